@@ -1,0 +1,54 @@
+"""What every loader returns: a config, tensors in canonical names, vocabularies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a model in the order of their ids."""
+
+    tokens: tuple[str, ...]
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Id of each token; of a token that stands twice, the last id."""
+        return {token: i for i, token in enumerate(self.tokens)}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One weight of a file, read when asked for."""
+
+    name: str  # as the file spells it, for error messages
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, name: str, array: NDArray[Any]) -> Tensor:
+        """Wrap an array that is already in memory."""
+        return cls(name, array.shape, str(array.dtype), lambda: np.asarray(array, np.float32))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model as it lies on disk, in canonical names."""
+
+    config: dict[str, Any]
+    tensors: Mapping[str, Tensor]
+    vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
+    path: Path
+
+
+def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:
+    """Vocabularies from plain lists of tokens."""
+    return {name: Vocabulary(tuple(tokens)) for name, tokens in named.items()}
