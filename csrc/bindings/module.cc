@@ -1,0 +1,7 @@
+#include "bindings/bind.h"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled part of attnengine.";
+  attnengine::bind_errors(m);
+  attnengine::bind_kernels(m);
+}

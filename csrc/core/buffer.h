@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "core/matrix.h"
+
+namespace attnengine {
+
+// Scratch memory aligned to a cache line. It grows and never shrinks, so a steady step allocates
+// nothing; growing does not keep what was in it.
+class Buffer {
+ public:
+  float* floats(std::int64_t size) {
+    if (size > capacity_) allocate(size);
+    return data_.get();
+  }
+
+  Matrix matrix(std::int64_t rows, std::int64_t cols) { return {floats(rows * cols), rows, cols}; }
+
+  const float* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+
+  void allocate(std::int64_t size) {
+    constexpr std::int64_t kLine = 64 / sizeof(float);
+    const std::int64_t rounded = (size + kLine - 1) / kLine * kLine;
+    data_.reset();
+    capacity_ = 0;
+    data_.reset(static_cast<float*>(std::aligned_alloc(64, rounded * sizeof(float))));
+    if (!data_) throw std::bad_alloc();
+    capacity_ = rounded;
+  }
+
+  std::unique_ptr<float[], Free> data_;
+  std::int64_t capacity_ = 0;
+};
+
+}  // namespace attnengine
