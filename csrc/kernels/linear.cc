@@ -10,12 +10,15 @@ namespace {
 constexpr std::int64_t kBlock = 512;       // inputs of one chain of additions
 constexpr std::int64_t kRowBlock = 96;     // rows that share one pass over the weight
 constexpr int kVectors = kPanel / kLanes;  // of a panel
-#if defined(__AVX2__)
-constexpr int kMaxSums = 12;  // registers for sums; the rest hold the operands
+
+// What fits in the registers: sums of rows x panels, besides the operands.
+#if defined(__AVX512F__)
+constexpr int kMaxSums = 24, kMaxRows = 6, kMaxPanels = 8;
+#elif defined(__AVX2__)
+constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 4;
 #else
-constexpr int kMaxSums = 8;
+constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
 #endif
-constexpr int kMaxRows = kMaxSums / kVectors;
 
 // The operands of one tile: some rows, some adjacent panels, one block of inputs.
 struct Tile {
@@ -49,7 +52,7 @@ ATTNENGINE_INLINE void finish(const Tile& tile, const Floats (&sums)[kRows][kPan
 
 // The sums stay in registers over all inputs, one chain of additions for each output.
 template <int kRows, int kPanels>
-void multiply(const Tile& tile) {
+[[gnu::noinline]] void multiply(const Tile& tile) {
   Floats sums[kRows][kPanels][kVectors] = {};
   const float* x = tile.x;
   const float* w = tile.w;
@@ -66,40 +69,28 @@ void multiply(const Tile& tile) {
   finish<kRows, kPanels>(tile, sums);
 }
 
-// The number of panels that a tile of so many rows takes at once: with few rows several, so that
-// enough chains are in flight.
+// How many panels a tile of so many rows takes at once: with few rows several, so that enough
+// chains are in flight.
 constexpr int panels_at_once(std::int64_t rows) {
   int panels = 1;
-  while (2 * panels * rows * kVectors <= kMaxSums) panels *= 2;
+  while (2 * panels <= kMaxPanels && 2 * panels * rows * kVectors <= kMaxSums) panels *= 2;
   return panels;
 }
 
-template <int kRows>
+template <int kRows, int kPanels = panels_at_once(kRows)>
 void multiply_rows(int panels, const Tile& tile) {
-  if constexpr (panels_at_once(kRows) >= 4)
-    if (panels == 4) return multiply<kRows, 4>(tile);
-  if constexpr (panels_at_once(kRows) >= 2)
-    if (panels == 2) return multiply<kRows, 2>(tile);
-  multiply<kRows, 1>(tile);
+  if constexpr (kPanels > 1) {
+    if (panels < kPanels) return multiply_rows<kRows, kPanels / 2>(panels, tile);
+  }
+  multiply<kRows, kPanels>(tile);
 }
 
+template <int kRows = kMaxRows>
 void multiply_any(std::int64_t rows, int panels, const Tile& tile) {
-  switch (rows) {
-    case 1:
-      return multiply_rows<1>(panels, tile);
-    case 2:
-      return multiply_rows<2>(panels, tile);
-#if defined(__AVX2__)
-    case 3:
-      return multiply_rows<3>(panels, tile);
-    case 4:
-      return multiply_rows<4>(panels, tile);
-    case 5:
-      return multiply_rows<5>(panels, tile);
-    case 6:
-      return multiply_rows<6>(panels, tile);
-#endif
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return multiply_any<kRows - 1>(rows, panels, tile);
   }
+  multiply_rows<kRows>(panels, tile);
 }
 
 constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
