@@ -17,6 +17,11 @@ struct Running {
   float sum = 0;
 };
 
+// Floats from a table's pointer to the key that a query head attends to.
+std::int64_t offset_of(const ScaledDotStep& step, std::int64_t head) {
+  return step.key_offset + head / (step.num_heads / step.num_kv_heads) * step.head_stride;
+}
+
 // Takes one block of positions into `running` and `context` (head_dim,).
 void attend_block(const ScaledDotStep& step, const float* query, const float* const* keys,
                   std::int64_t n, Running& running, float* context) {
@@ -37,7 +42,7 @@ void attend_block(const ScaledDotStep& step, const float* query, const float* co
 // weights (length,): the softmax again, now that its maximum and sum are known
 void write_weights(const ScaledDotStep& step, std::int64_t row, std::int64_t head,
                    Running running) {
-  const std::int64_t kv_offset = head / (step.num_heads / step.num_kv_heads) * step.head_stride;
+  const std::int64_t kv_offset = offset_of(step, head);
   const float* query = step.query[row] + head * step.head_dim;
   float* weights = step.weights[row * step.num_heads + head];
   const std::int64_t n = step.lengths[row];
@@ -49,7 +54,7 @@ void write_weights(const ScaledDotStep& step, std::int64_t row, std::int64_t hea
 }
 
 void attend_head(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
-  const std::int64_t kv_offset = head / (step.num_heads / step.num_kv_heads) * step.head_stride;
+  const std::int64_t kv_offset = offset_of(step, head);
   const float* query = step.query[row] + head * step.head_dim;
   float* context = step.context[row] + head * step.head_dim;
   for (std::int64_t d = 0; d < step.head_dim; ++d) context[d] = 0;
