@@ -143,7 +143,7 @@ def next_log_probs(step: Step, tokens: tuple[int, ...], options: Options) -> Flo
         raise ValueError(f"logits after tokens {tokens} hold NaN")
     if len(tokens) < options.min_new_tokens:
         logits[list(options.end_tokens)] = -np.inf
-    return log_softmax(logits)
+    return logits if np.isneginf(logits).all() else log_softmax(logits)
 
 
 def expand(search: Search, step: Step) -> Iterable[Continuation]:

@@ -117,9 +117,7 @@ def test_multi_head_attention(causal: bool) -> None:
     mask = causal_mask(5) if causal else None
 
     w_q, w_k, w_v = np.split(w["in_proj_weight"], 3)
-    output, weights = multi_head_attention(
-        x.numpy(), w_q, w_k, w_v, w["out_proj.weight"], 2, mask
-    )
+    output, weights = multi_head_attention(x.numpy(), w_q, w_k, w_v, w["out_proj.weight"], 2, mask)
 
     blocked = None if mask is None else torch.from_numpy(~mask)
     expected = module(x, x, x, attn_mask=blocked, average_attn_weights=False)
