@@ -148,7 +148,7 @@ def rnn_layer(
     step taken).
     """
     state = zero_state(weights, cell, suffix)
-    states = np.zeros((len(x), len(state.hidden)), state.hidden.dtype)
+    states = np.zeros((len(x), len(state.hidden)), np.result_type(x, state.hidden))
     order = range(len(x))
     for t in reversed(order) if reverse else order:
         state = rnn_step(x[t], state, weights, cell, nonlinearity, suffix)
