@@ -27,14 +27,16 @@ Encoded encode(const Seq2Seq& model, const IntArray& tokens, const LongArray& le
   return model.encode(t, rows, l, sentences);
 }
 
-// A view on memory that `owner` keeps alive.
-py::array view(Matrix m, py::handle owner) {
+// A view that keeps its memory alive, also after a later step needed a larger one.
+py::array view(const KeptMatrix& kept) {
+  const Matrix m = kept.matrix();
+  auto* memory = new std::shared_ptr<Buffer>(kept.memory());
+  const py::capsule owner(memory, [](void* p) { delete static_cast<std::shared_ptr<Buffer>*>(p); });
   return py::array_t<float>({m.rows, m.cols}, m.data, owner);
 }
 
 py::array step(const Decoder& model, const IntArray& tokens, const IntArray& sequences,
-               py::object state_object, const std::optional<Array<bool>>& want) {
-  auto& state = state_object.cast<State&>();
+               State& state, const std::optional<Array<bool>>& want) {
   expect_dimensions(tokens, 1, "tokens");
   const std::int64_t count = tokens.shape(0);
   const Rows rows{tokens.data(), vector(sequences, count, "sequences"),
@@ -43,17 +45,18 @@ py::array step(const Decoder& model, const IntArray& tokens, const IntArray& seq
     py::gil_scoped_release unlocked;
     model.step(rows, state);
   }
-  return view(state.logits, state_object);
+  return view(state.logits);
 }
 
 void bind_state(py::module_& m) {
   py::class_<Encoded>(m, "Encoded", "Encoded sentences, ready for a decoder.")
-      .def("__len__", [](const Encoded& encoded) { return encoded.size(); })
-      .def("length", [](const Encoded& encoded, std::size_t i) { return encoded.at(i)->length; })
+      .def("__len__", [](const Encoded& encoded) { return encoded.sources.size(); })
+      .def("length",
+           [](const Encoded& encoded, std::size_t i) { return encoded.sources.at(i)->length; })
       .def(
           "hidden_states",
           [](const Encoded& encoded, std::size_t i, std::int64_t size) {
-            const EncodedSource& source = *encoded.at(i);
+            const EncodedSource& source = *encoded.sources.at(i);
             return py::array_t<float>({source.length, size}, source.states.data());
           },
           "sentence"_a, "size"_a);
@@ -80,11 +83,10 @@ void bind_state(py::module_& m) {
       .def("length", &State::length, "sequence"_a)
       .def_property_readonly("live", &State::live)
       .def_readwrite("keep_attention", &State::keep_attention)
-      .def_property_readonly("attention", [](py::object self) {
-        const auto& state = self.cast<const State&>();
-        if (!state.keep_attention || !state.attention.data)
+      .def_property_readonly("attention", [](const State& state) {
+        if (!state.keep_attention || !state.attention.matrix().data)
           throw InvalidArgument("attention was not kept: set keep_attention before the step");
-        return view(state.attention, self);
+        return view(state.attention);
       });
 }
 

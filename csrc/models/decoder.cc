@@ -49,7 +49,7 @@ void Decoder::step(const Rows& rows, State& state) const {
   const ThreadScope threads(num_threads());
   std::int64_t wanted = 0;
   for (std::int64_t row = 0; row < rows.count; ++row) wanted += rows.wanted(row);
-  state.logits = state.logits_buffer.matrix(wanted, vocab_size());
+  state.logits.resize(wanted, vocab_size());
   run(rows, runs, state);
 }
 

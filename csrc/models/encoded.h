@@ -17,6 +17,9 @@ struct EncodedSource {
   std::vector<std::vector<const float*>> tables;  // Transformer: (layers, length) keys of a layer
 };
 
-using Encoded = std::vector<std::shared_ptr<const EncodedSource>>;
+// Encoded sentences, in the order given.
+struct Encoded {
+  std::vector<std::shared_ptr<const EncodedSource>> sources;
+};
 
 }  // namespace attnengine

@@ -130,7 +130,7 @@ void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base
   auto& state = static_cast<RnnState&>(base);
   const Ragged ragged(runs);
   const std::int64_t longest = attention_ ? longest_source(state, runs) : 0;
-  if (state.keep_attention) state.attention = state.attention_buffer.matrix(rows.count, longest);
+  if (state.keep_attention) state.attention.resize(rows.count, longest);
 
   state.output_rows.assign(rows.count, -1);
   std::int64_t wanted = 0;
@@ -142,7 +142,7 @@ void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base
     Wave wave{rows, state, ragged.runs().data(), ragged.wave_size(t), t, longest};
     step_wave(wave);
   }
-  (*output_)(constant(outputs), state.logits);
+  (*output_)(constant(outputs), state.logits.matrix());
 }
 
 void RnnDecoder::step_wave(Wave& wave) const {
@@ -248,7 +248,7 @@ void RnnDecoder::keep_results(Wave& wave, ConstMatrix readout) const {
     const std::int64_t output_row = state.output_rows[wave.row(i)];
     if (output_row >= 0) std::copy_n(readout[i], size, outputs + output_row * size);
     if (state.keep_attention && attention_)
-      std::copy_n(wave.weights[i], wave.longest, state.attention[wave.row(i)]);
+      std::copy_n(wave.weights[i], wave.longest, state.attention.matrix()[wave.row(i)]);
   }
 }
 

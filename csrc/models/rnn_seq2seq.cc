@@ -41,7 +41,8 @@ Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
   const Matrix initial = initial_buffer.matrix(sentences, 2 * layers * hidden);
   bridge_.start(ragged, constant(states), finals, layers, hidden, initial);
 
-  Encoded encoded(sentences);
+  Encoded encoded;
+  encoded.sources.resize(sentences);
   for (const Run& run : ragged.runs()) {
     auto source = std::make_shared<EncodedSource>();
     source->length = run.length;
@@ -51,7 +52,7 @@ Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
     float* slot = source->initial.floats(rnn_decoder_->slot_size());
     std::fill_n(slot, rnn_decoder_->slot_size(), 0.0f);
     std::copy_n(initial[run.index], rnn_decoder_->carried_size(), slot);
-    encoded[run.index] = std::move(source);
+    encoded.sources[run.index] = std::move(source);
   }
   return encoded;
 }

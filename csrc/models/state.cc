@@ -11,7 +11,7 @@ std::vector<std::int32_t> State::add(const Encoded& encoded) {
   if (!with_source_)
     throw InvalidArgument("encoded was given to a language model, expected a number of sequences");
   std::vector<std::int32_t> out;
-  for (const auto& source : encoded) out.push_back(new_sequence(source));
+  for (const auto& source : encoded.sources) out.push_back(new_sequence(source));
   return out;
 }
 

@@ -39,10 +39,8 @@ class State {
   std::int64_t live() const;  // sequences
 
   bool keep_attention = false;
-  Buffer logits_buffer;  // of the last step
-  Matrix logits{};       // (wanted rows, vocab_size)
-  Buffer attention_buffer;
-  Matrix attention{};  // (rows, longest source) when kept; zero beyond a row's source
+  KeptMatrix logits;     // (wanted rows, vocab_size) of the last step
+  KeptMatrix attention;  // (rows, longest source) when kept; zero beyond a row's source
 
  protected:
   struct Sequence {

@@ -80,8 +80,7 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
   auto& state = static_cast<TransformerState&>(base);
   Step step{rows, runs, state, state.scratch.hidden.matrix(rows.count, stack_.hidden_size()), 0};
   append_rows(step);
-  if (state.keep_attention)
-    state.attention = state.attention_buffer.matrix(rows.count, step.longest);
+  if (state.keep_attention) state.attention.resize(rows.count, step.longest);
   for (std::size_t i = 0; i < stack_.layers.size(); ++i) {
     const TransformerLayer& layer = stack_.layers[i];
     residual(layer.self_attention_norm, step.hidden, state.scratch,
@@ -158,17 +157,17 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
       {constant(query), state.cross_tables.data(), state.source_lengths.data(), head_dim, size,
        heads, heads, head_dim, 1 / std::sqrt(static_cast<float>(head_dim)), context, weights});
   (*attention.output)(constant(context), out);
-  if (keep) mean_of_heads(constant(weights), heads, state.attention);
+  if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }
 
 void TransformerDecoder::project(Step& step) const {
   TransformerState& state = step.state;
   if (stack_.final_norm) (*stack_.final_norm)(constant(step.hidden), step.hidden);
-  const Matrix outputs = state.outputs.matrix(state.logits.rows, step.hidden.cols);
+  const Matrix outputs = state.outputs.matrix(state.logits.matrix().rows, step.hidden.cols);
   std::int64_t next = 0;
   for (std::int64_t row = 0; row < step.rows.count; ++row)
     if (step.rows.wanted(row)) std::copy_n(step.hidden[row], outputs.cols, outputs[next++]);
-  (*output_)(constant(outputs), state.logits);
+  (*output_)(constant(outputs), state.logits.matrix());
 }
 
 }  // namespace attnengine

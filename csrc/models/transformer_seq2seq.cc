@@ -52,7 +52,7 @@ Encoded TransformerSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows
       std::copy_n(key_value[run.first], size, sources[run.index]->keys.floats(0) + layer * size);
     }
   }
-  return Encoded(sources.begin(), sources.end());
+  return {{sources.begin(), sources.end()}};
 }
 
 }  // namespace attnengine
