@@ -6,4 +6,5 @@ PYBIND11_MODULE(_core, m) {
   attnengine::bind_kernels(m);
   attnengine::bind_layers(m);
   attnengine::bind_models(m);
+  attnengine::bind_decoding(m);
 }
