@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,15 @@ class MappedFile:
             )
         return memoryview(self._map)[offset : offset + length]
 
+    def stream(self) -> IO[bytes]:
+        """The file from its start, for parsers that read on.
+
+        Reading from the map gives what is there; a file object would first allocate
+        whatever length a damaged file asks for.
+        """
+        self._map.seek(0)
+        return cast(IO[bytes], self._map)
+
     def array(self, name: str, dtype: str, shape: Sequence[int], offset: int) -> Tensor:
         """Return the little-endian row-major weight at `offset`, read when asked for."""
         raw_dtype = np.dtype(RAW_DTYPES.get(dtype, "u1"))  # others are refused when read
@@ -124,13 +133,12 @@ def read_json(path: Path, limit: int) -> Any:
     """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
-    with damage_named(path), path.open("rb") as file:
-        text = file.read(limit + 1)
-        if len(text) > limit:
-            raise FormatError(f"{path} has more than {limit} bytes, the limit for such a file")
-        return json.loads(
-            text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
+    with damage_named(path):
+        size = path.stat().st_size
+        if size > limit:
+            raise FormatError(f"{path} has {size} bytes, expected up to {limit}")
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def read_object(path: Path, limit: int) -> dict[str, Any]:

@@ -149,7 +149,8 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     array = np.asarray(given)
     if array.dtype not in (np.float16, np.float32, np.float64):
         raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
-    return array if array.dtype == np.float16 else array.astype(np.float32, copy=False)
+    size = np.float16 if array.dtype == np.float16 else np.float32
+    return array.astype(size, copy=False)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -11,6 +11,7 @@ dictionaries; a global is only a name, and REDUCE looks that name up in a table.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,10 @@ def load(
     object of a persistent id. `FormatError` names any other global, and whatever else a
     pickle can do beyond data; damage may also raise what `files.damage_named` catches.
     """
-    return _Machine(path, builders, persistent).run(file)
+    with warnings.catch_warnings():
+        # Escapes that Python does not know, in a text that pickletools decodes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _Machine(path, builders, persistent).run(file)
 
 
 class _Machine:

@@ -141,15 +141,15 @@ class _Legacy(_Reader):
         self.storages: dict[str, Storage] = {}
 
     def content(self) -> Any:
-        with self.path.open("rb") as stream:
-            magic, protocol, machine = (self.load(stream, self.storage) for _ in range(3))
-            if magic != _MAGIC_NUMBER or protocol != _PROTOCOL or not isinstance(machine, dict):
-                raise FormatError(f"{self.path} does not start like a PyTorch checkpoint")
-            if machine.get("little_endian") is not True:
-                raise Unsupported(f"{self.path} was written on a big-endian machine")
-            content = self.load(stream, self.storage)
-            keys = self.load(stream, self.storage)
-            self.place(keys, stream.tell())
+        stream = self.file.stream()
+        magic, protocol, machine = (self.load(stream, self.storage) for _ in range(3))
+        if magic != _MAGIC_NUMBER or protocol != _PROTOCOL or not isinstance(machine, dict):
+            raise FormatError(f"{self.path} does not start like a PyTorch checkpoint")
+        if machine.get("little_endian") is not True:
+            raise Unsupported(f"{self.path} was written on a big-endian machine")
+        content = self.load(stream, self.storage)
+        keys = self.load(stream, self.storage)
+        self.place(keys, stream.tell())
         return content
 
     def storage(self, identity: object) -> Storage:
