@@ -15,8 +15,10 @@ namespace attnengine {
 namespace py = pybind11;
 using namespace pybind11::literals;
 
+// Contiguous and aligned: anything else is converted.
 template <class T>
-using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast |
+                                 py::detail::npy_api::NPY_ARRAY_ALIGNED_>;
 using FloatArray = Array<float>;
 using IntArray = Array<std::int32_t>;
 using LongArray = Array<std::int64_t>;

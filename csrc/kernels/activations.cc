@@ -7,7 +7,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-Floats relu(Floats x) { return max(x, broadcast(0)); }
+Floats relu(Floats x) { return max(broadcast(0), x); }
 
 Floats silu(Floats x) { return x * sigmoid(x); }
 

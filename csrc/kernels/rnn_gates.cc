@@ -34,7 +34,7 @@ ATTNENGINE_INLINE void store_units(float* p, Floats x, std::int64_t count) {
 void elman_gates(const GatesStep& step, Activation activation) {
   for_units(step.hidden, 16, [&](std::int64_t row, std::int64_t u, std::int64_t n) {
     const Floats x = load_units(step.input[row] + u, n) + load_units(step.recurrent[row] + u, n);
-    const Floats h = activation == Activation::kRelu ? max(x, broadcast(0)) : tanh(x);
+    const Floats h = activation == Activation::kRelu ? max(broadcast(0), x) : tanh(x);
     store_units(step.hidden[row] + u, h, n);
   });
 }

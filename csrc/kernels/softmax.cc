@@ -67,6 +67,7 @@ void log_softmax_top_k(const TopKStep& step) {
     for (std::int64_t row = begin; row < end; ++row) {
       const Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
       row_top_k(step.logits[row], n, best, step.log_sums + row);
+      if (step.log_sums[row] == -__builtin_inff()) continue;  // and so is every value
       for (std::int64_t i = 0; i < step.k; ++i) best.values[i] -= step.log_sums[row];
     }
   });
