@@ -10,7 +10,8 @@ namespace attnengine {
 // One encoded sentence: what a decoder needs of it, computed once whatever the beam.
 struct EncodedSource {
   std::int64_t length;
-  Buffer states;   // (length, encoder_size)
+  std::int64_t size;  // of a state
+  Buffer states;   // (length, size)
   Buffer keys;     // RNN: (length, key_dim) unless the states are the keys
                    // Transformer: (layers, length, 2, hidden), keys and values
   Buffer initial;  // RNN: (slot_size,) the state before the first step

@@ -46,6 +46,7 @@ Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
   for (const Run& run : ragged.runs()) {
     auto source = std::make_shared<EncodedSource>();
     source->length = run.length;
+    source->size = size;
     std::copy_n(states[run.first], run.length * size, source->states.floats(run.length * size));
     std::copy_n(keys[run.first], run.length * keys.cols,
                 source->keys.floats(run.length * keys.cols));

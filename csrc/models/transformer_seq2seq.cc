@@ -12,6 +12,7 @@ std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, st
   auto source = std::make_shared<EncodedSource>();
   const std::int64_t size = run.length * states.cols, width = 2 * states.cols;
   source->length = run.length;
+  source->size = states.cols;
   std::copy_n(states[run.first], size, source->states.floats(size));
   const float* keys = source->keys.floats(layers * run.length * width);
   source->tables.resize(layers);
