@@ -73,13 +73,14 @@ def _value(name: str, value: Any, hint: Any, minimum: int) -> Any:
 
 
 def _plain(name: str, value: Any, kind: type, minimum: int) -> Any:
-    if kind is float and type(value) in (int, float) and math.isfinite(value) and value > 0:
-        return float(value)
-    if type(value) is not kind:
-        raise FormatError(f"config: {name!r} is {value!r}, expected {_NAMES[kind]}")
-    if kind is int and not minimum <= value < 2**31:
-        raise FormatError(f"config: {name!r} is {value!r}, expected {minimum} or more")
-    return value
-
-
-_NAMES = {int: "an integer", float: "a number above 0", bool: "true or false", str: "a string"}
+    if kind is float:
+        if type(value) in (int, float) and 0 < value < math.inf:
+            return float(value)
+    elif type(value) is kind and (kind is not int or minimum <= value < 2**31):
+        return value
+    expected = {
+        int: f"an integer, {minimum} or more",
+        float: "a number above 0",
+        bool: "true or false",
+    }
+    raise FormatError(f"config: {name!r} is {value!r}, expected {expected[kind]}")

@@ -80,7 +80,9 @@ class Weights:
         if left:
             more = f" and {len(left) - 3} more" if len(left) > 3 else ""
             names = ", ".join(repr(name) for name in left[:3])
-            raise FormatError(f"weights left over, which the config does not explain: {names}{more}")
+            raise FormatError(
+                f"weights left over, which the config does not explain: {names}{more}"
+            )
 
 
 Build = Callable[[Any, Weights], Model]

@@ -51,9 +51,7 @@ def stack(
 ) -> list[_core.Cell]:
     """Build the cells of a stack that runs forward, bottom first."""
     sizes = [input_size] + [hidden_size] * (num_layers - 1)
-    return [
-        cell(name, nonlinearity, w, f"l{i}", size, hidden_size) for i, size in enumerate(sizes)
-    ]
+    return [cell(name, nonlinearity, w, f"l{i}", size, hidden_size) for i, size in enumerate(sizes)]
 
 
 def encoder_layers(
