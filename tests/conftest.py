@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attnengine.reference.random_weights import random_weights
 
 import attnengine as ae
-from attnengine.reference.random_weights import random_weights
 
 SOURCE = ["<unk>", "</s>", *"abcdefgh"]
 TARGET = ["<s>", "</s>", *(f"P{i}" for i in range(9))]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import inputs
-from attnengine.decoding import generate, score
+from attnengine.decoding import score
 from attnengine.decoding.batches import Sentence
+from attnengine.decoding.generate import Task, decode
 from attnengine.decoding.options import SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import to_result
@@ -52,7 +53,7 @@ class LanguageModel(DecodingEngine):
         search = self._parse(options)
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         tasks = [self._prompt_task(prompts, index, search) for index in range(len(prompts.ids))]
-        found = generate.decode(self._model, tasks, search, self._end_tokens)
+        found = decode(self._model, tasks, search, self._end_tokens)
         results = [to_result(one, [], self.tokenizer) for one in found]
         return results[0] if prompts.single else results
 
@@ -105,7 +106,7 @@ class LanguageModel(DecodingEngine):
         begin = self.config["bos_token_id"]
         return ids if begin is None else [begin, *ids]
 
-    def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> generate.Task:
+    def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> Task:
         sentence = Sentence(self._begin(prompts.ids[index]))
         with prompts.naming(index):
             if not sentence.tokens:

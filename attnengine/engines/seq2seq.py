@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core, inputs
-from attnengine.decoding import generate, score
+from attnengine.decoding import score
 from attnengine.decoding.batches import Sentence, joined
+from attnengine.decoding.generate import Task, decode
 from attnengine.decoding.options import SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import empty_result, to_result
@@ -70,7 +71,7 @@ class Seq2Seq(DecodingEngine):
             for index, ids in enumerate(sources.ids)
             if ids
         }
-        found = generate.decode(self._model, list(tasks.values()), search, self._end_tokens)
+        found = decode(self._model, list(tasks.values()), search, self._end_tokens)
         by_index = dict(zip(tasks, found, strict=True))
         results = [
             to_result(by_index[index], prefixes.ids[index], self.target_tokenizer)
@@ -167,7 +168,7 @@ class Seq2Seq(DecodingEngine):
 
     def _source_task(
         self, sources: Inputs, prefixes: Inputs, index: int, search: SearchOptions
-    ) -> generate.Task:
+    ) -> Task:
         ids = sources.ids[index]
         tokens = [self._start_token, *prefixes.ids[index]]
         sentence = Sentence(tokens, self._added(ids))
