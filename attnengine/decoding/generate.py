@@ -164,11 +164,13 @@ class _Attention:
     def of(self, place: int, hypothesis: _core.SearchHypothesis) -> Floats:
         """(prefix and new tokens, source): the weights that predicted each token."""
         source = len(self.sentences[place].source or ())
-        picked = [weights[owners == place] for owners, weights in self.prefixes]
-        rows = hypothesis.rows[: len(hypothesis.tokens)]  # without the end token
-        for row, (owners, weights) in zip(rows, self.steps, strict=False):
+        picked = [np.zeros((0, source), np.float32)]
+        for owners, weights in self.prefixes:
+            if place in owners:  # else a step may be narrower than this source
+                picked.append(weights[owners == place, :source])
+        for row, (owners, weights) in zip(hypothesis.rows, self.steps, strict=False):
             first = int(np.searchsorted(owners, place))
-            picked.append(weights[first + row][None])
-        if not picked:
-            return np.zeros((0, source), np.float32)
-        return np.concatenate([weights[:, :source] for weights in picked])
+            picked.append(weights[first + row, None, :source])
+        if hypothesis.finish_reason == "stop":
+            picked.pop()  # what predicted the end token
+        return np.concatenate(picked)
