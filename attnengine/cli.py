@@ -28,7 +28,6 @@ from attnengine.lines import (
     write_lines,
     writing,
 )
-from attnengine.loaders import native
 
 E = TypeVar("E", Seq2Seq, LanguageModel)
 T = TypeVar("T", bound=Sequence[str])
@@ -184,12 +183,7 @@ def convert(
     folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
 ) -> None:
     """Write a model as a native folder, which loads fastest."""
-    checkpoint = loaders.load(source)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidArgument(f"{folder} exists, expected a new or an empty folder")
-    tensors = {name: tensor.read() for name, tensor in checkpoint.tensors.items()}
-    vocabularies = {name: known.tokens for name, known in checkpoint.vocabularies.items()}
-    native.save(folder, checkpoint.config, tensors, vocabularies)
+    loaders.convert(source, folder)
 
 
 def _expect(engine: object, kind: type[E], command: str) -> E:

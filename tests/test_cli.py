@@ -213,7 +213,9 @@ def test_convert(run: Run, seq2seq: ae.Seq2Seq, tmp_path: Path) -> None:
     assert run("convert", seq2seq.path, tmp_path / "new") == (0, "", "")
     copy: Any = ae.load(tmp_path / "new")
     assert copy.translate("abc") == seq2seq.translate("abc")
-    assert refused(run("convert", seq2seq.path, tmp_path / "new"), "exists, expected a new or an")
+    assert refused(
+        run("convert", seq2seq.path, tmp_path / "new"), "exists, expected a new or empty"
+    )
     assert refused(run("convert", tmp_path / "nowhere", tmp_path / "other"), "nowhere")
 
 

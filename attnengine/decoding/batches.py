@@ -37,9 +37,9 @@ def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
 
 def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
     """Adds the sentences to ``state``, with their sources encoded: a sequence (sentences,) each."""
-    sources = [sentence.source for sentence in batch if sentence.source is not None]
-    if not isinstance(model, _core.Seq2SeqModel):
+    if not isinstance(model, _core.Seq2Seq):
         return state.add(len(batch))
+    sources = [sentence.source or [] for sentence in batch]
     lengths = np.array([len(source) for source in sources], np.int64)  # (sentences,)
     return state.add(model.encode(joined(sources), lengths))
 

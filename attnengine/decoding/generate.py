@@ -60,9 +60,7 @@ def stream(
     """
     run = _Run(model, [task], options, _search_options(options, end_tokens))
     for _ in run.steps():
-        if not run.search.done:
-            yield run.search.stable(0)
-    yield run.search.hypotheses(0)[0].tokens
+        yield run.search.stable(0)
 
 
 def _search_options(
@@ -109,6 +107,7 @@ class _Run:
             np.array([sentence.tokens[-1] for sentence in self.sentences], np.int32),
             np.array([task.max_new_tokens for task in tasks], np.int32),
             model.vocab_size,
+            model.num_threads,
         )
 
     def steps(self) -> Iterator[None]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnengine import _core, loaders
+from attnengine import _core, loaders, models
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
-from attnengine.errors import Unsupported
-from attnengine.models import registry
+from attnengine.errors import FormatError, Unsupported
 from attnengine.threads import choose_threads
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "load"]
@@ -43,11 +42,14 @@ def load(
         raise Unsupported(f"num_workers is {num_workers!r}, expected 1")
     threads = choose_threads(num_threads)
     checkpoint = loaders.load(path)
-    model = registry.build(checkpoint.config, checkpoint.tensors)
+    try:
+        model = models.build(checkpoint.config, checkpoint.tensors)
+    except (FormatError, Unsupported) as error:
+        raise type(error)(f"{path}: {error}") from error
     model.num_threads = threads
     options = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
-    if isinstance(model, _core.Seq2SeqModel):
+    if isinstance(model, _core.Seq2Seq):
         return Seq2Seq(model, checkpoint, options)
-    if isinstance(model, _core.EncoderModel):
+    if isinstance(model, _core.RnnEncoder):
         return Encoder(model, checkpoint, options)
     return LanguageModel(model, checkpoint, options)

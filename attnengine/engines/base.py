@@ -25,7 +25,7 @@ class Engine:
     It pickles as its path and the options of ``load``, not with its weights.
     """
 
-    _model: _core.Decoder | _core.EncoderModel
+    _model: _core.Decoder | _core.RnnEncoder
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         self._model, self._options = model, dict(options)
@@ -75,13 +75,8 @@ class DecodingEngine(Engine):
         return [ends] if isinstance(ends, int) else list(ends)
 
     def _expect_positions(self, what: str, count: int) -> None:
-        """A text must fit into the positions of the model, where these are limited."""
-        limit = self._model.max_positions
-        if 0 < limit < count:
-            raise InvalidArgument(
-                f"{what} has {count} tokens, those that the model adds included;"
-                f" expected at most {limit}, the model's positions"
-            )
+        """What the decoder is fed must fit into its positions, where these are limited."""
+        expect_positions(what, count, self._model.max_positions)
 
     def _task(self, sentence: Sentence, options: SearchOptions, default: int) -> Task:
         """The sentence with its maximum of new tokens: the option, else ``default``."""
@@ -112,6 +107,15 @@ class DecodingEngine(Engine):
     def _score(self, sentence: Sentence, token_log_probs: list[float]) -> Score:
         ids = sentence.tokens[1:]
         return Score(self._output.tokens(ids), ids, token_log_probs)
+
+
+def expect_positions(what: str, count: int, limit: int) -> None:
+    """Raise InvalidArgument if a text has more tokens than the model positions (0: no limit)."""
+    if 0 < limit < count:
+        raise InvalidArgument(
+            f"{what} has {count} tokens, those that the model adds included;"
+            f" expected at most {limit}, the model's positions"
+        )
 
 
 def exact_ids(value: object, tokenizer: Tokenizer, what: str) -> list[int]:

@@ -24,7 +24,7 @@ POOLINGS = ("mean", "last", "first", "attention")
 class Encoder(Engine):
     """A model that turns text into vectors."""
 
-    _model: _core.EncoderModel
+    _model: _core.RnnEncoder
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
@@ -62,18 +62,12 @@ class Encoder(Engine):
     def _vectors(self, texts: list[list[int]], how: str, max_batch_size: int) -> Floats:
         """The pooled states of every text: (texts, size)."""
         if not texts:
-            return np.zeros((0, self._size), np.float32)
+            return np.zeros((0, self._model.output_size), np.float32)
         pooled: dict[int, Floats] = {}
         for batch in batches([Sentence([], ids) for ids in texts], max_batch_size):
             tokens, lengths = _ragged([texts[index] for index in batch])
-            states = self._model.hidden_states(tokens, lengths)  # (rows, size)
-            pooled.update(zip(batch, self._model.pool(states, lengths, how), strict=True))
+            pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
         return np.stack([pooled[index] for index in range(len(texts))])
-
-    @property
-    def _size(self) -> int:
-        """Of one vector."""
-        return int(self.config["hidden_size"]) * (2 if self.config.get("bidirectional") else 1)
 
 
 def _ragged(texts: list[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

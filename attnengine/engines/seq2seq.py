@@ -15,7 +15,7 @@ from attnengine.decoding.generate import Task, decode
 from attnengine.decoding.options import SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import empty_result, to_result
-from attnengine.engines.base import DecodingEngine, exact_ids
+from attnengine.engines.base import DecodingEngine, exact_ids, expect_positions
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 class Seq2Seq(DecodingEngine):
     """An encoder-decoder: translates, and scores translations."""
 
-    _model: _core.Seq2SeqModel
+    _model: _core.Seq2Seq
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
@@ -132,15 +132,15 @@ class Seq2Seq(DecodingEngine):
         """
         source = exact_ids(source_ids, self.source_tokenizer, "source_ids")
         target = exact_ids(target_ids, self.target_tokenizer, "target_ids")
-        self._expect_positions("source_ids", len(source))
+        self._expect_source_positions("source_ids", len(source))
         self._expect_positions("target_ids", len(target))
         return score.logits(self._model, Sentence(target, source))
 
     def hidden_states(self, source_ids: OneText) -> Floats:
         """The encoder's output for ids that are taken as they are: (tokens, encoder size)."""
         ids = exact_ids(source_ids, self.source_tokenizer, "source_ids")
-        self._expect_positions("source_ids", len(ids))
-        return self._model.hidden_states(joined([ids]), np.array([len(ids)], np.int64))
+        self._expect_source_positions("source_ids", len(ids))
+        return self._model.encode(joined([ids]), np.array([len(ids)], np.int64)).hidden_states(0)
 
     def _parse(self, options: Mapping[str, Any]) -> SearchOptions:
         search = parse(options, beam_size=5, min_new_tokens=1)
@@ -160,6 +160,9 @@ class Seq2Seq(DecodingEngine):
             )
         return sources, targets
 
+    def _expect_source_positions(self, what: str, count: int) -> None:
+        expect_positions(what, count, self._model.max_source_positions)
+
     def _added(self, ids: list[int]) -> list[int]:
         """Source ids with the begin and end tokens that the model wants."""
         begin = [self.config["source_bos_token_id"]] if self.config["add_source_bos"] else []
@@ -173,7 +176,7 @@ class Seq2Seq(DecodingEngine):
         tokens = [self._start_token, *prefixes.ids[index]]
         sentence = Sentence(tokens, self._added(ids))
         with sources.naming(index):
-            self._expect_positions("the source", len(sentence.source or ()))
+            self._expect_source_positions("the source", len(sentence.source or ()))
             self._expect_positions("the prefix", len(tokens))
         return self._task(sentence, search, default=2 * len(ids) + 10)
 
@@ -189,6 +192,6 @@ class Seq2Seq(DecodingEngine):
         if not targets.exact:
             target = [self._start_token, *target, *self._end_tokens[:1]]
         sentence = Sentence(target, source if sources.exact else self._added(source))
-        self._expect_positions("the source", len(sentence.source or ()))
+        self._expect_source_positions("the source", len(sentence.source or ()))
         self._expect_positions("the target", len(target) - 1)
         return sentence
