@@ -110,7 +110,7 @@ class _Walk:
                 f"{self.file.path}: {name} has shape {tuple(shape)} but {items} items of "
                 f"{item_size} bytes"
             )
-        data = self.file.bytes(self.position, items * item_size, name)
+        data = self.file.view(self.position, items * item_size, name)
         if not rank:
             scalars[name] = struct.unpack({1: "<b", 2: "<h", 4: "<f"}[item_size], data)[0]
         elif item_size != 4:
@@ -122,13 +122,13 @@ class _Walk:
 
     def number(self, kind: str, what: str) -> int:
         size = struct.calcsize(f"<{kind}")
-        (value,) = struct.unpack(f"<{kind}", self.file.bytes(self.position, size, what))
+        (value,) = struct.unpack(f"<{kind}", self.file.view(self.position, size, what))
         self.position += size
         return int(value)
 
     def string(self, what: str) -> str:
         length = self.number("H", what)
-        text = bytes(self.file.bytes(self.position, length, what))
+        text = bytes(self.file.view(self.position, length, what))
         self.position += length
         if not text.endswith(b"\0") or b"\0" in text[:-1]:
             raise FormatError(f"{self.file.path}: {what} is {text!r:.80}, expected a closing zero")
@@ -255,7 +255,7 @@ def _vocabulary(path: Path, size: int) -> list[str]:
     if file.size > VOCABULARY_LIMIT:
         raise FormatError(f"{path} has {file.size} bytes, expected up to {VOCABULARY_LIMIT}")
     with damage_named(path):
-        tokens = bytes(file.bytes(0, file.size, "the vocabulary")).decode("utf-8").split("\n")
+        tokens = bytes(file.view(0, file.size, "the vocabulary")).decode("utf-8").split("\n")
     if tokens[-1] == "":
         tokens.pop()
     if names.UNK not in tokens:

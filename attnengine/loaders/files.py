@@ -67,7 +67,7 @@ class MappedFile:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.size = len(self._map)
 
-    def bytes(self, offset: int, length: int, what: str) -> memoryview:
+    def view(self, offset: int, length: int, what: str) -> memoryview:
         """The bytes of `what`, without a copy."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise FormatError(
@@ -89,10 +89,10 @@ class MappedFile:
         """Return the little-endian row-major weight at `offset`, read when asked for."""
         raw_dtype = np.dtype(RAW_DTYPES.get(dtype, "u1"))  # others are refused when read
         length = num_bytes(shape, raw_dtype.itemsize, f"{self.path}: {name}")
-        self.bytes(offset, length, name)
+        self.view(offset, length, name)
 
         def raw() -> NDArray[Any]:
-            return np.frombuffer(self.bytes(offset, length, name), raw_dtype).reshape(shape)
+            return np.frombuffer(self.view(offset, length, name), raw_dtype).reshape(shape)
 
         return float_tensor(name, dtype, shape, raw, self.path)
 

@@ -147,10 +147,9 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     if not isinstance(name, str) or not name or name == "__metadata__":
         raise InvalidArgument(f"tensors: {name!r} is no name for a weight")
     array = np.asarray(given)
-    if array.dtype not in (np.float16, np.float32, np.float64):
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
         raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
-    size = np.float16 if array.dtype == np.float16 else np.float32
-    return array.astype(size, copy=False)
+    return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -89,7 +89,7 @@ def unpickle(path: Path) -> Any:
     """Return what a checkpoint holds: dictionaries, lists, `Tensor` and `pickles.Inert`."""
     file = MappedFile(path)
     with damage_named(path):
-        if bytes(file.bytes(0, min(4, file.size), "its start")) == _ZIP_START:
+        if bytes(file.view(0, min(4, file.size), "its start")) == _ZIP_START:
             return _Zip(path).content()
         return _Legacy(file).content()
 
@@ -164,12 +164,12 @@ class _Legacy(_Reader):
             raise FormatError(f"{self.path}: the storages are not those that its tensors use")
         for key in keys:
             storage = self.storages[key]
-            (count,) = struct.unpack("<q", self.file.bytes(offset, 8, f"the length of {key}"))
+            (count,) = struct.unpack("<q", self.file.view(offset, 8, f"the length of {key}"))
             if count != storage.count:
                 raise FormatError(
                     f"{self.path}: storage {key} has {count} elements, expected {storage.count}"
                 )
-            storage.data = self.file.bytes(offset + 8, storage.num_bytes, f"storage {key}")
+            storage.data = self.file.view(offset + 8, storage.num_bytes, f"storage {key}")
             offset += 8 + storage.num_bytes
 
 
