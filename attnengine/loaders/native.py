@@ -20,6 +20,7 @@ from attnengine.loaders.files import (
     VOCABULARY_LIMIT,
     read_json,
     read_object,
+    short,
     token_list,
 )
 
@@ -69,10 +70,10 @@ def checkpoint(
 def _check_version(path: Path, config: Mapping[str, Any]) -> None:
     found = config.get("format")
     if found != FORMAT:
-        raise FormatError(f"{path}: format is {found!r:.80}, expected {FORMAT!r}")
+        raise FormatError(f"{path}: format is {short(found)}, expected {FORMAT!r}")
     version = config.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise FormatError(f"{path}: format_version is {version!r:.80}, expected {FORMAT_VERSION}")
+        raise FormatError(f"{path}: format_version is {short(version)}, expected {FORMAT_VERSION}")
     if version > FORMAT_VERSION:
         raise FormatError(
             f"{path}: format_version is {version}, and this attnengine reads up to {FORMAT_VERSION}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files import RAW_DTYPES, float_tensor, num_bytes
+from attnengine.loaders.files import RAW_DTYPES, float_tensor, num_bytes, short
 
 STORAGES = {
     "torch.FloatStorage": "float32",
@@ -63,8 +63,8 @@ def strided_tensor(
     # A tensor with more elements than its storage repeats them; weights never do.
     if len(steps) != len(sizes) or start < 0 or start + max(reach, count) > storage.count:
         raise FormatError(
-            f"{path}: a tensor of shape {sizes}, strides {steps} and offset {start} does not "
-            f"fit its storage {storage.key} of {storage.count} elements"
+            f"{path}: a tensor of shape {sizes}, strides {short(steps)} and offset {start} does "
+            f"not fit its storage {storage.key} of {storage.count} elements"
         )
 
     def raw() -> NDArray[Any]:
@@ -80,5 +80,5 @@ def strided_tensor(
 def _numbers(path: Path, value: object) -> Sequence[int]:
     """Sizes or strides; none may be negative."""
     if not isinstance(value, tuple) or not all(isinstance(n, int) and n >= 0 for n in value):
-        raise FormatError(f"{path}: a tensor has sizes or strides {value!r:.80}, expected numbers")
+        raise FormatError(f"{path}: a tensor has sizes or strides {short(value)}, expected numbers")
     return value

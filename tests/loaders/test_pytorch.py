@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import argparse
 import pickle
-import struct
-import tracemalloc
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -11,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loader_files import (
+from loader_files import opennmt
+from torch_files import (
     Call,
     Name,
     StorageId,
-    opennmt,
     opennmt_content,
     pickled,
     tensor_call,
@@ -36,18 +34,6 @@ WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 def write(folder: Path, content: Any, legacy: bool, array: Any = WEIGHT) -> Path:
     """A checkpoint whose storages are "0" alone, and the content as it stands."""
     return (write_legacy if legacy else write_zip)(folder / "x.pt", content, {"0": array})
-
-
-def raw_pickle(folder: Path, data: bytes, legacy: bool) -> Path:
-    """A checkpoint whose content is this pickle, to the byte."""
-    path = folder / "x.pt"
-    if legacy:
-        write_legacy(path, "CONTENT", {})
-        path.write_bytes(path.read_bytes().replace(pickled("CONTENT"), data))
-    else:
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("model/data.pkl", data)
-    return path
 
 
 def view(offset: Any, shape: Any, strides: Any, legacy: bool, count: int = 6) -> Call:
@@ -129,116 +115,6 @@ def test_storages_of_another_length(tmp_path: Path, count: int, legacy: bool) ->
         pytorch.unpickle(write(tmp_path, call, legacy))
 
 
-MALICIOUS = [
-    Call(Name("os", "system"), ("true",)),
-    Call(Name("posix", "system"), ("true",)),
-    Call(Name("builtins", "eval"), ("1",)),
-    Call(Name("__builtin__", "exec"), ("1",)),
-    Call(Name("builtins", "getattr"), (Name("builtins", "eval"), "__call__")),
-    Call(Name("builtins", "__import__"), ("os",)),
-    Call(Name("numpy.core.multiarray", "_reconstruct"), ((), (0,), b"b")),
-    Call(Name("numpy", "load"), ("x",)),
-    Call(Name("numpy.testing._private.utils", "runstring"), ("1", {})),
-    Call(Name("torch", "load"), ("x",)),
-    Call(Name("torch.serialization", "load"), ("x",)),
-    Call(Name("torch.hub", "load"), ("x", "y")),
-    Call(Name("torch._utils", "_rebuild_tensor.__globals__"), ()),
-    Call(Name("collections", "OrderedDict.update"), ({},)),
-    Call(Name("subprocess", "Popen"), (["true"],)),
-    Call(Name("functools", "reduce"), ()),
-    Call(Name("copyreg", "_reconstructor"), ()),
-]
-
-
-@FORMS
-@pytest.mark.parametrize("call", MALICIOUS, ids=lambda call: call.function.name)
-def test_other_globals_are_refused_by_name(tmp_path: Path, call: Call, legacy: bool) -> None:
-    name = f"'{call.function.module}.{call.function.name}'"
-    with pytest.raises(FormatError, match="which is refused") as caught:
-        pytorch.unpickle(write(tmp_path, {"a": call}, legacy))
-    assert name in str(caught.value)
-
-
-@FORMS
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "'os.system', which is refused"),
-        (b"(S'true'\nios\nsystem\n.", "INST, which is refused"),
-        (b"(cos\nsystem\nS'true'\no.", "'os.system', which is refused"),
-        (b"c__builtin__\ndict\n)R.", "calls __builtin__.dict, which is refused"),
-        (b"\x80\x02\x82\x01.", "EXT1, which is refused"),
-        (b"N)R.", "calls what is no function"),
-        (b"cargparse\nNamespace\nNR.", "calls what is no function"),
-        (b"cargparse\nNamespace\n}b.", "sets the state of what has none"),
-        (b"]}b.", "sets the state of what has none"),
-        (b"\x8d" + struct.pack("<Q", 1 << 62) + b"a.", "ValueError"),
-        (b"\x8e" + struct.pack("<Q", (1 << 64) - 1) + b"a.", "ValueError"),
-        (b"X\xff\xff\xff\x7fa.", "ValueError"),
-        (b"\x8b\xff\xff\xff\x7fa.", "ValueError"),
-        (b"\x8b\xff\xff\xff\xffa.", "ValueError"),
-        (b"I" + b"9" * 10_000 + b"\n.", "ValueError"),
-        (b"\x80\x09.", "IndexError"),
-        (b"h\x05.", "KeyError"),
-        (b"0.", "empty stack"),
-        (b"(((N0000.", "empty stack"),
-        (b"t.", "IndexError"),
-        (b"N(Ne.", "adds to what is no list"),
-        (b"](NNu.", "adds to what is no dict"),
-        (b"}(Nu.", "unusable key"),
-        (b"}]Ns.", "unusable key"),
-        (b"}" + b"(" * 100 + b")" + b"t" * 100 + b"Ns.", "unusable key"),
-        (b".", "IndexError"),
-        (b"S'\\xff'\n.", "UnicodeDecodeError"),
-    ],
-)
-def test_pickles_that_are_no_data(tmp_path: Path, data: bytes, message: str, legacy: bool) -> None:
-    path = raw_pickle(tmp_path, data, legacy)
-    with pytest.raises(FormatError, match=message):
-        pytorch.unpickle(path)
-
-
-@FORMS
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"](r\xff\xff\xff\xffe.",  # 64 GB for an unpickler that keeps its memo in an array
-        b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"].",  # a frame that is not there
-        b"]2\x94j\x00\x00\x00\x000.",
-    ],
-)
-def test_sizes_that_mean_nothing_here(tmp_path: Path, data: bytes, legacy: bool) -> None:
-    tracemalloc.start()
-    try:
-        assert pytorch.unpickle(raw_pickle(tmp_path, data, legacy)) == []
-        assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    finally:
-        tracemalloc.stop()
-
-
-def test_nesting_without_end_does_not_overflow_the_stack(tmp_path: Path) -> None:
-    depth = 200_000
-    path = raw_pickle(tmp_path, b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b".", False)
-    read = pytorch.unpickle(path)
-    for _ in range(depth - 1):
-        (read,) = read
-    assert read == []
-
-
-def test_too_many_opcodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnengine.loaders.pickles._MAX_OPCODES", 1000)
-    with pytest.raises(FormatError, match="a pickle of more than 1000 opcodes"):
-        pytorch.unpickle(raw_pickle(tmp_path, b"N" * 1001 + b".", False))
-
-
-def test_too_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnengine.loaders.pickles._MAX_CALLS", 3)
-    calls = [Call(Name("collections", "OrderedDict"), ())] * 4
-    assert pytorch.unpickle(write(tmp_path, calls[:3], False)) == [{}, {}, {}]
-    with pytest.raises(FormatError, match=r"calls collections\.OrderedDict, which is refused"):
-        pytorch.unpickle(write(tmp_path, calls, False))
-
-
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -249,7 +125,7 @@ def test_too_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         (lambda data: data.replace(b"endianq\0\x88", b"endianq\0\x89"), Unsupported, "big-endian"),
         (lambda data: data.replace(pickled(["0"]), pickled(["1"])), FormatError, "not those"),
         (lambda data: data.replace(pickled(["0"]), pickled({})), FormatError, "not those"),
-        (lambda data: data.replace(pickled(["0"]), pickled([["0"]])), FormatError, "unhashable"),
+        (lambda data: data.replace(pickled(["0"]), pickled([["0"]])), FormatError, "not those"),
     ],
 )
 def test_damaged_legacy_files(tmp_path: Path, change: Any, error: Any, message: str) -> None:
@@ -264,10 +140,10 @@ def test_damaged_legacy_files(tmp_path: Path, change: Any, error: Any, message: 
 def test_a_storage_that_is_packed_or_missing(tmp_path: Path) -> None:
     content = pickled(tensor_call(np.zeros(600, np.float32), "0", "FloatStorage", False))
     path = tmp_path / "x.pt"
-    for name, message in (("0", "that are not packed"), ("1", "data/0 is missing")):
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    for name, message in (("0", "is packed"), ("1", "data/0 is missing")):
+        with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("m/data.pkl", content)
-            archive.writestr(f"m/data/{name}", b"\0" * 2400)
+            archive.writestr(f"m/data/{name}", b"\0" * 2400, zipfile.ZIP_DEFLATED)
         with pytest.raises(FormatError, match=message):
             pytorch.unpickle(path)
 
