@@ -88,21 +88,20 @@ def test_fused_projections_are_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "gamma"),
+    ("name", "old"),
     [
-        ("encoder.layer_norm", "encoder", "gamma"),
-        ("decoder.layers.1.self_attn_layer_norm", "decoder/layer_1/self_attention", "gamma"),
-        ("decoder.layers.1.encoder_attn_layer_norm", "decoder/layer_1/attention", "gamma"),
-        ("decoder.layers.1.final_layer_norm", "decoder/layer_1/ffn", "gamma"),
+        ("encoder.layer_norm", "encoder"),
+        ("decoder.layers.1.self_attn_layer_norm", "decoder/layer_1/self_attention"),
+        ("decoder.layers.1.encoder_attn_layer_norm", "decoder/layer_1/attention"),
+        ("decoder.layers.1.final_layer_norm", "decoder/layer_1/ffn"),
     ],
 )
-def test_norms(tmp_path: Path, name: str, old: str, gamma: str) -> None:
+def test_norms(tmp_path: Path, name: str, old: str) -> None:
     variables = ctranslate2_variables()
     tensors = loaders.load(write_ctranslate2(tmp_path)).tensors
-    gammas = tensors[f"{name}.weight"].read()
-    betas = tensors[f"{name}.bias"].read()
-    np.testing.assert_array_equal(gammas, variables[f"{old}/layer_norm/{gamma}"])
-    np.testing.assert_array_equal(betas, variables[f"{old}/layer_norm/beta"])
+    for new, parameter in (("weight", "gamma"), ("bias", "beta")):
+        expected = variables[f"{old}/layer_norm/{parameter}"]
+        np.testing.assert_array_equal(tensors[f"{name}.{new}"].read(), expected)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +151,7 @@ def test_learned_positions(tmp_path: Path) -> None:
     variables = ctranslate2_variables()
     for side in ("encoder", "decoder"):
         variables[f"{side}/position_encodings/encodings"] = np.ones((20, 8), np.float32)
-    checkpoint = loaders.load(rewritten(tmp_path, variables))
-    config = checkpoint.config
+    config = (checkpoint := loaders.load(rewritten(tmp_path, variables))).config
     assert (config["positions"], config["position_layout"]) == ("learned", None)
     assert (config["position_offset"], config["max_positions"]) == (0, 20)
     assert checkpoint.tensors["decoder.embed_positions.weight"].shape == (20, 8)
@@ -205,8 +203,8 @@ def test_weights_that_do_not_belong(
 
 
 def _variable(name: bytes, rank: bytes, rest: bytes) -> bytes:
-    head = struct.pack("<IH", 2, 16) + b"TransformerBase\0" + struct.pack("<II", 2, 1)
-    return head + struct.pack("<H", len(name)) + name + rank + rest
+    head = struct.pack("<IH", 2, 16) + b"TransformerBase\0" + struct.pack("<IIH", 2, 1, len(name))
+    return head + name + rank + rest
 
 
 @pytest.mark.parametrize(
@@ -267,11 +265,7 @@ def test_ctranslate2_reads_what_our_writer_writes(tmp_path: Path) -> None:
     ctranslate2 = pytest.importorskip("ctranslate2")
     folder = write_ctranslate2(tmp_path, num_heads=np.int8(2), pre_norm=np.int8(1))
     translator = ctranslate2.Translator(str(folder), inter_threads=1, intra_threads=1)
-    (scores,) = translator.score_batch([["a", "b"]], [["x", "y"]])
-    assert scores.tokens == ["x", "y", "</s>"]
-
-
-# ---- real models ------------------------------------------------------------------------------
+    assert translator.score_batch([["a"]], [["x", "y"]])[0].tokens == ["x", "y", "</s>"]
 
 
 @pytest.mark.shared

@@ -20,8 +20,7 @@ def load(folder: Path, **switches: Any) -> tuple[Checkpoint, OpenNMT]:
 
 
 def test_config_of_the_common_model(tmp_path: Path) -> None:
-    checkpoint, _ = load(tmp_path, directions=2)
-    assert checkpoint.config == {
+    assert load(tmp_path, directions=2)[0].config == {
         "architecture": "rnn_seq2seq",
         "source_vocab_size": 5,
         "target_vocab_size": 6,
