@@ -35,16 +35,14 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 
     Raises
     ------
-    InvalidArgument
-        Nothing is at `path`.
     FormatError
-        No format is recognised, or the file is damaged.
+        Nothing is at `path`, no format is recognised, or the file is damaged.
     Unsupported
         The file is sound, but attnengine lacks what it asks for.
     """
     path = Path(path)
     if not path.exists():
-        raise InvalidArgument(f"{path} does not exist, expected {_understood()}")
+        raise FormatError(f"{path} does not exist, expected {_understood()}")
     with damage_named(path):
         for known in FORMATS:
             if known.matches(path):
