@@ -1,0 +1,62 @@
+"""Elementwise functions: the shape and the precision of the input are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from attnengine.reference.arrays import Floats
+
+Activation = Callable[[Floats], Floats]
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def sigmoid(x: Floats) -> Floats:
+    """1 / (1 + exp(-x)), through tanh so that no exp overflows."""
+    y: Floats = 0.5 * (1.0 + np.tanh(0.5 * x))
+    return y
+
+
+def tanh(x: Floats) -> Floats:
+    """Hyperbolic tangent."""
+    return np.asarray(np.tanh(x))
+
+
+def relu(x: Floats) -> Floats:
+    """max(x, 0)."""
+    return np.maximum(x, np.zeros((), x.dtype))
+
+
+def gelu(x: Floats) -> Floats:
+    """Multiply x by the normal distribution function of x (Hendrycks and Gimpel 2016), by erf."""
+    y: Floats = 0.5 * x * (1.0 + _erf(x / math.sqrt(2.0)).astype(x.dtype))
+    return y
+
+
+def gelu_tanh(x: Floats) -> Floats:
+    """The tanh approximation of gelu, from the same paper."""
+    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def silu(x: Floats) -> Floats:
+    """Also called swish: x * sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def identity(x: Floats) -> Floats:
+    """Return x itself: the activation of a linear layer."""
+    return x
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "linear": identity,
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "tanh": tanh,
+}

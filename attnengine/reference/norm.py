@@ -1,0 +1,18 @@
+"""Normalisation of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attnengine.reference.arrays import Floats
+
+
+def layer_norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Floats:
+    """Each row with mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
+
+    x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
+    """
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    y: Floats = centred / np.sqrt(variance + eps) * weight
+    return y if bias is None else y + bias

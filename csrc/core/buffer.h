@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "core/matrix.h"
+
+namespace attnengine {
+
+// Scratch memory aligned to a cache line. It grows and never shrinks, so a steady step allocates
+// nothing; growing does not keep what was in it.
+class Buffer {
+ public:
+  float* floats(std::int64_t size) {
+    if (size > capacity_) allocate(size);
+    return data_.get();
+  }
+
+  Matrix matrix(std::int64_t rows, std::int64_t cols) { return {floats(rows * cols), rows, cols}; }
+
+  const float* data() const { return data_.get(); }
+  std::int64_t capacity() const { return capacity_; }
+
+ private:
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+
+  void allocate(std::int64_t size) {
+    constexpr std::int64_t kLine = 64 / sizeof(float);
+    const std::int64_t rounded = (size + kLine - 1) / kLine * kLine;
+    data_.reset();
+    capacity_ = 0;
+    data_.reset(static_cast<float*>(std::aligned_alloc(64, rounded * sizeof(float))));
+    if (!data_) throw std::bad_alloc();
+    capacity_ = rounded;
+  }
+
+  std::unique_ptr<float[], Free> data_;
+  std::int64_t capacity_ = 0;
+};
+
+// A matrix that is handed out: whoever holds its memory keeps it when the next one needs more.
+class KeptMatrix {
+ public:
+  const Matrix& resize(std::int64_t rows, std::int64_t cols) {
+    if (!memory_ || memory_->capacity() < rows * cols) memory_ = std::make_shared<Buffer>();
+    matrix_ = memory_->matrix(rows, cols);
+    return matrix_;
+  }
+
+  const Matrix& matrix() const { return matrix_; }
+  const std::shared_ptr<Buffer>& memory() const { return memory_; }
+
+ private:
+  std::shared_ptr<Buffer> memory_;
+  Matrix matrix_{};
+};
+
+}  // namespace attnengine

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+namespace attnengine {
+
+// A row-major window on memory owned elsewhere: cheap to copy, never frees.
+template <class T>
+struct MatrixView {
+  T* data;
+  std::int64_t rows;
+  std::int64_t cols;
+
+  // Always inlined, so that no copy compiled for one ISA can serve another.
+  [[gnu::always_inline]] T* operator[](std::int64_t row) const { return data + row * cols; }
+};
+
+using ConstMatrix = MatrixView<const float>;
+using Matrix = MatrixView<float>;
+
+[[gnu::always_inline]] inline ConstMatrix constant(const Matrix& m) {
+  return {m.data, m.rows, m.cols};
+}
+
+}  // namespace attnengine

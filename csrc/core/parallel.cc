@@ -1,0 +1,58 @@
+#include "core/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "core/errors.h"
+
+namespace attnengine {
+namespace {
+
+// Operations below which a second thread costs more than it brings: a region takes about 1 us.
+constexpr std::int64_t kMinWork = 1 << 16;
+
+thread_local int num_threads = 1;
+std::atomic<pid_t> first_process{0};
+
+void check_not_forked() {
+  const pid_t process = getpid();
+  pid_t first = 0;
+  if (!first_process.compare_exchange_strong(first, process) && first != process)
+    throw Error(
+        "attnengine ran in the parent of this forked process, whose threads do not exist here: "
+        "start workers with the \"spawn\" method, or fork before the first step");
+}
+
+}  // namespace
+
+ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
+  check_not_forked();
+  num_threads = threads;
+}
+
+ThreadScope::~ThreadScope() { num_threads = previous_; }
+
+void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context) {
+  const std::int64_t paying = n * work / kMinWork;
+  const auto threads = static_cast<int>(std::min<std::int64_t>({num_threads, n, paying}));
+  if (threads <= 1) {
+    if (n > 0) f(context, 0, n);
+    return;
+  }
+  auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };
+#if defined(ATTNENGINE_OPENMP)
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int i = 0; i < threads; ++i) part(i);
+#else
+  std::vector<std::thread> others;
+  others.reserve(threads - 1);
+  for (int i = 1; i < threads; ++i) others.emplace_back(part, i);
+  part(0);
+  for (std::thread& other : others) other.join();
+#endif
+}
+
+}  // namespace attnengine

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+namespace attnengine {
+
+// For its lifetime, regions opened by this thread use at most `num_threads` threads. Throws Error
+// in a forked child whose parent has run a step: the threads of the parent do not exist there, and
+// waiting for them would hang.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int num_threads);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int previous_;
+};
+
+using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int64_t end);
+
+// Calls f(context, begin, end) for contiguous parts of [0, n), in parallel when n * work operations
+// pay for it. The only place that opens a parallel region.
+void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context);
+
+// The same for any callable f(begin, end).
+template <class F>
+[[gnu::always_inline]] inline void parallel_for(std::int64_t n, std::int64_t work, const F& f) {
+  parallel_ranges(
+      n, work,
+      [](const void* context, std::int64_t begin, std::int64_t end) {
+        (*static_cast<const F*>(context))(begin, end);
+      },
+      &f);
+}
+
+}  // namespace attnengine

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/matrix.h"
+
+namespace attnengine {
+
+// The arguments of the kernels that take more than four.
+
+enum class Activation { kNone, kRelu, kTanh, kSigmoid, kGelu, kGeluTanh, kSilu };
+
+// y = activation(x @ weight.T + bias)
+struct LinearStep {
+  ConstMatrix x;          // (rows, in)
+  const float* packed;    // packed_linear_size(out, in) floats
+  const float* bias;      // (out,) or null
+  Activation activation;  // of the sum
+  Matrix y;               // (rows, out)
+};
+
+// Outputs are packed in panels of 16: (ceil(out / 16), in, 16), zeros after the last output.
+constexpr std::int64_t kPanel = 16;
+constexpr std::int64_t packed_linear_size(std::int64_t out, std::int64_t in) {
+  return (out + kPanel - 1) / kPanel * kPanel * in;
+}
+
+// The encoded sentence that a row attends to.
+struct Source {
+  const float* keys;    // (length, key_dim)   projected once per sentence
+  const float* values;  // (length, value_dim) encoder states
+  std::int64_t length;
+};
+
+// One decoding step of attention over encoded sentences.
+struct AttentionStep {
+  ConstMatrix query;      // (rows, key_dim)       projected decoder state
+  const Source* sources;  // (rows,)               hypotheses of one sentence share one
+  Matrix weights;         // (rows, longest)       softmax of the scores, zero beyond the source
+  Matrix context;         // (rows, value_dim)     weights @ values
+};
+
+// Scaled dot-product attention of many heads over positions reached through tables of pointers.
+struct ScaledDotStep {
+  ConstMatrix query;                 // (rows, num_heads * head_dim)
+  const float* const* const* table;  // (rows,) of (length,) pointers, see key_offset
+  const std::int64_t* lengths;       // (rows,) how many positions the row sees, at least 1
+  std::int64_t head_stride;          // floats from one key head to the next
+  std::int64_t value_offset;         // floats from a key to its value
+  std::int64_t num_heads;
+  std::int64_t num_kv_heads;  // divides num_heads
+  std::int64_t head_dim;
+  float scale;
+  Matrix context;  // (rows, num_heads * head_dim)
+  Matrix weights;  // (rows * num_heads, longest) or no data; zero beyond a row's length
+  std::int64_t key_offset = 0;  // floats from a table's pointer to the first head's key
+};
+
+// One step of a recurrent cell after its two products.
+struct GatesStep {
+  ConstMatrix input;      // (rows, gates * hidden)  x @ weight_ih.T + bias_ih
+  ConstMatrix recurrent;  // (rows, gates * hidden)  h @ weight_hh.T + bias_hh
+  ConstMatrix state;      // (rows, hidden) GRU: hidden of the step before; LSTM: cell
+  Matrix hidden;          // (rows, hidden) out
+  Matrix cell;            // (rows, hidden) out, LSTM only
+};
+
+// The best k log-probabilities of each row, best first; of equal ones the lower token. Where fewer
+// than k logits are above -infinity the rest are token -1.
+struct TopKStep {
+  ConstMatrix logits;    // (rows, vocab_size)
+  std::int64_t k;        // at most vocab_size
+  float* log_probs;      // (rows, k)
+  std::int32_t* tokens;  // (rows, k)
+  float* log_sums;       // (rows,) log of the sum of exp(logits); NaN when a logit is
+};
+
+}  // namespace attnengine

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/steps.h"
+
+namespace attnengine {
+
+// Every kernel of one instruction set.
+struct Kernels {
+  const char* isa;
+  void (*pack_linear)(ConstMatrix weight, float* packed);
+  void (*linear)(const LinearStep& step);
+  void (*activate)(Activation activation, Matrix x);
+  void (*softmax)(Matrix x);
+  void (*log_softmax_top_k)(const TopKStep& step);
+  void (*layer_norm)(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y);
+  void (*elman_gates)(const GatesStep& step, Activation activation);
+  void (*gru_gates)(const GatesStep& step);
+  void (*lstm_gates)(const GatesStep& step);
+  void (*additive_attention)(const AttentionStep& step, const float* v);
+  void (*dot_attention)(const AttentionStep& step);
+  void (*scaled_dot_attention)(const ScaledDotStep& step);
+};
+
+// The table chosen for this machine, best instruction set first; ATTNENGINE_ISA forces one.
+// Throws InvalidArgument when the forced one is not available.
+const Kernels& kernels();
+
+}  // namespace attnengine

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "core/steps.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+// Each row: (x - mean) / sqrt(variance + eps) * weight + bias. x and y may be the same.
+void layer_norm(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y);
+
+}  // namespace attnengine::ATTNENGINE_ISA

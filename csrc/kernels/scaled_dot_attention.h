@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/steps.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+// softmax(scale * query . keys) @ values of every head, by online softmax over blocks of 64
+// positions counted from position 0: a row has the same bits alone and inside a prompt.
+void scaled_dot_attention(const ScaledDotStep& step);
+
+}  // namespace attnengine::ATTNENGINE_ISA

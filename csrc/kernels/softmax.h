@@ -1,0 +1,13 @@
+#pragma once
+
+#include "core/steps.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+// Each row in place: exp(x - max) / sum.
+void softmax(Matrix x);
+
+// Log-softmax and the best k of each row in one pass over the logits.
+void log_softmax_top_k(const TopKStep& step);
+
+}  // namespace attnengine::ATTNENGINE_ISA

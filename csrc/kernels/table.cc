@@ -1,0 +1,33 @@
+#include "kernels/activations.h"
+#include "kernels/attention.h"
+#include "kernels/kernels.h"
+#include "kernels/linear.h"
+#include "kernels/norm.h"
+#include "kernels/rnn_gates.h"
+#include "kernels/scaled_dot_attention.h"
+#include "kernels/softmax.h"
+
+#define ATTNENGINE_NAME_OF(isa) #isa
+#define ATTNENGINE_NAME(isa) ATTNENGINE_NAME_OF(isa)
+
+namespace attnengine::ATTNENGINE_ISA {
+
+extern const Kernels table;
+
+const Kernels table{
+    ATTNENGINE_NAME(ATTNENGINE_ISA),
+    pack_linear,
+    linear,
+    activate,
+    softmax,
+    log_softmax_top_k,
+    layer_norm,
+    elman_gates,
+    gru_gates,
+    lstm_gates,
+    additive_attention,
+    dot_attention,
+    scaled_dot_attention,
+};
+
+}  // namespace attnengine::ATTNENGINE_ISA
