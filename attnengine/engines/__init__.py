@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from attnengine import _core, loaders, models
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.threads import choose_threads
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "load"]
@@ -30,11 +32,12 @@ def load(
     Raises
     ------
     FormatError
-        No model of a known format is there, or it is damaged.
+        No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        Another precision than float32, or more workers than one.
+        An architecture that we do not have, another precision than float32, more workers
+        than one.
     InvalidArgument
-        A number of threads that is not from 1 to 1024.
+        Nothing is at the path, or a number of threads that is not from 1 to 1024.
     """
     if precision != "float32":
         raise Unsupported(f"precision is {precision!r}, expected 'float32'")
@@ -48,6 +51,12 @@ def load(
         raise type(error)(f"{path}: {error}") from error
     model.num_threads = threads
     options = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
+    return _engine(model, checkpoint, options)
+
+
+def _engine(
+    model: _core.Decoder | _core.RnnEncoder, checkpoint: Checkpoint, options: dict[str, Any]
+) -> Seq2Seq | LanguageModel | Encoder:
     if isinstance(model, _core.Seq2Seq):
         return Seq2Seq(model, checkpoint, options)
     if isinstance(model, _core.RnnEncoder):
