@@ -40,7 +40,7 @@ def test_options_of_load(
 
 
 def test_nothing_to_load(tmp_path: Path) -> None:
-    with pytest.raises((ae.FormatError, FileNotFoundError), match="nowhere"):
+    with pytest.raises(ae.InvalidArgument, match="nowhere does not exist"):
         ae.load(tmp_path / "nowhere")
 
 

@@ -30,11 +30,12 @@ def load(
     Raises
     ------
     FormatError
-        No model of a known format is there, or it is damaged.
+        No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        Another precision than float32, or more workers than one.
+        An architecture that we do not have, another precision than float32, more workers
+        than one.
     InvalidArgument
-        A number of threads that is not from 1 to 1024.
+        Nothing is at the path, or a number of threads that is not from 1 to 1024.
     """
     if precision != "float32":
         raise Unsupported(f"precision is {precision!r}, expected 'float32'")

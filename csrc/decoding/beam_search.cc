@@ -115,9 +115,9 @@ BeamSearchOptions::BeamSearchOptions(std::int64_t beam_size, std::int64_t num_hy
   this->length_penalty = length_penalty;
   this->min_new_tokens = min_new_tokens;
   set_end_tokens(end_tokens);
-  validate();
   expect_count("beam_size", beam_size, 1);
   expect_count("num_candidates", num_candidates, 1);
+  validate();
   if (num_hypotheses > num_candidates)
     throw InvalidArgument("num_hypotheses is " + std::to_string(num_hypotheses) +
                           ", expected at most num_candidates = " + std::to_string(num_candidates));

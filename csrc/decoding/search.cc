@@ -17,8 +17,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-std::string at(const char* name, std::size_t index) {
-  return std::string(name) + "[" + std::to_string(index) + "]";
+std::string of_sentence(const char* name, std::size_t index) {
+  return std::string(name) + " of sentence " + std::to_string(index);
 }
 
 void expect_equal(const char* name, std::int64_t value, std::int64_t expected) {
@@ -50,7 +50,7 @@ Search::Search(std::shared_ptr<const SearchOptions> options,
   expect_equal("max_new_tokens.shape[0]", static_cast<std::int64_t>(max_new_tokens.size()), count);
   check_tokens(vocab_size.value_or(std::numeric_limits<std::int32_t>::max()));
   for (std::size_t i = 0; i < start_tokens.size(); ++i) {
-    expect_count(at("max_new_tokens", i).c_str(), max_new_tokens[i], 0);
+    expect_count(of_sentence("max_new_tokens", i).c_str(), max_new_tokens[i], 0);
     sentences_.push_back(
         options_->begin(static_cast<std::int32_t>(start_tokens[i]), max_new_tokens[i]));
   }
@@ -86,7 +86,7 @@ void Search::advance(Matrix logits) {
 
 void Search::check_tokens(std::int64_t vocab_size) const {
   for (std::size_t i = 0; i < start_tokens_.size(); ++i)
-    expect_token(at("start_tokens", i), start_tokens_[i], vocab_size);
+    expect_token(of_sentence("start token", i), start_tokens_[i], vocab_size);
   for (const std::int32_t token : options_->end_tokens)
     expect_token("end token", token, vocab_size);
 }
