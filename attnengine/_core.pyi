@@ -1,9 +1,13 @@
-"""Types of the compiled module."""
+"""Types of the compiled module; the docstrings are in csrc/bindings."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
 # Kernels: attnengine/kernels.py is their public face.
 
@@ -63,3 +67,274 @@ def scaled_dot_attention(
     need_weights: bool = True,
     num_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+# Layers: csrc/layers.
+
+class Linear:
+    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    @property
+    def in_features(self) -> int: ...
+    @property
+    def out_features(self) -> int: ...
+
+class Embedding:
+    def __init__(self, weight: ArrayLike) -> None: ...
+
+class Cell:
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def hidden_size(self) -> int: ...
+
+class ElmanCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear, nonlinearity: str = "tanh") -> None: ...
+
+class GRUCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+
+class LSTMCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+
+class RnnLayer:
+    def __init__(self, *, forward: Cell, backward: Cell | None = None) -> None: ...
+
+class AttentionScore:
+    def __init__(
+        self,
+        *,
+        query: Linear | None = None,
+        key: Linear | None = None,
+        vector: Sequence[float] | None = None,
+    ) -> None: ...
+
+class LayerNorm:
+    def __init__(self, weight: Sequence[float], bias: Sequence[float], *, eps: float) -> None: ...
+
+class MultiHeadAttention:
+    def __init__(
+        self, *, query: Linear, key_value: Linear, output: Linear, num_heads: int
+    ) -> None: ...
+
+class FeedForward:
+    def __init__(self, *, up: Linear, down: Linear, activation: str) -> None: ...
+
+class BlockNorm:
+    def __init__(self, norm: LayerNorm, *, before: bool) -> None: ...
+
+class TransformerLayer:
+    def __init__(
+        self,
+        *,
+        self_attention: MultiHeadAttention,
+        self_attention_norm: BlockNorm,
+        feed_forward: FeedForward,
+        feed_forward_norm: BlockNorm,
+        cross_attention: MultiHeadAttention | None = None,
+        cross_attention_norm: BlockNorm | None = None,
+    ) -> None: ...
+
+# Models: csrc/models.
+
+class Encoded:
+    def __len__(self) -> int: ...
+    def length(self, sentence: int) -> int: ...
+    def hidden_states(self, sentence: int) -> Floats: ...
+
+class State:
+    keep_attention: bool
+    @overload
+    def add(self, encoded: Encoded) -> Ints: ...
+    @overload
+    def add(self, count: int) -> Ints: ...
+    def fork(self, sequences: Sequence[int] | Ints) -> Ints: ...
+    def drop(self, sequences: Sequence[int] | Ints) -> None: ...
+    def reorder(self, sequences: Sequence[int] | Ints, parents: Sequence[int] | Ints) -> Ints: ...
+    def truncate(self, sequence: int, length: int) -> None: ...
+    def length(self, sequence: int) -> int: ...
+    @property
+    def live(self) -> int: ...
+    @property
+    def attention(self) -> Floats: ...
+
+class Decoder:
+    num_threads: int
+    def step(
+        self,
+        tokens: ArrayLike,
+        sequences: ArrayLike,
+        state: State,
+        want: ArrayLike | None = None,
+    ) -> Floats: ...
+    def new_state(self) -> State: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def max_positions(self) -> int: ...
+
+class Seq2Seq(Decoder):
+    def encode(self, tokens: ArrayLike, lengths: ArrayLike) -> Encoded: ...
+    @property
+    def encoder_size(self) -> int: ...
+    @property
+    def source_vocab_size(self) -> int: ...
+    @property
+    def max_source_positions(self) -> int: ...
+
+class RnnEncoder:
+    num_threads: int
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        layers: Sequence[RnnLayer],
+        pooling_query: ArrayLike | None = None,
+    ) -> None: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    def hidden_states(self, tokens: ArrayLike, lengths: ArrayLike) -> Floats: ...
+    def encode(self, tokens: ArrayLike, lengths: ArrayLike, pooling: str) -> Floats: ...
+
+class RnnDecoder(Decoder):
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        cells: Sequence[Cell],
+        output: Linear,
+        attention: AttentionScore | None = None,
+        readout: Linear | None = None,
+        query_previous: bool = False,
+        input_feeding: bool = False,
+        readout_inputs: Sequence[str] = ["hidden"],
+        readout_activation: str = "none",
+        encoder_size: int = 0,
+        with_source: bool = False,
+    ) -> None: ...
+
+class Bridge:
+    def __init__(
+        self,
+        *,
+        input: str,
+        hidden: Linear | None = None,
+        cell: Linear | None = None,
+        activation: str = "none",
+        cell_start: str = "zero",
+    ) -> None: ...
+
+class RnnSeq2Seq(Seq2Seq):
+    def __init__(self, *, encoder: RnnEncoder, bridge: Bridge, decoder: RnnDecoder) -> None: ...
+
+class TransformerStack:
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        positions: ArrayLike,
+        embedding_scale: float,
+        layers: Sequence[TransformerLayer],
+        final_norm: LayerNorm | None = None,
+    ) -> None: ...
+
+class TransformerEncoder:
+    def __init__(self, stack: TransformerStack) -> None: ...
+
+class TransformerDecoder(Decoder):
+    def __init__(self, stack: TransformerStack, output: Linear) -> None: ...
+
+class TransformerSeq2Seq(Seq2Seq):
+    def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...
+
+# Search: csrc/decoding.
+
+class SearchOptions: ...
+
+class BeamSearchOptions(SearchOptions):
+    def __init__(
+        self,
+        *,
+        beam_size: int,
+        num_hypotheses: int,
+        num_candidates: int,
+        length_penalty: float,
+        optimal: bool,
+        end_tokens: Sequence[int] | NDArray[np.integer],
+        min_new_tokens: int,
+    ) -> None: ...
+
+class SamplingOptions(SearchOptions):
+    def __init__(
+        self,
+        *,
+        temperature: float,
+        top_k: int,
+        seed: int | None,
+        num_hypotheses: int,
+        end_tokens: Sequence[int] | NDArray[np.integer],
+        min_new_tokens: int,
+    ) -> None: ...
+
+class SearchHypothesis:
+    @property
+    def tokens(self) -> list[int]: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def log_prob(self) -> float: ...
+    @property
+    def token_log_probs(self) -> list[float]: ...
+    @property
+    def rows(self) -> list[int]: ...
+    @property
+    def finish_reason(self) -> str: ...
+
+class Search:
+    def __init__(
+        self,
+        options: SearchOptions,
+        start_tokens: Sequence[int] | NDArray[np.integer],
+        max_new_tokens: Sequence[int] | NDArray[np.integer],
+        vocab_size: int,
+        num_threads: int = 1,
+    ) -> None: ...
+    @property
+    def tokens(self) -> Ints: ...
+    @property
+    def parents(self) -> Ints: ...
+    @property
+    def sentences(self) -> Ints: ...
+    @property
+    def done(self) -> bool: ...
+    def advance(self, logits: Floats) -> None: ...
+    def hypotheses(self, sentence: int) -> list[SearchHypothesis]: ...
+    def tree(self, sentence: int) -> tuple[Ints, Ints, NDArray[np.float64], NDArray[np.bool_]]: ...
+    def finished(self, sentence: int) -> bool: ...
+    def stable(self, sentence: int) -> list[int]: ...
+
+class BeamSearch:
+    def __init__(
+        self,
+        *,
+        beam_size: int = 5,
+        start_token: int,
+        end_tokens: Sequence[int] | NDArray[np.integer],
+        max_new_tokens: int,
+        num_hypotheses: int | None = None,
+        num_candidates: int | None = None,
+        length_penalty: float = 1.0,
+        stopping: str = "candidates",
+        min_new_tokens: int = 0,
+    ) -> None: ...
+    @property
+    def tokens(self) -> Ints: ...
+    @property
+    def parents(self) -> Ints: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def hypotheses(self) -> list[SearchHypothesis]: ...
+    @property
+    def tree(self) -> tuple[Ints, Ints, NDArray[np.float64], NDArray[np.bool_]]: ...
+    def advance(self, logits: Floats) -> None: ...

@@ -6,7 +6,6 @@ are independent; a single vector (size,) works wherever (rows, size) is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +13,7 @@ import numpy as np
 from attnengine.reference.activations import ACTIVATIONS, sigmoid
 from attnengine.reference.arrays import Floats
 from attnengine.reference.linear import linear
-
-Weights = Mapping[str, Floats]
+from attnengine.reference.weights import Weights
 
 #: How many blocks of hidden_size rows weight_ih and weight_hh have.
 NUM_GATES = {"elman": 1, "gru": 3, "lstm": 4}
@@ -150,7 +148,7 @@ def rnn_layer(
     step taken).
     """
     state = zero_state(weights, cell, suffix)
-    states = np.zeros((len(x), len(state.hidden)), state.hidden.dtype)
+    states = np.zeros((len(x), len(state.hidden)), np.result_type(x, state.hidden))
     order = range(len(x))
     for t in reversed(order) if reverse else order:
         state = rnn_step(x[t], state, weights, cell, nonlinearity, suffix)

@@ -7,7 +7,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "core/errors.h"
+#include "core/expect.h"
 #include "core/matrix.h"
 
 namespace attnengine {
@@ -22,12 +22,6 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast |
 using FloatArray = Array<float>;
 using IntArray = Array<std::int32_t>;
 using LongArray = Array<std::int64_t>;
-
-inline void expect_equal(std::int64_t value, std::int64_t expected, const std::string& name) {
-  if (value != expected)
-    throw InvalidArgument(name + " is " + std::to_string(value) + ", expected " +
-                          std::to_string(expected));
-}
 
 inline void expect_dimensions(const py::array& a, std::int64_t expected, const std::string& name) {
   expect_equal(a.ndim(), expected, name + ".ndim");

@@ -12,7 +12,7 @@ constexpr std::int64_t kBlock = 64;
 // One query head of one row and what it reads and writes.
 struct Head {
   const float* query;        // (head_dim,)
-  const float* const* keys;  // (length,) pointers to the first head's key
+  const float* const* keys;  // (length,) see ScaledDotStep::table
   std::int64_t kv_offset;    // floats from there to this head's key
   std::int64_t length;
   float* context;  // (head_dim,)
@@ -23,7 +23,7 @@ Head head_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
   const std::int64_t kv_head = head / (step.num_heads / step.num_kv_heads);
   return {step.query[row] + head * step.head_dim,
           step.table[row],
-          kv_head * step.head_stride,
+          step.key_offset + kv_head * step.head_stride,
           step.lengths[row],
           step.context[row] + head * step.head_dim,
           step.weights.data ? step.weights[row * step.num_heads + head] : nullptr};

@@ -1,0 +1,61 @@
+"""From the states of a sequence (src, size) to one vector (size,)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attnengine.reference.arrays import Floats
+from attnengine.reference.softmax import softmax
+
+
+def mean(states: Floats) -> Floats:
+    """The mean of all states."""
+    pooled: Floats = states.mean(axis=0)
+    return pooled
+
+
+def first(states: Floats) -> Floats:
+    """The state of the first position."""
+    pooled: Floats = states[0]
+    return pooled
+
+
+def last(states: Floats, bidirectional: bool = False) -> Floats:
+    """The state that has read everything.
+
+    Of a bidirectional network the forward half of the last position and the backward half
+    of the first.
+    """
+    if not bidirectional:
+        pooled: Floats = states[-1]
+        return pooled
+    half = states.shape[1] // 2
+    return np.concatenate([states[-1, :half], states[0, half:]])
+
+
+def attention_pool(states: Floats, query: Floats) -> tuple[Floats, Floats]:
+    """A mean weighted by softmax(states @ query).
+
+    states (src, size), query (size,). Returns (pooled (size,), weights (src,)); the weights
+    sum to 1.
+    """
+    weights = softmax(states @ query)
+    return weights @ states, weights
+
+
+def pool(
+    states: Floats, how: str, query: Floats | None = None, bidirectional: bool = False
+) -> Floats:
+    """One of the functions above by its name: "mean", "first", "last" or "attention".
+
+    Raises ValueError for another name, or for "attention" without a query.
+    """
+    if how == "attention":
+        if query is None:
+            raise ValueError("query is None, expected (size,) for pooling by attention")
+        return attention_pool(states, query)[0]
+    if how == "last":
+        return last(states, bidirectional)
+    if how not in ("mean", "first"):
+        raise ValueError(f"pooling is {how!r}, expected 'mean', 'first', 'last' or 'attention'")
+    return mean(states) if how == "mean" else first(states)

@@ -1,0 +1,211 @@
+"""Names, shapes and random values of the weights of every architecture.
+
+Tests and golden files are made from these: the same config and seed give the same arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.reference.rnn import NUM_GATES
+from attnengine.reference.weights import Config
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def dense_shapes(name: str, out: int, size: int) -> Shapes:
+    """A linear layer with bias."""
+    return {f"{name}.weight": (out, size), f"{name}.bias": (out,)}
+
+
+def rnn_shapes(
+    cell: str, size: int, hidden: int, num_layers: int, bidirectional: bool = False
+) -> Shapes:
+    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size."""
+    gates, shapes = NUM_GATES[cell] * hidden, Shapes()
+    suffixes = ("", "_reverse") if bidirectional else ("",)
+    for k in range(num_layers):
+        below = hidden * len(suffixes) if k else size
+        for suffix in suffixes:
+            shapes[f"weight_ih_l{k}{suffix}"] = (gates, below)
+            shapes[f"weight_hh_l{k}{suffix}"] = (gates, hidden)
+            shapes[f"bias_ih_l{k}{suffix}"] = (gates,)
+            shapes[f"bias_hh_l{k}{suffix}"] = (gates,)
+    return shapes
+
+
+def prefixed(prefix: str, shapes: Shapes) -> Shapes:
+    """Shapes with prefix before every name."""
+    return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def rnn_lm_shapes(config: Config) -> Shapes:
+    """Architecture "rnn_lm"."""
+    vocab, hidden = config["vocab_size"], config["hidden_size"]
+    embedding = config["embedding_size"]
+    shapes: Shapes = {"embedding.weight": (vocab, embedding), "output.bias": (vocab,)}
+    if not config["tied_output"]:
+        shapes["output.weight"] = (vocab, hidden)
+    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"])
+    return shapes | prefixed("rnn.", layers)
+
+
+def rnn_encoder_shapes(config: Config) -> Shapes:
+    """Architecture "rnn_encoder"."""
+    embedding, hidden = config["embedding_size"], config["hidden_size"]
+    bidirectional = config["bidirectional"]
+    shapes: Shapes = {"embedding.weight": (config["vocab_size"], embedding)}
+    if config["pooling"] == "attention":
+        shapes["pooling.query"] = (hidden * (2 if bidirectional else 1),)
+    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"], bidirectional)
+    return shapes | prefixed("rnn.", layers)
+
+
+def encoder_size(config: Config) -> int:
+    """Length of an encoder state of architecture "rnn_seq2seq"."""
+    return int(config["encoder_hidden_size"] * (2 if config["bidirectional"] else 1))
+
+
+def bridge_shapes(config: Config) -> Shapes:
+    """The bridge of architecture "rnn_seq2seq"."""
+    if config["bridge_activation"] == "none" or config["bridge_input"] == "zero":
+        return {}
+    out, size = config["decoder_hidden_size"], encoder_size(config)
+    if config["bridge_input"] == "final":
+        out, size = out * config["decoder_num_layers"], size * config["encoder_num_layers"]
+    shapes = dense_shapes("bridge.hidden", out, size)
+    if config["cell"] == "lstm" and config["bridge_cell"] == "own":
+        shapes |= dense_shapes("bridge.cell", out, size)
+    return shapes
+
+
+def attention_shapes(config: Config) -> Shapes:
+    """Below ``decoder.attention.`` of architecture "rnn_seq2seq"."""
+    size, hidden = encoder_size(config), config["decoder_hidden_size"]
+    kind, attention_size = config["attention"], config["attention_size"]
+    if kind == "additive":
+        query = dense_shapes("query", attention_size, hidden)
+        key = dense_shapes("key", attention_size, size)
+        return query | key | {"vector": (attention_size,)}
+    if kind == "concat":
+        return dense_shapes("concat", attention_size, hidden + size) | {"vector": (attention_size,)}
+    return dense_shapes("query", size, hidden) if kind == "general" else {}
+
+
+def rnn_seq2seq_shapes(config: Config) -> Shapes:
+    """Architecture "rnn_seq2seq"."""
+    source, target = config["source_embedding_size"], config["target_embedding_size"]
+    hidden, context = config["decoder_hidden_size"], encoder_size(config)
+    parts = {"hidden": hidden, "context": context, "embedding": target}
+    readout = sum(parts[name] for name in config["readout_inputs"])
+    before = config["attention"] != "none" and config["attention_query"] == "previous"
+    cell_input = target + (context if before else 0)
+    shapes: Shapes = {
+        "encoder.embedding.weight": (config["source_vocab_size"], source),
+        "decoder.embedding.weight": (config["target_vocab_size"], target),
+    }
+    if config["readout_activation"] != "none":
+        shapes |= dense_shapes("decoder.readout", config["readout_size"], readout)
+        readout = config["readout_size"]
+    shapes |= dense_shapes("decoder.output", config["target_vocab_size"], readout)
+    if config["tied_output"]:
+        del shapes["decoder.output.weight"]
+    if config["input_feeding"]:
+        cell_input += readout
+    cell, layers = config["cell"], config["encoder_num_layers"]
+    encoder = rnn_shapes(
+        cell, source, config["encoder_hidden_size"], layers, config["bidirectional"]
+    )
+    decoder = rnn_shapes(cell, cell_input, hidden, config["decoder_num_layers"])
+    shapes |= prefixed("encoder.rnn.", encoder) | prefixed("decoder.rnn.", decoder)
+    return shapes | bridge_shapes(config) | prefixed("decoder.attention.", attention_shapes(config))
+
+
+def norm_shapes(name: str, size: int) -> Shapes:
+    """A layer norm."""
+    return {f"{name}.weight": (size,), f"{name}.bias": (size,)}
+
+
+def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
+    """One layer: its attentions, then the feed-forward network."""
+    hidden, intermediate = config["hidden_size"], config["intermediate_size"]
+    shapes = dense_shapes("fc1", intermediate, hidden) | dense_shapes("fc2", hidden, intermediate)
+    for attention in attentions:
+        for projection in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            shapes |= dense_shapes(f"{attention}.{projection}", hidden, hidden)
+        shapes |= norm_shapes(f"{attention}_layer_norm", hidden)
+    return shapes | norm_shapes("final_layer_norm", hidden)
+
+
+def transformer_shapes(config: Config) -> Shapes:
+    """Architecture "transformer"."""
+    hidden, vocab = config["hidden_size"], config["target_vocab_size"]
+    shapes: Shapes = {"encoder.embed_tokens.weight": (config["source_vocab_size"], hidden)}
+    if not config["shared_embeddings"]:
+        shapes["decoder.embed_tokens.weight"] = (vocab, hidden)
+    shapes |= dense_shapes("lm_head", vocab, hidden)
+    if config["tied_output"]:
+        del shapes["lm_head.weight"]
+    sides = {"encoder": ("self_attn",), "decoder": ("self_attn", "encoder_attn")}
+    for side, attentions in sides.items():
+        if config["positions"] == "learned":
+            rows = config["max_positions"] + config["position_offset"]
+            shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
+        if config["final_norm"]:
+            shapes |= norm_shapes(f"{side}.layer_norm", hidden)
+        for i in range(config[f"{side}_num_layers"]):
+            layer = transformer_layer_shapes(config, attentions)
+            shapes |= prefixed(f"{side}.layers.{i}.", layer)
+    return shapes
+
+
+SHAPES: dict[str, Callable[[Config], Shapes]] = {
+    "rnn_encoder": rnn_encoder_shapes,
+    "rnn_lm": rnn_lm_shapes,
+    "rnn_seq2seq": rnn_seq2seq_shapes,
+    "transformer": transformer_shapes,
+}
+
+
+def weight_shapes(config: Config) -> Shapes:
+    """Every weight of a config, optional biases included, by its canonical name.
+
+    Raises ValueError for an unknown architecture.
+    """
+    architecture = config["architecture"]
+    if architecture not in SHAPES:
+        raise ValueError(f"architecture is {architecture!r}, expected one of {sorted(SHAPES)}")
+    return SHAPES[architecture](config)
+
+
+def spread(name: str, shape: tuple[int, ...], tied: bool) -> float:
+    """Standard deviation of a weight: large enough that different inputs give different logits."""
+    root = math.sqrt(shape[-1])
+    if "embed" in name:
+        return 2.0 / root if tied else 1.0
+    if name.endswith(("output.weight", "lm_head.weight")):
+        return 3.0 / root
+    if len(shape) == 1:  # biases and norms are small, attention vectors and queries are not
+        return 1.0 if name.endswith(("vector", "pooling.query")) else 0.2
+    return 1.0 / root
+
+
+def random_weights(config: Config, seed: int) -> dict[str, NDArray[np.float32]]:
+    """Normally distributed float32 weights for a config, drawn for each name on its own.
+
+    A weight depends on (name, shape, seed) and on tied_output alone, so a config with one
+    more layer shares the values of the others. Norm weights lie around 1, all else around 0.
+    """
+    tied = bool(config.get("tied_output", False))
+    weights = {}
+    for name, shape in weight_shapes(config).items():
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        centre = 1.0 if name.endswith("norm.weight") else 0.0
+        values = centre + spread(name, shape, tied) * rng.standard_normal(shape)
+        weights[name] = values.astype(np.float32)
+    return weights

@@ -1,0 +1,162 @@
+"""An RNN encoder-decoder, with or without attention.
+
+Without attention the state that the bridge hands over is the decoder's whole memory of the
+source (Sutskever et al. 2014, Cho et al. 2014); with attention it looks back at every
+encoder state (Bahdanau et al. 2015, Luong et al. 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attnengine.reference.activations import ACTIVATIONS
+from attnengine.reference.arrays import Floats, Integers
+from attnengine.reference.attention import additive_attention, concat_attention, dot_attention
+from attnengine.reference.bridge import initial_decoder_state
+from attnengine.reference.linear import linear
+from attnengine.reference.rnn import RnnState, rnn, stack_step
+from attnengine.reference.weights import Config, Weights, under
+
+Ids = Sequence[int] | Integers
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A source sentence as the decoder sees it."""
+
+    states: Floats  # (src, encoder_size) states of the top layer
+    keys: Floats  # (src, key_dim) the states as attention scores them
+    final: RnnState  # (num_layers, directions, encoder_hidden_size)
+
+
+@dataclass(frozen=True)
+class DecoderState:
+    """What the decoder carries from step to step."""
+
+    rnn: RnnState  # (num_layers, decoder_hidden_size)
+    feed: Floats | None  # (readout_size,) readout of the step before, with input feeding
+
+
+class RnnSeq2Seq:
+    """Config and weights are those of the architecture "rnn_seq2seq"."""
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        self.config = config
+        self.weights = weights
+        self.cell: str = config["cell"]
+        self.nonlinearity: str = config["nonlinearity"]
+        self.decoder_embedding = weights["decoder.embedding.weight"]  # (vocab, embedding)
+        self.encoder_rnn = under(weights, "encoder.rnn.")
+        self.decoder_rnn = under(weights, "decoder.rnn.")
+
+    def _linear(self, x: Floats, name: str) -> Floats:
+        return linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
+
+    def encode(self, source_ids: Ids) -> Encoded:
+        """Read the whole source."""
+        embedded = self.weights["encoder.embedding.weight"][np.asarray(source_ids, np.int64)]
+        states, final = rnn(
+            embedded,  # (src, embedding)
+            self.encoder_rnn,
+            self.cell,
+            self.config["encoder_num_layers"],
+            self.config["bidirectional"],
+            self.nonlinearity,
+        )
+        additive = self.config["attention"] == "additive"
+        keys = self._linear(states, "decoder.attention.key") if additive else states
+        return Encoded(states, keys, final)
+
+    def initial_state(self, encoded: Encoded) -> DecoderState:
+        """The decoder's state before its first token, through the bridge."""
+        state = initial_decoder_state(self.config, self.weights, encoded.states, encoded.final)
+        if not self.config["input_feeding"]:
+            return DecoderState(state, None)
+        return DecoderState(state, np.zeros(self.config["readout_size"], state.hidden.dtype))
+
+    def _attend(self, hidden: Floats, encoded: Encoded) -> tuple[Floats, Floats]:
+        """Attention of one hidden state (hidden,): (context (encoder_size,), weights (src,))."""
+        kind = self.config["attention"]
+        query = hidden[None]  # (1, hidden)
+        if kind in ("additive", "general"):
+            query = self._linear(query, "decoder.attention.query")
+        if kind == "additive":
+            v = self.weights["decoder.attention.vector"]
+            context, weights = additive_attention(query, encoded.keys, encoded.states, v)
+        elif kind == "concat":
+            weight = self.weights["decoder.attention.concat.weight"]
+            bias = self.weights.get("decoder.attention.concat.bias")
+            v = self.weights["decoder.attention.vector"]
+            context, weights = concat_attention(
+                query, encoded.keys, encoded.states, weight, v, bias
+            )
+        else:
+            context, weights = dot_attention(query, encoded.keys, encoded.states)
+        return context[0], weights[0]
+
+    def _readout(self, inputs: dict[str, Floats]) -> Floats:
+        """What the output projection reads, made of hidden, context and embedding."""
+        together = np.concatenate([inputs[name] for name in self.config["readout_inputs"]])
+        activation = self.config["readout_activation"]
+        if activation == "none":
+            return together
+        return ACTIVATIONS[activation](self._linear(together, "decoder.readout"))
+
+    def _output(self, readout: Floats) -> Floats:
+        tied = self.config["tied_output"]
+        weight = self.decoder_embedding if tied else self.weights["decoder.output.weight"]
+        return linear(readout, weight, self.weights.get("decoder.output.bias"))
+
+    def step(
+        self, token: int, state: DecoderState, encoded: Encoded
+    ) -> tuple[Floats, DecoderState, Floats | None]:
+        """Read one target token.
+
+        Returns (logits (vocab_size,) of the next one, the new state, attention weights
+        (src,) or None without attention).
+        """
+        inputs = {"embedding": self.decoder_embedding[token]}
+        cell_input = [inputs["embedding"]]
+        weights = None
+        attends = self.config["attention"] != "none"
+        if attends and self.config["attention_query"] == "previous":
+            inputs["context"], weights = self._attend(state.rnn.hidden[-1], encoded)
+            cell_input.append(inputs["context"])
+        if state.feed is not None:
+            cell_input.append(state.feed)
+        new = stack_step(
+            np.concatenate(cell_input), state.rnn, self.decoder_rnn, self.cell, self.nonlinearity
+        )
+        inputs["hidden"] = new.hidden[-1]
+        if attends and self.config["attention_query"] == "new":
+            inputs["context"], weights = self._attend(inputs["hidden"], encoded)
+        readout = self._readout(inputs)
+        feed = None if state.feed is None else readout
+        return self._output(readout), DecoderState(new, feed), weights
+
+    def _teacher_forced(
+        self, source_ids: Ids, target_ids: Ids
+    ) -> tuple[list[Floats], list[Floats | None]]:
+        """Logits and attention weights of every step, with the target tokens given."""
+        encoded = self.encode(source_ids)
+        state = self.initial_state(encoded)
+        logits, attention = [], []
+        for token in target_ids:
+            row, state, weights = self.step(int(token), state, encoded)
+            logits.append(row)
+            attention.append(weights)
+        return logits, attention
+
+    def logits(self, source_ids: Ids, target_ids: Ids) -> Floats:
+        """Row t scores the token after target_ids[: t + 1]. (target, vocab_size)."""
+        return np.stack(self._teacher_forced(source_ids, target_ids)[0])
+
+    def attention(self, source_ids: Ids, target_ids: Ids) -> Floats:
+        """Attention weights (target, src). Raises ValueError for a model without attention."""
+        rows = [w for w in self._teacher_forced(source_ids, target_ids)[1] if w is not None]
+        if not rows:
+            raise ValueError("attention is 'none', expected a model with attention")
+        return np.stack(rows)

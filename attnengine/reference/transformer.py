@@ -1,0 +1,191 @@
+"""The Transformer encoder-decoder (Vaswani et al. 2017), with BART's and Marian's weight names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attnengine.reference.activations import ACTIVATIONS
+from attnengine.reference.arrays import Floats, Integers
+from attnengine.reference.attention import scaled_dot_attention
+from attnengine.reference.linear import linear
+from attnengine.reference.norm import layer_norm
+from attnengine.reference.positions import sinusoidal
+from attnengine.reference.weights import Config, Weights, under
+
+Ids = Sequence[int] | Integers
+
+
+class Cache(NamedTuple):
+    """Keys and values of the positions that attention may look at."""
+
+    keys: Floats  # (positions, heads, head_dim)
+    values: Floats  # (positions, heads, head_dim)
+
+
+class Attentions(NamedTuple):
+    """Attention weights, each (layers, heads, query, key)."""
+
+    encoder: Floats
+    decoder: Floats
+    cross: Floats
+
+
+def dense(x: Floats, weights: Weights, name: str) -> Floats:
+    """A linear layer by its name."""
+    return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+
+
+class Transformer:
+    """Config and weights are those of the architecture "transformer"."""
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        self.config = config
+        self.weights = weights
+        self.num_heads: int = config["num_heads"]
+        self.pre_norm: bool = config["norm_placement"] == "pre"
+        self.encoder_embedding = weights["encoder.embed_tokens.weight"]  # (vocab, hidden)
+        self.decoder_embedding = weights.get("decoder.embed_tokens.weight", self.encoder_embedding)
+        tied = config["tied_output"]
+        self.lm_head = self.decoder_embedding if tied else weights["lm_head.weight"]
+
+    def encode(self, ids: Ids) -> Floats:
+        """The encoder's states of a source sentence, (src, hidden)."""
+        return self._encode(ids)[0]
+
+    def initial_state(self) -> tuple[Cache, ...]:
+        """The decoder's cache before its first token: one empty Cache for each layer."""
+        hidden, dtype = self.config["hidden_size"], self.decoder_embedding.dtype
+        empty = np.zeros((0, self.num_heads, hidden // self.num_heads), dtype)
+        return (Cache(empty, empty),) * int(self.config["decoder_num_layers"])
+
+    def step(
+        self, token: int, state: tuple[Cache, ...], encoded: Floats
+    ) -> tuple[Floats, tuple[Cache, ...]]:
+        """Read one target token; the past comes from the cache.
+
+        encoded (src, hidden). Returns (logits (vocab_size,) of the next token, the longer cache).
+        """
+        logits, state, _, _ = self._decode([token], state, encoded)
+        return logits[0], state
+
+    def logits(self, source_ids: Ids, target_ids: Ids) -> Floats:
+        """All at once: row t scores the token after target_ids[: t + 1]. (target, vocab_size)."""
+        return self._decode(target_ids, self.initial_state(), self.encode(source_ids))[0]
+
+    def attentions(self, source_ids: Ids, target_ids: Ids) -> Attentions:
+        """The weights of every head of every layer."""
+        encoded, encoder = self._encode(source_ids)
+        _, _, decoder, cross = self._decode(target_ids, self.initial_state(), encoded)
+        return Attentions(np.stack(encoder), np.stack(decoder), np.stack(cross))
+
+    def _encode(self, ids: Ids) -> tuple[Floats, list[Floats]]:
+        x = self._embed(ids, 0, self.encoder_embedding, "encoder")
+        attention = []
+        for i in range(self.config["encoder_num_layers"]):
+            x, weights = self._encoder_layer(x, under(self.weights, f"encoder.layers.{i}."))
+            attention.append(weights)
+        return self._final_norm(x, "encoder"), attention
+
+    def _decode(
+        self, tokens: Ids, state: tuple[Cache, ...], encoded: Floats
+    ) -> tuple[Floats, tuple[Cache, ...], list[Floats], list[Floats]]:
+        """Read any number of new tokens, the past being in the cache."""
+        x = self._embed(tokens, len(state[0].keys), self.decoder_embedding, "decoder")
+        longer, decoder, cross = [], [], []
+        for i, cache in enumerate(state):
+            weights = under(self.weights, f"decoder.layers.{i}.")
+            x, cache, self_weights, cross_weights = self._decoder_layer(x, weights, cache, encoded)
+            longer.append(cache)
+            decoder.append(self_weights)
+            cross.append(cross_weights)
+        logits = linear(
+            self._final_norm(x, "decoder"), self.lm_head, self.weights.get("lm_head.bias")
+        )
+        return logits, tuple(longer), decoder, cross
+
+    def _embed(self, ids: Ids, start: int, embedding: Floats, side: str) -> Floats:
+        """Token embeddings plus positions from start on, (tokens, hidden)."""
+        if start + len(ids) > self.config["max_positions"]:
+            raise ValueError(
+                f"{side} ids end at position {start + len(ids)}, "
+                f"expected at most max_positions = {self.config['max_positions']}"
+            )
+        x: Floats = embedding[np.asarray(ids, np.int64)]  # (tokens, hidden)
+        if self.config["scale_embeddings"]:
+            x = x * math.sqrt(x.shape[1])
+        positions = np.arange(start, start + len(ids)) + self.config["position_offset"]
+        if self.config["positions"] == "learned":
+            vectors = self.weights[f"{side}.embed_positions.weight"][positions]
+        else:
+            vectors = sinusoidal(positions, x.shape[1], self.config["position_layout"])
+        embedded: Floats = x + vectors.astype(x.dtype)
+        return embedded
+
+    def _encoder_layer(self, x: Floats, weights: Weights) -> tuple[Floats, Floats]:
+        """From x (src, hidden) to the next x and attention weights (heads, src, src)."""
+        norm, attention = under(weights, "self_attn_layer_norm."), under(weights, "self_attn.")
+        query = self._before(x, norm)
+        y, self_weights = self._attend(query, self._keys_values(query, attention), attention)
+        x = self._after(x + y, norm)
+        return self._feed_forward(x, weights), self_weights
+
+    def _decoder_layer(
+        self, x: Floats, weights: Weights, cache: Cache, encoded: Floats
+    ) -> tuple[Floats, Cache, Floats, Floats]:
+        """From x (tokens, hidden) to the next x, the longer cache, self weights, cross weights."""
+        norm, attention = under(weights, "self_attn_layer_norm."), under(weights, "self_attn.")
+        query = self._before(x, norm)
+        new = self._keys_values(query, attention)
+        lengths = len(cache.keys) + np.arange(1, len(x) + 1)  # a token sees itself and the past
+        cache = Cache(*(np.concatenate(pair) for pair in zip(cache, new, strict=True)))
+        y, self_weights = self._attend(query, cache, attention, lengths)
+        x = self._after(x + y, norm)
+
+        norm, attention = (
+            under(weights, "encoder_attn_layer_norm."),
+            under(weights, "encoder_attn."),
+        )
+        memory = self._keys_values(encoded, attention)
+        y, cross_weights = self._attend(self._before(x, norm), memory, attention)
+        x = self._after(x + y, norm)
+        return self._feed_forward(x, weights), cache, self_weights, cross_weights
+
+    def _keys_values(self, x: Floats, weights: Weights) -> Cache:
+        shape = len(x), self.num_heads, -1
+        return Cache(
+            dense(x, weights, "k_proj").reshape(shape), dense(x, weights, "v_proj").reshape(shape)
+        )
+
+    def _attend(
+        self, x: Floats, cache: Cache, weights: Weights, lengths: Integers | None = None
+    ) -> tuple[Floats, Floats]:
+        """From x (tokens, hidden) to output (tokens, hidden) and weights (heads, tokens, keys)."""
+        query = dense(x, weights, "q_proj").reshape(len(x), self.num_heads, -1)
+        context, attention = scaled_dot_attention(query, cache.keys, cache.values, lengths)
+        output = dense(context.reshape(len(x), -1), weights, "out_proj")
+        return output, attention.transpose(1, 0, 2)
+
+    def _feed_forward(self, x: Floats, weights: Weights) -> Floats:
+        norm = under(weights, "final_layer_norm.")
+        hidden = dense(self._before(x, norm), weights, "fc1")  # (tokens, intermediate)
+        y = dense(ACTIVATIONS[self.config["activation"]](hidden), weights, "fc2")
+        return self._after(x + y, norm)
+
+    def _before(self, x: Floats, norm: Weights) -> Floats:
+        """What a block reads: normalised first in a pre-norm model."""
+        return self._norm(x, norm) if self.pre_norm else x
+
+    def _after(self, x: Floats, norm: Weights) -> Floats:
+        """What a block hands on, x being the residual sum."""
+        return x if self.pre_norm else self._norm(x, norm)
+
+    def _final_norm(self, x: Floats, side: str) -> Floats:
+        norm = under(self.weights, f"{side}.layer_norm.")
+        return self._norm(x, norm) if self.config["final_norm"] else x
+
+    def _norm(self, x: Floats, norm: Weights) -> Floats:
+        return layer_norm(x, norm["weight"], norm.get("bias"), self.config["norm_eps"])

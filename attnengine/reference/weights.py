@@ -1,0 +1,16 @@
+"""Weights by name, and the part of them below a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attnengine.reference.arrays import Floats
+
+Config = Mapping[str, Any]
+Weights = Mapping[str, Floats]
+
+
+def under(weights: Weights, prefix: str) -> dict[str, Floats]:
+    """The weights whose name begins with prefix, without it: ``under(w, "encoder.rnn.")``."""
+    return {name[len(prefix) :]: w for name, w in weights.items() if name.startswith(prefix)}
