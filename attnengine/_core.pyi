@@ -1,14 +1,253 @@
 """Types of the compiled module; the docstrings are in csrc/bindings."""
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-# search
+# Kernels: attnengine/kernels.py is their public face.
+
+def isa() -> str: ...
+def activate(x: ArrayLike, activation: str, *, num_threads: int = 1) -> NDArray[np.float32]: ...
+def softmax(x: ArrayLike, *, num_threads: int = 1) -> NDArray[np.float32]: ...
+def log_softmax_top_k(
+    logits: ArrayLike, k: int, *, num_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]: ...
+def layer_norm(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    eps: float = 1e-5,
+    *,
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+def linear(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str = "none",
+    *,
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+
+class PackedLinear:
+    """A linear layer whose weight is packed once."""
+
+    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    def __call__(
+        self, x: ArrayLike, activation: str = "none", *, num_threads: int = 1
+    ) -> NDArray[np.float32]: ...
+
+def elman_gates(
+    gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", *, num_threads: int = 1
+) -> NDArray[np.float32]: ...
+def gru_gates(
+    gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, *, num_threads: int = 1
+) -> NDArray[np.float32]: ...
+def lstm_gates(
+    gx: ArrayLike, gh: ArrayLike, cell: ArrayLike, *, num_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+def additive_attention(
+    query: ArrayLike, keys: ArrayLike, values: ArrayLike, v: ArrayLike, *, num_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+def dot_attention(
+    query: ArrayLike, keys: ArrayLike, values: ArrayLike, *, num_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+def scaled_dot_attention(
+    query: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    lengths: ArrayLike | None = None,
+    scale: float | None = None,
+    *,
+    need_weights: bool = True,
+    num_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+# Layers: csrc/layers.
+
+class Linear:
+    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    @property
+    def in_features(self) -> int: ...
+    @property
+    def out_features(self) -> int: ...
+
+class Embedding:
+    def __init__(self, weight: ArrayLike) -> None: ...
+
+class Cell:
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def hidden_size(self) -> int: ...
+
+class ElmanCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear, nonlinearity: str = "tanh") -> None: ...
+
+class GRUCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+
+class LSTMCell(Cell):
+    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+
+class RnnLayer:
+    def __init__(self, *, forward: Cell, backward: Cell | None = None) -> None: ...
+
+class AttentionScore:
+    def __init__(
+        self,
+        *,
+        query: Linear | None = None,
+        key: Linear | None = None,
+        vector: Sequence[float] | None = None,
+    ) -> None: ...
+
+class LayerNorm:
+    def __init__(self, weight: Sequence[float], bias: Sequence[float], *, eps: float) -> None: ...
+
+class MultiHeadAttention:
+    def __init__(
+        self, *, query: Linear, key_value: Linear, output: Linear, num_heads: int
+    ) -> None: ...
+
+class FeedForward:
+    def __init__(self, *, up: Linear, down: Linear, activation: str) -> None: ...
+
+class BlockNorm:
+    def __init__(self, norm: LayerNorm, *, before: bool) -> None: ...
+
+class TransformerLayer:
+    def __init__(
+        self,
+        *,
+        self_attention: MultiHeadAttention,
+        self_attention_norm: BlockNorm,
+        feed_forward: FeedForward,
+        feed_forward_norm: BlockNorm,
+        cross_attention: MultiHeadAttention | None = None,
+        cross_attention_norm: BlockNorm | None = None,
+    ) -> None: ...
+
+# Models: csrc/models.
+
+class Encoded:
+    def __len__(self) -> int: ...
+    def length(self, sentence: int) -> int: ...
+    def hidden_states(self, sentence: int) -> Floats: ...
+
+class State:
+    keep_attention: bool
+    @overload
+    def add(self, encoded: Encoded) -> Ints: ...
+    @overload
+    def add(self, count: int) -> Ints: ...
+    def fork(self, sequences: Sequence[int] | Ints) -> Ints: ...
+    def drop(self, sequences: Sequence[int] | Ints) -> None: ...
+    def reorder(self, sequences: Sequence[int] | Ints, parents: Sequence[int] | Ints) -> Ints: ...
+    def truncate(self, sequence: int, length: int) -> None: ...
+    def length(self, sequence: int) -> int: ...
+    @property
+    def live(self) -> int: ...
+    @property
+    def attention(self) -> Floats: ...
+
+class Decoder:
+    num_threads: int
+    def step(
+        self,
+        tokens: ArrayLike,
+        sequences: ArrayLike,
+        state: State,
+        want: ArrayLike | None = None,
+    ) -> Floats: ...
+    def new_state(self) -> State: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def max_positions(self) -> int: ...
+
+class Seq2Seq(Decoder):
+    def encode(self, tokens: ArrayLike, lengths: ArrayLike) -> Encoded: ...
+    @property
+    def encoder_size(self) -> int: ...
+    @property
+    def source_vocab_size(self) -> int: ...
+    @property
+    def max_source_positions(self) -> int: ...
+
+class RnnEncoder:
+    num_threads: int
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        layers: Sequence[RnnLayer],
+        pooling_query: ArrayLike | None = None,
+    ) -> None: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    def hidden_states(self, tokens: ArrayLike, lengths: ArrayLike) -> Floats: ...
+    def encode(self, tokens: ArrayLike, lengths: ArrayLike, pooling: str) -> Floats: ...
+
+class RnnDecoder(Decoder):
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        cells: Sequence[Cell],
+        output: Linear,
+        attention: AttentionScore | None = None,
+        readout: Linear | None = None,
+        query_previous: bool = False,
+        input_feeding: bool = False,
+        readout_inputs: Sequence[str] = ["hidden"],
+        readout_activation: str = "none",
+        encoder_size: int = 0,
+        with_source: bool = False,
+    ) -> None: ...
+
+class Bridge:
+    def __init__(
+        self,
+        *,
+        input: str,
+        hidden: Linear | None = None,
+        cell: Linear | None = None,
+        activation: str = "none",
+        cell_start: str = "zero",
+    ) -> None: ...
+
+class RnnSeq2Seq(Seq2Seq):
+    def __init__(self, *, encoder: RnnEncoder, bridge: Bridge, decoder: RnnDecoder) -> None: ...
+
+class TransformerStack:
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        positions: ArrayLike,
+        embedding_scale: float,
+        layers: Sequence[TransformerLayer],
+        final_norm: LayerNorm | None = None,
+    ) -> None: ...
+
+class TransformerEncoder:
+    def __init__(self, stack: TransformerStack) -> None: ...
+
+class TransformerDecoder(Decoder):
+    def __init__(self, stack: TransformerStack, output: Linear) -> None: ...
+
+class TransformerSeq2Seq(Seq2Seq):
+    def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...
+
+# Search: csrc/decoding.
 
 class SearchOptions: ...
 

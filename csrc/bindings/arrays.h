@@ -7,7 +7,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "core/errors.h"
+#include "core/expect.h"
 #include "core/matrix.h"
 
 namespace attnengine {
@@ -15,17 +15,13 @@ namespace attnengine {
 namespace py = pybind11;
 using namespace pybind11::literals;
 
+// Contiguous and aligned: anything else is converted.
 template <class T>
-using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast |
+                                 py::detail::npy_api::NPY_ARRAY_ALIGNED_>;
 using FloatArray = Array<float>;
 using IntArray = Array<std::int32_t>;
 using LongArray = Array<std::int64_t>;
-
-inline void expect_equal(std::int64_t value, std::int64_t expected, const std::string& name) {
-  if (value != expected)
-    throw InvalidArgument(name + " is " + std::to_string(value) + ", expected " +
-                          std::to_string(expected));
-}
 
 inline void expect_dimensions(const py::array& a, std::int64_t expected, const std::string& name) {
   expect_equal(a.ndim(), expected, name + ".ndim");

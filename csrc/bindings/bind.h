@@ -7,8 +7,12 @@ namespace attnengine {
 // One for each part; module.cc calls them.
 void bind_errors(pybind11::module_& m);
 void bind_kernels(pybind11::module_& m);
+void bind_attention_kernels(pybind11::module_& m);  // called by bind_kernels
+void bind_gate_kernels(pybind11::module_& m);       // called by bind_kernels
 void bind_layers(pybind11::module_& m);
 void bind_models(pybind11::module_& m);
+void bind_rnn_models(pybind11::module_& m);
+void bind_transformers(pybind11::module_& m);
 void bind_decoding(pybind11::module_& m);
 
 }  // namespace attnengine

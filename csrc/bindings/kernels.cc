@@ -1,37 +1,136 @@
 #include "kernels/kernels.h"
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/kernel_call.h"
+#include "core/buffer.h"
 
 namespace attnengine {
 namespace {
 
-FloatArray linear(const FloatArray& x, const FloatArray& weight,
-                  const std::optional<FloatArray>& bias) {
-  const ConstMatrix input = matrix(x, "x"), w = matrix(weight, "weight");
-  expect_equal(input.cols, w.cols, "x.shape[1]");
-  const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
-  FloatArray y({input.rows, w.rows});
-  const Matrix out = writable(y);
-  py::gil_scoped_release unlocked;
-  std::vector<float> packed(packed_linear_size(w.rows, w.cols));
-  kernels().pack_linear(w, packed.data());
-  kernels().linear({input, packed.data(), b, Activation::kNone, out});
+Activation activation_named(const std::string& name) {
+  if (name == "none") return Activation::kNone;
+  if (name == "relu") return Activation::kRelu;
+  if (name == "tanh") return Activation::kTanh;
+  if (name == "sigmoid") return Activation::kSigmoid;
+  if (name == "gelu") return Activation::kGelu;
+  if (name == "gelu_tanh") return Activation::kGeluTanh;
+  if (name == "silu") return Activation::kSilu;
+  throw InvalidArgument("activation is \"" + name +
+                        "\", expected none, relu, tanh, sigmoid, gelu, gelu_tanh or silu");
+}
+
+FloatArray activate(const FloatArray& x, const std::string& activation, int num_threads) {
+  FloatArray y(std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
+  const Activation chosen = activation_named(activation);
+  const float* from = x.data();
+  const Matrix to{y.mutable_data(), y.size(), 1};
+  run_kernel(num_threads, [&] {
+    std::copy(from, from + to.rows, to.data);
+    kernels().activate(chosen, to);
+  });
   return y;
+}
+
+FloatArray softmax(const FloatArray& x, int num_threads) {
+  const ConstMatrix from = matrix(x, "x");
+  FloatArray y = new_matrix(from.rows, from.cols);
+  const Matrix to = writable(y);
+  run_kernel(num_threads, [&] {
+    std::copy(from.data, from[from.rows], to.data);
+    kernels().softmax(to);
+  });
+  return y;
+}
+
+py::tuple log_softmax_top_k(const FloatArray& logits, std::int64_t k, int num_threads) {
+  const ConstMatrix x = matrix(logits, "logits");
+  if (k < 1 || k > x.cols)
+    throw InvalidArgument("k is " + std::to_string(k) + ", expected 1 to " +
+                          std::to_string(x.cols) + " (logits.shape[1])");
+  FloatArray log_probs = new_matrix(x.rows, k);
+  IntArray tokens({x.rows, k});
+  std::vector<float> log_sums(x.rows);
+  const TopKStep step{x, k, log_probs.mutable_data(), tokens.mutable_data(), log_sums.data()};
+  run_kernel(num_threads, [&] { kernels().log_softmax_top_k(step); });
+  return py::make_tuple(log_probs, tokens);
+}
+
+FloatArray layer_norm(const FloatArray& x, const FloatArray& weight,
+                      const std::optional<FloatArray>& bias, float eps, int num_threads) {
+  const ConstMatrix from = matrix(x, "x");
+  const float* w = vector(weight, from.cols, "weight");
+  const std::vector<float> zeros(bias ? 0 : from.cols);
+  const float* b = bias ? vector(*bias, from.cols, "bias") : zeros.data();
+  FloatArray y = new_matrix(from.rows, from.cols);
+  const Matrix to = writable(y);
+  run_kernel(num_threads, [&] { kernels().layer_norm(from, w, b, eps, to); });
+  return y;
+}
+
+// A weight packed once, for many products.
+class PackedLinear {
+ public:
+  PackedLinear(const FloatArray& weight, std::optional<FloatArray> bias) : bias_(std::move(bias)) {
+    const ConstMatrix w = matrix(weight, "weight");
+    out_ = w.rows;
+    in_ = w.cols;
+    if (bias_) vector(*bias_, out_, "bias");
+    kernels().pack_linear(w, packed_.floats(packed_linear_size(out_, in_)));
+  }
+
+  FloatArray apply(const FloatArray& x, const std::string& activation, int num_threads) const {
+    const ConstMatrix input = matrix(x, "x");
+    expect_equal(input.cols, in_, "x.shape[1]");
+    FloatArray y = new_matrix(input.rows, out_);
+    const LinearStep step{input, packed_.data(), bias_ ? bias_->data() : nullptr,
+                          activation_named(activation), writable(y)};
+    run_kernel(num_threads, [&] { kernels().linear(step); });
+    return y;
+  }
+
+ private:
+  std::int64_t out_;
+  std::int64_t in_;
+  Buffer packed_;
+  std::optional<FloatArray> bias_;  // (out,)
+};
+
+FloatArray linear(const FloatArray& x, const FloatArray& weight,
+                  const std::optional<FloatArray>& bias, const std::string& activation,
+                  int num_threads) {
+  return PackedLinear(weight, bias).apply(x, activation, num_threads);
 }
 
 }  // namespace
 
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
-  m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a = py::none(),
-        R"(x @ weight.T + bias.
-
-x (rows, in), weight (out, in), bias (out,) or None. Returns (rows, out).
-)");
+  m.def("activate", &activate, "x"_a, "activation"_a, py::kw_only(), "num_threads"_a = 1,
+        "An activation of every element of x, of any shape.");
+  m.def("softmax", &softmax, "x"_a, py::kw_only(), "num_threads"_a = 1,
+        "exp(x) over its sum in each row. x (rows, n); returns (rows, n).");
+  m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, py::kw_only(),
+        "num_threads"_a = 1,
+        "The best k tokens. logits (rows, vocab_size); returns (log_probs, tokens), (rows, k).");
+  m.def("layer_norm", &layer_norm, "x"_a, "weight"_a, "bias"_a = py::none(), "eps"_a = 1e-5f,
+        py::kw_only(), "num_threads"_a = 1,
+        "x (rows, size), weight and bias (size,); returns (rows, size).");
+  m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a = py::none(), "activation"_a = "none",
+        py::kw_only(), "num_threads"_a = 1,
+        "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
+  py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
+      .def(py::init<const FloatArray&, std::optional<FloatArray>>(), "weight"_a,
+           "bias"_a = py::none(), "weight (out, in), bias (out,) or None")
+      .def("__call__", &PackedLinear::apply, "x"_a, "activation"_a = "none", py::kw_only(),
+           "num_threads"_a = 1, "x (rows, in); returns (rows, out).");
+  bind_attention_kernels(m);
+  bind_gate_kernels(m);
 }
 
 }  // namespace attnengine

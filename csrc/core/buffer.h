@@ -21,6 +21,7 @@ class Buffer {
   Matrix matrix(std::int64_t rows, std::int64_t cols) { return {floats(rows * cols), rows, cols}; }
 
   const float* data() const { return data_.get(); }
+  std::int64_t capacity() const { return capacity_; }
 
  private:
   struct Free {
@@ -39,6 +40,23 @@ class Buffer {
 
   std::unique_ptr<float[], Free> data_;
   std::int64_t capacity_ = 0;
+};
+
+// A matrix that is handed out: whoever holds its memory keeps it when the next one needs more.
+class KeptMatrix {
+ public:
+  const Matrix& resize(std::int64_t rows, std::int64_t cols) {
+    if (!memory_ || memory_->capacity() < rows * cols) memory_ = std::make_shared<Buffer>();
+    matrix_ = memory_->matrix(rows, cols);
+    return matrix_;
+  }
+
+  const Matrix& matrix() const { return matrix_; }
+  const std::shared_ptr<Buffer>& memory() const { return memory_; }
+
+ private:
+  std::shared_ptr<Buffer> memory_;
+  Matrix matrix_{};
 };
 
 }  // namespace attnengine

@@ -41,7 +41,7 @@ struct AttentionStep {
 // Scaled dot-product attention of many heads over positions reached through tables of pointers.
 struct ScaledDotStep {
   ConstMatrix query;                 // (rows, num_heads * head_dim)
-  const float* const* const* table;  // (rows,) of (length,) pointers to the first head's key
+  const float* const* const* table;  // (rows,) of (length,) pointers, see key_offset
   const std::int64_t* lengths;       // (rows,) how many positions the row sees, at least 1
   std::int64_t head_stride;          // floats from one key head to the next
   std::int64_t value_offset;         // floats from a key to its value
@@ -51,6 +51,7 @@ struct ScaledDotStep {
   float scale;
   Matrix context;  // (rows, num_heads * head_dim)
   Matrix weights;  // (rows * num_heads, longest) or no data; zero beyond a row's length
+  std::int64_t key_offset = 0;  // floats from a table's pointer to the first head's key
 };
 
 // One step of a recurrent cell after its two products.

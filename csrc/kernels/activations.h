@@ -7,4 +7,7 @@ namespace attnengine::ATTNENGINE_ISA {
 // Element by element, in place.
 void activate(Activation activation, Matrix x);
 
+// The same for n numbers, without threads: for kernels that still have them in the cache.
+void activate_some(Activation activation, float* x, std::int64_t n);
+
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -25,7 +25,7 @@ struct Candidate {
 
 const Kernels& choose() {
   const Candidate candidates[] = {
-      // best first
+  // best first
 #if defined(__x86_64__)
       {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif

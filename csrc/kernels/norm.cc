@@ -1,45 +1,37 @@
 #include "kernels/norm.h"
 
 #include "core/parallel.h"
-#include "simd/vec.h"
+#include "simd/map.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-float sum_of(const float* x, std::int64_t n) {
-  Floats sums = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) sums += load(x + i);
-  if (i < n) sums += load_first(x + i, n - i, 0);
-  return sum(sums);
-}
-
-float sum_of_squares(const float* x, float mean, std::int64_t n) {
-  Floats sums = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const Floats d = load(x + i) - broadcast(mean);
-    sums = fma(d, d, sums);
-  }
-  if (i < n) {
-    const Floats d = load_first(x + i, n - i, mean) - broadcast(mean);
-    sums = fma(d, d, sums);
-  }
-  return sum(sums);
+void norm_row(const float* x, const float* weight, const float* bias, float eps, std::int64_t n,
+              float* y) {
+  const float size = static_cast<float>(n);
+  const float mean =
+      sum_of(n, [x](std::int64_t i, std::int64_t count) { return load_first(x + i, count); }) /
+      size;
+  const float variance = sum_of(n,
+                                [x, mean](std::int64_t i, std::int64_t count) {
+                                  const Floats d = load_first(x + i, count, mean) - broadcast(mean);
+                                  return d * d;
+                                }) /
+                         size;
+  const Floats scale = broadcast(1 / __builtin_sqrtf(variance + eps));
+  for_lanes(n, [=](std::int64_t i, std::int64_t count) {
+    const Floats normed = (load_first(x + i, count) - broadcast(mean)) * scale;
+    const Floats result = fma(normed, load_first(weight + i, count), load_first(bias + i, count));
+    store_first(y + i, result, count);
+  });
 }
 
 }  // namespace
 
 void layer_norm(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y) {
   const std::int64_t n = x.cols;
-  parallel_for(x.rows, n * 4, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float mean = sum_of(x[row], n) / static_cast<float>(n);
-      const float variance = sum_of_squares(x[row], mean, n) / static_cast<float>(n);
-      const float scale = 1 / __builtin_sqrtf(variance + eps);
-      for (std::int64_t i = 0; i < n; ++i)
-        y[row][i] = (x[row][i] - mean) * scale * weight[i] + bias[i];
-    }
+  parallel_for(x.rows, n * 2, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) norm_row(x[row], weight, bias, eps, n, y[row]);
   });
 }
 

@@ -1,7 +1,5 @@
 #include "kernels/scaled_dot_attention.h"
 
-#include <limits>
-
 #include "core/parallel.h"
 #include "simd/dot.h"
 #include "simd/softmax.h"
@@ -11,57 +9,65 @@ namespace {
 
 constexpr std::int64_t kBlock = 64;
 
+// One query head of one row and what it reads and writes.
+struct Head {
+  const float* query;        // (head_dim,)
+  const float* const* keys;  // (length,) see ScaledDotStep::table
+  std::int64_t kv_offset;    // floats from there to this head's key
+  std::int64_t length;
+  float* context;  // (head_dim,)
+  float* weights;  // (longest,) or null
+};
+
+Head head_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
+  const std::int64_t kv_head = head / (step.num_heads / step.num_kv_heads);
+  return {step.query[row] + head * step.head_dim,
+          step.table[row],
+          step.key_offset + kv_head * step.head_stride,
+          step.lengths[row],
+          step.context[row] + head * step.head_dim,
+          step.weights.data ? step.weights[row * step.num_heads + head] : nullptr};
+}
+
 // The running softmax: weights are relative to `max`, `sum` is theirs.
 struct Running {
-  float max = -std::numeric_limits<float>::infinity();
+  float max = -kInfinity;
   float sum = 0;
 };
 
-// Takes one block of positions into `running` and `context` (head_dim,).
-void attend_block(const ScaledDotStep& step, const float* query, const float* const* keys,
-                  std::int64_t n, Running& running, float* context) {
+// Takes n positions from `begin` on into `running` and the context.
+void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
+                  Running& running) {
+  const std::int64_t dim = step.head_dim;
+  const auto key = [&](std::int64_t t) { return head.keys[begin + t] + head.kv_offset; };
+  const auto value = [&](std::int64_t t) { return key(t) + step.value_offset; };
   float scores[kBlock];
-  for (std::int64_t t = 0; t < n; ++t) scores[t] = step.scale * dot(query, keys[t], step.head_dim);
+  dot_scores(head.query, key, n, dim, step.scale, scores);
+  if (head.weights)
+    for (std::int64_t t = 0; t < n; ++t) head.weights[begin + t] = scores[t];
   const float block_max = max_of(scores, n);
   if (block_max > running.max) {
     const float factor = __builtin_expf(running.max - block_max);
     running.sum *= factor;
-    scale(context, factor, step.head_dim);
+    scale(head.context, factor, dim);
     running.max = block_max;
   }
   running.sum += exp_and_sum(scores, running.max, scores, n);
-  for (std::int64_t t = 0; t < n; ++t)
-    add_scaled(scores[t], keys[t] + step.value_offset, context, step.head_dim);
+  mix(scores, value, n, dim, head.context);
 }
 
-// weights (length,): the softmax again, now that its maximum and sum are known
-void write_weights(const ScaledDotStep& step, std::int64_t row, std::int64_t head,
-                   Running running) {
-  const std::int64_t kv_offset = head / (step.num_heads / step.num_kv_heads) * step.head_stride;
-  const float* query = step.query[row] + head * step.head_dim;
-  float* weights = step.weights[row * step.num_heads + head];
-  const std::int64_t n = step.lengths[row];
-  for (std::int64_t t = 0; t < n; ++t)
-    weights[t] = step.scale * dot(query, step.table[row][t] + kv_offset, step.head_dim);
-  exp_and_sum(weights, running.max, weights, n);
-  scale(weights, 1 / running.sum, n);
-  for (std::int64_t t = n; t < step.weights.cols; ++t) weights[t] = 0;
-}
-
-void attend_head(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
-  const std::int64_t kv_offset = head / (step.num_heads / step.num_kv_heads) * step.head_stride;
-  const float* query = step.query[row] + head * step.head_dim;
-  float* context = step.context[row] + head * step.head_dim;
-  for (std::int64_t d = 0; d < step.head_dim; ++d) context[d] = 0;
+void attend_head(const ScaledDotStep& step, const Head& head) {
+  for (std::int64_t d = 0; d < step.head_dim; ++d) head.context[d] = 0;
   Running running;
-  const float* keys[kBlock];
-  for (std::int64_t begin = 0; begin < step.lengths[row]; begin += kBlock) {
-    const std::int64_t left = step.lengths[row] - begin, n = left < kBlock ? left : kBlock;
-    for (std::int64_t t = 0; t < n; ++t) keys[t] = step.table[row][begin + t] + kv_offset;
-    attend_block(step, query, keys, n, running, context);
+  for (std::int64_t begin = 0; begin < head.length; begin += kBlock) {
+    const std::int64_t left = head.length - begin;
+    attend_block(step, head, begin, left < kBlock ? left : kBlock, running);
   }
-  scale(context, 1 / running.sum, step.head_dim);
-  if (step.weights.data) write_weights(step, row, head, running);
+  scale(head.context, 1 / running.sum, step.head_dim);
+  if (!head.weights) return;
+  exp_and_sum(head.weights, running.max, head.weights, head.length);
+  scale(head.weights, 1 / running.sum, head.length);
+  for (std::int64_t t = head.length; t < step.weights.cols; ++t) head.weights[t] = 0;
 }
 
 }  // namespace
@@ -70,10 +76,10 @@ void scaled_dot_attention(const ScaledDotStep& step) {
   std::int64_t longest = 0;
   for (std::int64_t row = 0; row < step.query.rows; ++row)
     longest = step.lengths[row] > longest ? step.lengths[row] : longest;
-  parallel_for(step.query.rows * step.num_heads, longest * step.head_dim * 2,
+  parallel_for(step.query.rows * step.num_heads, longest * step.head_dim / 2,
                [&step](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i)
-                   attend_head(step, i / step.num_heads, i % step.num_heads);
+                   attend_head(step, head_of(step, i / step.num_heads, i % step.num_heads));
                });
 }
 

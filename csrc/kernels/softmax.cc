@@ -1,7 +1,5 @@
 #include "kernels/softmax.h"
 
-#include <limits>
-
 #include "core/parallel.h"
 #include "simd/softmax.h"
 
@@ -10,33 +8,68 @@ namespace {
 
 constexpr std::int64_t kBlock = 1024;
 
-// The best k so far, best first; a later equal value never displaces an earlier one.
+// The best k so far, a heap whose root is the worst of them: of equal values the higher token.
 struct Best {
   float* values;         // (k,)
   std::int32_t* tokens;  // (k,)
   std::int64_t k;
 
-  float worst() const { return values[k - 1]; }
+  bool worse(std::int64_t i, std::int64_t j) const {
+    return values[i] < values[j] || (values[i] == values[j] && tokens[i] > tokens[j]);
+  }
 
-  void insert(float value, std::int32_t token) {
-    std::int64_t j = k - 1;
-    for (; j > 0 && values[j - 1] < value; --j) {
-      values[j] = values[j - 1];
-      tokens[j] = tokens[j - 1];
-    }
+  void swap(std::int64_t i, std::int64_t j) {
+    const float value = values[i];
+    const std::int32_t token = tokens[i];
+    values[i] = values[j];
+    tokens[i] = tokens[j];
     values[j] = value;
     tokens[j] = token;
   }
+
+  // Lets the root sink to its place among the first n.
+  void sink(std::int64_t n) {
+    for (std::int64_t i = 0, child = 1; child < n; child = 2 * i + 1) {
+      if (child + 1 < n && worse(child + 1, child)) ++child;
+      if (!worse(child, i)) return;
+      swap(i, child);
+      i = child;
+    }
+  }
+
+  void clear() {
+    for (std::int64_t i = 0; i < k; ++i) {
+      values[i] = -kInfinity;
+      tokens[i] = -1;
+    }
+  }
+
+  // Takes what of x[0..n) is among the best; token is that of x[0]. Tokens come in rising order, so
+  // an equal value never displaces an earlier one.
+  void take(const float* x, std::int64_t n, std::int64_t token) {
+    for_lanes(n, [&](std::int64_t i, std::int64_t count) {
+      if (!any_greater(load_first(x + i, count, -kInfinity), broadcast(values[0]))) return;
+      for (std::int64_t j = i; j < i + count; ++j) {
+        if (!(x[j] > values[0])) continue;
+        values[0] = x[j];
+        tokens[0] = static_cast<std::int32_t>(token + j);
+        sink(k);
+      }
+    });
+  }
+
+  // Best first.
+  void sort() {
+    for (std::int64_t n = k - 1; n > 0; --n) {
+      swap(0, n);
+      sink(n);
+    }
+  }
 };
 
-void row_top_k(const float* x, std::int64_t n, Best best, float* log_sum) {
-  constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  for (std::int64_t i = 0; i < best.k; ++i) {
-    best.values[i] = kLowest;
-    best.tokens[i] = -1;
-  }
-  float max = kLowest, sum = 0;
-  float scratch[kBlock];
+// Takes every logit into `best` and returns the log of the sum of their exp.
+float top_k_row(const float* x, std::int64_t n, Best& best) {
+  float max = -kInfinity, sum = 0;
   for (std::int64_t begin = 0; begin < n; begin += kBlock) {
     const std::int64_t size = n - begin < kBlock ? n - begin : kBlock;
     const float block_max = max_of(x + begin, size);
@@ -45,29 +78,31 @@ void row_top_k(const float* x, std::int64_t n, Best best, float* log_sum) {
       max = block_max;
     }
     // while every logit is -inf nothing may be subtracted: -inf - -inf is no number
-    sum += exp_and_sum(x + begin, max == kLowest ? 0 : max, scratch, size);
-    if (!(block_max > best.worst())) continue;
-    for (std::int64_t i = begin; i < begin + size; ++i)
-      if (x[i] > best.worst()) best.insert(x[i], static_cast<std::int32_t>(i));
+    sum += sum_of_exp(x + begin, max == -kInfinity ? 0 : max, size,
+                      [](std::int64_t, Floats, std::int64_t) {});
+    if (block_max > best.values[0]) best.take(x + begin, size, begin);
   }
-  *log_sum = max + __builtin_logf(sum);
+  return max + __builtin_logf(sum);
 }
 
 }  // namespace
 
 void softmax(Matrix x) {
-  parallel_for(x.rows, x.cols * 16, [x](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, x.cols * 4, [x](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) softmax_row(x[row], x.cols);
   });
 }
 
 void log_softmax_top_k(const TopKStep& step) {
   const std::int64_t n = step.logits.cols;
-  parallel_for(step.logits.rows, n * 16, [&step, n](std::int64_t begin, std::int64_t end) {
+  parallel_for(step.logits.rows, n * 4, [&step, n](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
-      row_top_k(step.logits[row], n, best, step.log_sums + row);
-      for (std::int64_t i = 0; i < step.k; ++i) best.values[i] -= step.log_sums[row];
+      Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
+      best.clear();
+      const float log_sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
+      best.sort();
+      if (log_sum == -kInfinity) continue;  // and so is every value
+      for (std::int64_t i = 0; i < step.k; ++i) best.values[i] -= log_sum;
     }
   });
 }

@@ -1,25 +1,75 @@
 #pragma once
 
-#include "simd/vec.h"
+#include "simd/map.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// sum over i of a[i] * b[i]. The order of the additions depends on n alone.
-ATTNENGINE_INLINE float dot(const float* a, const float* b, std::int64_t n) {
-  Floats sums = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) sums = fma(load(a + i), load(b + i), sums);
-  float tail = 0;
-  for (; i < n; ++i) tail += a[i] * b[i];
-  return sum(sums) + tail;
+// The sums over i of query[i] * key[i] for kLanes keys at once, each one chain of additions.
+// key(j) points to the j-th key.
+template <class Key>
+ATTNENGINE_INLINE Floats dots(const float* query, Key key, std::int64_t dim) {
+  Floats chains[kLanes] = {};
+  for_lanes(dim, [&](std::int64_t i, std::int64_t count) {
+    const Floats q = load_first(query + i, count);
+    for (std::int64_t j = 0; j < kLanes; ++j)
+      chains[j] = fma(q, load_first(key(j) + i, count), chains[j]);
+  });
+  return sums(chains);
 }
 
-// y[i] += w * x[i]
-ATTNENGINE_INLINE void add_scaled(float w, const float* x, float* y, std::int64_t n) {
-  const Floats weight = broadcast(w);
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(y + i, fma(weight, load(x + i), load(y + i)));
-  for (; i < n; ++i) y[i] += w * x[i];
+// scores[t] = scale * (query . key(t)) for n keys. The last group takes the last key again for
+// those it lacks, so that every score is computed alike.
+template <class Key>
+ATTNENGINE_INLINE void dot_scores(const float* query, Key key, std::int64_t n, std::int64_t dim,
+                                  float scale, float* scores) {
+  for_lanes(n, [&](std::int64_t t, std::int64_t count) {
+    const float* keys[kLanes];
+    for (std::int64_t j = 0; j < kLanes; ++j) keys[j] = key(j < count ? t + j : n - 1);
+    const Floats products = dots(query, [&](std::int64_t j) { return keys[j]; }, dim);
+    store_first(scores + t, broadcast(scale) * products, count);
+  });
+}
+
+// y[d] += sum over t of weights[t] * value(t)[d], for kVectors vectors of d; the last of them has
+// `count` lanes. kChains sums run side by side, position t in chain t % kChains.
+template <int kVectors, int kChains, class Value>
+ATTNENGINE_INLINE void mix_columns(const float* weights, Value value, std::int64_t n,
+                                   std::int64_t count, float* y) {
+  constexpr int kLast = kVectors - 1;
+  const auto lanes = [count](int v) { return v < kLast ? kLanes : count; };
+  Floats chains[kChains][kVectors] = {};
+  const auto add = [&](int chain, std::int64_t t) {
+    const Floats weight = broadcast(weights[t]);
+    const float* x = value(t);
+    for (int v = 0; v < kVectors; ++v)
+      chains[chain][v] = fma(weight, load_first(x + v * kLanes, lanes(v)), chains[chain][v]);
+  };
+  std::int64_t t = 0;
+  for (; t + kChains <= n; t += kChains)
+    for (int c = 0; c < kChains; ++c) add(c, t + c);
+  for (int c = 0; c < kChains - 1; ++c)
+    if (t + c < n) add(c, t + c);
+
+  for (int v = 0; v < kVectors; ++v) {
+    Floats total = load_first(y + v * kLanes, lanes(v));
+    for (int c = 0; c < kChains; ++c) total += chains[c][v];
+    store_first(y + v * kLanes, total, lanes(v));
+  }
+}
+
+// y (dim,) += weights (n,) @ values (n, dim), value(t) pointing to a row. The order of the
+// additions depends on n and dim alone.
+template <class Value>
+ATTNENGINE_INLINE void mix(const float* weights, Value value, std::int64_t n, std::int64_t dim,
+                           float* y) {
+  std::int64_t d = 0;
+  const auto from_d = [&](std::int64_t t) { return value(t) + d; };
+  for (; d + 8 * kLanes <= dim; d += 8 * kLanes)
+    mix_columns<8, 1>(weights, from_d, n, kLanes, y + d);
+  for (; d + 2 * kLanes <= dim; d += 2 * kLanes)
+    mix_columns<2, 4>(weights, from_d, n, kLanes, y + d);
+  for (; d + kLanes <= dim; d += kLanes) mix_columns<1, 4>(weights, from_d, n, kLanes, y + d);
+  if (d < dim) mix_columns<1, 4>(weights, from_d, n, dim - d, y + d);
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -4,28 +4,35 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// exp(x) = 2^n * exp(r) with n = round(x / ln 2), |r| <= ln(2) / 2 and a polynomial of degree 6 for
-// exp(r): at most 2 units in the last place. Below -87.3 it is 0, above 88 infinity, NaN stays.
-ATTNENGINE_INLINE Floats exp(Floats x) {
-  const Floats clamped = min(max(x, broadcast(-87.3f)), broadcast(88.0f));
-  const Floats magic = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
-  const Floats n = fma(clamped, broadcast(1.44269504f), magic) - magic;
+// exp(x) = scale + scale * rest, scale = 2^n with n = round(x / ln 2) and rest = exp(r) - 1 for
+// what is left, |r| <= ln(2) / 2: r + r^2 * P(r), a fit with a relative error of 3e-9. Below -87.6
+// the scale is 0, above 88.3 infinity; NaN stays.
+struct Exponential {
+  Floats scale;
+  Floats rest;
+};
+
+ATTNENGINE_INLINE Exponential exponential(Floats x) {
+  const Floats clamped = min(broadcast(88.4f), max(broadcast(-88.0f), x));
+  // Adding 1.5 * 2^23 + 127 rounds to an integer and leaves n + 127 in the lowest bits.
+  const Floats magic = broadcast(12583039.0f);
+  const Floats rounded = fma(clamped, broadcast(1.44269504f), magic);
+  const Floats n = rounded - magic;
   Floats r = fma(n, broadcast(-0.693145752f), clamped);  // ln 2 in two parts
   r = fma(n, broadcast(-1.42860677e-6f), r);
 
-  Floats p = broadcast(1.0f / 720);
-  p = fma(p, r, broadcast(1.0f / 120));
-  p = fma(p, r, broadcast(1.0f / 24));
-  p = fma(p, r, broadcast(1.0f / 6));
-  p = fma(p, r, broadcast(0.5f));
-  p = fma(p, r, broadcast(1.0f));
-  p = fma(p, r, broadcast(1.0f));
+  Floats p = broadcast(0.00138144667f);
+  p = fma(p, r, broadcast(0.00836878043f));
+  p = fma(p, r, broadcast(0.0416683942f));
+  p = fma(p, r, broadcast(0.166665201f));
+  p = fma(p, r, broadcast(0.499999934f));
+  return {reinterpret_cast<Floats>(reinterpret_cast<Ints>(rounded) << 23), fma(p * r, r, r)};
+}
 
-  const Ints exponent = (__builtin_convertvector(n, Ints) + 127) << 23;
-  Floats y = p * reinterpret_cast<Floats>(exponent);
-  y = x < broadcast(-87.3f) ? broadcast(0.0f) : y;
-  y = x > broadcast(88.0f) ? broadcast(__builtin_inff()) : y;
-  return x == x ? y : x;
+// At most 1.5 units in the last place.
+ATTNENGINE_INLINE Floats exp(Floats x) {
+  const Exponential e = exponential(x);
+  return (broadcast(1.0f) + e.rest) * e.scale;  // never infinity - infinity
 }
 
 ATTNENGINE_INLINE Floats sigmoid(Floats x) { return broadcast(1.0f) / (broadcast(1.0f) + exp(-x)); }

@@ -1,36 +1,38 @@
 #pragma once
 
 #include "simd/exp.h"
+#include "simd/map.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 
+// The greatest of n numbers; NaN is passed over.
 ATTNENGINE_INLINE float max_of(const float* x, std::int64_t n) {
-  Floats best = broadcast(-__builtin_inff());
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) best = max(best, load(x + i));
-  if (i < n) best = max(best, load_first(x + i, n - i, -__builtin_inff()));
+  Floats best = broadcast(-kInfinity);
+  for_lanes(n, [&](std::int64_t i, std::int64_t count) {
+    best = max(load_first(x + i, count, -kInfinity), best);
+  });
   return max_lane(best);
 }
 
-// Writes exp(x - max) and returns the sum.
+// The sum of exp(x - max), which `write(i, e, count)` sees on the way.
+template <class Write>
+ATTNENGINE_INLINE float sum_of_exp(const float* x, float max, std::int64_t n, Write write) {
+  return sum_of(n, [&](std::int64_t i, std::int64_t count) {
+    const Floats e = exp(load_first(x + i, count, -kInfinity) - broadcast(max));
+    write(i, e, count);
+    return e;
+  });
+}
+
+// Writes exp(x - max) to y, which may be x, and returns the sum.
 ATTNENGINE_INLINE float exp_and_sum(const float* x, float max, float* y, std::int64_t n) {
-  Floats sums = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const Floats e = exp(load(x + i) - broadcast(max));
-    store(y + i, e);
-    sums += e;
-  }
-  if (i < n) {
-    const Floats e = exp(load_first(x + i, n - i, -__builtin_inff()) - broadcast(max));
-    store_first(y + i, e, n - i);
-    sums += e;
-  }
-  return sum(sums);
+  return sum_of_exp(x, max, n, [y](std::int64_t i, Floats e, std::int64_t count) {
+    store_first(y + i, e, count);
+  });
 }
 
 ATTNENGINE_INLINE void scale(float* x, float factor, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) x[i] *= factor;
+  map(x, x, n, [factor](Floats v) { return broadcast(factor) * v; });
 }
 
 // In place; subtracting the maximum keeps exp from overflowing.

@@ -1,0 +1,104 @@
+# The parts of .ci/run. Everything is built in folders of its own, which are removed at the end.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+root=$PWD
+core=(-m "not shared and not peers" -p no:cacheprovider)
+
+fail() {
+  echo "CI: $*" >&2
+  exit 1
+}
+
+set -E
+trap 'echo "CI: $current failed" >&2' ERR
+
+part() {
+  local started=$SECONDS
+  current=$1
+  shift
+  echo "=== $current"
+  "$@"
+  echo "=== $current: $((SECONDS - started)) s"
+}
+
+run_tests() { "$root/.venv/bin/python" -m pytest -q -p no:cacheprovider "$@"; }
+
+# The very command that the README gives, in a fresh virtual environment.
+readme_tests() {
+  local command
+  command=$(sed -n '/<!-- tests -->/,/```$/p' README.md | sed '/^<!--/d; /^```/d')
+  [ -n "$command" ] || fail "README.md has no test command behind <!-- tests -->"
+  rm -rf .venv
+  bash -euxc "$command"
+}
+
+peer_tests() {
+  # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
+  .venv/bin/pip install -q torch==2.13.0 ctranslate2
+  run_tests -m peers
+}
+
+kernels_per_isa() {
+  for isa in $(.venv/bin/python -c "from attnengine import _core; print(*_core.available_isas())"); do
+    echo "ATTNENGINE_ISA=$isa"
+    ATTNENGINE_ISA=$isa run_tests tests/kernels tests/models "${core[@]}"
+  done
+}
+
+kernel_symbols() {
+  .venv/bin/pip install -q pybind11 cmake ninja
+  PATH=$root/.venv/bin:$PATH cmake -S . -B "$scratch/objects" -G Ninja -DATTNENGINE_WERROR=ON \
+    -Dpybind11_DIR="$(.venv/bin/python -m pybind11 --cmakedir)" >/dev/null
+  PATH=$root/.venv/bin:$PATH cmake --build "$scratch/objects" -j2 >/dev/null
+  .venv/bin/python tools/check_kernel_symbols.py "$scratch/objects"
+}
+
+lint() {
+  .venv/bin/pip install -q -e '.[lint]'
+  .venv/bin/ruff check .
+  .venv/bin/ruff format --check .
+  .venv/bin/mypy
+  .venv/bin/clang-format --dry-run --Werror $(git ls-files 'csrc/*.h' 'csrc/*.cc')
+}
+
+# variant NAME CMAKE_OPTION...: a clone with a build of its own; prints its folder.
+variant() {
+  local folder=$scratch/$1
+  shift
+  git clone -q "$root" "$folder"
+  python3 -m venv "$folder/.venv"
+  local options=()
+  for option in "$@"; do options+=(-C "cmake.define.$option"); done
+  "$folder/.venv/bin/pip" install -q -e "$folder[test]" "${options[@]}"
+}
+
+# sanitized SANITIZERS RUNTIME
+sanitized() {
+  variant asan ATTNENGINE_SANITIZE="$1" ATTNENGINE_WERROR=ON
+  cd "$scratch/asan"
+  # leaks are Python's own, at exit
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(gcc -print-file-name="$2") \
+    .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding "${core[@]}"
+  cd "$root"
+}
+
+thread_sanitized() {
+  variant tsan ATTNENGINE_SANITIZE=thread ATTNENGINE_OPENMP=OFF
+  cd "$scratch/tsan"
+  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) TSAN_OPTIONS=halt_on_error=1 \
+    .venv/bin/python -m pytest -q tests/kernels tests/models/test_state.py -k "thread" "${core[@]}"
+  cd "$root"
+}
+
+other_pythons() {
+  command -v pyenv >/dev/null || { echo "no pyenv here: only $(python3 --version)"; return; }
+  local versions
+  versions=$(pyenv versions --bare | grep -E '^3\.1[0-9]\.' | sort -V)
+  for version in $(echo "$versions" | sed -n '1p;$p'); do
+    local folder=$scratch/python-$version
+    git clone -q "$root" "$folder"
+    PYENV_VERSION=$version python3 -m venv "$folder/.venv"
+    "$folder/.venv/bin/pip" install -q -e "$folder[test]"
+    (cd "$folder" && .venv/bin/python -m pytest -q "${core[@]}")
+  done
+}

@@ -1,0 +1,245 @@
+"""The command line: for each line of text one line of results."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from attnengine import g2p, loaders
+from attnengine.decoding.results import Hypothesis, Result, Score
+from attnengine.engines import LanguageModel, Seq2Seq, load
+from attnengine.errors import Error, InvalidArgument
+from attnengine.lines import (
+    LineReader,
+    OutputClosed,
+    answers,
+    one_line,
+    progress,
+    reading,
+    write_lines,
+    writing,
+)
+
+E = TypeVar("E", Seq2Seq, LanguageModel)
+T = TypeVar("T", bound=Sequence[str])
+
+app = typer.Typer(
+    help="CPU inference for autoregressive sequence models.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_UsageError: Any = typer.BadParameter.__bases__[0]  # typer does not export it
+
+Model = Annotated[
+    Path | None,
+    typer.Option(help="Folder or file of the model; translate has one of English words built in."),
+]
+Input = Annotated[Path | None, typer.Option(help="File to read instead of standard input.")]
+Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
+Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
+Number = Annotated[int | None, typer.Option()]
+Real = Annotated[float | None, typer.Option()]
+
+_SEARCH = (
+    *("beam_size", "num_hypotheses", "num_candidates", "length_penalty", "stopping"),
+    *("temperature", "top_k", "seed", "max_new_tokens", "min_new_tokens", "max_batch_size"),
+)
+_NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
+
+
+def main() -> None:
+    """What the console script ``attnengine`` runs."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command. 0: done; 2: bad input, said on one line of stderr; 130: Ctrl-C."""
+    try:
+        return int(app(list(arguments), prog_name="attnengine", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except OutputClosed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except _UsageError as error:
+        return _complain(error.format_message())
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except Error as error:
+        return _complain(str(error))
+
+
+def _complain(message: str) -> int:
+    print("attnengine:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _search(
+    context: typer.Context,
+    model: Model = None,
+    input: Input = None,  # noqa: A002 - the name of the option
+    output: Output = None,
+    as_json: Json = False,
+    beam_size: Number = None,
+    num_hypotheses: Number = None,
+    num_candidates: Number = None,
+    length_penalty: Real = None,
+    stopping: Annotated[str | None, typer.Option(help="candidates or optimal")] = None,
+    temperature: Real = None,
+    top_k: Number = None,
+    seed: Number = None,
+    max_new_tokens: Number = None,
+    min_new_tokens: Number = None,
+    max_batch_size: Number = None,
+    num_threads: Threads = None,
+) -> None:
+    command, given = str(context.info_name), context.params
+    if model is None and command == "generate":
+        raise InvalidArgument("generate needs a model, expected --model PATH")
+    options = {name: given[name] for name in _SEARCH if given[name] is not None}
+    engine = load(model or g2p.PATH, num_threads=num_threads)
+    search: Callable[..., Any]
+    if command == "translate":
+        search = _expect(engine, Seq2Seq, command).translate
+    else:
+        search = _expect(engine, LanguageModel, command).generate
+    search([], **options)  # complains about them before anything is read or written
+    with reading(input) as reader:
+        found = answers(reader, reader, lambda lines: search(lines, **options))
+        shown = _json(_NO_RESULT) if as_json else _plain(_texts)
+        _write(map(shown, found), [reader], output)
+
+
+app.command("translate", help="Translate every line with an encoder-decoder.")(_search)
+app.command("generate", help="Continue every line with a language model.")(_search)
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    input: Input = None,  # noqa: A002 - the name of the option
+    target: Annotated[Path | None, typer.Option(help="File with the target of each line.")] = None,
+    output: Output = None,
+    as_json: Json = False,
+    max_batch_size: Number = None,
+    num_threads: Threads = None,
+) -> None:
+    """Print the log-probability of every line.
+
+    An encoder-decoder scores the lines of --target given those of the input, or else the second
+    of two texts that stand on each line with a tab between them.
+    """
+    engine = load(model, num_threads=num_threads)
+    options = {} if max_batch_size is None else {"max_batch_size": max_batch_size}
+    shown = _json(Score([], [], [])) if as_json else _plain(lambda one: f"{one.log_prob:.6f}")
+    paths = [input] if target is None else [input, target]
+    with ExitStack() as stack:
+        readers = [stack.enter_context(reading(path)) for path in paths]
+        if isinstance(engine, LanguageModel):
+            if target is not None:
+                raise InvalidArgument(f"target is {target}, expected none with a language model")
+            texts = answers(readers[0], readers[0], lambda lines: engine.score(lines, **options))
+            _write(map(shown, texts), readers, output)
+            return
+        scorer = _expect(engine, Seq2Seq, "score")
+        pairs = answers(readers[0], _pairs(*readers), lambda some: _scores(scorer, some, options))
+        _write(map(shown, pairs), readers, output)
+
+
+@app.command()
+def info(
+    path: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a model is: architecture, sizes, parameters, vocabularies, special ids."""
+    checkpoint = loaders.load(path)
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    facts = {
+        **checkpoint.config,
+        "parameters": sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values()),
+        "bytes": sum(file.stat().st_size for file in files),
+        "vocabularies": {k: len(v.tokens) for k, v in checkpoint.vocabularies.items()},
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    for name, fact in facts.items():
+        print(f"{name}: {fact if isinstance(fact, str) else json.dumps(fact)}")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
+) -> None:
+    """Write a model as a native folder, which loads fastest."""
+    loaders.convert(source, folder)
+
+
+def _expect(engine: object, kind: type[E], command: str) -> E:
+    if not isinstance(engine, kind):
+        wanted = "an encoder-decoder" if kind is Seq2Seq else "a language model"
+        raise InvalidArgument(f"the model is {engine!r}, expected {wanted} to {command} with")
+    return engine
+
+
+def _pairs(sources: LineReader, targets: LineReader | None = None) -> Iterator[tuple[str, str]]:
+    """Source and target of each line, from two files or from lines with a tab."""
+    if targets is not None:
+        for source, target in zip_longest(sources, targets):
+            if source is None or target is None:
+                end, other = (sources, targets) if source is None else (targets, sources)
+                raise InvalidArgument(f"{end.name} has {end.number} lines, {other.name} has more")
+            yield source, target
+        return
+    for line in sources:
+        source, tab, target = line.partition("\t")
+        if line and not tab:
+            raise InvalidArgument(
+                f"{sources.name}, line {sources.number}: no tab, expected source, tab and target"
+            )
+        yield source, target
+
+
+def _scores(
+    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, int]
+) -> list[Score]:
+    sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+    return engine.score(sources, targets, **options)
+
+
+def _texts(result: Result) -> str:
+    """The text of every hypothesis, with tabs between them."""
+    return "\t".join(one_line(hypothesis.text) for hypothesis in result.hypotheses)
+
+
+def _plain(show: Callable[[Any], str]) -> Callable[[list[Any]], list[str]]:
+    """How to write a chunk of answers as text; None is an empty line."""
+    return lambda found: ["" if one is None else show(one) for one in found]
+
+
+def _json(empty: Result | Score) -> Callable[[list[Any]], list[str]]:
+    """How to write a chunk of answers as JSON, with ``empty`` for None."""
+
+    def show(one: Result | Score | None) -> str:
+        return json.dumps((one or empty).to_dict(), ensure_ascii=False, allow_nan=False)
+
+    return lambda found: [show(one) for one in found]
+
+
+def _write(chunks: Iterable[list[str]], readers: Sequence[LineReader], output: Path | None) -> None:
+    """Write each chunk when it is ready, and show how far the reader has come."""
+    with writing(output, readers) as stream, progress(readers[0], output) as bar:
+        for lines in chunks:
+            write_lines(stream, lines)
+            bar()

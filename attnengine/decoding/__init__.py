@@ -1,0 +1,1 @@
+"""Drives a model's steps: search for continuations, score given ones."""

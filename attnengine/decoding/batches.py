@@ -1,0 +1,70 @@
+"""Which sentences run together, and how many rows one step takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+
+Ints = NDArray[np.int32]
+
+_MAX_LOGITS = 2**24  # of one step, 64 MiB: long prompts and texts are fed in pieces
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One text for a decoder, in ids."""
+
+    tokens: list[int]  # fed to the decoder as they are; starts with the decoder start token
+    source: list[int] | None = None  # fed to the encoder; None for a language model
+
+
+def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
+    """Indices of at most ``size`` sentences at a time, those of like length together."""
+
+    def length(index: int) -> tuple[int, int]:
+        sentence = sentences[index]
+        return len(sentence.source or ()), len(sentence.tokens)
+
+    order = sorted(range(len(sentences)), key=length, reverse=True)
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
+    """Adds the sentences to ``state``, with their sources encoded: a sequence (sentences,) each."""
+    if not isinstance(model, _core.Seq2Seq):
+        return state.add(len(batch))
+    sources = [sentence.source or [] for sentence in batch]
+    lengths = np.array([len(source) for source in sources], np.int64)  # (sentences,)
+    return state.add(model.encode(joined(sources), lengths))
+
+
+def joined(many: Sequence[Sequence[int]]) -> Ints:
+    """The ids of all, one after the other: (rows,)."""
+    return np.array([i for one in many for i in one], np.int32)
+
+
+def feed(
+    model: _core.Decoder,
+    state: _core.State,
+    sequences: Ints,  # (sentences,)
+    tokens: Sequence[Sequence[int]],  # of each sentence
+    want: bool,
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Steps over given tokens of all sentences, a bounded number of rows at a time.
+
+    Yields the rows of each step, as a slice of all rows, and their logits (rows, vocab_size),
+    which are empty unless ``want`` and valid until the next step.
+    """
+    flat = joined(tokens)  # (rows,)
+    owners = np.repeat(sequences, [len(one) for one in tokens])  # (rows,)
+    size = max(1, _MAX_LOGITS // model.vocab_size)
+    for first in range(0, len(flat), size):
+        rows = slice(first, min(first + size, len(flat)))
+        wanted = np.full(rows.stop - rows.start, want)
+        yield rows, model.step(flat[rows], owners[rows], state, wanted)

@@ -1,0 +1,132 @@
+"""What all engines share, and what those share that decode."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attnengine import _core
+from attnengine.decoding import generate, score
+from attnengine.decoding.batches import Sentence
+from attnengine.decoding.generate import Task
+from attnengine.decoding.options import SearchOptions
+from attnengine.decoding.results import Score
+from attnengine.errors import InvalidArgument
+from attnengine.inputs import read
+from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.threads import choose_threads
+from attnengine.tokenizers import Tokenizer
+
+
+class Engine:
+    """A model that is ready to run: ``path``, ``config`` and ``num_threads``.
+
+    It pickles as its path and the options of ``load``, not with its weights.
+    """
+
+    _model: _core.Decoder | _core.RnnEncoder
+
+    def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
+        self._model, self._options = model, dict(options)
+        self.path: Path = Path(checkpoint.path)
+        self.config: dict[str, Any] = dict(checkpoint.config)
+
+    @property
+    def num_threads(self) -> int:
+        """Threads of a step; may be changed between calls. No result depends on it."""
+        return int(self._model.num_threads)
+
+    @num_threads.setter
+    def num_threads(self, num_threads: int | None) -> None:
+        self._model.num_threads = choose_threads(num_threads)
+        self._options["num_threads"] = num_threads
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from attnengine.engines import load  # which imports this module
+
+        return functools.partial(load, **self._options), (self.path.resolve(),)
+
+    def __repr__(self) -> str:
+        sizes = ("_size", "num_layers", "num_heads")
+        shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
+        shown["num_threads"] = self.num_threads
+        listed = ", ".join(f"{key}={value}" for key, value in shown.items())
+        return f"{type(self).__name__}({self.config['architecture']}, {listed})"
+
+    def _tokenizer(self, checkpoint: Checkpoint, name: str = "") -> Tokenizer:
+        """The tokenizer of the vocabulary ``name`` ("source", "target"), or of the only one."""
+        kind, prefix = self.config["tokenizer"], "source_" if name == "source" else ""
+        return Tokenizer(
+            name=name,
+            kind=kind[name] if name else kind,
+            vocabulary=checkpoint.vocabularies.get(name or "vocabulary"),
+            vocab_size=self.config[f"{name}_vocab_size" if name else "vocab_size"],
+            unk_token_id=self.config[f"{prefix}unk_token_id"],
+        )
+
+
+class DecodingEngine(Engine):
+    """An engine that continues and scores text."""
+
+    _model: _core.Decoder
+    _output: Tokenizer  # of the tokens that the model predicts
+
+    @property
+    def _end_tokens(self) -> list[int]:
+        ends = self.config["eos_token_id"]
+        if ends is None:
+            return []
+        return [ends] if isinstance(ends, int) else list(ends)
+
+    def _expect_positions(self, what: str, count: int) -> None:
+        """What the decoder is fed must fit into its positions, where these are limited."""
+        expect_positions(what, count, self._model.max_positions)
+
+    def _task(self, sentence: Sentence, options: SearchOptions, default: int) -> Task:
+        """The sentence with its maximum of new tokens: the option, else ``default``."""
+        limit = options.max_new_tokens or max(default, options.min_new_tokens)
+        if self._model.max_positions:  # the last new token is not fed: it needs no position
+            limit = min(limit, self._model.max_positions - len(sentence.tokens) + 1)
+        return Task(sentence, limit)
+
+    def _pieces(self, task: Task, options: SearchOptions, prefix: list[int]) -> Iterator[str]:
+        """The text of prefix and new tokens, in pieces as it becomes certain."""
+        sent = 0
+        for tokens in generate.stream(self._model, task, options, self._end_tokens):
+            text = self._output.decode(prefix + tokens)
+            if len(text) > sent:
+                yield text[sent:]
+            sent = len(text)
+
+    def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
+        """Scores of all tokens after the first; None is a text without any."""
+        present = [sentence for sentence in sentences if sentence is not None]
+        log_probs = score.token_log_probs(self._model, present, options.max_batch_size)
+        scored = iter(log_probs)
+        return [
+            Score([], [], []) if sentence is None else self._score(sentence, next(scored))
+            for sentence in sentences
+        ]
+
+    def _score(self, sentence: Sentence, token_log_probs: list[float]) -> Score:
+        ids = sentence.tokens[1:]
+        return Score(self._output.tokens(ids), ids, token_log_probs)
+
+
+def expect_positions(what: str, count: int, limit: int) -> None:
+    """Raise InvalidArgument if a text has more tokens than the model positions (0: no limit)."""
+    if 0 < limit < count:
+        raise InvalidArgument(
+            f"{what} has {count} tokens, those that the model adds included;"
+            f" expected at most {limit}, the model's positions"
+        )
+
+
+def exact_ids(value: object, tokenizer: Tokenizer, what: str) -> list[int]:
+    """One sequence of ids, taken as it is, with at least one of them."""
+    given = read(value, tokenizer, what)
+    if not (given.single and given.exact and given.ids[0]):
+        raise InvalidArgument(f"{what} is {value!r}, expected one list of ids, not empty")
+    return given.ids[0]

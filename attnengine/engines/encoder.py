@@ -1,0 +1,75 @@
+"""The engine of encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core, inputs
+from attnengine.decoding.batches import Sentence, batches, joined
+from attnengine.decoding.options import SearchOptions
+from attnengine.engines.base import Engine, exact_ids
+from attnengine.errors import InvalidArgument
+from attnengine.inputs import ManyTexts, OneText
+from attnengine.loaders.checkpoint import Checkpoint
+
+Floats = NDArray[np.float32]
+
+POOLINGS = ("mean", "last", "first", "attention")
+
+
+class Encoder(Engine):
+    """A model that turns text into vectors."""
+
+    _model: _core.RnnEncoder
+
+    def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
+        super().__init__(model, checkpoint, options)
+        self.tokenizer = self._tokenizer(checkpoint)
+
+    def encode(
+        self,
+        text: OneText | ManyTexts,
+        *,
+        pooling: str | None = None,
+        max_batch_size: int = 32,
+    ) -> Floats:
+        """One vector for each text: (size,) for one text, (texts, size) for a list.
+
+        ``pooling`` is "mean", "last", "first" or "attention"; None is the model's own.
+        Raises InvalidArgument for another pooling and for a text without tokens.
+        """
+        options = SearchOptions(max_batch_size=max_batch_size)
+        how = self.config["pooling"] if pooling is None else pooling
+        if how not in POOLINGS:
+            raise InvalidArgument(f"pooling is {how!r}, expected one of {', '.join(POOLINGS)}")
+        texts = inputs.read(text, self.tokenizer, "text")
+        for index, ids in enumerate(texts.ids):
+            with texts.naming(index):
+                if not ids:
+                    raise InvalidArgument("the text has no tokens, expected at least one")
+        vectors = self._vectors(texts.ids, how, options.max_batch_size)
+        return vectors[0] if texts.single else vectors
+
+    def hidden_states(self, ids: OneText) -> Floats:
+        """The state at each token: (tokens, hidden_size). Ids are taken as they are."""
+        tokens = exact_ids(ids, self.tokenizer, "ids")
+        return self._model.hidden_states(*_ragged([tokens]))
+
+    def _vectors(self, texts: list[list[int]], how: str, max_batch_size: int) -> Floats:
+        """The pooled states of every text: (texts, size)."""
+        if not texts:
+            return np.zeros((0, self._model.output_size), np.float32)
+        pooled: dict[int, Floats] = {}
+        for batch in batches([Sentence([], ids) for ids in texts], max_batch_size):
+            tokens, lengths = _ragged([texts[index] for index in batch])
+            pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
+        return np.stack([pooled[index] for index in range(len(texts))])
+
+
+def _ragged(texts: list[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The tokens of all texts (rows,), and the length of each (texts,)."""
+    return joined(texts), np.array([len(ids) for ids in texts], np.int64)

@@ -1,0 +1,115 @@
+"""The engine of language models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import inputs
+from attnengine.decoding import score
+from attnengine.decoding.batches import Sentence
+from attnengine.decoding.generate import Task, decode
+from attnengine.decoding.options import SearchOptions, for_stream, parse
+from attnengine.decoding.results import Result, Score
+from attnengine.decoding.texts import to_result
+from attnengine.engines.base import DecodingEngine, exact_ids
+from attnengine.errors import InvalidArgument
+from attnengine.inputs import Inputs, ManyTexts, OneText
+from attnengine.loaders.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from attnengine.decoding.options import Options
+
+Floats = NDArray[np.float32]
+
+
+class LanguageModel(DecodingEngine):
+    """A model that continues and scores text."""
+
+    def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
+        super().__init__(model, checkpoint, options)
+        self.tokenizer = self._output = self._tokenizer(checkpoint)
+
+    @overload
+    def generate(self, prompt: OneText, **options: Unpack[Options]) -> Result: ...
+    @overload
+    def generate(self, prompt: ManyTexts, **options: Unpack[Options]) -> list[Result]: ...
+    def generate(
+        self, prompt: OneText | ManyTexts, **options: Unpack[Options]
+    ) -> Result | list[Result]:
+        """Continues one prompt or many; the results hold what comes after the prompt.
+
+        Greedy (beam_size 1) unless told otherwise. max_new_tokens None is 256.
+        ``attnengine.decoding.options`` explains all options.
+
+        Raises InvalidArgument for an unknown option, a value that does not fit, and a prompt
+        that the model cannot take.
+        """
+        search = self._parse(options)
+        prompts = inputs.read(prompt, self.tokenizer, "prompt")
+        tasks = [self._prompt_task(prompts, index, search) for index in range(len(prompts.ids))]
+        found = decode(self._model, tasks, search, self._end_tokens)
+        results = [to_result(one, [], self.tokenizer) for one in found]
+        return results[0] if prompts.single else results
+
+    def stream(self, prompt: OneText, **options: Unpack[Options]) -> Iterator[str]:
+        """The text of ``generate`` in pieces, each as soon as it is certain.
+
+        The pieces joined are the text that ``generate`` returns. Closing the iterator ends it.
+        """
+        search = for_stream(self._parse(options))
+        prompts = inputs.read(prompt, self.tokenizer, "prompt")
+        if not prompts.single:
+            raise InvalidArgument("prompt is a list of texts, expected one text to stream")
+        return self._pieces(self._prompt_task(prompts, 0, search), search, [])
+
+    @overload
+    def score(self, text: OneText, *, max_batch_size: int = 32) -> Score: ...
+    @overload
+    def score(self, text: ManyTexts, *, max_batch_size: int = 32) -> list[Score]: ...
+    def score(self, text: OneText | ManyTexts, *, max_batch_size: int = 32) -> Score | list[Score]:
+        """How probable each text is, without an end token.
+
+        The first token is scored only after a begin token. Ids are taken as they are.
+        """
+        options = SearchOptions(max_batch_size=max_batch_size)
+        texts = inputs.read(text, self.tokenizer, "text")
+        sentences: list[Sentence | None] = []
+        for index, ids in enumerate(texts.ids):
+            tokens = ids if texts.exact else self._begin(ids)
+            with texts.naming(index):
+                self._expect_positions("the text", len(tokens) - 1)
+            sentences.append(Sentence(tokens) if tokens else None)
+        scores = self._scores(sentences, options)
+        return scores[0] if texts.single else scores
+
+    def logits(self, ids: OneText) -> Floats:
+        """The logits after each token: (tokens, vocab_size). Ids are taken as they are."""
+        tokens = exact_ids(ids, self.tokenizer, "ids")
+        self._expect_positions("ids", len(tokens))
+        return score.logits(self._model, Sentence(tokens))
+
+    def _parse(self, options: Mapping[str, Any]) -> SearchOptions:
+        search = parse(options, beam_size=1, min_new_tokens=0)
+        if search.return_attention:
+            raise InvalidArgument(
+                "return_attention is True, but the model has no source to attend to"
+            )
+        return search
+
+    def _begin(self, ids: list[int]) -> list[int]:
+        begin = self.config["bos_token_id"]
+        return ids if begin is None else [begin, *ids]
+
+    def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> Task:
+        sentence = Sentence(self._begin(prompts.ids[index]))
+        with prompts.naming(index):
+            if not sentence.tokens:
+                raise InvalidArgument("the prompt has no tokens, and the model no begin token")
+            self._expect_positions("the prompt", len(sentence.tokens))
+        return self._task(sentence, search, default=256)

@@ -1,0 +1,45 @@
+"""English spelling to pronunciation, with the model that ships in the package."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from attnengine.engines import Seq2Seq, load
+from attnengine.errors import FormatError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from attnengine.decoding.options import Options
+
+PATH = Path(__file__).parent / "data" / "g2p"
+
+
+def load_g2p(*, num_threads: int | None = None) -> Seq2Seq:
+    """The packaged model: letters of a word to phonemes (ARPAbet with stress)."""
+    model = load(PATH, num_threads=num_threads)
+    if not isinstance(model, Seq2Seq):
+        raise FormatError(f"{PATH} holds {model!r}, expected an encoder-decoder")
+    return model
+
+
+@overload
+def pronounce(words: str, **options: Unpack[Options]) -> str: ...
+@overload
+def pronounce(words: list[str], **options: Unpack[Options]) -> list[str]: ...
+def pronounce(words: str | list[str], **options: Unpack[Options]) -> str | list[str]:
+    """The pronunciation of one word, or of each word of a list: phonemes joined by spaces.
+
+    ``load_g2p().translate`` also gives scores, several pronunciations and attention. The
+    options are those of ``translate``.
+    """
+    if isinstance(words, str):
+        return _shared().translate(words, **options).text
+    return [result.text for result in _shared().translate(words, **options)]
+
+
+@functools.cache
+def _shared() -> Seq2Seq:
+    return load_g2p()

@@ -1,0 +1,247 @@
+"""The kernels under the models, on NumPy arrays: float32, anything else is converted.
+
+Each has a NumPy twin of the same name in ``attnengine.reference``. ``num_threads`` is how many
+threads a call may use; results do not depend on it, nor on which other rows are in the call.
+An argument whose shape does not fit raises ``attnengine.errors.InvalidArgument``. NaN in gives
+NaN out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attnengine import _core
+from attnengine._core import PackedLinear
+from attnengine.errors import InvalidArgument
+
+__all__ = [
+    "PackedLinear",
+    "additive_attention",
+    "concat_attention",
+    "dot_attention",
+    "elman_gates",
+    "gelu",
+    "gelu_tanh",
+    "general_attention",
+    "gru_gates",
+    "isa",
+    "layer_norm",
+    "linear",
+    "log_softmax_top_k",
+    "lstm_gates",
+    "relu",
+    "scaled_dot_attention",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "tanh",
+]
+
+Floats = NDArray[np.float32]
+
+
+def isa() -> str:
+    """Name of the instruction set in use; the environment variable ATTNENGINE_ISA forces one."""
+    return _core.isa()
+
+
+def linear(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str = "none",
+    *,
+    num_threads: int = 1,
+) -> Floats:
+    """activation(x @ weight.T + bias); packs the weight: use `PackedLinear` for many calls.
+
+    x (rows, in), weight (out, in), bias (out,) or None; activation "none", "relu", "tanh",
+    "sigmoid", "gelu", "gelu_tanh" or "silu". Returns (rows, out).
+    """
+    return _core.linear(x, weight, bias, activation, num_threads=num_threads)
+
+
+def tanh(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """Hyperbolic tangent of every element."""
+    return _core.activate(x, "tanh", num_threads=num_threads)
+
+
+def sigmoid(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """1 / (1 + exp(-x)) of every element."""
+    return _core.activate(x, "sigmoid", num_threads=num_threads)
+
+
+def relu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """max(x, 0) of every element."""
+    return _core.activate(x, "relu", num_threads=num_threads)
+
+
+def gelu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """Multiply x by the normal distribution function of x (Hendrycks and Gimpel 2016), by erf."""
+    return _core.activate(x, "gelu", num_threads=num_threads)
+
+
+def gelu_tanh(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """The tanh approximation of gelu, from the same paper."""
+    return _core.activate(x, "gelu_tanh", num_threads=num_threads)
+
+
+def silu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """Return x * sigmoid(x) of every element (Elfwing et al. 2018); also called swish."""
+    return _core.activate(x, "silu", num_threads=num_threads)
+
+
+def softmax(x: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """exp(x) over its sum in each row. x (rows, n); returns (rows, n)."""
+    return _core.softmax(x, num_threads=num_threads)
+
+
+def log_softmax_top_k(
+    logits: ArrayLike, k: int, *, num_threads: int = 1
+) -> tuple[Floats, NDArray[np.int32]]:
+    """The k most probable tokens of each row, best first; of equal ones the lower token.
+
+    logits (rows, vocab_size), k from 1 to vocab_size. Returns (log_probs, tokens), both
+    (rows, k). Where fewer than k logits are above -inf, the rest are token -1. A NaN among
+    the logits of a row makes its log_probs NaN.
+    """
+    return _core.log_softmax_top_k(logits, k, num_threads=num_threads)
+
+
+def layer_norm(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    eps: float = 1e-5,
+    *,
+    num_threads: int = 1,
+) -> Floats:
+    """Each row with mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
+
+    x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
+    """
+    return _core.layer_norm(x, weight, bias, eps, num_threads=num_threads)
+
+
+def elman_gates(
+    gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", *, num_threads: int = 1
+) -> Floats:
+    """The cell of ``torch.nn.RNN`` (Elman 1990): tanh(gx + gh), or "relu".
+
+    gx and gh (rows, hidden). Returns the new hidden state (rows, hidden).
+    """
+    return _core.elman_gates(gx, gh, nonlinearity, num_threads=num_threads)
+
+
+def gru_gates(gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, *, num_threads: int = 1) -> Floats:
+    """The gates of ``torch.nn.GRU``, in the order r, z, n (Cho et al. 2014, version 1).
+
+    gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 3 * hidden),
+    hidden (rows, hidden). Returns the new hidden state (rows, hidden).
+    """
+    return _core.gru_gates(gx, gh, hidden, num_threads=num_threads)
+
+
+def lstm_gates(
+    gx: ArrayLike, gh: ArrayLike, cell: ArrayLike, *, num_threads: int = 1
+) -> tuple[Floats, Floats]:
+    """The gates of ``torch.nn.LSTM``, in the order i, f, g, o (Hochreiter, Schmidhuber 1997).
+
+    gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 4 * hidden),
+    cell (rows, hidden). Returns the new (hidden, cell), both (rows, hidden).
+    """
+    return _core.lstm_gates(gx, gh, cell, num_threads=num_threads)
+
+
+def additive_attention(
+    query: ArrayLike, keys: ArrayLike, values: ArrayLike, v: ArrayLike, *, num_threads: int = 1
+) -> tuple[Floats, Floats]:
+    """Bahdanau's score, v . tanh(query + key) (Bahdanau, Cho and Bengio 2015).
+
+    query (rows, key_dim) and keys (src, key_dim) already projected, values (src, value_dim),
+    v (key_dim,). Returns (context (rows, value_dim), weights (rows, src)).
+    """
+    return _core.additive_attention(query, keys, values, v, num_threads=num_threads)
+
+
+def dot_attention(
+    query: ArrayLike, keys: ArrayLike, values: ArrayLike, *, num_threads: int = 1
+) -> tuple[Floats, Floats]:
+    """Luong's first score, query . key (Luong, Pham and Manning 2015).
+
+    query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
+    Returns (context (rows, value_dim), weights (rows, src)).
+    """
+    return _core.dot_attention(query, keys, values, num_threads=num_threads)
+
+
+def general_attention(
+    query: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    weight: ArrayLike,
+    *,
+    num_threads: int = 1,
+) -> tuple[Floats, Floats]:
+    """Luong's second score, (weight query) . key: `dot_attention` of the projected query.
+
+    query (rows, hidden), keys (src, size), values (src, value_dim), weight (size, hidden).
+    Returns (context (rows, value_dim), weights (rows, src)).
+    """
+    projected = linear(query, weight, num_threads=num_threads)
+    return dot_attention(projected, keys, values, num_threads=num_threads)
+
+
+def concat_attention(
+    query: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    weight: ArrayLike,
+    v: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    num_threads: int = 1,
+) -> tuple[Floats, Floats]:
+    """Luong's third score, v . tanh(weight [query; key] + bias).
+
+    It is `additive_attention` of query and keys, each projected by its columns of the weight.
+    query (rows, hidden), keys (src, size), values (src, value_dim), v (attention_size,),
+    weight (attention_size, hidden + size), bias (attention_size,) or None.
+    Returns (context (rows, value_dim), weights (rows, src)).
+    """
+    queries, states, columns = np.asarray(query), np.asarray(keys), np.asarray(weight)
+    width = queries.shape[-1] + states.shape[-1]
+    if columns.ndim != 2 or columns.shape[1] != width:
+        raise InvalidArgument(
+            f"weight.shape is {columns.shape}, expected (attention_size, {width})"
+        )
+    hidden = queries.shape[-1]
+    projected_query = linear(queries, columns[:, :hidden], bias, num_threads=num_threads)
+    projected_keys = linear(states, columns[:, hidden:], num_threads=num_threads)
+    return additive_attention(projected_query, projected_keys, values, v, num_threads=num_threads)
+
+
+def scaled_dot_attention(
+    query: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    lengths: ArrayLike | None = None,
+    scale: float | None = None,
+    *,
+    need_weights: bool = True,
+    num_threads: int = 1,
+) -> tuple[Floats, Floats]:
+    """Multi-head attention after the projections (Vaswani et al. 2017).
+
+    query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim), where
+    kv_heads divides heads and each key/value head serves heads / kv_heads adjacent query
+    heads (Ainslie et al. 2023). Row r sees positions 0 to lengths[r] - 1 (lengths (rows,), at
+    least 1), every position when lengths is None. scale is 1 / sqrt(head_dim) when None.
+
+    Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
+    unseen positions are 0. Without need_weights, weights is empty: (rows, heads, 0).
+    """
+    return _core.scaled_dot_attention(
+        query, keys, values, lengths, scale, need_weights=need_weights, num_threads=num_threads
+    )

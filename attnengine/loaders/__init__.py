@@ -1,0 +1,79 @@
+"""Reading models: whatever lies on disk becomes a `Checkpoint` in canonical names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders import ctranslate2, native, npz, pytorch
+from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.files import damage_named
+
+
+class Format(Protocol):
+    """What a module that reads a format has."""
+
+    UNDERSTANDS: str  # what it reads, for the message when nothing matches
+
+    def matches(self, path: Path) -> bool:
+        """Whether this looks like a model of this format; errors are for `read`."""
+
+    def read(self, path: Path) -> Checkpoint:
+        """Read the model at `path`."""
+
+
+# Asked in this order; a CTranslate2 folder may also have a config.json.
+FORMATS: tuple[Format, ...] = (ctranslate2, native, npz, pytorch)
+
+
+def load(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a model from a folder or file of any known format.
+
+    Weights are read when asked for, not here.
+
+    Raises
+    ------
+    FormatError
+        Nothing is at `path`, no format is recognised, or the file is damaged.
+    Unsupported
+        The file is sound, but attnengine lacks what it asks for.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FormatError(f"{path} does not exist, expected {_understood()}")
+    with damage_named(path):
+        for known in FORMATS:
+            if known.matches(path):
+                return known.read(path)
+        raise FormatError(f"{path} is {_seen(path)}, expected {_understood()}")
+
+
+def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
+    """Write the model at `source` as a native folder.
+
+    Raises `InvalidArgument` when `destination` is a file or a folder that is not empty,
+    and whatever `load` raises.
+    """
+    folder = Path(destination)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InvalidArgument(f"{folder} exists, expected a new or empty folder")
+    checkpoint = load(source)
+    native.save(
+        folder,
+        checkpoint.config,
+        {name: tensor.read() for name, tensor in checkpoint.tensors.items()},
+        {name: vocabulary.tokens for name, vocabulary in checkpoint.vocabularies.items()},
+    )
+
+
+def _understood() -> str:
+    return ", or ".join(known.UNDERSTANDS for known in FORMATS)
+
+
+def _seen(path: Path) -> str:
+    if not path.is_dir():
+        return "a file of no known format"
+    names = sorted(entry.name for entry in path.iterdir())
+    return f"a folder with {', '.join(names)[:200]}" if names else "an empty folder"

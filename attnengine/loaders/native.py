@@ -1,0 +1,166 @@
+"""The native folder: config.json, model.safetensors and vocabularies as JSON lists."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders import safetensors, schema
+from attnengine.loaders.checkpoint import Checkpoint, Tensor, Vocabulary, vocabularies
+from attnengine.loaders.files import (
+    CONFIG_LIMIT,
+    VOCABULARY_LIMIT,
+    read_json,
+    read_object,
+    short,
+    token_list,
+)
+
+UNDERSTANDS = "a native folder (config.json and model.safetensors)"
+FORMAT = "attnengine"
+FORMAT_VERSION = 1
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+VOCABULARY_FILES = {
+    "vocabulary": "vocabulary.json",
+    "source": "source_vocabulary.json",
+    "target": "target_vocabulary.json",
+}
+
+
+def matches(path: Path) -> bool:
+    """Whether `path` is a folder with a config, or weights that may have one beside them."""
+    return (path / CONFIG).is_file() or (path.is_file() and path.suffix == ".safetensors")
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a native folder, or the folder of a safetensors file."""
+    weights = path / WEIGHTS if path.is_dir() else path
+    config_path = weights.parent / CONFIG
+    return checkpoint(
+        path,
+        config_path,
+        read_object(config_path, CONFIG_LIMIT),
+        lambda: safetensors.read(weights),
+    )
+
+
+def checkpoint(
+    path: Path,
+    config_path: Path,
+    config: dict[str, Any],
+    tensors: Callable[[], Mapping[str, Tensor]],
+) -> Checkpoint:
+    """Join a native config with weights and with the vocabularies beside the config."""
+    _check_version(config_path, config)
+    config = {k: v for k, v in config.items() if k not in ("format", "format_version")}
+    tokens = _read_vocabularies(config_path.parent, schema.is_seq2seq(config))
+    schema.check(config, {k: v.tokens for k, v in tokens.items()}, str(config_path))
+    return Checkpoint(config, tensors(), tokens, path)
+
+
+def _check_version(path: Path, config: Mapping[str, Any]) -> None:
+    found = config.get("format")
+    if found != FORMAT:
+        raise FormatError(f"{path}: format is {short(found)}, expected {FORMAT!r}")
+    version = config.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise FormatError(f"{path}: format_version is {short(version)}, expected {FORMAT_VERSION}")
+    if version > FORMAT_VERSION:
+        raise FormatError(
+            f"{path}: format_version is {version}, and this attnengine reads up to {FORMAT_VERSION}"
+        )
+
+
+def _read_vocabularies(folder: Path, seq2seq: bool) -> dict[str, Vocabulary]:
+    names = ("source", "target") if seq2seq else ("vocabulary",)
+    paths = {name: folder / VOCABULARY_FILES[name] for name in names}
+    return vocabularies(
+        {
+            name: token_list(read_json(path, VOCABULARY_LIMIT), str(path))
+            for name, path in paths.items()
+            if path.exists()
+        }
+    )
+
+
+def save(
+    folder: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    tensors: Mapping[str, NDArray[Any]],
+    vocabularies: Mapping[str, Sequence[str]],
+) -> None:
+    """Write a model as a native folder, which is made when it does not exist.
+
+    Parameters
+    ----------
+    folder
+        Where config.json, model.safetensors and the vocabulary files go. Each file is
+        written beside its place and then moved there, so that none is ever half written.
+    config
+        Every key of the architecture, as docs/export.md lists them.
+    tensors
+        Weights in canonical names and PyTorch's shapes; float64 is rounded to float32,
+        float16 stays.
+    vocabularies
+        "source" and "target", or "vocabulary": the tokens in the order of their ids.
+
+    Raises
+    ------
+    InvalidArgument
+        A key, weight or vocabulary that does not fit, or that a file cannot hold.
+    """
+    folder = Path(folder)
+    schema.check(config, vocabularies, "config", InvalidArgument)
+    text = _config_text(config)
+    arrays = {name: _array(name, array) for name, array in tensors.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, file in VOCABULARY_FILES.items():
+        if name in vocabularies:
+            tokens = json.dumps(list(vocabularies[name]), ensure_ascii=False, indent=0)
+            _replace(folder / file, partial(_write_text, tokens))
+        else:  # of a model that was here before
+            (folder / file).unlink(missing_ok=True)
+    _replace(folder / WEIGHTS, lambda path: safetensors.write(path, arrays))
+    _replace(folder / CONFIG, partial(_write_text, text))
+
+
+def _config_text(config: Mapping[str, Any]) -> str:
+    for key in ("format", "format_version"):
+        if key in config:
+            raise InvalidArgument(f"config: {key} is written by save and must not be given")
+    complete = {"format": FORMAT, "format_version": FORMAT_VERSION, **config}
+    try:
+        return json.dumps(complete, ensure_ascii=False, allow_nan=False, indent=2)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"config cannot be written as JSON: {error}") from error
+
+
+def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
+    if not isinstance(name, str) or not name or name == "__metadata__":
+        raise InvalidArgument(f"tensors: {name!r} is no name for a weight")
+    array = np.asarray(given)
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
+        raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
+    return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

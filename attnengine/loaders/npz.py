@@ -1,0 +1,103 @@
+"""Weights in NumPy's .npz archives, with a config beside them.
+
+The arrays' headers are read by a pattern and nothing is evaluated or unpickled: an
+archive that asks for objects is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError
+from attnengine.loaders import native, opennmt
+from attnengine.loaders.archive import Member, members
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.files import VOCABULARY_LIMIT, float_tensor, num_bytes, read_object
+
+UNDERSTANDS = "an .npz file with its config in a .json file of the same name or config.json"
+_MAGIC = b"\x93NUMPY"
+_HEADER_LIMIT = 10_000  # bytes; NumPy's own limit
+_ITEM = r"'(?:descr|fortran_order|shape)': *(?:'[^']*'|True|False|\([0-9, ]*\))"
+_HEADER = re.compile(rf"\{{(?:{_ITEM},? *){{3}}\}} *\n?")
+_DTYPE = re.compile(r"'descr': *'([<>|=][fiub][1248])'")
+_SHAPE = re.compile(r"'shape': *\(([0-9, ]*)\)")
+_ORDER = re.compile(r"'fortran_order': *(True|False)")
+
+
+def matches(path: Path) -> bool:
+    """Whether `path` is an .npz file."""
+    return path.is_file() and path.suffix == ".npz"
+
+
+def read(path: Path) -> Checkpoint:
+    """Read an archive: ours in canonical names, or OpenNMT-py's weights and options."""
+    config_path = path.with_suffix(".json")
+    if not config_path.exists():
+        config_path = path.with_name("config.json")
+    config = read_object(config_path, VOCABULARY_LIMIT)
+    if "format" in config:
+        return native.checkpoint(path, config_path, config, lambda: tensors(path))
+    if "opt" in config and "vocab" in config:
+        return opennmt.read(path, tensors(path), config["opt"], config["vocab"])
+    raise FormatError(
+        f"{config_path}: its keys are {', '.join(config)[:200]}, expected those of a native "
+        "config, or opt and vocab"
+    )
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    """Arrays of an archive by name, read when asked for."""
+    found = {}
+    for name, member in members(path).items():
+        if not name.endswith(".npy"):
+            raise FormatError(f"{path}: {name!r:.200} is no array, its name should end in .npy")
+        found[name.removesuffix(".npy")] = _tensor(member, name.removesuffix(".npy"))
+    return found
+
+
+def _tensor(member: Member, name: str) -> Tensor:
+    header, data_offset = _header(member)
+    dtype_match, shape_match = _DTYPE.search(header), _SHAPE.search(header)
+    order_match = _ORDER.search(header)
+    if not (_HEADER.fullmatch(header) and dtype_match and shape_match and order_match):
+        raise FormatError(f"{member.file.path}: the header of {name} is {header!r:.200}")
+    dtype = np.dtype(dtype_match[1])
+    shape = [int(size) for size in shape_match[1].split(",") if size.strip()]
+    declared = num_bytes(shape, dtype.itemsize, f"{member.file.path}: {name}")
+    if data_offset + declared != member.size:
+        raise FormatError(
+            f"{member.file.path}: {name} has shape {tuple(shape)} of {dtype}, "
+            f"{declared} bytes, but {member.size - data_offset} bytes of data"
+        )
+    order = "F" if order_match[1] == "True" else "C"
+
+    def raw() -> NDArray[Any]:
+        data = member.verified()[data_offset:]
+        return np.frombuffer(data, dtype).reshape(shape, order=order)  # type: ignore[call-overload, no-any-return]
+
+    return float_tensor(name, dtype.name, shape, raw, member.file.path)
+
+
+def _header(member: Member) -> tuple[str, int]:
+    """Text of an array's header, and the offset of the data behind it."""
+    head = bytes(member.read(_HEADER_LIMIT))
+    version = tuple(head[6:8])
+    if not head.startswith(_MAGIC) or version not in ((1, 0), (2, 0), (3, 0)):
+        raise FormatError(f"{member.file.path}: {member.name} starts with {head[:8]!r}, no .npy")
+    size_format = "<H" if version == (1, 0) else "<I"
+    start = 8 + struct.calcsize(size_format)
+    if len(head) < start:
+        raise FormatError(f"{member.file.path}: {member.name} ends in its header")
+    (size,) = struct.unpack_from(size_format, head, 8)
+    if start + size > len(head):
+        raise FormatError(
+            f"{member.file.path}: the header of {member.name} is {size} bytes, expected up to "
+            f"{_HEADER_LIMIT} within the {member.size} of the member"
+        )
+    return head[start : start + size].decode("latin-1"), start + size

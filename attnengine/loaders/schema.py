@@ -1,0 +1,154 @@
+"""What every config holds whatever its architecture: tokenizer, special ids, vocabularies.
+
+The keys of an architecture are checked where the architecture is known, in
+`attnengine.models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.files import short
+
+TOKENIZERS = ("characters", "words", "none")
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
+SOURCE_SPECIAL = tuple(f"source_{key}" for key in SPECIAL)
+
+_Failure = type[FormatError] | type[InvalidArgument]
+
+
+def is_seq2seq(config: Mapping[str, Any]) -> bool:
+    """Whether a config describes a source and a target: its tokenizer is an object."""
+    return isinstance(config.get("tokenizer"), Mapping)
+
+
+def check(
+    config: Mapping[str, Any],
+    vocabularies: Mapping[str, Sequence[str]],
+    where: str,
+    failure: _Failure = FormatError,
+) -> None:
+    """Raise `failure`, naming key, value and expectation, unless all of it fits together."""
+    _Check(config, where, failure).all(vocabularies)
+
+
+class _Check:
+    def __init__(self, config: Mapping[str, Any], where: str, failure: _Failure) -> None:
+        self.config = config
+        self.where = where
+        self.failure = failure
+
+    def all(self, vocabularies: Mapping[str, Sequence[str]]) -> None:
+        architecture = self.get("architecture")
+        self.expect(isinstance(architecture, str) and architecture != "", "architecture", "a name")
+        if is_seq2seq(self.config):
+            self.seq2seq(vocabularies)
+            return
+        self.kind(self.get("tokenizer"), "tokenizer")
+        size = self.size("vocab_size")
+        self.special(SPECIAL, size)
+        self.vocabulary_names(vocabularies, {"vocabulary"})
+        self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
+
+    def seq2seq(self, vocabularies: Mapping[str, Sequence[str]]) -> None:
+        tokenizer = self.get("tokenizer")
+        self.expect(set(tokenizer) == {"source", "target"}, "tokenizer", "keys source and target")
+        self.vocabulary_names(vocabularies, {"source", "target"})
+        for side, special in (("source", SOURCE_SPECIAL), ("target", SPECIAL)):
+            self.kind(tokenizer[side], f"tokenizer.{side}")
+            size = self.size(f"{side}_vocab_size")
+            self.special(special, size)
+            self.vocabulary(vocabularies, side, tokenizer[side], size)
+        self.id("decoder_start_token_id", self.config["target_vocab_size"])
+        for end in ("bos", "eos"):
+            self.added(f"add_source_{end}", f"source_{end}_token_id")
+
+    def get(self, key: str) -> Any:
+        if key not in self.config:
+            raise self.failure(f"{self.where}: {key} is missing")
+        return self.config[key]
+
+    def expect(self, fits: bool, key: str, expected: str) -> None:
+        if not fits:
+            value = short(self.config.get(key, key))
+            raise self.failure(f"{self.where}: {key} is {value}, expected {expected}")
+
+    def kind(self, value: object, key: str) -> None:
+        if value not in TOKENIZERS:
+            expected = ", ".join(TOKENIZERS)
+            raise self.failure(f"{self.where}: {key} is {short(value)}, expected one of {expected}")
+
+    def size(self, key: str) -> int:
+        value = self.get(key)
+        self.expect(_is_int(value) and value >= 1, key, "an integer of at least 1")
+        return int(value)
+
+    def special(self, keys: Sequence[str], vocab_size: int) -> None:
+        for key in keys:
+            value = self.get(key)
+            if key.endswith("eos_token_id") and isinstance(value, list):
+                fits = all(_is_id(item, vocab_size) for item in value)
+                self.expect(
+                    fits and 0 < len(value) == len(set(value)),
+                    key,
+                    f"different ids below {vocab_size}",
+                )
+            else:
+                self.id(key, vocab_size)
+
+    def id(self, key: str, vocab_size: int) -> None:
+        value = self.get(key)
+        self.expect(
+            value is None or _is_id(value, vocab_size), key, f"null or 0 to {vocab_size - 1}"
+        )
+
+    def added(self, switch: str, key: str) -> None:
+        value = self.get(switch)
+        self.expect(isinstance(value, bool), switch, "true or false")
+        if value:
+            self.expect(_is_int(self.config[key]), key, f"an id, because {switch} is true")
+
+    def vocabulary_names(self, given: Mapping[str, Sequence[str]], known: set[str]) -> None:
+        for name in given:
+            if name not in known:
+                expected = " and ".join(sorted(known))
+                raise self.failure(f"{self.where}: vocabulary {name!r}, expected {expected}")
+
+    def vocabulary(
+        self, given: Mapping[str, Sequence[str]], name: str, tokenizer: str, size: int
+    ) -> None:
+        tokens = given.get(name)
+        if tokens is None:
+            if tokenizer != "none":
+                raise self.failure(
+                    f"{self.where}: the {name} vocabulary is missing, tokenizer is {tokenizer!r}"
+                )
+            return
+        if len(tokens) != size:
+            raise self.failure(
+                f"{self.where}: the {name} vocabulary has {len(tokens)} tokens, expected {size}"
+            )
+        for i, token in enumerate(tokens):
+            if not isinstance(token, str) or not _is_text(token):
+                raise self.failure(
+                    f"{self.where}: token {i} of the {name} vocabulary is {short(token)}, "
+                    "expected text that UTF-8 can hold"
+                )
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_id(value: object, vocab_size: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < vocab_size
+
+
+def _is_text(token: str) -> bool:
+    try:
+        token.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True

@@ -1,0 +1,8 @@
+"""Architectures: one file each says its config and how its weights become layers."""
+
+from __future__ import annotations
+
+from attnengine.models import rnn_encoder, rnn_lm, rnn_seq2seq, transformer
+from attnengine.models.registry import build
+
+__all__ = ["build", "rnn_encoder", "rnn_lm", "rnn_seq2seq", "transformer"]

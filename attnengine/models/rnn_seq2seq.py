@@ -1,0 +1,208 @@
+"""RNN encoder-decoder, with attention (Bahdanau et al. 2015, Luong et al. 2015) or without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from attnengine import _core
+from attnengine.errors import FormatError
+from attnengine.models.registry import Weights, register
+from attnengine.models.rnn import CellName, Nonlinearity, encoder_layers, stack
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes and switches; ``docs/export.md`` explains each."""
+
+    source_vocab_size: int
+    target_vocab_size: int
+    source_embedding_size: int
+    target_embedding_size: int
+    cell: CellName
+    nonlinearity: Nonlinearity
+    encoder_hidden_size: int
+    encoder_num_layers: int
+    bidirectional: bool
+    decoder_hidden_size: int
+    decoder_num_layers: int
+    bridge_input: Literal["zero", "final", "last", "mean"]
+    bridge_activation: Literal["none", "linear", "tanh", "relu"]
+    bridge_cell: Literal["own", "hidden", "zero"]
+    attention: Literal["none", "additive", "dot", "general", "concat"]
+    attention_size: int | None
+    attention_query: Literal["previous", "new"]
+    input_feeding: bool
+    readout_inputs: tuple[Literal["hidden", "context", "embedding"], ...]
+    readout_activation: Literal["none", "linear", "tanh", "relu"]
+    readout_size: int | None
+    tied_output: bool
+    max_positions: int | None
+
+    @property
+    def encoder_size(self) -> int:
+        """Size of an encoder state, both directions together."""
+        return self.encoder_hidden_size * (2 if self.bidirectional else 1)
+
+    @property
+    def query_previous(self) -> bool:
+        """Whether the state before the step is what attends."""
+        return self.attention != "none" and self.attention_query == "previous"
+
+
+@register("rnn_seq2seq", config=Config)
+def build(config: Config, weights: Weights) -> _core.RnnSeq2Seq:
+    """Build from ``encoder.*``, ``bridge.*`` and ``decoder.*``."""
+    check(config)
+    return _core.RnnSeq2Seq(
+        encoder=encoder(config, weights.under("encoder")),
+        bridge=bridge(config, weights.under("bridge")),
+        decoder=decoder(config, weights.under("decoder")),
+    )
+
+
+def check(config: Config) -> None:
+    """Raise FormatError for switches that contradict each other."""
+    wants_size = config.attention in ("additive", "concat")
+    has_readout = config.readout_activation != "none"
+    for wrong, key, value, expected in (
+        (
+            wants_size != (config.attention_size is not None),
+            "attention_size",
+            config.attention_size,
+            f"{'a size' if wants_size else 'null'} with 'attention' {config.attention!r}",
+        ),
+        (
+            has_readout != (config.readout_size is not None),
+            "readout_size",
+            config.readout_size,
+            f"{'a size' if has_readout else 'null'} with "
+            f"'readout_activation' {config.readout_activation!r}",
+        ),
+        (
+            config.input_feeding and (not has_readout or config.query_previous),
+            "input_feeding",
+            True,
+            "false without a readout layer, and with 'attention_query' 'previous'",
+        ),
+        (
+            config.cell != "lstm" and config.bridge_cell != "zero",
+            "bridge_cell",
+            config.bridge_cell,
+            f"'zero' for cell {config.cell!r}",
+        ),
+        (
+            "context" in config.readout_inputs and config.attention == "none",
+            "readout_inputs",
+            list(config.readout_inputs),
+            "no 'context' without attention",
+        ),
+        (
+            len(set(config.readout_inputs)) != len(config.readout_inputs),
+            "readout_inputs",
+            list(config.readout_inputs),
+            "each part once",
+        ),
+    ):
+        if wrong:
+            raise FormatError(f"config: {key!r} is {value!r}, expected {expected}")
+
+
+def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
+    """Build the encoder."""
+    return _core.RnnEncoder(
+        embedding=_core.Embedding(
+            w.take("embedding.weight", config.source_vocab_size, config.source_embedding_size)
+        ),
+        layers=encoder_layers(
+            config.cell,
+            config.nonlinearity,
+            w.under("rnn"),
+            config.source_embedding_size,
+            config.encoder_hidden_size,
+            config.encoder_num_layers,
+            bidirectional=config.bidirectional,
+        ),
+    )
+
+
+def bridge(config: Config, w: Weights) -> _core.Bridge:
+    """Build the bridge; ``final`` projects the states of all layers at once."""
+    projected = config.bridge_activation != "none" and config.bridge_input != "zero"
+    layers = config.decoder_num_layers if config.bridge_input == "final" else 1
+    in_layers = config.encoder_num_layers if config.bridge_input == "final" else 1
+    sizes = (layers * config.decoder_hidden_size, in_layers * config.encoder_size)
+    return _core.Bridge(
+        input=config.bridge_input,
+        hidden=w.linear("hidden", *sizes) if projected else None,
+        cell=w.linear("cell", *sizes) if projected and config.bridge_cell == "own" else None,
+        activation=config.bridge_activation,
+        cell_start=config.bridge_cell,
+    )
+
+
+def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
+    """Build the score; general is dot with a projected query, concat is additive cut in two."""
+    hidden, states = config.decoder_hidden_size, config.encoder_size
+    if config.attention == "none":
+        return None
+    if config.attention == "dot":
+        return _core.AttentionScore()
+    if config.attention == "general":
+        return _core.AttentionScore(query=w.linear("query", states, hidden))
+    size = config.attention_size or 0
+    vector = w.take("vector", size).tolist()
+    if config.attention == "additive":
+        return _core.AttentionScore(
+            query=w.linear("query", size, hidden), key=w.linear("key", size, states), vector=vector
+        )
+    both = w.take("concat.weight", size, hidden + states)
+    return _core.AttentionScore(
+        query=_core.Linear(both[:, :hidden], w.get("concat.bias", size)),
+        key=_core.Linear(both[:, hidden:]),
+        vector=vector,
+    )
+
+
+def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
+    """Build the decoder."""
+    embedding = w.take("embedding.weight", config.target_vocab_size, config.target_embedding_size)
+    part_sizes = {
+        "hidden": config.decoder_hidden_size,
+        "context": config.encoder_size,
+        "embedding": config.target_embedding_size,
+    }
+    parts = sum(part_sizes[part] for part in config.readout_inputs)
+    output_input = config.readout_size or parts
+    if config.tied_output and output_input != config.target_embedding_size:
+        raise FormatError(
+            f"config: 'tied_output' is true with an output layer that reads {output_input} and "
+            f"'target_embedding_size' {config.target_embedding_size}, expected equal sizes"
+        )
+    output = (
+        embedding
+        if config.tied_output
+        else w.take("output.weight", config.target_vocab_size, output_input)
+    )
+    feed = (config.readout_size or 0) if config.input_feeding else 0
+    context = config.encoder_size if config.query_previous else 0
+    return _core.RnnDecoder(
+        embedding=_core.Embedding(embedding),
+        cells=stack(
+            config.cell,
+            config.nonlinearity,
+            w.under("rnn"),
+            config.target_embedding_size + feed + context,
+            config.decoder_hidden_size,
+            config.decoder_num_layers,
+        ),
+        attention=attention(config, w.under("attention")),
+        readout=w.linear("readout", output_input, parts) if config.readout_size else None,
+        output=_core.Linear(output, w.get("output.bias", config.target_vocab_size)),
+        query_previous=config.query_previous,
+        input_feeding=config.input_feeding,
+        readout_inputs=list(config.readout_inputs),
+        readout_activation=config.readout_activation,
+        encoder_size=config.encoder_size,
+        with_source=True,
+    )

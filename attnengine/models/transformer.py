@@ -1,0 +1,156 @@
+"""Transformer encoder-decoder (Vaswani et al. 2017), pre- and post-norm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from attnengine import _core
+from attnengine.errors import FormatError
+from attnengine.models.registry import Floats, Weights, register
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes and switches; ``docs/export.md`` explains each."""
+
+    source_vocab_size: int
+    target_vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    encoder_num_layers: int
+    decoder_num_layers: int
+    num_heads: int
+    norm_placement: Literal["pre", "post"]
+    final_norm: bool
+    norm_eps: float
+    activation: Literal["relu", "gelu", "gelu_tanh", "silu"]
+    positions: Literal["sinusoidal", "learned"]
+    position_layout: Literal["halves", "interleaved"] | None
+    position_offset: int = field(metadata={"minimum": 0})
+    max_positions: int
+    scale_embeddings: bool
+    shared_embeddings: bool
+    tied_output: bool
+
+
+@register("transformer", config=Config)
+def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weight names that BART and Marian have in transformers."""
+    if (config.positions == "sinusoidal") != (config.position_layout is not None):
+        raise FormatError(
+            f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
+            f"{config.positions!r}, expected a layout for sinusoidal ones and null for learned ones"
+        )
+    if config.hidden_size % config.num_heads:
+        raise FormatError(
+            f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
+            f"{config.hidden_size}"
+        )
+    size = config.hidden_size
+    source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
+    if config.shared_embeddings and config.source_vocab_size != config.target_vocab_size:
+        raise FormatError("config: 'shared_embeddings' is true, expected equal vocabulary sizes")
+    target = (
+        source
+        if config.shared_embeddings
+        else weights.take("decoder.embed_tokens.weight", config.target_vocab_size, size)
+    )
+    output = (
+        target
+        if config.tied_output
+        else weights.take("lm_head.weight", config.target_vocab_size, size)
+    )
+    return _core.TransformerSeq2Seq(
+        encoder=_core.TransformerEncoder(
+            stack(config, weights.under("encoder"), source, config.encoder_num_layers)
+        ),
+        decoder=_core.TransformerDecoder(
+            stack(config, weights.under("decoder"), target, config.decoder_num_layers, cross=True),
+            _core.Linear(output, weights.get("lm_head.bias", config.target_vocab_size)),
+        ),
+    )
+
+
+def stack(
+    config: Config, w: Weights, embedding: Floats, num_layers: int, *, cross: bool = False
+) -> _core.TransformerStack:
+    """Build an encoder, or a decoder with cross-attention."""
+    return _core.TransformerStack(
+        embedding=_core.Embedding(embedding),
+        positions=positions(config, w),
+        embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,
+        layers=[layer(config, w.under(f"layers.{i}"), cross=cross) for i in range(num_layers)],
+        final_norm=norm(config, w, "layer_norm") if config.final_norm else None,
+    )
+
+
+def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
+    """Build one layer; a decoder's has cross-attention."""
+    before = config.norm_placement == "pre"
+
+    def block_norm(name: str) -> _core.BlockNorm:
+        return _core.BlockNorm(norm(config, w, name), before=before)
+
+    size, wide = config.hidden_size, config.intermediate_size
+    return _core.TransformerLayer(
+        self_attention=attention(config, w.under("self_attn")),
+        self_attention_norm=block_norm("self_attn_layer_norm"),
+        cross_attention=attention(config, w.under("encoder_attn")) if cross else None,
+        cross_attention_norm=block_norm("encoder_attn_layer_norm") if cross else None,
+        feed_forward=_core.FeedForward(
+            up=w.linear("fc1", wide, size),
+            down=w.linear("fc2", size, wide),
+            activation=config.activation,
+        ),
+        feed_forward_norm=block_norm("final_layer_norm"),
+    )
+
+
+def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
+    """Build the projections of an attention, keys and values in one product."""
+    size = config.hidden_size
+    key_value = [w.take(f"{name}.weight", size, size) for name in ("k_proj", "v_proj")]
+    biases = [w.get(f"{name}.bias", size) for name in ("k_proj", "v_proj")]
+    zeros = np.zeros(size, np.float32)
+    return _core.MultiHeadAttention(
+        query=w.linear("q_proj", size, size),
+        key_value=_core.Linear(
+            np.concatenate(key_value),
+            np.concatenate([zeros if bias is None else bias for bias in biases]),
+        ),
+        output=w.linear("out_proj", size, size),
+        num_heads=config.num_heads,
+    )
+
+
+def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
+    """Build a layer norm."""
+    size = config.hidden_size
+    return _core.LayerNorm(
+        w.take(f"{name}.weight", size).tolist(),
+        w.take(f"{name}.bias", size).tolist(),
+        eps=config.norm_eps,
+    )
+
+
+def positions(config: Config, w: Weights) -> Floats:
+    """Return what is added to the embeddings, (max_positions, hidden_size)."""
+    count, offset = config.max_positions, config.position_offset
+    if config.positions == "learned":
+        return w.take("embed_positions.weight", count + offset, config.hidden_size)[offset:]
+    half = config.hidden_size // 2
+    if config.position_layout == "halves":  # Tensor2Tensor, OpenNMT-tf, CTranslate2
+        rates = np.exp(np.arange(half) * -(math.log(1e4) / max(half - 1, 1)))
+    else:  # Vaswani et al. 2017
+        rates = np.exp(np.arange(half) * -(math.log(1e4) / half))
+    angles = np.arange(offset, offset + count)[:, None] * rates  # (max_positions, hidden / 2)
+    table = np.zeros((count, config.hidden_size))
+    if config.position_layout == "halves":
+        table[:, :half], table[:, half : 2 * half] = np.sin(angles), np.cos(angles)
+    else:
+        table[:, 0 : 2 * half : 2], table[:, 1 : 2 * half : 2] = np.sin(angles), np.cos(angles)
+    return table.astype(np.float32)

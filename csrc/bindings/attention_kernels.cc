@@ -1,0 +1,133 @@
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "bindings/bind.h"
+#include "bindings/kernel_call.h"
+#include "kernels/kernels.h"
+
+namespace attnengine {
+namespace {
+
+// The outputs and the checked arguments of one step of attention over one sentence.
+struct AttentionCall {
+  AttentionCall(const FloatArray& query, const FloatArray& keys, const FloatArray& values)
+      : query_(matrix(query, "query")) {
+    const ConstMatrix k = matrix(keys, "keys"), v = matrix(values, "values");
+    expect_equal(query_.cols, k.cols, "query.shape[1]");
+    expect_equal(v.rows, k.rows, "values.shape[0]");
+    if (k.rows == 0) throw InvalidArgument("keys.shape[0] is 0, expected at least 1");
+    sources_.assign(query_.rows, {k.data, v.data, k.rows});
+    context = new_matrix(query_.rows, v.cols);
+    weights = new_matrix(query_.rows, k.rows);
+  }
+
+  AttentionStep step() { return {query_, sources_.data(), writable(weights), writable(context)}; }
+
+  py::tuple result() const { return py::make_tuple(context, weights); }
+
+  FloatArray context;  // (rows, value_dim)
+  FloatArray weights;  // (rows, src)
+
+ private:
+  ConstMatrix query_;
+  std::vector<Source> sources_;
+};
+
+py::tuple additive_attention(const FloatArray& query, const FloatArray& keys,
+                             const FloatArray& values, const FloatArray& v, int num_threads) {
+  AttentionCall call(query, keys, values);
+  const AttentionStep step = call.step();
+  const float* vector_v = vector(v, step.query.cols, "v");
+  run_kernel(num_threads, [&] { kernels().additive_attention(step, vector_v); });
+  return call.result();
+}
+
+py::tuple dot_attention(const FloatArray& query, const FloatArray& keys, const FloatArray& values,
+                        int num_threads) {
+  AttentionCall call(query, keys, values);
+  const AttentionStep step = call.step();
+  run_kernel(num_threads, [&] { kernels().dot_attention(step); });
+  return call.result();
+}
+
+// (rows,) the given lengths, checked, or `positions` for every row
+std::vector<std::int64_t> checked_lengths(const std::optional<LongArray>& lengths,
+                                          std::int64_t rows, std::int64_t positions) {
+  std::vector<std::int64_t> checked(rows, positions);
+  if (!lengths) return checked;
+  const std::int64_t* given = vector(*lengths, rows, "lengths");
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (given[i] < 1 || given[i] > positions)
+      throw InvalidArgument("lengths[" + std::to_string(i) + "] is " + std::to_string(given[i]) +
+                            ", expected 1 to " + std::to_string(positions));
+    checked[i] = given[i];
+  }
+  return checked;
+}
+
+void check_heads(const FloatArray& query, const FloatArray& keys, const FloatArray& values) {
+  expect_dimensions(query, 3, "query");
+  expect_dimensions(keys, 3, "keys");
+  expect_dimensions(values, 3, "values");
+  expect_equal(keys.shape(2), query.shape(2), "keys.shape[2]");
+  for (int i = 0; i < 3; ++i)
+    expect_equal(values.shape(i), keys.shape(i), "values.shape[" + std::to_string(i) + "]");
+  if (keys.shape(0) == 0) throw InvalidArgument("keys.shape[0] is 0, expected at least 1");
+  const std::int64_t heads = query.shape(1), kv_heads = keys.shape(1);
+  if (heads == 0 || kv_heads == 0 || heads % kv_heads != 0)
+    throw InvalidArgument("keys.shape[1] is " + std::to_string(kv_heads) +
+                          ", expected a divisor of query.shape[1], " + std::to_string(heads));
+}
+
+py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
+                               const FloatArray& values, const std::optional<LongArray>& lengths,
+                               std::optional<float> scale, bool need_weights, int num_threads) {
+  check_heads(query, keys, values);
+  const std::int64_t rows = query.shape(0), heads = query.shape(1), head_dim = query.shape(2);
+  const std::int64_t positions = keys.shape(0), kv_heads = keys.shape(1);
+  const auto seen = checked_lengths(lengths, rows, positions);
+  std::vector<const float*> first_keys(positions);
+  for (std::int64_t t = 0; t < positions; ++t)
+    first_keys[t] = keys.data() + t * kv_heads * head_dim;
+  const std::vector<const float* const*> table(rows, first_keys.data());
+
+  FloatArray context({rows, heads, head_dim});
+  FloatArray weights({rows, heads, need_weights ? positions : 0});
+  const float factor = scale.value_or(1 / std::sqrt(static_cast<float>(head_dim)));
+  const ScaledDotStep step{
+      {query.data(), rows, heads * head_dim},
+      table.data(),
+      seen.data(),
+      head_dim,
+      values.data() - keys.data(),
+      heads,
+      kv_heads,
+      head_dim,
+      factor,
+      {context.mutable_data(), rows, heads * head_dim},
+      {need_weights ? weights.mutable_data() : nullptr, rows * heads, positions}};
+  run_kernel(num_threads, [&] { kernels().scaled_dot_attention(step); });
+  return py::make_tuple(context, weights);
+}
+
+}  // namespace
+
+void bind_attention_kernels(py::module_& m) {
+  m.def("additive_attention", &additive_attention, "query"_a, "keys"_a, "values"_a, "v"_a,
+        py::kw_only(), "num_threads"_a = 1,
+        R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim), v (key_dim,).
+Returns (context (rows, value_dim), weights (rows, src)).)");
+  m.def("dot_attention", &dot_attention, "query"_a, "keys"_a, "values"_a, py::kw_only(),
+        "num_threads"_a = 1,
+        R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
+Returns (context (rows, value_dim), weights (rows, src)).)");
+  m.def("scaled_dot_attention", &scaled_dot_attention, "query"_a, "keys"_a, "values"_a,
+        "lengths"_a = py::none(), "scale"_a = py::none(), py::kw_only(), "need_weights"_a = true,
+        "num_threads"_a = 1,
+        R"(query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim).
+Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without
+need_weights (rows, heads, 0)).)");
+}
+
+}  // namespace attnengine

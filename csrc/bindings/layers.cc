@@ -1,0 +1,115 @@
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/choices.h"
+#include "layers/attention_score.h"
+#include "layers/embedding.h"
+#include "layers/linear.h"
+#include "layers/rnn_layer.h"
+#include "layers/transformer_layers.h"
+
+namespace attnengine {
+namespace {
+
+std::shared_ptr<Linear> make_linear(const FloatArray& weight,
+                                    const std::optional<FloatArray>& bias) {
+  const ConstMatrix w = matrix(weight, "weight");
+  const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
+  return std::make_shared<Linear>(w, b);
+}
+
+template <class T>
+using Shared = std::shared_ptr<T>;
+
+void bind_rnn_layers(py::module_& m) {
+  py::class_<Cell, Shared<Cell>>(m, "Cell", "A recurrent cell.")
+      .def_property_readonly("input_size", &Cell::input_size)
+      .def_property_readonly("hidden_size", &Cell::hidden_size);
+  py::class_<ElmanCell, Cell, Shared<ElmanCell>>(m, "ElmanCell", "h = tanh(W x + U h), or relu.")
+      .def(py::init([](Shared<Linear> input, Shared<Linear> recurrent, const std::string& name) {
+             return std::make_shared<ElmanCell>(std::move(input), std::move(recurrent),
+                                                activation(name, "nonlinearity"));
+           }),
+           py::kw_only(), "input"_a, "recurrent"_a, "nonlinearity"_a = "tanh");
+  py::class_<GRUCell, Cell, Shared<GRUCell>>(m, "GRUCell", "Gates r, z, n as in torch.nn.GRU.")
+      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a, "recurrent"_a);
+  py::class_<LSTMCell, Cell, Shared<LSTMCell>>(m, "LSTMCell",
+                                               "Gates i, f, g, o as in torch.nn.LSTM.")
+      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a, "recurrent"_a);
+  py::class_<RnnLayer>(m, "RnnLayer", "One layer of an encoder, in one or both directions.")
+      .def(py::init([](Shared<Cell> forward, Shared<Cell> backward) {
+             return RnnLayer{std::move(forward), std::move(backward)};
+           }),
+           py::kw_only(), "forward"_a, "backward"_a = py::none());
+  py::class_<AttentionScore, Shared<AttentionScore>>(
+      m, "AttentionScore", "dot (no vector) or additive (vector), over projected sides.")
+      .def(py::init([](Shared<Linear> query, Shared<Linear> key,
+                       const std::optional<std::vector<float>>& vector) {
+             return std::make_shared<AttentionScore>(std::move(query), std::move(key),
+                                                     vector.value_or(std::vector<float>{}));
+           }),
+           py::kw_only(), "query"_a = py::none(), "key"_a = py::none(), "vector"_a = py::none());
+}
+
+void bind_transformer_layers(py::module_& m) {
+  py::class_<LayerNorm, Shared<LayerNorm>>(m, "LayerNorm", "weight and bias (size,).")
+      .def(py::init<std::vector<float>, std::vector<float>, float>(), "weight"_a, "bias"_a,
+           py::kw_only(), "eps"_a);
+  py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
+                                 "Projections (hidden, hidden); key_value (2 * hidden, hidden).")
+      .def(py::init([](Shared<Linear> query, Shared<Linear> key_value, Shared<Linear> output,
+                       std::int64_t num_heads) {
+             return MultiHeadAttention{std::move(query), std::move(key_value), std::move(output),
+                                       num_heads};
+           }),
+           py::kw_only(), "query"_a.none(false), "key_value"_a.none(false), "output"_a.none(false),
+           "num_heads"_a);
+  py::class_<FeedForward>(m, "FeedForward", "down(activation(up(x))).")
+      .def(py::init([](Shared<Linear> up, Shared<Linear> down, const std::string& name) {
+             return FeedForward{std::move(up), std::move(down), activation(name, "activation")};
+           }),
+           py::kw_only(), "up"_a.none(false), "down"_a.none(false), "activation"_a);
+  py::class_<BlockNorm>(m, "BlockNorm", "The norm of a block, before it or after it.")
+      .def(py::init([](Shared<LayerNorm> norm, bool before) {
+             return BlockNorm{std::move(norm), before};
+           }),
+           "norm"_a.none(false), py::kw_only(), "before"_a);
+  py::class_<TransformerLayer>(m, "TransformerLayer", "A layer of an encoder or a decoder.")
+      .def(py::init([](const MultiHeadAttention& self_attention, const BlockNorm& self_norm,
+                       const FeedForward& feed_forward, const BlockNorm& feed_forward_norm,
+                       const std::optional<MultiHeadAttention>& cross_attention,
+                       const std::optional<BlockNorm>& cross_norm) {
+             return TransformerLayer{self_attention,
+                                     self_norm,
+                                     cross_attention.value_or(MultiHeadAttention{}),
+                                     cross_norm.value_or(BlockNorm{}),
+                                     feed_forward,
+                                     feed_forward_norm};
+           }),
+           py::kw_only(), "self_attention"_a, "self_attention_norm"_a, "feed_forward"_a,
+           "feed_forward_norm"_a, "cross_attention"_a = py::none(),
+           "cross_attention_norm"_a = py::none());
+}
+
+}  // namespace
+
+void bind_layers(py::module_& m) {
+  py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
+      .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none())
+      .def_property_readonly("in_features", &Linear::in)
+      .def_property_readonly("out_features", &Linear::out);
+  py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
+      .def(py::init([](const FloatArray& weight) {
+             return std::make_shared<Embedding>(matrix(weight, "weight"));
+           }),
+           "weight"_a);
+  bind_rnn_layers(m);
+  bind_transformer_layers(m);
+}
+
+}  // namespace attnengine

@@ -1,0 +1,133 @@
+#include <memory>
+#include <optional>
+
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/choices.h"
+#include "models/rnn_decoder.h"
+#include "models/rnn_encoder.h"
+#include "models/rnn_seq2seq.h"
+
+namespace attnengine {
+namespace {
+
+template <class T>
+using Shared = std::shared_ptr<T>;
+
+void bind_encoder(py::module_& m) {
+  static constexpr std::pair<const char*, Pooling> kPoolings[] = {
+      {"mean", Pooling::kMean},
+      {"first", Pooling::kFirst},
+      {"last", Pooling::kLast},
+      {"attention", Pooling::kAttention}};
+  py::class_<RnnEncoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
+      .def(py::init([](Shared<Embedding> embedding, std::vector<RnnLayer> layers,
+                       const std::optional<std::vector<float>>& pooling_query) {
+             return std::make_shared<RnnEncoder>(std::move(embedding), std::move(layers),
+                                                 pooling_query.value_or(std::vector<float>{}));
+           }),
+           py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none())
+      .def_property("num_threads", &RnnEncoder::num_threads, &RnnEncoder::set_num_threads)
+      .def_property_readonly("vocab_size", &RnnEncoder::vocab_size)
+      .def_property_readonly("output_size", &RnnEncoder::output_size)
+      .def(
+          "hidden_states",
+          [](const RnnEncoder& model, const IntArray& tokens, const LongArray& lengths) {
+            expect_dimensions(tokens, 1, "tokens");
+            expect_dimensions(lengths, 1, "lengths");
+            FloatArray states({tokens.shape(0), model.output_size()});
+            const Matrix out = writable(states);
+            const std::int32_t* t = tokens.data();
+            const std::int64_t* l = lengths.data();
+            const std::int64_t sentences = lengths.shape(0);
+            {
+              py::gil_scoped_release unlocked;
+              model.hidden_states(t, out.rows, l, sentences, out);
+            }
+            return states;
+          },
+          "tokens"_a, "lengths"_a)
+      .def(
+          "encode",
+          [](const RnnEncoder& model, const IntArray& tokens, const LongArray& lengths,
+             const std::string& pooling) {
+            expect_dimensions(tokens, 1, "tokens");
+            expect_dimensions(lengths, 1, "lengths");
+            const Pooling how = choose(kPoolings, pooling, "pooling");
+            FloatArray pooled({lengths.shape(0), model.output_size()});
+            const Matrix out = writable(pooled);
+            const std::int32_t* t = tokens.data();
+            const std::int64_t* l = lengths.data();
+            const std::int64_t rows = tokens.shape(0);
+            {
+              py::gil_scoped_release unlocked;
+              model.encode(t, rows, l, out.rows, how, out);
+            }
+            return pooled;
+          },
+          "tokens"_a, "lengths"_a, "pooling"_a);
+}
+
+using Part = RnnDecoderOptions::Part;
+
+Shared<RnnDecoder> make_rnn_decoder(Shared<Embedding> embedding, std::vector<Shared<Cell>> cells,
+                                    Shared<Linear> output, Shared<AttentionScore> attention,
+                                    Shared<Linear> readout, bool query_previous, bool input_feeding,
+                                    const std::vector<std::string>& readout_inputs,
+                                    const std::string& readout_activation,
+                                    std::int64_t encoder_size, bool with_source) {
+  static constexpr std::pair<const char*, Part> kParts[] = {
+      {"hidden", Part::kHidden}, {"context", Part::kContext}, {"embedding", Part::kEmbedding}};
+  RnnDecoderOptions options;
+  options.query_previous = query_previous;
+  options.input_feeding = input_feeding;
+  for (const std::string& name : readout_inputs)
+    options.readout_inputs.push_back(choose(kParts, name, "readout_inputs"));
+  options.readout_activation = activation(readout_activation, "readout_activation");
+  return std::make_shared<RnnDecoder>(std::move(embedding),
+                                      std::vector<Shared<const Cell>>(cells.begin(), cells.end()),
+                                      std::move(attention), std::move(readout), std::move(output),
+                                      std::move(options), encoder_size, with_source);
+}
+
+Bridge make_bridge(const std::string& input, Shared<Linear> hidden, Shared<Linear> cell,
+                   const std::string& activation_name, const std::string& cell_start) {
+  using Input = Bridge::Input;
+  using CellStart = Bridge::CellStart;
+  static constexpr std::pair<const char*, Input> kInputs[] = {{"zero", Input::kZero},
+                                                              {"final", Input::kFinal},
+                                                              {"last", Input::kLast},
+                                                              {"mean", Input::kMean}};
+  static constexpr std::pair<const char*, CellStart> kStarts[] = {
+      {"own", CellStart::kOwn}, {"hidden", CellStart::kHidden}, {"zero", CellStart::kZero}};
+  return {choose(kInputs, input, "input"), std::move(hidden), std::move(cell),
+          activation(activation_name, "activation"), choose(kStarts, cell_start, "cell_start")};
+}
+
+void bind_decoders(py::module_& m) {
+  py::class_<RnnDecoder, Decoder, Shared<RnnDecoder>>(
+      m, "RnnDecoder", "An RNN language model, or the decoder of an encoder-decoder.")
+      .def(py::init(&make_rnn_decoder), py::kw_only(), "embedding"_a.none(false), "cells"_a,
+           "output"_a.none(false), "attention"_a = py::none(), "readout"_a = py::none(),
+           "query_previous"_a = false, "input_feeding"_a = false,
+           "readout_inputs"_a = std::vector<std::string>{"hidden"}, "readout_activation"_a = "none",
+           "encoder_size"_a = 0, "with_source"_a = false);
+  py::class_<Bridge>(m, "Bridge", "How the decoder's first state comes from the encoder.")
+      .def(py::init(&make_bridge), py::kw_only(), "input"_a, "hidden"_a = py::none(),
+           "cell"_a = py::none(), "activation"_a = "none", "cell_start"_a = "zero");
+  py::class_<RnnSeq2Seq, Seq2Seq, Shared<RnnSeq2Seq>>(m, "RnnSeq2Seq",
+                                                      "RNN encoder, bridge, RNN decoder.")
+      .def(py::init<Shared<RnnEncoder>, Bridge, Shared<RnnDecoder>>(), py::kw_only(),
+           "encoder"_a.none(false), "bridge"_a, "decoder"_a.none(false));
+}
+
+}  // namespace
+
+void bind_rnn_models(py::module_& m) {
+  bind_encoder(m);
+  bind_decoders(m);
+}
+
+}  // namespace attnengine

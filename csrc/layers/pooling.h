@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layers/ragged.h"
+#include "layers/rnn_layer.h"
+
+namespace attnengine {
+
+enum class Pooling { kMean, kFirst, kLast, kAttention };
+
+// Every sequence to one vector: states (rows, size) -> pooled (sequences, size). kLast copies
+// `final_hidden` (sequences, size): of a bidirectional encoder the last state of each direction.
+// kAttention is the mean weighted by softmax(states @ query), query (size,).
+void pool(Pooling pooling, const Ragged& ragged, ConstMatrix states, const float* final_hidden,
+          const float* query, Matrix pooled);
+
+// pooled[d] = mean over the rows of `run` of states[row][d]
+void mean_rows(const Run& run, ConstMatrix states, float* pooled);
+
+}  // namespace attnengine

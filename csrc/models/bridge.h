@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layers/linear.h"
+#include "layers/ragged.h"
+#include "layers/rnn_layer.h"
+
+namespace attnengine {
+
+// How a decoder's first state comes from what the encoder read.
+struct Bridge {
+  enum class Input { kZero, kFinal, kLast, kMean };
+  enum class CellStart { kOwn, kHidden, kZero };
+
+  Input input = Input::kZero;
+  std::shared_ptr<const Linear> hidden;  // null: copied
+  std::shared_ptr<const Linear> cell;    // null: copied
+  Activation activation = Activation::kNone;
+  CellStart cell_start = CellStart::kZero;
+
+  // Sizes: of one decoder layer, and of one encoder layer with its directions. Throws
+  // InvalidArgument when they do not fit.
+  void check_sizes(std::int64_t layers, std::int64_t hidden_size, std::int64_t encoder_layers,
+                   std::int64_t encoder_size) const;
+
+  // -> initial (sentences, 2 * layers * hidden_size): hidden of every layer, then cell of every
+  // layer. states (rows, encoder_size) are the encoder's top states.
+  void start(const Ragged& ragged, ConstMatrix states, const std::vector<FinalStates>& finals,
+             std::int64_t layers, std::int64_t hidden_size, Matrix initial) const;
+};
+
+}  // namespace attnengine

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "layers/ragged.h"
+#include "models/state.h"
+
+namespace attnengine {
+
+// The new tokens of one step, of any number of sequences; a prompt is adjacent rows in order.
+struct Rows {
+  const std::int32_t* tokens;     // (count,)
+  const std::int32_t* sequences;  // (count,) which sequence of the state each token extends
+  const bool* want;               // (count,) rows whose logits are needed; null: every row
+  std::int64_t count;
+
+  bool wanted(std::int64_t row) const { return !want || want[row]; }
+};
+
+// The number of threads of a step; several Python threads may use a model at once.
+class HasThreads {
+ public:
+  int num_threads() const { return num_threads_; }
+  void set_num_threads(int threads);
+
+ private:
+  std::atomic<int> num_threads_{1};
+};
+
+// A model that continues sequences. It is never changed by a step: all that changes is the state's.
+class Decoder : public HasThreads {
+ public:
+  virtual ~Decoder() = default;
+
+  virtual std::unique_ptr<State> new_state() const = 0;
+  virtual std::int64_t vocab_size() const = 0;
+  virtual std::int64_t max_positions() const { return 0; }  // 0: any length
+
+  // Leaves the logits of the wanted rows in state.logits. Throws InvalidArgument, before anything
+  // changes, for a token or a sequence that does not exist, rows of one sequence that are not
+  // adjacent, and a sequence that would pass max_positions.
+  void step(const Rows& rows, State& state) const;
+
+ protected:
+  virtual const void* owner() const { return this; }
+  // `runs` are the rows of each sequence, `index` its number in the state.
+  virtual void run(const Rows& rows, const std::vector<Run>& runs, State& state) const = 0;
+
+  friend class Seq2Seq;
+};
+
+// An encoder in front of a decoder.
+class Seq2Seq : public Decoder {
+ public:
+  explicit Seq2Seq(std::shared_ptr<const Decoder> decoder) : decoder_(std::move(decoder)) {}
+
+  // tokens (rows,), lengths (sentences,) -> one source for each sentence
+  virtual Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
+                         std::int64_t sentences) const = 0;
+  virtual std::int64_t encoder_size() const = 0;
+  virtual std::int64_t source_vocab_size() const = 0;
+  virtual std::int64_t max_source_positions() const { return 0; }  // 0: any length
+
+  std::unique_ptr<State> new_state() const override { return decoder_->new_state(); }
+  std::int64_t vocab_size() const override { return decoder_->vocab_size(); }
+  std::int64_t max_positions() const override { return decoder_->max_positions(); }
+
+ protected:
+  const void* owner() const override { return decoder_->owner(); }
+  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override {
+    decoder_->run(rows, runs, state);
+  }
+
+  std::shared_ptr<const Decoder> decoder_;
+};
+
+}  // namespace attnengine

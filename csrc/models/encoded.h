@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/buffer.h"
+
+namespace attnengine {
+
+// One encoded sentence: what a decoder needs of it, computed once whatever the beam.
+struct EncodedSource {
+  std::int64_t length;
+  std::int64_t size;  // of a state
+  Buffer states;   // (length, size)
+  Buffer keys;     // RNN: (length, key_dim) unless the states are the keys
+                   // Transformer: (layers, length, 2, hidden), keys and values
+  Buffer initial;  // RNN: (slot_size,) the state before the first step
+  std::vector<std::vector<const float*>> tables;  // Transformer: (layers, length) keys of a layer
+};
+
+// Encoded sentences, in the order given.
+struct Encoded {
+  std::vector<std::shared_ptr<const EncodedSource>> sources;
+};
+
+}  // namespace attnengine

@@ -1,0 +1,255 @@
+#include "models/rnn_decoder.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/expect.h"
+#include "layers/columns.h"
+
+namespace attnengine {
+namespace {
+
+// The state of a sequence, and the scratch memory of a step.
+struct RnnState : State {
+  RnnState(const void* owner, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
+      : State(owner, with_source, /*keeps_past=*/false, slot_size),
+        slot_size(slot_size),
+        hidden(num_layers),
+        cell(num_layers) {}
+
+  using State::append;
+  using State::Sequence;
+
+  Sequence& sequence(std::int64_t id) { return sequences_[id]; }
+
+  // The floats of a slot: (slot_size,)
+  float* slot(SlotHandle handle) {
+    return pool_.chunk(handle) + SlotPool::place(handle) * slot_size;
+  }
+
+  std::int64_t slot_size;
+  std::vector<Buffer> hidden;             // (layers,) of (rows, hidden)
+  std::vector<Buffer> cell;               // (layers,) of (rows, hidden), LSTM only
+  Buffer feed;                            // (rows, readout) of the step before
+  Buffer input;                           // (rows, cell input)
+  Buffer gates, recurrent;                // (rows, gates * hidden)
+  Buffer query, weights;                  // (rows, key_dim), (rows, longest source)
+  Buffer context;                         // (rows, encoder_size)
+  Buffer parts, readout;                  // (rows, readout inputs), (rows, readout)
+  Buffer outputs;                         // (wanted rows, output input)
+  std::vector<Source> sources;            // (rows,)
+  std::vector<std::int64_t> output_rows;  // (rows of the step,) the row of logits, or -1
+};
+
+std::int64_t longest_source(RnnState& state, const std::vector<Run>& runs) {
+  std::int64_t longest = 0;
+  for (const Run& run : runs) longest = std::max(longest, state.sequence(run.index).source->length);
+  return longest;
+}
+
+}  // namespace
+
+// One row of every sequence that still has one: what step_wave works on.
+struct RnnDecoder::Wave {
+  const Rows& rows;
+  RnnState& state;
+  const Run* runs;  // (count,) longest first
+  std::int64_t count;
+  std::int64_t step;             // how many rows of each sequence came before
+  std::int64_t longest;          // source positions, 0 without attention
+  std::vector<Matrix> hidden{};  // (layers,) of (count, hidden)
+  std::vector<Matrix> cell{};
+  Matrix feed{}, input{}, weights{}, context{};
+
+  std::int64_t row(std::int64_t i) const { return runs[i].first + step; }
+};
+
+RnnDecoder::RnnDecoder(std::shared_ptr<const Embedding> embedding,
+                       std::vector<std::shared_ptr<const Cell>> cells,
+                       std::shared_ptr<const AttentionScore> attention,
+                       std::shared_ptr<const Linear> readout, std::shared_ptr<const Linear> output,
+                       RnnDecoderOptions options, std::int64_t encoder_size, bool with_source)
+    : embedding_(std::move(embedding)),
+      cells_(std::move(cells)),
+      attention_(std::move(attention)),
+      readout_(std::move(readout)),
+      output_(std::move(output)),
+      options_(std::move(options)),
+      encoder_size_(encoder_size),
+      with_source_(with_source) {
+  check_sizes();
+}
+
+std::int64_t RnnDecoder::carried_size() const {
+  return num_layers() * hidden_size() * (has_cell() ? 2 : 1);
+}
+
+std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
+  switch (part) {
+    case RnnDecoderOptions::Part::kHidden:
+      return hidden_size();
+    case RnnDecoderOptions::Part::kContext:
+      return encoder_size_;
+    case RnnDecoderOptions::Part::kEmbedding:
+      return embedding_->size();
+  }
+  return 0;
+}
+
+void RnnDecoder::check_sizes() const {
+  if (cells_.empty()) throw InvalidArgument("cells is empty, expected at least one");
+  if (options_.input_feeding && !readout_)
+    throw InvalidArgument("input_feeding is True, expected a readout layer that is fed back");
+  if (options_.readout_inputs.empty())
+    throw InvalidArgument("readout_inputs is empty, expected at least one");
+  if (attention_) attention_->check_sizes(hidden_size(), encoder_size_);
+  std::int64_t input_size =
+      embedding_->size() + feed_size() + (options_.query_previous ? encoder_size_ : 0);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const std::string name = " of decoder layer " + std::to_string(i);
+    expect_equal(cells_[i]->input_size(), input_size, "input size" + name);
+    expect_equal(cells_[i]->hidden_size(), hidden_size(), "hidden size" + name);
+    input_size = hidden_size();
+  }
+  std::int64_t parts = 0;
+  for (const auto part : options_.readout_inputs) {
+    if (part == RnnDecoderOptions::Part::kContext && !attention_)
+      throw InvalidArgument("readout_inputs has \"context\", expected a decoder with attention");
+    parts += part_size(part);
+  }
+  if (readout_) expect_equal(readout_->in(), parts, "readout weight.shape[1]");
+  expect_equal(output_->in(), readout_ ? readout_->out() : parts, "output weight.shape[1]");
+  expect_equal(embedding_->vocab_size(), output_->out(), "embedding weight.shape[0]");
+}
+
+std::unique_ptr<State> RnnDecoder::new_state() const {
+  return std::make_unique<RnnState>(this, with_source_, slot_size(), num_layers());
+}
+
+void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+  auto& state = static_cast<RnnState&>(base);
+  const Ragged ragged(runs);
+  const std::int64_t longest = attention_ ? longest_source(state, runs) : 0;
+  if (state.keep_attention) state.attention.resize(rows.count, longest);
+
+  state.output_rows.assign(rows.count, -1);
+  std::int64_t wanted = 0;
+  for (std::int64_t row = 0; row < rows.count; ++row)
+    if (rows.wanted(row)) state.output_rows[row] = wanted++;
+  const Matrix outputs = state.outputs.matrix(wanted, output_->in());
+
+  for (std::int64_t t = 0; t < ragged.num_waves(); ++t) {
+    Wave wave{rows, state, ragged.runs().data(), ragged.wave_size(t), t, longest};
+    step_wave(wave);
+  }
+  (*output_)(constant(outputs), state.logits.matrix());
+}
+
+void RnnDecoder::step_wave(Wave& wave) const {
+  read_states(wave);
+  if (options_.query_previous) attend(wave);
+  run_cells(wave);
+  if (attention_ && !options_.query_previous) attend(wave);
+  const Matrix readout = read_out(wave);
+  write_states(wave, constant(readout));
+  keep_results(wave, constant(readout));
+}
+
+void RnnDecoder::read_states(Wave& wave) const {
+  RnnState& state = wave.state;
+  const std::int64_t size = hidden_size();
+  for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
+    wave.hidden.push_back(state.hidden[layer].matrix(wave.count, size));
+    wave.cell.push_back(state.cell[layer].matrix(wave.count, has_cell() ? size : 0));
+  }
+  wave.feed = state.feed.matrix(wave.count, feed_size());
+  const std::vector<float> zeros(slot_size(), 0.0f);
+  state.sources.resize(wave.count);
+  for (std::int64_t i = 0; i < wave.count; ++i) {
+    const RnnState::Sequence& sequence = state.sequence(wave.runs[i].index);
+    const float* from = zeros.data();
+    if (!sequence.past.empty())
+      from = state.slot(sequence.past.back());
+    else if (sequence.source)
+      from = sequence.source->initial.data();
+    for (std::vector<Matrix>* part : {&wave.hidden, &wave.cell})
+      for (const Matrix& to : *part) {
+        std::copy_n(from, to.cols, to[i]);
+        from += to.cols;
+      }
+    std::copy_n(from, wave.feed.cols, wave.feed[i]);
+    if (!attention_) continue;
+    const EncodedSource& source = *sequence.source;
+    const Buffer& keys = attention_->projects_keys() ? source.keys : source.states;
+    state.sources[i] = {keys.data(), source.states.data(), source.length};
+  }
+}
+
+void RnnDecoder::attend(Wave& wave) const {
+  wave.weights = wave.state.weights.matrix(wave.count, wave.longest);
+  wave.context = wave.state.context.matrix(wave.count, encoder_size_);
+  attention_->attend(constant(wave.hidden.back()),
+                     {{}, wave.state.sources.data(), wave.weights, wave.context}, wave.state.query);
+}
+
+void RnnDecoder::run_cells(Wave& wave) const {
+  RnnState& state = wave.state;
+  Matrix x = state.input.matrix(wave.count, cells_.front()->input_size());
+  wave.input = x;
+  for (std::int64_t i = 0; i < wave.count; ++i)
+    std::copy_n((*embedding_)[wave.rows.tokens[wave.row(i)]], embedding_->size(), x[i]);
+  if (options_.input_feeding) copy_columns(constant(wave.feed), x, embedding_->size());
+  if (options_.query_previous)
+    copy_columns(constant(wave.context), x, embedding_->size() + feed_size());
+
+  for (std::size_t layer = 0; layer < cells_.size(); ++layer) {
+    const Cell& cell = *cells_[layer];
+    const Matrix gates = state.gates.matrix(wave.count, cell.gates_size());
+    cell.project(constant(x), gates);
+    cell.step(constant(gates), {wave.hidden[layer], wave.cell[layer]}, state.recurrent);
+    x = wave.hidden[layer];
+  }
+}
+
+Matrix RnnDecoder::read_out(Wave& wave) const {
+  RnnState& state = wave.state;
+  const Matrix parts = state.parts.matrix(wave.count, readout_ ? readout_->in() : output_->in());
+  std::int64_t first = 0;
+  for (const auto part : options_.readout_inputs) {
+    const std::int64_t size = part_size(part);
+    for (std::int64_t i = 0; i < wave.count; ++i) {
+      const float* from = part == RnnDecoderOptions::Part::kHidden    ? wave.hidden.back()[i]
+                          : part == RnnDecoderOptions::Part::kContext ? wave.context[i]
+                                                                      : wave.input[i];
+      std::copy_n(from, size, parts[i] + first);  // the input begins with the embedding
+    }
+    first += size;
+  }
+  if (!readout_) return parts;
+  const Matrix readout = state.readout.matrix(wave.count, readout_->out());
+  (*readout_)(constant(parts), readout, options_.readout_activation);
+  return readout;
+}
+
+void RnnDecoder::write_states(Wave& wave, ConstMatrix readout) const {
+  for (std::int64_t i = 0; i < wave.count; ++i) {
+    float* to = wave.state.slot(wave.state.append(wave.state.sequence(wave.runs[i].index)));
+    for (const std::vector<Matrix>* part : {&wave.hidden, &wave.cell})
+      for (const Matrix& from : *part) to = std::copy_n(from[i], from.cols, to);
+    if (options_.input_feeding) std::copy_n(readout[i], readout.cols, to);
+  }
+}
+
+void RnnDecoder::keep_results(Wave& wave, ConstMatrix readout) const {
+  RnnState& state = wave.state;
+  const std::int64_t size = output_->in();
+  float* outputs = state.outputs.floats(0);  // (wanted rows, size)
+  for (std::int64_t i = 0; i < wave.count; ++i) {
+    const std::int64_t output_row = state.output_rows[wave.row(i)];
+    if (output_row >= 0) std::copy_n(readout[i], size, outputs + output_row * size);
+    if (state.keep_attention && attention_)
+      std::copy_n(wave.weights[i], wave.longest, state.attention.matrix()[wave.row(i)]);
+  }
+}
+
+}  // namespace attnengine

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layers/attention_score.h"
+#include "layers/embedding.h"
+#include "layers/rnn_cell.h"
+#include "models/decoder.h"
+
+namespace attnengine {
+
+// The switches of an RNN decoder; without attention it is a language model, or the decoder of a
+// sequence-to-sequence model whose only memory is its first state.
+struct RnnDecoderOptions {
+  enum class Part { kHidden, kContext, kEmbedding };
+
+  bool query_previous = false;       // attention is queried by the state before the step:
+                                     // cell input [embedding; context]
+  bool input_feeding = false;        // cell input [embedding; readout of the step before]
+  std::vector<Part> readout_inputs;  // concatenated in this order
+  Activation readout_activation = Activation::kNone;
+};
+
+// embedding -> stack of cells -> (attention) -> (readout) -> output
+class RnnDecoder : public Decoder {
+ public:
+  // encoder_size: of the states that attention reads; 0 without a source. attention and readout may
+  // be null. Throws InvalidArgument when sizes do not fit.
+  RnnDecoder(std::shared_ptr<const Embedding> embedding,
+             std::vector<std::shared_ptr<const Cell>> cells,
+             std::shared_ptr<const AttentionScore> attention, std::shared_ptr<const Linear> readout,
+             std::shared_ptr<const Linear> output, RnnDecoderOptions options,
+             std::int64_t encoder_size, bool with_source);
+
+  std::unique_ptr<State> new_state() const override;
+  std::int64_t vocab_size() const override { return output_->out(); }
+
+  std::int64_t num_layers() const { return static_cast<std::int64_t>(cells_.size()); }
+  std::int64_t hidden_size() const { return cells_.front()->hidden_size(); }
+  std::int64_t encoder_size() const { return encoder_size_; }
+  const AttentionScore* attention() const { return attention_.get(); }
+
+  // A slot: hidden of every layer, cell of every layer (LSTM), readout (input feeding).
+  std::int64_t carried_size() const;  // hidden and cell
+  std::int64_t slot_size() const { return carried_size() + feed_size(); }
+
+ private:
+  struct Wave;
+
+  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  void step_wave(Wave& wave) const;
+  void read_states(Wave& wave) const;
+  void run_cells(Wave& wave) const;
+  void attend(Wave& wave) const;
+  Matrix read_out(Wave& wave) const;
+  void write_states(Wave& wave, ConstMatrix readout) const;
+  void keep_results(Wave& wave, ConstMatrix readout) const;
+
+  bool has_cell() const { return cells_.front()->has_cell(); }
+  std::int64_t feed_size() const { return options_.input_feeding ? readout_->out() : 0; }
+  std::int64_t part_size(RnnDecoderOptions::Part part) const;
+  void check_sizes() const;
+
+  std::shared_ptr<const Embedding> embedding_;
+  std::vector<std::shared_ptr<const Cell>> cells_;
+  std::shared_ptr<const AttentionScore> attention_;
+  std::shared_ptr<const Linear> readout_;
+  std::shared_ptr<const Linear> output_;
+  RnnDecoderOptions options_;
+  std::int64_t encoder_size_;
+  bool with_source_;
+};
+
+}  // namespace attnengine

@@ -1,0 +1,61 @@
+#include "models/rnn_seq2seq.h"
+
+#include <algorithm>
+
+#include "core/expect.h"
+#include "core/parallel.h"
+
+namespace attnengine {
+
+RnnSeq2Seq::RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
+                       std::shared_ptr<const RnnDecoder> decoder)
+    : Seq2Seq(decoder),
+      encoder_(std::move(encoder)),
+      bridge_(std::move(bridge)),
+      rnn_decoder_(std::move(decoder)) {
+  if (rnn_decoder_->attention())
+    expect_equal(rnn_decoder_->encoder_size(), encoder_->output_size(),
+                 "the decoder's encoder_size");
+  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(),
+                      static_cast<std::int64_t>(encoder_->layers().size()),
+                      encoder_->output_size());
+}
+
+Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
+                           const std::int64_t* lengths, std::int64_t sentences) const {
+  check_tokens(tokens, rows, source_vocab_size(), "tokens");
+  const ThreadScope threads(num_threads());
+  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
+  const std::int64_t size = encoder_->output_size();
+  Buffer states_buffer, keys_buffer, initial_buffer;
+  const Matrix states = states_buffer.matrix(rows, size);
+  std::vector<FinalStates> finals;
+  encoder_->run(tokens, ragged, states, finals);
+
+  const AttentionScore* attention = rnn_decoder_->attention();
+  const bool project = attention && attention->projects_keys();
+  const Matrix keys = keys_buffer.matrix(rows, project ? attention->key_dim(size) : 0);
+  if (project) attention->project_keys(constant(states), keys);
+
+  const std::int64_t layers = rnn_decoder_->num_layers(), hidden = rnn_decoder_->hidden_size();
+  const Matrix initial = initial_buffer.matrix(sentences, 2 * layers * hidden);
+  bridge_.start(ragged, constant(states), finals, layers, hidden, initial);
+
+  Encoded encoded;
+  encoded.sources.resize(sentences);
+  for (const Run& run : ragged.runs()) {
+    auto source = std::make_shared<EncodedSource>();
+    source->length = run.length;
+    source->size = size;
+    std::copy_n(states[run.first], run.length * size, source->states.floats(run.length * size));
+    std::copy_n(keys[run.first], run.length * keys.cols,
+                source->keys.floats(run.length * keys.cols));
+    float* slot = source->initial.floats(rnn_decoder_->slot_size());
+    std::fill_n(slot, rnn_decoder_->slot_size(), 0.0f);
+    std::copy_n(initial[run.index], rnn_decoder_->carried_size(), slot);
+    encoded.sources[run.index] = std::move(source);
+  }
+  return encoded;
+}
+
+}  // namespace attnengine

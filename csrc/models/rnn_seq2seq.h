@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "models/bridge.h"
+#include "models/decoder.h"
+#include "models/rnn_decoder.h"
+#include "models/rnn_encoder.h"
+
+namespace attnengine {
+
+// An RNN encoder, a bridge and an RNN decoder.
+class RnnSeq2Seq : public Seq2Seq {
+ public:
+  RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
+             std::shared_ptr<const RnnDecoder> decoder);
+
+  Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
+                 std::int64_t sentences) const override;
+  std::int64_t encoder_size() const override { return encoder_->output_size(); }
+  std::int64_t source_vocab_size() const override { return encoder_->vocab_size(); }
+
+ private:
+  std::shared_ptr<const RnnEncoder> encoder_;
+  Bridge bridge_;
+  std::shared_ptr<const RnnDecoder> rnn_decoder_;
+};
+
+}  // namespace attnengine

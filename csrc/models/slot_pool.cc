@@ -1,0 +1,25 @@
+#include "models/slot_pool.h"
+
+namespace attnengine {
+
+SlotHandle SlotPool::allocate() {
+  if (free_.empty()) {
+    const auto first = static_cast<std::int32_t>(counts_.size());
+    Buffer chunk;
+    chunk.floats(kChunkSlots * slot_size_);
+    chunks_.push_back(std::move(chunk));
+    counts_.resize(first + kChunkSlots, 0);
+    generations_.resize(first + kChunkSlots, 0);
+    for (std::int32_t slot = first + kChunkSlots; slot-- > first;) free_.push_back(slot);
+  }
+  const std::int32_t slot = free_.back();
+  free_.pop_back();
+  counts_[slot] = 1;
+  return {slot, ++generations_[slot]};
+}
+
+void SlotPool::release(SlotHandle handle) {
+  if (--counts_[handle.slot] == 0) free_.push_back(handle.slot);
+}
+
+}  // namespace attnengine

@@ -1,0 +1,150 @@
+#include "models/state.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/errors.h"
+
+namespace attnengine {
+
+std::vector<std::int32_t> State::add(const Encoded& encoded) {
+  if (!with_source_)
+    throw InvalidArgument("encoded was given to a language model, expected a number of sequences");
+  std::vector<std::int32_t> out;
+  for (const auto& source : encoded.sources) out.push_back(new_sequence(source));
+  return out;
+}
+
+std::vector<std::int32_t> State::add(std::int64_t count) {
+  if (with_source_)
+    throw InvalidArgument(
+        "a number of sequences was given to an encoder-decoder, expected encoded");
+  if (count < 0)
+    throw InvalidArgument("count is " + std::to_string(count) + ", expected 0 or more");
+  std::vector<std::int32_t> out;
+  for (std::int64_t i = 0; i < count; ++i) out.push_back(new_sequence(nullptr));
+  return out;
+}
+
+std::vector<std::int32_t> State::fork(const std::vector<std::int32_t>& sequences) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) check(sequences[i], "sequences", i);
+  std::vector<std::int32_t> out;
+  for (const std::int32_t sequence : sequences) out.push_back(fork_one(sequence));
+  return out;
+}
+
+void State::drop(const std::vector<std::int32_t>& sequences) {
+  check_distinct(sequences);
+  for (const std::int32_t sequence : sequences) drop_one(sequence);
+}
+
+std::vector<std::int32_t> State::reorder(const std::vector<std::int32_t>& sequences,
+                                         const std::vector<std::int32_t>& parents) {
+  check_distinct(sequences);
+  std::vector<bool> used(sequences.size(), false);
+  for (std::size_t i = 0; i < parents.size(); ++i)
+    if (parents[i] < 0 || std::size_t(parents[i]) >= sequences.size())
+      throw InvalidArgument("parents[" + std::to_string(i) + "] is " + std::to_string(parents[i]) +
+                            ", expected 0 to " +
+                            std::to_string(std::int64_t(sequences.size()) - 1));
+
+  std::vector<std::int32_t> out;
+  for (const std::int32_t parent : parents) {
+    // an only child, or the first, takes its parent's place
+    out.push_back(used[parent] ? fork_one(sequences[parent]) : sequences[parent]);
+    used[parent] = true;
+  }
+  for (std::size_t i = 0; i < sequences.size(); ++i)
+    if (!used[i]) drop_one(sequences[i]);
+  return out;
+}
+
+void State::truncate(std::int32_t sequence, std::int64_t length) {
+  check(sequence, "sequence", 0);
+  Sequence& s = sequences_[sequence];
+  const auto now = static_cast<std::int64_t>(s.past.size());
+  if (length < 0 || length > now)
+    throw InvalidArgument("length is " + std::to_string(length) + ", expected 0 to " +
+                          std::to_string(now) + ", the length of sequence " +
+                          std::to_string(sequence));
+  if (length == now) return;
+  if (!keeps_past_ && length > 0) {
+    if (!pool_.valid(s.past[length - 1]))
+      throw InvalidArgument("sequence " + std::to_string(sequence) + " of an RNN has length " +
+                            std::to_string(now) + " and cannot go back to " +
+                            std::to_string(length) + ": no fork stands there");
+    pool_.retain(s.past[length - 1]);
+  }
+  release_past(s, length);
+}
+
+std::int64_t State::length(std::int32_t sequence) const {
+  check(sequence, "sequence", 0);
+  return static_cast<std::int64_t>(sequences_[sequence].past.size());
+}
+
+std::int64_t State::live() const {
+  return static_cast<std::int64_t>(sequences_.size() - free_.size());
+}
+
+SlotHandle State::append(Sequence& sequence) {
+  const SlotHandle slot = pool_.allocate();
+  if (!keeps_past_ && !sequence.past.empty()) pool_.release(sequence.past.back());
+  sequence.past.push_back(slot);
+  return slot;
+}
+
+std::int32_t State::new_sequence(std::shared_ptr<const EncodedSource> source) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::int32_t>(sequences_.size()));
+    sequences_.emplace_back();
+  }
+  const std::int32_t id = free_.back();
+  free_.pop_back();
+  sequences_[id].live = true;
+  sequences_[id].source = std::move(source);
+  return id;
+}
+
+std::int32_t State::fork_one(std::int32_t sequence) {
+  const std::int32_t child = new_sequence(sequences_[sequence].source);
+  Sequence& s = sequences_[child];
+  s.past = sequences_[sequence].past;
+  const std::size_t first = keeps_past_ || s.past.empty() ? 0 : s.past.size() - 1;
+  for (std::size_t i = first; i < s.past.size(); ++i) pool_.retain(s.past[i]);
+  return child;
+}
+
+void State::drop_one(std::int32_t sequence) {
+  Sequence& s = sequences_[sequence];
+  release_past(s, 0);
+  s.source.reset();
+  s.live = false;
+  free_.push_back(sequence);
+}
+
+void State::release_past(Sequence& sequence, std::size_t from) {
+  std::vector<SlotHandle>& past = sequence.past;
+  const std::size_t first = keeps_past_ || past.empty() ? from : past.size() - 1;
+  for (std::size_t i = first; i < past.size(); ++i) pool_.release(past[i]);
+  past.resize(from);
+}
+
+void State::check(std::int32_t sequence, const char* name, std::size_t i) const {
+  if (sequence < 0 || std::size_t(sequence) >= sequences_.size() || !sequences_[sequence].live)
+    throw InvalidArgument(std::string(name) + "[" + std::to_string(i) + "] is " +
+                          std::to_string(sequence) + ", which is no live sequence of this state");
+}
+
+void State::check_distinct(const std::vector<std::int32_t>& sequences) const {
+  std::vector<bool> seen(sequences_.size(), false);
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    check(sequences[i], "sequences", i);
+    if (seen[sequences[i]])
+      throw InvalidArgument("sequences[" + std::to_string(i) + "] is " +
+                            std::to_string(sequences[i]) + ", which stands there twice");
+    seen[sequences[i]] = true;
+  }
+}
+
+}  // namespace attnengine

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "models/encoded.h"
+#include "models/slot_pool.h"
+
+namespace attnengine {
+
+// What a decoder carries for its sequences between steps. Every token of a sequence has a slot; a
+// fork shares its parent's slots, so nothing is copied when beams are reordered. A Transformer
+// attends to all slots of a sequence; an RNN needs the last, and `past` then merely remembers the
+// others: they are valid while another sequence still stands there.
+class State {
+ public:
+  virtual ~State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // New sequences without tokens: one for each sentence, or `count` without a source. Throws
+  // InvalidArgument when the model wants the other.
+  std::vector<std::int32_t> add(const Encoded& encoded);
+  std::vector<std::int32_t> add(std::int64_t count);
+
+  // Children that share the past of `sequences`.
+  std::vector<std::int32_t> fork(const std::vector<std::int32_t>& sequences);
+  void drop(const std::vector<std::int32_t>& sequences);
+
+  // out[i] is a child of sequences[parents[i]]; of `sequences` none is left.
+  std::vector<std::int32_t> reorder(const std::vector<std::int32_t>& sequences,
+                                    const std::vector<std::int32_t>& parents);
+
+  // Forgets the tokens from `length` on. An RNN can go back to its start, or to a point where a
+  // fork still stands; otherwise InvalidArgument.
+  void truncate(std::int32_t sequence, std::int64_t length);
+
+  std::int64_t length(std::int32_t sequence) const;
+  std::int64_t live() const;  // sequences
+
+  bool keep_attention = false;
+  KeptMatrix logits;     // (wanted rows, vocab_size) of the last step
+  KeptMatrix attention;  // (rows, longest source) when kept; zero beyond a row's source
+
+ protected:
+  struct Sequence {
+    bool live = false;
+    std::shared_ptr<const EncodedSource> source;  // null for a language model
+    std::vector<SlotHandle> past;                 // one for each token
+  };
+
+  State(const void* owner, bool with_source, bool keeps_past, std::int64_t slot_size)
+      : owner_(owner), with_source_(with_source), keeps_past_(keeps_past), pool_(slot_size) {}
+
+  // Gives the sequence a slot for its next token. An RNN's slot of the token before is released,
+  // but its contents stay until the next append.
+  SlotHandle append(Sequence& sequence);
+
+  const void* owner_;  // the decoder that made this state
+  bool with_source_;
+  bool keeps_past_;
+  SlotPool pool_;
+  std::vector<Sequence> sequences_;
+  std::vector<std::int32_t> free_;
+
+ private:
+  friend class Decoder;
+
+  std::int32_t new_sequence(std::shared_ptr<const EncodedSource> source);
+  std::int32_t fork_one(std::int32_t sequence);
+  void drop_one(std::int32_t sequence);
+  void release_past(Sequence& sequence, std::size_t from);
+  void check(std::int32_t sequence, const char* name, std::size_t i) const;
+  void check_distinct(const std::vector<std::int32_t>& sequences) const;
+};
+
+}  // namespace attnengine

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layers/embedding.h"
+#include "layers/transformer_layers.h"
+#include "models/decoder.h"
+
+namespace attnengine {
+
+// What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
+struct TransformerStack {
+  std::shared_ptr<const Embedding> embedding;
+  std::vector<float> positions;  // (max_positions, hidden), added to the embedding
+  float embedding_scale;
+  std::vector<TransformerLayer> layers;
+  std::shared_ptr<const LayerNorm> final_norm;  // or null
+
+  std::int64_t hidden_size() const { return embedding->size(); }
+  std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
+  std::int64_t max_positions() const {
+    return static_cast<std::int64_t>(positions.size()) / hidden_size();
+  }
+  // Throws InvalidArgument when the sizes do not fit.
+  void check_sizes(bool is_decoder) const;
+
+  // x = embedding * scale + position
+  void embed(std::int32_t token, std::int64_t position, float* x) const;
+};
+
+class TransformerEncoder {
+ public:
+  explicit TransformerEncoder(TransformerStack stack);
+
+  const TransformerStack& stack() const { return stack_; }
+
+  // tokens (ragged rows,) -> states (rows, hidden)
+  void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states) const;
+
+ private:
+  TransformerStack stack_;
+};
+
+class TransformerDecoder : public Decoder {
+ public:
+  TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output);
+
+  std::unique_ptr<State> new_state() const override;
+  std::int64_t vocab_size() const override { return output_->out(); }
+  std::int64_t max_positions() const override { return stack_.max_positions(); }
+  const TransformerStack& stack() const { return stack_; }
+
+ private:
+  struct Step;
+
+  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  void append_rows(Step& step) const;
+  void self_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
+  void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
+  void project(Step& step) const;
+
+  TransformerStack stack_;
+  std::shared_ptr<const Linear> output_;
+};
+
+class TransformerSeq2Seq : public Seq2Seq {
+ public:
+  TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
+                     std::shared_ptr<const TransformerDecoder> decoder);
+
+  Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
+                 std::int64_t sentences) const override;
+  std::int64_t encoder_size() const override { return encoder_->stack().hidden_size(); }
+  std::int64_t source_vocab_size() const override {
+    return encoder_->stack().embedding->vocab_size();
+  }
+  std::int64_t max_source_positions() const override { return encoder_->stack().max_positions(); }
+
+ private:
+  std::shared_ptr<const TransformerEncoder> encoder_;
+  std::shared_ptr<const TransformerDecoder> transformer_decoder_;
+};
+
+}  // namespace attnengine

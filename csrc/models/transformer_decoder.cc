@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/expect.h"
+#include "kernels/kernels.h"
+#include "models/transformer.h"
+
+namespace attnengine {
+namespace {
+
+// The cache: a chunk of slots is laid out (layer, key | value, head, slot, head_dim), so that the
+// positions of a head that were written together lie together.
+struct TransformerState : State {
+  TransformerState(const void* owner, std::int64_t slot_size)
+      : State(owner, /*with_source=*/true, /*keeps_past=*/true, slot_size) {}
+
+  using State::append;
+  using State::Sequence;
+
+  Sequence& sequence(std::int64_t id) { return sequences_[id]; }
+
+  // The key of the first head of the first layer.
+  float* cell(SlotHandle handle, std::int64_t head_dim) {
+    return pool_.chunk(handle) + SlotPool::place(handle) * head_dim;
+  }
+
+  void resize(std::int64_t rows, std::size_t runs) {
+    cells.resize(rows);
+    tables.resize(rows);
+    cross_tables.resize(rows);
+    lengths.resize(rows);
+    source_lengths.resize(rows);
+    if (pasts.size() < runs) pasts.resize(runs);
+  }
+
+  TransformerScratch scratch;
+  std::vector<std::vector<const float*>> pasts;   // (sequences of the step, length) cells
+  std::vector<float*> cells;                      // (rows,) where the row's key goes
+  std::vector<const float* const*> tables;        // (rows,)
+  std::vector<const float* const*> cross_tables;  // (rows,)
+  std::vector<std::int64_t> lengths;              // (rows,) positions seen, itself included
+  std::vector<std::int64_t> source_lengths;       // (rows,)
+  Buffer head_weights;                            // (rows * heads, longest source)
+  Buffer outputs;                                 // (wanted rows, hidden)
+};
+
+// weights (rows * heads, src) -> mean (rows, src)
+void mean_of_heads(ConstMatrix weights, std::int64_t heads, Matrix mean) {
+  for (std::int64_t row = 0; row < mean.rows; ++row) {
+    std::fill_n(mean[row], mean.cols, 0.0f);
+    for (std::int64_t head = 0; head < heads; ++head)
+      for (std::int64_t t = 0; t < mean.cols; ++t)
+        mean[row][t] += weights[row * heads + head][t] / static_cast<float>(heads);
+  }
+}
+
+}  // namespace
+
+struct TransformerDecoder::Step {
+  const Rows& rows;
+  const std::vector<Run>& runs;
+  TransformerState& state;
+  Matrix hidden;         // (rows, hidden)
+  std::int64_t longest;  // source positions
+};
+
+TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output)
+    : stack_(std::move(stack)), output_(std::move(output)) {
+  stack_.check_sizes(/*is_decoder=*/true);
+  expect_equal(output_->in(), stack_.hidden_size(), "output weight.shape[1]");
+  expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");
+}
+
+std::unique_ptr<State> TransformerDecoder::new_state() const {
+  const auto layers = static_cast<std::int64_t>(stack_.layers.size());
+  return std::make_unique<TransformerState>(this, layers * 2 * stack_.hidden_size());
+}
+
+void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+  auto& state = static_cast<TransformerState&>(base);
+  Step step{rows, runs, state, state.scratch.hidden.matrix(rows.count, stack_.hidden_size()), 0};
+  append_rows(step);
+  if (state.keep_attention) state.attention.resize(rows.count, step.longest);
+  for (std::size_t i = 0; i < stack_.layers.size(); ++i) {
+    const TransformerLayer& layer = stack_.layers[i];
+    residual(layer.self_attention_norm, step.hidden, state.scratch,
+             [&](ConstMatrix x, Matrix out) { self_attention(i, x, out, step); });
+    residual(layer.cross_attention_norm, step.hidden, state.scratch,
+             [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
+    feed_forward(layer.feed_forward, layer.feed_forward_norm, step.hidden, state.scratch);
+  }
+  project(step);
+}
+
+void TransformerDecoder::append_rows(Step& step) const {
+  TransformerState& state = step.state;
+  const std::int64_t head_dim = stack_.head_dim();
+  state.resize(step.rows.count, step.runs.size());
+  for (std::size_t i = 0; i < step.runs.size(); ++i) {
+    const Run& run = step.runs[i];
+    TransformerState::Sequence& sequence = state.sequence(run.index);
+    std::vector<const float*>& past = state.pasts[i];
+    past.clear();
+    for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, head_dim));
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+      stack_.embed(step.rows.tokens[row], std::int64_t(past.size()), step.hidden[row]);
+      state.cells[row] = state.cell(state.append(sequence), head_dim);
+      past.push_back(state.cells[row]);
+      state.lengths[row] = static_cast<std::int64_t>(past.size());
+      state.source_lengths[row] = sequence.source->length;
+    }
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
+      state.tables[row] = past.data();
+    step.longest = std::max(step.longest, sequence.source->length);
+  }
+}
+
+void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix out,
+                                        Step& step) const {
+  const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
+  TransformerState& state = step.state;
+  const std::int64_t size = x.cols, head_dim = attention.head_dim(), heads = attention.num_heads;
+  const std::int64_t head_stride = SlotPool::kChunkSlots * head_dim;
+  const std::int64_t value_offset = heads * head_stride;
+  const std::int64_t key_offset = 2 * value_offset * static_cast<std::int64_t>(layer);
+  const Matrix query = state.scratch.query.matrix(x.rows, size);
+  const Matrix key_value = state.scratch.key_value.matrix(x.rows, 2 * size);
+  const Matrix context = state.scratch.context.matrix(x.rows, size);
+  (*attention.query)(x, query);
+  (*attention.key_value)(x, key_value);
+  for (std::int64_t row = 0; row < x.rows; ++row)
+    for (std::int64_t head = 0; head < 2 * heads; ++head)  // the values follow the keys
+      std::copy_n(key_value[row] + head * head_dim, head_dim,
+                  state.cells[row] + key_offset + head * head_stride);
+  kernels().scaled_dot_attention({constant(query), state.tables.data(), state.lengths.data(),
+                                  head_stride, value_offset, heads, heads, head_dim,
+                                  1 / std::sqrt(static_cast<float>(head_dim)), context, Matrix{},
+                                  key_offset});
+  (*attention.output)(constant(context), out);
+}
+
+void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matrix out,
+                                         Step& step) const {
+  const MultiHeadAttention& attention = stack_.layers[layer].cross_attention;
+  TransformerState& state = step.state;
+  const std::int64_t size = x.cols, head_dim = attention.head_dim(), heads = attention.num_heads;
+  const Matrix query = state.scratch.query.matrix(x.rows, size);
+  const Matrix context = state.scratch.context.matrix(x.rows, size);
+  (*attention.query)(x, query);
+  for (const Run& run : step.runs)
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
+      state.cross_tables[row] = state.sequence(run.index).source->tables[layer].data();
+
+  const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
+  const Matrix weights = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
+  kernels().scaled_dot_attention(
+      {constant(query), state.cross_tables.data(), state.source_lengths.data(), head_dim, size,
+       heads, heads, head_dim, 1 / std::sqrt(static_cast<float>(head_dim)), context, weights});
+  (*attention.output)(constant(context), out);
+  if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
+}
+
+void TransformerDecoder::project(Step& step) const {
+  TransformerState& state = step.state;
+  if (stack_.final_norm) (*stack_.final_norm)(constant(step.hidden), step.hidden);
+  const Matrix outputs = state.outputs.matrix(state.logits.matrix().rows, step.hidden.cols);
+  std::int64_t next = 0;
+  for (std::int64_t row = 0; row < step.rows.count; ++row)
+    if (step.rows.wanted(row)) std::copy_n(step.hidden[row], outputs.cols, outputs[next++]);
+  (*output_)(constant(outputs), state.logits.matrix());
+}
+
+}  // namespace attnengine

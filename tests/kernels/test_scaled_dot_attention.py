@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnengine import kernels
+from attnengine.reference.attention import scaled_dot_attention as reference
+
+
+def arguments(rng, rows, positions, heads, kv_heads, head_dim):
+    query = rng.normal(size=(rows, heads, head_dim)).astype(np.float32)
+    keys, values = rng.normal(size=(2, positions, kv_heads, head_dim)).astype(np.float32)
+    return query, keys, values
+
+
+def expected(query, keys, values, lengths=None, scale=None):
+    group = query.shape[1] // keys.shape[1]
+    wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
+    return reference(query.astype(np.float64), *wide, lengths, scale)
+
+
+def assert_close(result, right):
+    # scores below 10, sums of up to 128 terms: good to about 2e-6, which exp() passes on
+    np.testing.assert_allclose(result[0], right[0], rtol=1e-5, atol=5e-6)
+    np.testing.assert_allclose(result[1], right[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
+@pytest.mark.parametrize("positions", [1, 7, 64, 65, 150])
+@pytest.mark.parametrize("head_dim", [4, 16])
+def test_scaled_dot_attention(rng, rows, positions, head_dim):
+    arrays = arguments(rng, rows, positions, 2, 2, head_dim)
+    assert_close(kernels.scaled_dot_attention(*arrays), expected(*arrays))
+
+
+@pytest.mark.parametrize("head_dim", [1, 2, 3, 4, 5, 7, 8, 9, 15, 24, 31, 64, 72, 80, 96, 128, 130])
+def test_head_dims(rng, head_dim):
+    arrays = arguments(rng, 3, 70, 2, 2, head_dim)
+    assert_close(kernels.scaled_dot_attention(*arrays), expected(*arrays))
+
+
+@pytest.mark.parametrize(("heads", "kv_heads"), [(1, 1), (4, 1), (6, 2), (8, 8)])
+def test_grouped_heads_and_causal_lengths(rng, heads, kv_heads):
+    arrays = arguments(rng, 70, 70, heads, kv_heads, 8)
+    lengths = np.arange(1, 71)
+    result = kernels.scaled_dot_attention(*arrays, lengths)
+    assert_close(result, expected(*arrays, lengths))
+    assert np.all(result[1][0, :, 1:] == 0)
+
+
+def test_scale(rng):
+    arrays = arguments(rng, 2, 9, 2, 2, 8)
+    assert_close(kernels.scaled_dot_attention(*arrays, scale=0.1), expected(*arrays, scale=0.1))
+
+
+def test_context_does_not_depend_on_the_weights_being_wanted(rng):
+    arrays = arguments(rng, 3, 130, 2, 1, 12)
+    context, weights = kernels.scaled_dot_attention(*arrays, need_weights=False)
+    assert weights.shape == (3, 2, 0)
+    np.testing.assert_array_equal(context, kernels.scaled_dot_attention(*arrays)[0])
+
+
+def test_a_maximum_that_grows_from_block_to_block(rng):
+    query, keys, values = arguments(rng, 2, 300, 1, 1, 8)
+    keys *= np.linspace(0, 30, 300, dtype=np.float32)[:, None, None]
+    result = kernels.scaled_dot_attention(query, keys, values, scale=1.0)
+    # scores reach 200: an error of 200 * 2 ** -24 * a few, which exp() passes on
+    for y, right in zip(result, expected(query, keys, values, scale=1.0), strict=True):
+        np.testing.assert_allclose(y, right, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("head_dim", [5, 64])
+def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, head_dim):
+    query, keys, values = arguments(rng, 9, 200, 4, 2, head_dim)
+    lengths = rng.integers(1, 201, 9)
+
+    def call(rows, num_threads):
+        result = kernels.scaled_dot_attention(
+            query[rows], keys, values, lengths[rows], num_threads=num_threads
+        )
+        return np.concatenate(result, axis=2)
+
+    check_rows_independent(call, 9)
+
+
+def test_positions_after_the_length_change_nothing(rng):
+    query, keys, values = arguments(rng, 2, 100, 2, 2, 20)
+    for length in (1, 8, 63, 64, 65, 99):
+        seen = [length] * 2
+        context, weights = kernels.scaled_dot_attention(query, keys, values, seen)
+        alone = kernels.scaled_dot_attention(query, keys[:length], values[:length])
+        np.testing.assert_array_equal(context, alone[0])
+        np.testing.assert_array_equal(weights[..., :length], alone[1])
+
+
+def test_no_rows(rng):
+    context, weights = kernels.scaled_dot_attention(*arguments(rng, 0, 5, 2, 2, 4))
+    assert context.shape == (0, 2, 4)
+    assert weights.shape == (0, 2, 5)
+
+
+@pytest.mark.parametrize("place", [0, 69])
+def test_nan_in_gives_nan_out(rng, place):
+    query, keys, values = arguments(rng, 2, 70, 2, 2, 6)
+    keys[place, 1, 5] = np.nan
+    context, weights = kernels.scaled_dot_attention(query, keys, values)
+    assert np.isnan(context[:, 1]).all()
+    assert np.isnan(weights[:, 1]).all()
+    assert np.isfinite(context[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("query", "keys", "values", "lengths", "message"),
+    [
+        ((1, 2), (3, 2, 4), (3, 2, 4), None, "query.ndim is 2, expected 3"),
+        ((1, 2, 5), (3, 2, 4), (3, 2, 4), None, r"keys.shape\[2\] is 4, expected 5"),
+        ((1, 2, 4), (3, 2, 4), (2, 2, 4), None, r"values.shape\[0\] is 2, expected 3"),
+        ((1, 3, 4), (3, 2, 4), (3, 2, 4), None, r"keys.shape\[1\] is 2, expected a divisor of"),
+        ((1, 2, 4), (0, 2, 4), (0, 2, 4), None, r"keys.shape\[0\] is 0, expected at least 1"),
+        ((2, 2, 4), (3, 2, 4), (3, 2, 4), [1], r"lengths.shape\[0\] is 1, expected 2"),
+        ((2, 2, 4), (3, 2, 4), (3, 2, 4), [1, 4], r"lengths\[1\] is 4, expected 1 to 3"),
+        ((2, 2, 4), (3, 2, 4), (3, 2, 4), [0, 1], r"lengths\[0\] is 0, expected 1 to 3"),
+    ],
+)
+def test_names_the_argument_that_does_not_fit(query, keys, values, lengths, message):
+    with pytest.raises(ValueError, match=message):
+        kernels.scaled_dot_attention(np.zeros(query), np.zeros(keys), np.zeros(values), lengths)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnengine import kernels
+from attnengine.reference import softmax as reference
+
+# exp() is good to 2 units of 2 ** -24 and its argument x - max (up to 30 here) is rounded once:
+# 32 * 2 ** -24; the sum adds a few more
+RTOL = 3e-6
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
+@pytest.mark.parametrize("n", [1, 7, 8, 16, 33, 1000])
+def test_softmax(rng, rows, n):
+    x = (rng.normal(size=(rows, n)) * 3).astype(np.float32)
+    y = kernels.softmax(x)
+    np.testing.assert_allclose(y, reference.softmax(x.astype(np.float64)), rtol=RTOL)
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_softmax_of_large_and_infinite_logits():
+    low = -np.inf
+    x = [[1e4, 1e4, low, low, 1e4 - 200], [-1e30, low, low, low, -1e30]]
+    expected = [[0.5, 0.5, 0, 0, 0], [0.5, 0, 0, 0, 0.5]]
+    np.testing.assert_array_equal(kernels.softmax(x), expected)
+
+
+@pytest.mark.parametrize("place", [0, 3, 8, 20])
+def test_softmax_of_nan_is_nan_in_its_row(place):
+    x = np.zeros((3, 21), np.float32)
+    x[1, place] = np.nan
+    y = kernels.softmax(x)
+    assert np.isnan(y[1]).all()
+    np.testing.assert_allclose(y[[0, 2]], 1 / 21, rtol=1e-6)
+
+
+def test_softmax_of_nothing():
+    assert kernels.softmax(np.zeros((0, 4))).shape == (0, 4)
+    assert kernels.softmax(np.zeros((4, 0))).shape == (4, 0)
+
+
+def test_softmax_row_has_the_same_bits_in_any_company(rng, check_rows_independent):
+    x = rng.normal(size=(9, 2001)).astype(np.float32)
+    check_rows_independent(lambda i, threads: kernels.softmax(x[i], num_threads=threads), 9)
+
+
+def expected_top_k(logits, k):
+    log_probs, tokens = reference.log_softmax_top_k(logits.astype(np.float64), k)
+    return log_probs, np.where(np.isneginf(log_probs), -1, tokens)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
+@pytest.mark.parametrize(
+    ("n", "k"), [(1, 1), (7, 7), (16, 4), (33, 33), (1025, 8), (5000, 16), (5000, 256)]
+)
+def test_top_k(rng, rows, n, k):
+    logits = (rng.normal(size=(rows, n)) * 3).astype(np.float32)
+    log_probs, tokens = kernels.log_softmax_top_k(logits, k)
+    expected = expected_top_k(logits, k)
+    np.testing.assert_array_equal(tokens, expected[1])
+    # a logit and the log of the sum, both up to 20, are subtracted: 2 units of 20 * 2 ** -24
+    np.testing.assert_allclose(log_probs, expected[0], atol=4e-6)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 40, 300, 3000])
+@pytest.mark.parametrize("order", ["random", "rising", "falling", "equal"])
+def test_ties_go_to_the_lower_token(rng, k, order):
+    logits = rng.integers(0, 6, (2, 3000)).astype(np.float32)
+    if order == "rising":
+        logits.sort(axis=1)
+    elif order == "falling":
+        logits = -np.sort(-logits, axis=1)
+    elif order == "equal":
+        logits[:] = 1.5
+    tokens = kernels.log_softmax_top_k(logits, k)[1]
+    np.testing.assert_array_equal(tokens, expected_top_k(logits, k)[1])
+
+
+def test_tokens_at_minus_infinity_are_never_chosen(rng):
+    logits = np.full((4, 2000), -np.inf, np.float32)
+    logits[0, [5, 1999]] = [1.0, 2.0]
+    logits[1, 1024:] = rng.normal(size=976)
+    logits[2, 0] = 0.0
+    log_probs, tokens = kernels.log_softmax_top_k(logits, 10)
+    expected = expected_top_k(logits[:3], 10)
+    np.testing.assert_array_equal(tokens[:3], expected[1])
+    np.testing.assert_allclose(log_probs[:3], expected[0], atol=2e-6)
+    np.testing.assert_array_equal(tokens[3], -1)
+    np.testing.assert_array_equal(log_probs[3], -np.inf)
+
+
+@pytest.mark.parametrize("place", [0, 7, 1023, 1024, 1500, 2998])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_makes_the_log_probs_of_its_row_nan(rng, place, bad):
+    logits = rng.normal(size=(3, 2999)).astype(np.float32)
+    logits[1, place] = bad
+    log_probs, _ = kernels.log_softmax_top_k(logits, 4)
+    assert np.isnan(log_probs[1]).all()
+    assert np.isfinite(log_probs[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("k", [3, 50])
+def test_top_k_row_has_the_same_bits_in_any_company(rng, check_rows_independent, k):
+    logits = rng.normal(size=(9, 3001)).astype(np.float32)
+    for part in (0, 1):
+        check_rows_independent(
+            lambda i, threads, part=part: kernels.log_softmax_top_k(
+                logits[i], k, num_threads=threads
+            )[part],
+            9,
+        )
+
+
+def test_top_k_of_no_rows():
+    log_probs, tokens = kernels.log_softmax_top_k(np.zeros((0, 5)), 2)
+    assert log_probs.shape == tokens.shape == (0, 2)
+    assert tokens.dtype == np.int32
+
+
+@pytest.mark.parametrize("k", [-1, 0, 6])
+def test_k_is_from_1_to_the_vocabulary(k):
+    with pytest.raises(ValueError, match=rf"k is {k}, expected 1 to 5 \(logits.shape\[1\]\)"):
+        kernels.log_softmax_top_k(np.zeros((1, 5)), k)

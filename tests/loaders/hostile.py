@@ -1,0 +1,136 @@
+"""Damages files of one format and loads each: it must load or be refused, in little memory.
+
+    python hostile.py FORMAT FOLDER MUTATIONS
+
+prints how many loaded, how many were refused, and the largest memory that one took.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import struct
+import sys
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import loader_files as files
+import torch_files
+
+from attnengine import loaders
+from attnengine.errors import Error
+
+MIB = 1 << 20
+
+# Name -> writes a small model into a folder and returns what to load. A new format is a line.
+FORMATS: dict[str, Callable[[Path], Path]] = {
+    "native": files.write_native,
+    "npz": files.write_npz,
+    "npz, packed": lambda folder: files.write_npz(folder, packed=True),
+    "opennmt npz": files.write_opennmt_npz,
+    "opennmt legacy pt": torch_files.write_opennmt_pt,
+    "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
+    "ctranslate2": files.write_ctranslate2,
+}
+
+
+def load_all(path: Path) -> int:
+    """Load a model with all its weights; returns the bytes that the file may hold as floats."""
+    checkpoint = loaders.load(path)
+    return sum(tensor.read().nbytes for tensor in checkpoint.tensors.values())
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """One or two of: cut, flip a bit, overwrite, blow a number up, insert, remove, repeat."""
+    for _ in range(rng.choice((1, 1, 2))):
+        data = _damage_once(data, rng)
+    return data
+
+
+def _damage_once(data: bytes, rng: random.Random) -> bytes:
+    # Headers stand at the start of a file or, in archives, at its end.
+    near = min(600, len(data))
+    zones = (rng.randrange(near), len(data) - 1 - rng.randrange(near), rng.randrange(len(data)))
+    at = rng.choice(zones) if data else 0
+    length = rng.choice((1, 2, 4, 8, 40))
+    kind = rng.randrange(8)
+    if kind == 0:
+        return data[:at] or b"\0"
+    if kind == 1:
+        return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+    if kind == 2:
+        return data[:at] + rng.randbytes(length) + data[at + length :]
+    if kind == 3:
+        return data[:at] + rng.choice((b"\xff", b"\0", b"}", b"(")) * length + data[at + length :]
+    if kind == 4:
+        number = rng.choice((1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1, (1 << 64) - 1))
+        size = rng.choice((4, 8))
+        return data[:at] + struct.pack("<Q", number)[:size] + data[at + size :]
+    if kind == 5:
+        return data[:at] + rng.randbytes(length) + data[at:]
+    if kind == 6:
+        return data[:at] + data[at + length :] or b"\0"
+    return _enlarged_digit(data, at)
+
+
+def _enlarged_digit(data: bytes, at: int) -> bytes:
+    """A number that is written as text gets many more digits."""
+    for i in range(at, len(data)):
+        if data[i : i + 1].isdigit():
+            return data[:i] + b"9" * 12 + data[i:]
+    return data[:at]
+
+
+def attempt(path: Path) -> tuple[bool, int]:
+    """Load one damaged model: whether it loaded, and the memory that it took beyond its weights."""
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    weights = 0
+    try:
+        weights = load_all(path)
+        loaded = True
+    except Error as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise AssertionError(f"ran out of memory instead of refusing: {error}") from error
+        loaded = False
+    _, peak = tracemalloc.get_traced_memory()
+    return loaded, peak - before - 8 * weights
+
+
+def limit_memory() -> None:
+    """Allow no more address space than is in use, the 64 MiB of the promise, and some slack."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + 96 * MIB
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def main(kind: str, folder: Path, mutations: int) -> None:
+    """Damage one random file of the model each time; every mutation has a seed of its own."""
+    warnings.simplefilter("error")
+    path = FORMATS[kind](folder)
+    load_all(path)
+    originals = {file: file.read_bytes() for file in sorted(folder.iterdir())}
+    largest = max(originals, key=lambda file: len(originals[file]))
+    tracemalloc.start()
+    if sys.platform == "linux":
+        limit_memory()
+    loaded, worst = 0, 0
+    for seed in range(mutations):
+        rng = random.Random(seed)
+        file = rng.choice((largest, largest, rng.choice(list(originals))))
+        file.write_bytes(damaged(originals[file], rng))
+        try:
+            survived, taken = attempt(path)
+        except BaseException:
+            print(f"{kind}: mutation {seed} of {file.name}", file=sys.stderr)
+            raise
+        loaded, worst = loaded + survived, max(worst, taken)
+        file.write_bytes(originals[file])
+    print(json.dumps({"loaded": loaded, "refused": mutations - loaded, "memory": worst}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hostile import FORMATS, MIB
+
+import attnengine.errors
+
+MUTATIONS = 240
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_damaged_files_load_or_are_refused(kind: str, tmp_path: Path) -> None:
+    root = Path(attnengine.errors.__file__).parents[1]
+    script = Path(__file__).with_name("hostile.py")
+
+    done = subprocess.run(
+        [sys.executable, str(script), kind, str(tmp_path / "model"), str(MUTATIONS)],
+        env={**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)
+    assert counts["loaded"] + counts["refused"] == MUTATIONS
+    # Most damage falls on weights or on text and goes unnoticed; much of it must not.
+    assert counts["refused"] > MUTATIONS // 4
+    # Beyond eight times the weights. The promise is 64 MiB for any file; these have 20 kB.
+    assert counts["memory"] < 4 * MIB

@@ -1,0 +1,78 @@
+"""Checks that every decoder goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.models import build
+from attnengine.reference.random_weights import random_weights
+
+Floats = NDArray[np.float64]
+
+SOURCES = [[1, 2, 3, 4, 5], [6], [7, 8, 9]]
+TARGETS = [[1, 2, 3], [4, 5, 6, 7], [8]]
+
+
+def weights64(config: dict[str, Any]) -> dict[str, Floats]:
+    return {name: w.astype(np.float64) for name, w in random_weights(config, 0).items()}
+
+
+def model(config: dict[str, Any]) -> Any:
+    return build(config, random_weights(config, 0))
+
+
+def encode(seq2seq: _core.Seq2Seq, sources: list[list[int]]) -> _core.Encoded:
+    return seq2seq.encode(np.concatenate(sources), [len(source) for source in sources])
+
+
+def assert_close(actual: NDArray[Any], expected: NDArray[Any], relative: float = 5e-6) -> None:
+    # the largest value of the step is the scale: float32 products of this size round at about
+    # 1e-7 of it, and a stack of layers multiplies that
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=relative * scale)
+
+
+def start(decoder: Any, count: int) -> tuple[_core.State, NDArray[np.int32]]:
+    """A state with one sequence for each target."""
+    state = decoder.new_state()
+    if isinstance(decoder, _core.Seq2Seq):
+        return state, state.add(encode(decoder, SOURCES[:count]))
+    return state, state.add(count)
+
+
+def check_decoder(
+    decoder: Any, expected: Callable[[int], NDArray[Any]], relative: float = 5e-6
+) -> None:
+    """Prompts side by side give the reference's logits, and the same bits one by one."""
+    state, sequences = start(decoder, len(TARGETS))
+    lengths = [len(target) for target in TARGETS]
+    logits = decoder.step(np.concatenate(TARGETS), np.repeat(sequences, lengths), state).copy()
+    for i, part in enumerate(np.split(logits, np.cumsum(lengths)[:-1])):
+        assert_close(part, expected(i), relative)
+        check_one_by_one(decoder, i, part)
+    check_wanted_rows(decoder, logits)
+
+
+def check_one_by_one(decoder: Any, i: int, expected: NDArray[np.float32]) -> None:
+    state = decoder.new_state()
+    if isinstance(decoder, _core.Seq2Seq):
+        sequence = state.add(encode(decoder, [SOURCES[i]]))
+    else:
+        sequence = state.add(1)
+    for token, row in zip(TARGETS[i], expected, strict=True):
+        logits = decoder.step([token], sequence, state)
+        np.testing.assert_array_equal(logits[0], row)
+    assert state.length(int(sequence[0])) == len(TARGETS[i])
+
+
+def check_wanted_rows(decoder: Any, expected: NDArray[np.float32]) -> None:
+    state, sequences = start(decoder, len(TARGETS))
+    want = np.arange(len(expected)) % 2 == 1
+    rows = np.repeat(sequences, [len(target) for target in TARGETS])
+    logits = decoder.step(np.concatenate(TARGETS), rows, state, want)
+    np.testing.assert_array_equal(logits, expected[want])

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.checkpoint import Tensor
+from attnengine.models import build
+from attnengine.reference.random_weights import random_weights
+from tests.models.configs import RNN_LM
+
+
+def test_a_missing_weight_is_named() -> None:
+    weights = random_weights(RNN_LM, 0)
+    del weights["rnn.weight_hh_l1"]
+    with pytest.raises(FormatError, match=r"weight 'rnn.weight_hh_l1' is missing"):
+        build(RNN_LM, weights)
+
+
+def test_a_left_over_weight_is_named() -> None:
+    weights = random_weights(RNN_LM, 0) | {"rnn.weight_ih_l2": np.zeros((40, 10))}
+    with pytest.raises(FormatError, match=r"left over.*'rnn.weight_ih_l2'"):
+        build(RNN_LM, weights)
+
+
+def test_a_wrong_shape_is_named_as_the_file_spells_it() -> None:
+    weights = random_weights(RNN_LM, 0)
+    tensors = {name: Tensor.of(f"file.{name}", w) for name, w in weights.items()}
+    build(RNN_LM, tensors)
+    tensors["output.bias"] = Tensor.of("file.out", np.zeros(12))
+    message = r"'output.bias' \('file.out' in the file\) has shape \(12,\), expected \(13,\)"
+    with pytest.raises(FormatError, match=message):
+        build(RNN_LM, tensors)
+
+
+def test_keys_are_checked() -> None:
+    weights = random_weights(RNN_LM, 0)
+    with pytest.raises(FormatError, match="'dropout' is no key of 'rnn_lm'"):
+        build(RNN_LM | {"dropout": 0.1}, weights)
+    with pytest.raises(FormatError, match="'cell' is missing"):
+        build({k: v for k, v in RNN_LM.items() if k != "cell"}, weights)
+    with pytest.raises(FormatError, match="'vocab_size' is '13', expected an integer"):
+        build(RNN_LM | {"vocab_size": "13"}, weights)
+    with pytest.raises(FormatError, match="'num_layers' is True, expected an integer"):
+        build(RNN_LM | {"num_layers": True}, weights)
+
+
+def test_an_unknown_architecture_lists_the_known() -> None:
+    with pytest.raises(Unsupported, match="architecture is 'mamba', expected one of rnn_encoder"):
+        build({"architecture": "mamba"}, {})

@@ -1,0 +1,172 @@
+"""Models that others trained give their known outputs (see the README of ../shared/models)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import attnengine as ae
+
+pytestmark = pytest.mark.shared
+
+MODELS = Path(__file__).parents[2] / "shared" / "models"
+MORPH = MODELS / "opennmt-morph"
+AREN = MODELS / "ct2-aren"
+MORPH_FILES = {"A": "modelA_9653b3a", "B": "modelB_5f8572b"}
+MORPH_GOLDEN = {"A": "golden_lstm_h100.jsonl", "B": "golden_bilstm_h150_2l.jsonl"}
+# words whose gold transcription the model finds, of 198 and 200
+MORPH_EXACT = {("A", 1): 185, ("A", 10): 186, ("B", 1): 198, ("B", 10): 198}
+# The recorded search neither forbids an empty output nor divides by the length, and it stops
+# when nothing better can come: the sums of log-probabilities then are the same.
+AS_RECORDED: dict[str, Any] = {"min_new_tokens": 0, "length_penalty": 0.0, "stopping": "optimal"}
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines(path)]
+
+
+@pytest.fixture(scope="module", params=["A", "B"])
+def morph(request: pytest.FixtureRequest) -> tuple[str, ae.Seq2Seq]:
+    return request.param, ae.load(MORPH / f"{MORPH_FILES[request.param]}.pt")
+
+
+@pytest.fixture(scope="module")
+def aren() -> ae.Seq2Seq:
+    return ae.load(AREN / "v2" / "aren-transliteration")
+
+
+@pytest.mark.parametrize("beam_size", [1, 10])
+def test_opennmt_transcribes_words(morph: tuple[str, ae.Seq2Seq], beam_size: int) -> None:
+    name, model = morph
+    results = model.translate(lines(MORPH / f"model{name}.src"), beam_size=beam_size, **AS_RECORDED)
+
+    gold = lines(MORPH / f"model{name}.tgt")
+    exact = sum(result.text == text for result, text in zip(results, gold, strict=True))
+    assert exact >= MORPH_EXACT[name, beam_size]
+    recorded = lines(MORPH / f"model{name}.numpy_beam{beam_size}.tsv")
+    for result, line in zip(results, recorded, strict=True):
+        log_prob, text = line.split("\t")
+        assert result.text == text
+        assert result.hypotheses[0].log_prob == pytest.approx(float(log_prob), abs=1e-4)
+
+
+# Of the tokens that model B has twice, that recording starts from the first "<s>", which the model
+# was not trained with: its figures are those of the same weights all the same.
+RECORDED_START = 2
+
+
+def test_opennmt_agrees_with_an_independent_rewrite(morph: tuple[str, ae.Seq2Seq]) -> None:
+    name, model = morph
+    end = model.config["eos_token_id"]
+    for golden in objects(MORPH / MORPH_GOLDEN[name]):
+        source = model.source_tokenizer.encode(" ".join(golden["src"]))
+        for tokens, log_prob in zip(golden["beam5"], golden["beam5_logp"], strict=True):
+            target = [RECORDED_START, *model.target_tokenizer.encode(" ".join(tokens)), end]
+            assert model.score(source, target).log_prob == pytest.approx(log_prob, abs=1e-4)
+        logits = model.logits(source, [RECORDED_START])[0].astype(np.float64)
+        log_probs = logits - np.log(np.exp(logits).sum())
+        np.testing.assert_allclose(log_probs, golden["step0_logprobs"], atol=1e-4)
+
+
+def test_opennmt_beams_and_attention() -> None:
+    model = ae.load(MORPH / f"{MORPH_FILES['A']}.pt")
+    for golden in objects(MORPH / MORPH_GOLDEN["A"]):
+        result = model.translate(
+            [golden["src"]], num_hypotheses=5, return_attention=True, **AS_RECORDED
+        )[0]
+        assert result.hypotheses[0].tokens == golden["beam5"][0]
+        # the recorded search stopped early: what it found is a lower bound, rank by rank
+        for hypothesis, log_prob in zip(result.hypotheses, golden["beam5_logp"], strict=True):
+            assert hypothesis.log_prob >= log_prob - 1e-4
+        attention = result.hypotheses[0].attention
+        np.testing.assert_allclose(attention[0], golden["step0_attn"], atol=1e-5)
+
+
+def test_npz_and_torch_files_are_the_same_model(morph: tuple[str, ae.Seq2Seq]) -> None:
+    name, model = morph
+    other = ae.load(MORPH / f"{MORPH_FILES[name]}.npz")
+    source = lines(MORPH / f"model{name}.src")[0]
+    assert other.translate(source).to_dict() == model.translate(source).to_dict()
+
+
+@pytest.mark.parametrize(("beam_size", "key"), [(1, "greedy"), (2, "beam2"), (5, "beam5")])
+def test_ctranslate2_beams(aren: ae.Seq2Seq, beam_size: int, key: str) -> None:
+    golden = objects(AREN / "golden.jsonl")
+    results = aren.translate(
+        [g["src"] for g in golden], beam_size=beam_size, num_hypotheses=beam_size
+    )
+    for result, g in zip(results, golden, strict=True):
+        expected = g[key] if key == "beam5" else [g[key]]
+        scores = g["beam5_scores"] if key == "beam5" else [g[f"{key}_score"]]
+        hypotheses = result.hypotheses[: len(expected)]
+        assert [h.tokens for h in hypotheses] == expected
+        assert [h.score for h in hypotheses] == pytest.approx(scores, abs=1e-4)
+
+
+# the words of CTranslate2's own tests, in the order of ct2_4.8.5_outputs.json
+AREN_WORDS = ["آ ت ز م و ن", "آ ت ش ي س و ن", "آ ر ب ا ك ه", "آ ر ث ر"]  # noqa: RUF001
+
+
+def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
+    recorded = json.loads((AREN / "ct2_4.8.5_outputs.json").read_text())
+    recorded = recorded["v2/aren-transliteration|float32"]
+    results = aren.translate(AREN_WORDS, beam_size=4, num_hypotheses=4)
+    for word, result, n_best, scores in zip(
+        AREN_WORDS, results, recorded["beam4"], recorded["score"], strict=True
+    ):
+        assert ["".join(h.tokens) for h in result.hypotheses] == [text for text, _ in n_best]
+        assert [h.score for h in result.hypotheses] == pytest.approx(
+            [score for _, score in n_best], abs=1e-4
+        )
+        scored = aren.score(word, result.text)
+        assert scored.token_log_probs == pytest.approx(scores, abs=1e-4)
+
+
+def byte_equal(path: Path, texts: list[str], **options: Any) -> None:
+    """Alone or together, in any order, at any batch size, with any number of threads."""
+    models = {threads: ae.load(path, num_threads=threads) for threads in (1, 2)}
+
+    def outputs(order: list[int], size: int, threads: int) -> list[str]:
+        chosen = [texts[i] for i in order]
+        results = models[threads].translate(chosen, max_batch_size=size, **options)
+        found = dict(zip(order, results, strict=True))
+        return [json.dumps(found[i].to_dict()) for i in range(len(texts))]
+
+    usual = list(range(len(texts)))
+    shuffled = [int(i) for i in np.random.default_rng(0).permutation(len(texts))]
+    expected = outputs(usual, 1, 1)
+    for order in (usual, shuffled):
+        for size in (7, 64):
+            for threads in (1, 2):
+                assert outputs(order, size, threads) == expected
+
+
+def test_results_do_not_depend_on_the_batch(morph: tuple[str, ae.Seq2Seq]) -> None:
+    name, model = morph
+    texts = lines(MORPH / f"model{name}.src")[:70]
+    byte_equal(model.path, texts, num_hypotheses=5, return_attention=True, return_tree=True)
+
+
+def test_results_of_a_transformer_do_not_depend_on_the_batch(aren: ae.Seq2Seq) -> None:
+    texts = [" ".join(g["src"]) for g in objects(AREN / "golden.jsonl")]
+    byte_equal(aren.path, texts + texts[:30], num_hypotheses=5, return_attention=True)
+
+
+def test_optimal_stopping_is_never_worse(morph: tuple[str, ae.Seq2Seq]) -> None:
+    # joined words are long and out of domain: there the usual rule stops too early
+    name, model = morph
+    words = lines(MORPH / f"model{name}.src")
+    joined = [" ".join(words[i : i + 3]) for i in range(0, 99, 3)]
+    usual = model.translate(joined, beam_size=5)
+    optimal = model.translate(joined, beam_size=5, stopping="optimal")
+    gains = [o.score - u.score for o, u in zip(optimal, usual, strict=True)]
+    assert min(gains) >= 0
+    assert name == "A" or sum(gain > 0 for gain in gains) >= 10  # of 33; maths counts 16
