@@ -188,7 +188,7 @@ class SamplingOptions(SearchOptions):
         Draws among the k best tokens; 0: among all.
     seed
         Of the draws, whose generators depend on nothing but seed and hypothesis: equal texts
-        get equal draws. None: a fresh one for each call.
+        get equal draws. None: a fresh one for each text.
     """
 
     temperature: float = _option(1.0, _number(above=0))

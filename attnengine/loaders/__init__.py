@@ -35,14 +35,16 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 
     Raises
     ------
+    InvalidArgument
+        Nothing is at `path`.
     FormatError
-        Nothing is at `path`, no format is recognised, or the file is damaged.
+        No format is recognised, or the file is damaged.
     Unsupported
         The file is sound, but attnengine lacks what it asks for.
     """
     path = Path(path)
     if not path.exists():
-        raise FormatError(f"{path} does not exist, expected {_understood()}")
+        raise InvalidArgument(f"{path} does not exist, expected {_understood()}")
     with damage_named(path):
         for known in FORMATS:
             if known.matches(path):

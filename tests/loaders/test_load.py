@@ -13,7 +13,7 @@ from attnengine.errors import FormatError, InvalidArgument
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"model does not exist, expected .*native folder"):
+    with pytest.raises(InvalidArgument, match=r"model does not exist, expected .*native folder"):
         loaders.load(tmp_path / "model")
 
 

@@ -11,35 +11,24 @@ from attnengine.reference import activations, norm, rnn
 from attnengine.reference.self_attention import causal_mask, multi_head_attention
 from attnengine.reference.softmax import log_softmax, softmax
 from attnengine.reference.transformer import Transformer
-
-torch = pytest.importorskip("torch")
+from tests.torch_modules import (
+    CELLS,
+    TRANSFORMER_PEER,
+    TransformerPeer,
+    rnn_stack,
+    torch,
+    weights_of,
+)
 
 pytestmark = pytest.mark.peers
 
 # Both sides compute in float64 and differ only in the order of their sums.
 CLOSE: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-12}
 
-CONFIG = {
-    "encoder_num_layers": 2,
-    "decoder_num_layers": 2,
-    "hidden_size": 8,
-    "num_heads": 2,
-    "norm_eps": 1e-5,
-    "positions": "learned",
-    "position_offset": 0,
-    "max_positions": 6,
-    "scale_embeddings": False,
-    "tied_output": True,
-}
-
 
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
-
-
-def weights_of(module: Any) -> dict[str, np.ndarray]:
-    return {name: p.detach().numpy() for name, p in module.named_parameters()}
 
 
 def test_elementwise() -> None:
@@ -69,8 +58,7 @@ def test_elementwise() -> None:
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_cells(cell: str, bias: bool) -> None:
-    kind = {"elman": torch.nn.RNNCell, "gru": torch.nn.GRUCell, "lstm": torch.nn.LSTMCell}[cell]
-    module = kind(5, 3, bias=bias, dtype=torch.float64)
+    module = CELLS[cell](5, 3, bias=bias, dtype=torch.float64)
     x, hidden, memory = (torch.randn(4, n, dtype=torch.float64) for n in (5, 3, 3))
     weights = {f"{name}_l0": w for name, w in weights_of(module).items()}
 
@@ -92,9 +80,7 @@ def test_cells(cell: str, bias: bool) -> None:
 )
 def test_stacks(cell: str, nonlinearity: str, bidirectional: bool, num_layers: int) -> None:
     options: dict[str, Any] = {"num_layers": num_layers, "bidirectional": bidirectional}
-    kind = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell]
-    extra = {"nonlinearity": nonlinearity} if cell == "elman" else {}
-    module = kind(5, 3, dtype=torch.float64, **options, **extra)
+    module = rnn_stack(cell, nonlinearity, 5, 3, **options)
     x = torch.randn(6, 5, dtype=torch.float64)
 
     states, final = rnn.rnn(
@@ -125,59 +111,18 @@ def test_multi_head_attention(causal: bool) -> None:
     np.testing.assert_allclose(weights, expected[1].detach().numpy(), **CLOSE)
 
 
-def canonical(module: Any, side: str) -> dict[str, np.ndarray]:
-    """torch.nn.TransformerEncoder or Decoder weights by our names."""
-    attentions = {"self_attn": "self_attn", "multihead_attn": "encoder_attn"}
-    norms = ["self_attn", "encoder_attn", "final"] if side == "decoder" else ["self_attn", "final"]
-    renamed = {"linear1": "fc1", "linear2": "fc2"}
-    for i, name in enumerate(norms, start=1):
-        renamed[f"norm{i}"] = "final_layer_norm" if name == "final" else f"{name}_layer_norm"
-    weights = {}
-    for name, w in weights_of(module).items():
-        if name.startswith("norm."):
-            weights[f"{side}.layer_norm.{name[5:]}"] = w
-            continue
-        _, i, part, rest = name.split(".", 3)
-        start = f"{side}.layers.{i}.{attentions.get(part, renamed.get(part))}"
-        if rest.startswith("in_proj"):
-            for projection, block in zip("qkv", np.split(w, 3), strict=True):
-                weights[f"{start}.{projection}_proj.{rest[8:]}"] = block
-        else:
-            weights[f"{start}.{rest}"] = w
-    return weights
-
-
 @pytest.mark.parametrize("norm_placement", ["pre", "post"])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("final_norm", [True, False])
 def test_transformer(norm_placement: str, activation: str, final_norm: bool) -> None:
-    options: dict[str, Any] = {"dropout": 0.0, "dtype": torch.float64, "activation": activation}
-    options["norm_first"] = norm_placement == "pre"
-    layers = [
-        torch.nn.TransformerEncoderLayer(8, 2, 16, **options),
-        torch.nn.TransformerDecoderLayer(8, 2, 16, **options),
-    ]
-    norms = [torch.nn.LayerNorm(8, dtype=torch.float64) if final_norm else None for _ in layers]
-    encoder = torch.nn.TransformerEncoder(layers[0], 2, norms[0], enable_nested_tensor=False)
-    decoder = torch.nn.TransformerDecoder(layers[1], 2, norms[1])
-    for parameter in [*encoder.parameters(), *decoder.parameters()]:
-        torch.nn.init.normal_(parameter, std=0.5)
-    embedding = torch.randn(11, 8, dtype=torch.float64)
-    positions = torch.randn(6, 8, dtype=torch.float64)
-    weights = canonical(encoder, "encoder") | canonical(decoder, "decoder")
-    weights |= {f"{s}.embed_positions.weight": positions.numpy() for s in ("encoder", "decoder")}
-    weights["encoder.embed_tokens.weight"] = embedding.numpy()
-    config = CONFIG | {
+    config = TRANSFORMER_PEER | {
         "norm_placement": norm_placement,
         "final_norm": final_norm,
         "activation": activation,
     }
+    peer = TransformerPeer(config)
     source, target = [1, 7, 3, 10], [2, 9, 9, 4, 0]
 
-    logits = Transformer(config, weights).logits(source, target)
+    logits = Transformer(config, peer.weights()).logits(source, target)
 
-    with torch.no_grad():
-        memory = encoder(embedding[source] + positions[:4])
-        blocked = torch.from_numpy(~causal_mask(5))
-        states = decoder(embedding[target] + positions[:5], memory, tgt_mask=blocked)
-    np.testing.assert_allclose(logits, (states @ embedding.T).numpy(), **CLOSE)
+    np.testing.assert_allclose(logits, peer.logits(source, target), **CLOSE)
