@@ -14,6 +14,9 @@ extern const Kernels table;
 namespace avx2 {
 extern const Kernels table;
 }
+namespace avx512 {
+extern const Kernels table;
+}
 #endif
 
 namespace {
@@ -25,8 +28,11 @@ struct Candidate {
 
 const Kernels& choose() {
   const Candidate candidates[] = {
-  // best first
+// best first
 #if defined(__x86_64__)
+      {&avx512::table, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("avx512vl")},
       {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
       {&baseline::table, true},
