@@ -9,6 +9,7 @@
 #include "bindings/bind.h"
 #include "bindings/kernel_call.h"
 #include "core/buffer.h"
+#include "kernels/dispatch.h"
 
 namespace attnengine {
 namespace {
@@ -111,6 +112,7 @@ FloatArray linear(const FloatArray& x, const FloatArray& weight,
 
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
+  m.def("available_isas", &available_isas, "Those that this machine has, best first.");
   m.def("activate", &activate, "x"_a, "activation"_a, py::kw_only(), "num_threads"_a = 1,
         "An activation of every element of x, of any shape.");
   m.def("softmax", &softmax, "x"_a, py::kw_only(), "num_threads"_a = 1,
