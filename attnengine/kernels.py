@@ -47,10 +47,7 @@ def isa() -> str:
 
 
 def available_isas() -> list[str]:
-    """Names of the instruction sets that this machine has, best first.
-
-    AVX-512 is compiled, but has not run its tests yet: it must be asked for.
-    """
+    """Names of the instruction sets that this machine has, best first."""
     return _core.available_isas()
 
 

@@ -27,27 +27,25 @@ namespace {
 struct Candidate {
   const Kernels* kernels;
   bool supported;
-  bool proven;  // its tests have passed on such a machine; others must be asked for
 };
 
 const std::vector<Candidate>& candidates() {
   static const std::vector<Candidate> best_first = {
 #if defined(__x86_64__)
-      {&avx512::table,
-       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"),
-       false},
-      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), true},
+      {&avx512::table, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("avx512vl")},
+      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-      {&baseline::table, true, true},
+      {&baseline::table, true},
   };
   return best_first;
 }
 
 const Kernels& choose() {
   const char* wanted = std::getenv("ATTNENGINE_ISA");
-  for (const auto& [table, supported, proven] : candidates())
-    if (supported && (wanted ? std::string_view(wanted) == table->isa : proven)) return *table;
+  for (const auto& [table, supported] : candidates())
+    if (supported && (!wanted || std::string_view(wanted) == table->isa)) return *table;
   std::string available;
   for (const std::string& isa : available_isas())
     available += (available.empty() ? "" : ", ") + isa;
