@@ -46,6 +46,11 @@ def isa() -> str:
     return _core.isa()
 
 
+def available_isas() -> list[str]:
+    """Names of the instruction sets that this machine has, best first."""
+    return _core.available_isas()
+
+
 def linear(
     x: ArrayLike,
     weight: ArrayLike,
