@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnengine import kernels
 from attnengine._core import BeamSearch
 from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score
 from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
@@ -24,6 +25,7 @@ __all__ = [
     "Seq2Seq",
     "Unsupported",
     "__version__",
+    "kernels",
     "load",
     "save",
 ]

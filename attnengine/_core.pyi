@@ -270,7 +270,7 @@ class SamplingOptions(SearchOptions):
         *,
         temperature: float,
         top_k: int,
-        seed: int,
+        seed: int | None,
         num_hypotheses: int,
         end_tokens: Sequence[int] | NDArray[np.integer],
         min_new_tokens: int,

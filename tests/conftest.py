@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attnengine.reference.random_weights import random_weights
 
 import attnengine as ae
+from attnengine.reference.random_weights import random_weights
 
 SOURCE = ["<unk>", "</s>", *"abcdefgh"]
 TARGET = ["<s>", "</s>", *(f"P{i}" for i in range(9))]
@@ -85,12 +85,37 @@ ENCODER: dict[str, Any] = {
     "bidirectional": True,
     "pooling": "mean",
 }
+TRANSFORMER: dict[str, Any] = {
+    **{
+        key: SEQ2SEQ[key] for key in list(SEQ2SEQ)[1 : list(SEQ2SEQ).index("target_vocab_size") + 1]
+    },
+    "architecture": "transformer",
+    "hidden_size": 8,
+    "intermediate_size": 12,
+    "encoder_num_layers": 1,
+    "decoder_num_layers": 2,
+    "num_heads": 2,
+    "norm_placement": "post",
+    "final_norm": False,
+    "norm_eps": 1e-5,
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "position_layout": "interleaved",
+    "position_offset": 0,
+    "max_positions": 12,
+    "scale_embeddings": True,
+    "shared_embeddings": False,
+    "tied_output": False,
+}
 VOCABULARIES: dict[str, dict[str, list[str]]] = {
     "rnn_seq2seq": {"source": SOURCE, "target": TARGET},
+    "transformer": {"source": SOURCE, "target": TARGET},
     "rnn_lm": {"vocabulary": LETTERS},
     "rnn_encoder": {"vocabulary": SOURCE},
 }
-CONFIGS = {config["architecture"]: config for config in (SEQ2SEQ, LANGUAGE_MODEL, ENCODER)}
+CONFIGS = {
+    config["architecture"]: config for config in (SEQ2SEQ, TRANSFORMER, LANGUAGE_MODEL, ENCODER)
+}
 
 WriteModel = Callable[..., Path]
 

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from attnengine.reference.rnn_encoder import RnnEncoder
 
 import attnengine as ae
 from attnengine import loaders
+from attnengine.reference.rnn_encoder import RnnEncoder
 
 WriteModel = Any  # the fixture of conftest.py
 
@@ -46,7 +47,12 @@ def test_nothing_to_load(tmp_path: Path) -> None:
 
 def test_threads(lm_path: Path) -> None:
     assert ae.load(lm_path, num_threads=2).num_threads == 2
-    assert ae.load(lm_path).num_threads >= 1
+    model = ae.load(lm_path)
+    assert model.num_threads >= 1
+    model.num_threads = 3
+    assert pickle.loads(pickle.dumps(model)).num_threads == 3
+    with pytest.raises(ae.InvalidArgument, match="num_threads is 0"):
+        model.num_threads = 0
 
 
 def test_repr_tells_architecture_sizes_and_threads(lm: ae.LanguageModel) -> None:
@@ -95,9 +101,6 @@ def test_nothing_and_empty_sources(seq2seq: ae.Seq2Seq) -> None:
 
 
 def test_default_lengths(seq2seq: ae.Seq2Seq, lm: ae.LanguageModel) -> None:
-    def never_end(logits: Any, search: Any) -> None:
-        logits[:, 1] = -np.inf
-
     def length(result: ae.Result) -> int:
         assert result.hypotheses[0].finish_reason == "length"
         return len(result.hypotheses[0].ids)
@@ -174,30 +177,64 @@ def test_models_of_ids(write_model: WriteModel, seq2seq: ae.Seq2Seq) -> None:
     assert model.translate("2 3 4").hypotheses[0] == best
 
 
-def test_positions_limit_prompt_and_new_tokens(
-    lm: ae.LanguageModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wanted = lm.generate("abc", max_new_tokens=7)
+@pytest.fixture(scope="module")
+def transformer(write_model: WriteModel) -> ae.Seq2Seq:
+    model = ae.load(write_model("transformer"), num_threads=1)
+    assert isinstance(model, ae.Seq2Seq)
+    return model
 
-    class Limited:
-        max_positions = 10
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(model, name)
+def never_end(logits: Any, search: Any) -> None:
+    logits[:, 1] = -np.inf
 
-    model = lm._model
-    monkeypatch.setattr(lm, "_model", Limited())
-    # begin token and prompt take 4 positions, 6 new tokens the others; the 7th is not fed
-    assert lm.generate("abc", min_new_tokens=7).hypotheses[0].finish_reason == "length"
-    assert len(lm.generate("abc", min_new_tokens=7).text) == 7
-    assert lm.generate("abc", max_new_tokens=7) == wanted
-    with pytest.raises(
-        ae.InvalidArgument, match=r"the prompt has 11 tokens, .* at most 10, the mod"
-    ):
-        lm.generate("abcdeabcde")
-    with pytest.raises(ae.InvalidArgument, match="text 1: the text has 11 tokens"):
-        lm.score(["a", "abcdeabcdea"])
-    assert len(lm.score("abcdeabcde").tokens) == 10
+
+def test_positions_limit_source_and_new_tokens(transformer: ae.Seq2Seq) -> None:
+    # 12 positions: the start token takes one, 11 new tokens the others; the 12th is not fed
+    longest = transformer.translate("abcdefga", rules=[never_end]).hypotheses[0]
+    assert (len(longest.ids), longest.finish_reason) == (12, "length")
+    asked = transformer.translate("abcdefga", max_new_tokens=99, rules=[never_end])
+    assert asked.hypotheses[0] == longest
+    prefix = ["P1"] * 11
+    full = transformer.translate([[2, 3]], prefix=[prefix], rules=[never_end])[0].hypotheses[0]
+    assert len(full.ids) == 12
+    with pytest.raises(ae.InvalidArgument, match=r"text 0: the prefix has 13 tokens.* at most 12"):
+        transformer.translate([[2, 3]], prefix=[[*prefix, "P1"]])
+    with pytest.raises(ae.InvalidArgument, match=r"text 1: the source has 13 tokens.* at most 12"):
+        transformer.translate(["a", "abcdabcdabcd"])  # and the end token
+    with pytest.raises(ae.InvalidArgument, match="the target has 13 tokens"):
+        transformer.score("a", "P1 " * 12)
+    assert len(transformer.score("a", "P1 " * 11).tokens) == 12
+
+
+def test_transformers_attend_with_their_last_layer(transformer: ae.Seq2Seq) -> None:
+    texts = ["abc", "gfedcba", "d"]
+    results = transformer.translate(texts, prefix=["P1 P2", "", "P3"], return_attention=True)
+    for text, result in zip(texts, results, strict=True):
+        hypothesis = result.hypotheses[0]
+        assert hypothesis.attention is not None
+        assert hypothesis.attention.shape == (len(hypothesis.ids), len(text) + 1)
+        np.testing.assert_allclose(hypothesis.attention.sum(axis=1), 1, rtol=1e-5)
+    alone = transformer.translate("abc", prefix="P1 P2", return_attention=True).hypotheses[0]
+    np.testing.assert_array_equal(alone.attention, results[0].hypotheses[0].attention)
+
+
+def test_transformers_do_not_depend_on_the_batch(transformer: ae.Seq2Seq) -> None:
+    texts = ["abc", "gfedcba", "d", "", "hgf"]
+    options: Any = {"num_hypotheses": 5, "max_new_tokens": 9}
+    alone = [transformer.translate(text, **options) for text in texts]
+    for max_batch_size in (1, 2, 32):
+        together = transformer.translate(texts, max_batch_size=max_batch_size, **options)
+        assert together == alone
+    pairs = [result.text for result in alone]
+    scores = [transformer.score(*pair) for pair in zip(texts, pairs, strict=True)]
+    assert transformer.score(texts, pairs) == scores
+
+
+def test_many_threads_may_call_one_engine(seq2seq: ae.Seq2Seq) -> None:
+    texts = ["abc", "de", "gfedcba", "h"] * 4
+    wanted = [seq2seq.translate(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(seq2seq.translate, texts)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -80,7 +79,7 @@ def _search_options(
     return _core.SamplingOptions(
         temperature=options.temperature,
         top_k=options.top_k,
-        seed=secrets.randbits(64) if options.seed is None else options.seed,
+        seed=options.seed,
         num_hypotheses=options.num_hypotheses,
         end_tokens=end_tokens,
         min_new_tokens=options.min_new_tokens,

@@ -30,7 +30,11 @@ _INT32_MAX = 2**31 - 1
 
 
 class Options(TypedDict, total=False):
-    """The keywords of ``translate``, ``generate`` and ``stream``."""
+    """The keywords of ``translate``, ``generate`` and ``stream``.
+
+    ``BeamOptions`` and ``SamplingOptions`` say what each does; the last three are other
+    spellings of ``beam_size``, ``num_hypotheses`` and ``max_new_tokens``.
+    """
 
     beam_size: int
     num_hypotheses: int
@@ -101,7 +105,23 @@ def _option(default: Any, check: Check) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """What every search has. ``max_new_tokens`` None: what suits the text."""
+    """What every search has.
+
+    num_hypotheses
+        How many to return.
+    max_new_tokens
+        Generated tokens at most, the end token included; None: 2 * source + 10 for
+        ``translate``, 256 for ``generate``. Never beyond the positions of the model.
+    min_new_tokens
+        Generated tokens at least, the end token not counted.
+    max_batch_size
+        How many texts run together. No result depends on it.
+    return_attention, return_tree
+        Whether hypotheses carry their attention weights, and results the tree of the search.
+    rules
+        Functions ``rule(logits, search)`` that edit the logits (rows, vocab_size) of each step
+        in place; ``search.sentences`` (rows,) numbers the texts of the batch at hand.
+    """
 
     num_hypotheses: int = _option(1, _integer(1))
     max_new_tokens: int | None = _option(None, _integer(1))
@@ -126,7 +146,17 @@ class SearchOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BeamOptions(SearchOptions):
-    """Beam search; greedy with a beam of one."""
+    """Beam search; greedy with a beam of one.
+
+    beam_size
+        Live hypotheses of a text.
+    num_candidates
+        "candidates" stops after the step in which so many have ended; None: beam_size.
+    length_penalty
+        score = log_prob / length ** length_penalty; 0 compares sums, 1 means.
+    stopping
+        "candidates", or "optimal": once nothing better than the best num_hypotheses can come.
+    """
 
     beam_size: int = _option(1, _integer(1))
     num_candidates: int | None = _option(None, _integer(1))  # None: beam_size
@@ -150,7 +180,16 @@ class BeamOptions(SearchOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingOptions(SearchOptions):
-    """Random continuations. ``top_k`` 0 draws from the whole vocabulary, ``seed`` None is fresh."""
+    """Random continuations, chosen when one of these options is given.
+
+    temperature
+        Divides the logits: below 1 sharpens, above 1 flattens.
+    top_k
+        Draws among the k best tokens; 0: among all.
+    seed
+        Of the draws, whose generators depend on nothing but seed and hypothesis: equal texts
+        get equal draws. None: a fresh one for each text.
+    """
 
     temperature: float = _option(1.0, _number(above=0))
     top_k: int = _option(0, _integer(0))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from attnengine import _core, loaders, models
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.threads import choose_threads
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "load"]
@@ -49,6 +51,12 @@ def load(
         raise type(error)(f"{path}: {error}") from error
     model.num_threads = threads
     options = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
+    return _engine(model, checkpoint, options)
+
+
+def _engine(
+    model: _core.Decoder | _core.RnnEncoder, checkpoint: Checkpoint, options: dict[str, Any]
+) -> Seq2Seq | LanguageModel | Encoder:
     if isinstance(model, _core.Seq2Seq):
         return Seq2Seq(model, checkpoint, options)
     if isinstance(model, _core.RnnEncoder):

@@ -16,6 +16,7 @@ from attnengine.decoding.results import Score
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import read
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.threads import choose_threads
 from attnengine.tokenizers import Tokenizer
 
 
@@ -34,8 +35,13 @@ class Engine:
 
     @property
     def num_threads(self) -> int:
-        """Threads of a step."""
+        """Threads of a step; may be changed between calls. No result depends on it."""
         return int(self._model.num_threads)
+
+    @num_threads.setter
+    def num_threads(self, num_threads: int | None) -> None:
+        self._model.num_threads = choose_threads(num_threads)
+        self._options["num_threads"] = num_threads
 
     def __reduce__(self) -> tuple[Any, ...]:
         from attnengine.engines import load  # which imports this module

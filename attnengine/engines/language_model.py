@@ -44,8 +44,8 @@ class LanguageModel(DecodingEngine):
     ) -> Result | list[Result]:
         """Continues one prompt or many; the results hold what comes after the prompt.
 
-        Greedy (beam_size 1) unless told otherwise. max_new_tokens None is 256. See
-        docs/decoding.md for all options.
+        Greedy (beam_size 1) unless told otherwise. max_new_tokens None is 256.
+        ``attnengine.decoding.options`` explains all options.
 
         Raises InvalidArgument for an unknown option, a value that does not fit, and a prompt
         that the model cannot take.

@@ -59,7 +59,7 @@ class Seq2Seq(DecodingEngine):
         """Translates one text or many, by beam search of beam_size 5 unless told otherwise.
 
         ``prefix`` is what each translation must begin with. max_new_tokens None is
-        2 * source + 10, min_new_tokens is 1. See docs/decoding.md for all options.
+        2 * source + 10, min_new_tokens is 1. ``attnengine.decoding.options`` explains all options.
 
         Raises InvalidArgument for an unknown option, a value that does not fit, and a text that
         the model cannot take.

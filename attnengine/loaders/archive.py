@@ -30,7 +30,7 @@ class Member:
 
     def read(self, limit: int | None = None) -> memoryview:
         """Return the first `limit` bytes unpacked, or all, which must be exactly `size`."""
-        packed = self.file.bytes(self.offset, self.packed_size, self.name)
+        packed = self.file.view(self.offset, self.packed_size, self.name)
         wanted = self.size if limit is None else min(limit, self.size)
         if not self.deflated:
             return packed[:wanted]
@@ -81,12 +81,12 @@ def _member(file: MappedFile, entry: zipfile.ZipInfo) -> Member:
         raise FormatError(
             f"{where} claims {entry.file_size} bytes from {entry.compress_size} packed ones"
         )
-    header = file.bytes(entry.header_offset, _LOCAL_HEADER.size, f"{entry.filename}, its header")
+    header = file.view(entry.header_offset, _LOCAL_HEADER.size, f"{entry.filename}, its header")
     signature, *_, name_size, extra_size = _LOCAL_HEADER.unpack(header)
     if signature != b"PK\x03\x04":
         raise FormatError(f"{where} has no header at offset {entry.header_offset}")
     offset = entry.header_offset + _LOCAL_HEADER.size + name_size + extra_size
-    file.bytes(offset, entry.compress_size, entry.filename)
+    file.view(offset, entry.compress_size, entry.filename)
     return Member(
         name=entry.filename,
         size=entry.file_size,

@@ -110,7 +110,7 @@ class _Walk:
                 f"{self.file.path}: {name} has shape {tuple(shape)} but {items} items of "
                 f"{item_size} bytes"
             )
-        data = self.file.bytes(self.position, items * item_size, name)
+        data = self.file.view(self.position, items * item_size, name)
         if not rank:
             scalars[name] = struct.unpack({1: "<b", 2: "<h", 4: "<f"}[item_size], data)[0]
         elif item_size != 4:
@@ -122,13 +122,13 @@ class _Walk:
 
     def number(self, kind: str, what: str) -> int:
         size = struct.calcsize(f"<{kind}")
-        (value,) = struct.unpack(f"<{kind}", self.file.bytes(self.position, size, what))
+        (value,) = struct.unpack(f"<{kind}", self.file.view(self.position, size, what))
         self.position += size
         return int(value)
 
     def string(self, what: str) -> str:
         length = self.number("H", what)
-        text = bytes(self.file.bytes(self.position, length, what))
+        text = bytes(self.file.view(self.position, length, what))
         self.position += length
         if not text.endswith(b"\0") or b"\0" in text[:-1]:
             raise FormatError(f"{self.file.path}: {what} is {text!r:.80}, expected a closing zero")
@@ -233,10 +233,11 @@ class _Settings:
 
 def _special_ids(model: Model, tokens: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     ids = {side: {token: i for i, token in enumerate(tokens[side])} for side in tokens}
-    for token in (names.BOS, names.EOS):
+    bos, eos = names.SPECIAL["bos"], names.SPECIAL["eos"]
+    for token in (bos, eos):
         if token not in ids["target"]:
             raise FormatError(f"{model.path}: the target vocabulary has no {token}")
-    start = names.BOS if model.scalars.get("with_target_bos", 1) else names.EOS
+    start = bos if model.scalars.get("with_target_bos", 1) else eos
     special: dict[str, Any] = {
         "tokenizer": {"source": "words", "target": "words"},
         "decoder_start_token_id": ids["target"][start],
@@ -244,8 +245,8 @@ def _special_ids(model: Model, tokens: Mapping[str, Sequence[str]]) -> dict[str,
         "add_source_eos": bool(model.scalars.get("with_source_eos", 0)),
     }
     for side, prefix in (("source", "source_"), ("target", "")):
-        for name, token in (("bos", "BOS"), ("eos", "EOS"), ("pad", "PAD"), ("unk", "UNK")):
-            special[f"{prefix}{name}_token_id"] = ids[side].get(getattr(names, token))
+        for name, token in names.SPECIAL.items():
+            special[f"{prefix}{name}_token_id"] = ids[side].get(token)
     return special
 
 
@@ -255,11 +256,14 @@ def _vocabulary(path: Path, size: int) -> list[str]:
     if file.size > VOCABULARY_LIMIT:
         raise FormatError(f"{path} has {file.size} bytes, expected up to {VOCABULARY_LIMIT}")
     with damage_named(path):
-        tokens = bytes(file.bytes(0, file.size, "the vocabulary")).decode("utf-8").split("\n")
+        text = bytes(file.view(0, file.size, "the vocabulary")).decode("utf-8")
+    if text.count("\n") > size:
+        raise FormatError(f"{path} has {text.count(chr(10))} lines, expected up to {size}")
+    tokens = text.split("\n")
     if tokens[-1] == "":
         tokens.pop()
-    if names.UNK not in tokens:
-        tokens.append(names.UNK)
+    if names.SPECIAL["unk"] not in tokens:
+        tokens.append(names.SPECIAL["unk"])
     if len(tokens) != size:
         raise FormatError(f"{path} has {len(tokens)} tokens with <unk>, expected {size}")
     if len(set(tokens)) < size:  # CTranslate2 takes the first id of them, attnengine the last

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import mmap
+import reprlib
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,7 @@ from attnengine.loaders.checkpoint import Tensor
 RAW_DTYPES = {"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"}
 MAX_RANK = 8
 CONFIG_LIMIT = 1 << 20  # bytes of JSON; parsed, it takes up to 25 times as much
-VOCABULARY_LIMIT = 1 << 26
+VOCABULARY_LIMIT = 1 << 24
 
 # What parsers of the standard library and NumPy raise on damaged input.
 _DAMAGE = (
@@ -67,7 +69,7 @@ class MappedFile:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.size = len(self._map)
 
-    def bytes(self, offset: int, length: int, what: str) -> memoryview:
+    def view(self, offset: int, length: int, what: str) -> memoryview:
         """The bytes of `what`, without a copy."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise FormatError(
@@ -89,10 +91,10 @@ class MappedFile:
         """Return the little-endian row-major weight at `offset`, read when asked for."""
         raw_dtype = np.dtype(RAW_DTYPES.get(dtype, "u1"))  # others are refused when read
         length = num_bytes(shape, raw_dtype.itemsize, f"{self.path}: {name}")
-        self.bytes(offset, length, name)
+        self.view(offset, length, name)
 
         def raw() -> NDArray[Any]:
-            return np.frombuffer(self.bytes(offset, length, name), raw_dtype).reshape(shape)
+            return np.frombuffer(self.view(offset, length, name), raw_dtype).reshape(shape)
 
         return float_tensor(name, dtype, shape, raw, self.path)
 
@@ -100,10 +102,10 @@ class MappedFile:
 def num_bytes(shape: Sequence[int], itemsize: int, where: str) -> int:
     """Bytes of an array; `FormatError` unless NumPy can hold one of this shape."""
     if len(shape) > MAX_RANK or any(size < 0 for size in shape):
-        raise FormatError(f"{where} has shape {_short(shape)}, expected up to {MAX_RANK} sizes")
+        raise FormatError(f"{where} has shape {short(shape)}, expected up to {MAX_RANK} sizes")
     # NumPy multiplies the other sizes of an array that is empty, and they may overflow.
     if math.prod(max(size, 1) for size in shape) * itemsize >= 1 << 62:
-        raise FormatError(f"{where} has shape {_short(shape)}, more than any memory holds")
+        raise FormatError(f"{where} has shape {short(shape)}, more than any memory holds")
     return math.prod(shape) * itemsize
 
 
@@ -145,30 +147,37 @@ def read_object(path: Path, limit: int) -> dict[str, Any]:
     """Parse a JSON file whose outermost value is an object."""
     value = read_json(path, limit)
     if not isinstance(value, dict):
-        raise FormatError(f"{path} holds {_short(value)}, expected a JSON object")
+        raise FormatError(f"{path} holds {short(value)}, expected a JSON object")
     return value
 
 
 def token_list(value: object, where: str) -> list[str]:
     """Check that a value from a file is a list of strings."""
     if not isinstance(value, list) or not all(isinstance(token, str) for token in value):
-        raise FormatError(f"{where} is {_short(value)}, expected a list of strings")
+        raise FormatError(f"{where} is {short(value)}, expected a list of strings")
     return value
+
+
+def short(value: object) -> str:
+    """Text of a value from a file, for messages.
+
+    Not `repr`: what a few bytes of a pickle nest and share is endless when written out.
+    """
+    return _REPR.repr(value)
+
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel = 3
+_REPR.maxstring = _REPR.maxlong = _REPR.maxother = 80
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"key {twice!r} stands twice")
     return found
 
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

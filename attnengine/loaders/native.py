@@ -20,6 +20,7 @@ from attnengine.loaders.files import (
     VOCABULARY_LIMIT,
     read_json,
     read_object,
+    short,
     token_list,
 )
 
@@ -69,10 +70,10 @@ def checkpoint(
 def _check_version(path: Path, config: Mapping[str, Any]) -> None:
     found = config.get("format")
     if found != FORMAT:
-        raise FormatError(f"{path}: format is {found!r:.80}, expected {FORMAT!r}")
+        raise FormatError(f"{path}: format is {short(found)}, expected {FORMAT!r}")
     version = config.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise FormatError(f"{path}: format_version is {version!r:.80}, expected {FORMAT_VERSION}")
+        raise FormatError(f"{path}: format_version is {short(version)}, expected {FORMAT_VERSION}")
     if version > FORMAT_VERSION:
         raise FormatError(
             f"{path}: format_version is {version}, and this attnengine reads up to {FORMAT_VERSION}"
@@ -147,10 +148,9 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     if not isinstance(name, str) or not name or name == "__metadata__":
         raise InvalidArgument(f"tensors: {name!r} is no name for a weight")
     array = np.asarray(given)
-    if array.dtype not in (np.float16, np.float32, np.float64):
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
         raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
-    size = np.float16 if array.dtype == np.float16 else np.float32
-    return array.astype(size, copy=False)
+    return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pickles, schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
-from attnengine.loaders.files import token_list
+from attnengine.loaders.files import short, token_list
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import opennmt as names
 
@@ -104,7 +104,6 @@ def _architecture(
             f"{path}: {sizes.encoder_layers} encoder layers and {sizes.decoder_layers} decoder "
             "layers, expected as many"
         )
-    readout = {"none": "none", "additive": "linear"}.get(attention, "tanh")
     return {
         "architecture": "rnn_seq2seq",
         "source_vocab_size": sizes.source_vocab,
@@ -121,15 +120,22 @@ def _architecture(
         "bridge_input": "final",
         "bridge_activation": "relu" if "bridge.hidden.weight" in tensors else "none",
         "bridge_cell": "own" if cell == "lstm" else "zero",
-        "attention": attention,
-        "attention_size": sizes.decoder_hidden if attention == "additive" else None,
-        "attention_query": "new",
         "input_feeding": feeding,
-        "readout_inputs": ["hidden"] if attention == "none" else ["context", "hidden"],
-        "readout_activation": readout,
-        "readout_size": None if attention == "none" else sizes.decoder_hidden,
+        **_attention(attention, sizes.decoder_hidden),
         "tied_output": False,  # a shared weight stands in the file twice
         "max_positions": None,
+    }
+
+
+def _attention(attention: str, hidden: int) -> dict[str, Any]:
+    readout = {"none": "none", "additive": "linear"}.get(attention, "tanh")
+    return {
+        "attention": attention,
+        "attention_size": hidden if attention == "additive" else None,
+        "attention_query": "new",
+        "readout_inputs": ["hidden"] if attention == "none" else ["context", "hidden"],
+        "readout_activation": readout,
+        "readout_size": None if attention == "none" else hidden,
     }
 
 
@@ -141,7 +147,7 @@ def _special_ids(
     start = options.get("decoder_start_token", names.BOS)
     for token in (start, names.EOS):
         if not isinstance(token, str) or token not in last["target"]:
-            raise FormatError(f"{path}: the target vocabulary has no {token!r:.80}")
+            raise FormatError(f"{path}: the target vocabulary has no {short(token)}")
     ids: dict[str, Any] = {
         "tokenizer": {"source": "words", "target": "words"},
         "decoder_start_token_id": last["target"][start],
@@ -167,9 +173,9 @@ def _check_options(path: Path, options: Mapping[str, Any]) -> None:
         value = options.get(option, supported[-1])
         if not isinstance(value, (str, int, float, type(None))) or value not in supported:
             expected = " or ".join(repr(known) for known in supported)
-            raise Unsupported(f"{path}: the option {option} is {value!r:.80}, expected {expected}")
+            raise Unsupported(f"{path}: the option {option} is {short(value)}, expected {expected}")
     if options["input_feed"] not in (0, 1):
-        raise FormatError(f"{path}: input_feed is {options['input_feed']!r:.80}, expected 0 or 1")
+        raise FormatError(f"{path}: input_feed is {short(options['input_feed'])}, expected 0 or 1")
 
 
 def _tokens(path: Path, vocab: Mapping[str, Any], key: str) -> list[str]:
@@ -181,7 +187,7 @@ def _tokens(path: Path, vocab: Mapping[str, Any], key: str) -> list[str]:
         if ids.get(token, last) != last:
             raise FormatError(
                 f"{path}: vocab {key} has {token!r:.80} last at {last}, but its id is "
-                f"{ids[token]!r:.80}"
+                f"{short(ids[token])}"
             )
     return tokens
 
@@ -189,7 +195,8 @@ def _tokens(path: Path, vocab: Mapping[str, Any], key: str) -> list[str]:
 def _vocab_lists(path: Path, vocab: object) -> dict[str, object]:
     """Tokens and ids, from each of the forms that OpenNMT-py's vocabularies have had."""
     if isinstance(vocab, list):  # pairs of side and torchtext's Vocab, before version 0.9
-        vocab = dict(pair for pair in vocab if isinstance(pair, tuple) and len(pair) == 2)
+        pairs = [pair for pair in vocab if isinstance(pair, tuple) and len(pair) == 2]
+        vocab = {side: found for side, found in pairs if isinstance(side, str)}
     if not isinstance(vocab, dict):
         raise FormatError(f"{path}: vocab is no table of the two sides")
     lists: dict[str, object] = {}
@@ -225,7 +232,7 @@ def _named_tensors(path: Path, table: object, prefix: str) -> dict[str, Tensor]:
     named = {}
     for name, tensor in table.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise FormatError(f"{path}: {name!r:.80} is no weight")
+            raise FormatError(f"{path}: {short(name)} is no weight")
         named[prefix + name] = replace(tensor, name=prefix + name)
     return named
 

@@ -32,13 +32,16 @@ class Global:
     name: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Inert:
     """What stands for an object: the name of its class, its arguments and its state."""
 
     kind: str
     arguments: tuple[object, ...]
     state: Any = field(default=None)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"
 
     def attributes(self) -> dict[Any, Any]:
         """Its attributes, as far as its state is a dictionary."""

@@ -78,7 +78,9 @@ def read(path: Path) -> Checkpoint:
     if isinstance(content, dict) and {"model", "generator", "vocab", "opt"} <= content.keys():
         return opennmt.from_checkpoint(path, content)
     kind = type(content).__name__
-    found = ", ".join(map(str, content))[:200] if isinstance(content, dict) else f"a {kind}"
+    found = (
+        ", ".join(map(str, list(content)[:20]))[:200] if isinstance(content, dict) else f"a {kind}"
+    )
     raise Unsupported(
         f"{path} holds {found}, expected the keys of an OpenNMT-py checkpoint: "
         "model, generator, vocab, opt"
@@ -89,7 +91,7 @@ def unpickle(path: Path) -> Any:
     """Return what a checkpoint holds: dictionaries, lists, `Tensor` and `pickles.Inert`."""
     file = MappedFile(path)
     with damage_named(path):
-        if bytes(file.bytes(0, min(4, file.size), "its start")) == _ZIP_START:
+        if bytes(file.view(0, min(4, file.size), "its start")) == _ZIP_START:
             return _Zip(path).content()
         return _Legacy(file).content()
 
@@ -158,18 +160,20 @@ class _Legacy(_Reader):
             raise Unsupported(f"{self.path}: storage {key} is a view of another")
         return self.storages.setdefault(key, Storage(key, dtype, count))
 
-    def place(self, keys: object, offset: int) -> None:
+    def place(self, keys: Any, offset: int) -> None:
         """Find the bytes of each storage: they stand in the order of the keys."""
-        if not isinstance(keys, list) or set(keys) != self.storages.keys():
+        # Only text: the hash of tuples in tuples overflows the stack.
+        named = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+        if not named or sorted(keys) != sorted(self.storages):
             raise FormatError(f"{self.path}: the storages are not those that its tensors use")
         for key in keys:
             storage = self.storages[key]
-            (count,) = struct.unpack("<q", self.file.bytes(offset, 8, f"the length of {key}"))
+            (count,) = struct.unpack("<q", self.file.view(offset, 8, f"the length of {key}"))
             if count != storage.count:
                 raise FormatError(
                     f"{self.path}: storage {key} has {count} elements, expected {storage.count}"
                 )
-            storage.data = self.file.bytes(offset + 8, storage.num_bytes, f"storage {key}")
+            storage.data = self.file.view(offset + 8, storage.num_bytes, f"storage {key}")
             offset += 8 + storage.num_bytes
 
 
@@ -196,10 +200,10 @@ class _Zip(_Reader):
         storage = self.storages.setdefault(key, Storage(key, dtype, count))
         if storage.data is None:
             member = self.member(f"data/{key}")
-            if member.deflated or member.size != storage.num_bytes:
+            if member.size != storage.num_bytes:
                 raise FormatError(
-                    f"{self.path}: storage {key} is {member.size} bytes, "
-                    f"expected {storage.num_bytes} that are not packed"
+                    f"{self.path}: storage {key} has {member.size} bytes, "
+                    f"expected {storage.num_bytes}"
                 )
             storage.data = member.read()
         return storage
@@ -207,7 +211,12 @@ class _Zip(_Reader):
     def member(self, name: str) -> Member:
         if self.prefix + name not in self.members:
             raise FormatError(f"{self.path}: its member {self.prefix}{name} is missing")
-        return self.members[self.prefix + name]
+        member = self.members[self.prefix + name]
+        if member.deflated:
+            raise FormatError(
+                f"{self.path}: its member {member.name} is packed, as torch never does"
+            )
+        return member
 
 
 def _inert(name: str) -> pickles.Builder:

@@ -29,10 +29,10 @@ def read(path: Path) -> dict[str, Tensor]:
     The weights themselves are read here, because NumPy knows no bfloat16.
     """
     file = MappedFile(path)
-    (size,) = struct.unpack("<Q", file.bytes(0, 8, "the header's size"))
+    (size,) = struct.unpack("<Q", file.view(0, 8, "the header's size"))
     if size > _HEADER_LIMIT:
         raise FormatError(f"{path}: the header is {size} bytes, more than {_HEADER_LIMIT}")
-    header = file.bytes(8, size, "the header")
+    header = file.view(8, size, "the header")
     try:
         with safe_open(path, framework="np"):
             pass

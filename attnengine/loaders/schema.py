@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.files import short
 
 TOKENIZERS = ("characters", "words", "none")
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
@@ -71,13 +72,13 @@ class _Check:
 
     def expect(self, fits: bool, key: str, expected: str) -> None:
         if not fits:
-            value = repr(self.config.get(key, key))[:80]
+            value = short(self.config.get(key, key))
             raise self.failure(f"{self.where}: {key} is {value}, expected {expected}")
 
     def kind(self, value: object, key: str) -> None:
         if value not in TOKENIZERS:
             expected = ", ".join(TOKENIZERS)
-            raise self.failure(f"{self.where}: {key} is {value!r:.80}, expected one of {expected}")
+            raise self.failure(f"{self.where}: {key} is {short(value)}, expected one of {expected}")
 
     def size(self, key: str) -> int:
         value = self.get(key)
@@ -132,7 +133,7 @@ class _Check:
         for i, token in enumerate(tokens):
             if not isinstance(token, str) or not _is_text(token):
                 raise self.failure(
-                    f"{self.where}: token {i} of the {name} vocabulary is {token!r:.80}, "
+                    f"{self.where}: token {i} of the {name} vocabulary is {short(token)}, "
                     "expected text that UTF-8 can hold"
                 )
 

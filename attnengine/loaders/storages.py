@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files import RAW_DTYPES, float_tensor, num_bytes
+from attnengine.loaders.files import RAW_DTYPES, float_tensor, num_bytes, short
 
 STORAGES = {
     "torch.FloatStorage": "float32",
@@ -54,7 +54,7 @@ def strided_tensor(
     path: Path, storage: Storage, offset: object, shape: object, strides: object
 ) -> Tensor:
     """Return the tensor that views `storage`; `FormatError` when it reaches beyond it."""
-    sizes, steps = _numbers(shape), _numbers(strides)
+    sizes, steps = _numbers(path, shape), _numbers(path, strides)
     start = offset if isinstance(offset, int) else -1
     num_bytes(sizes, storage.raw_dtype.itemsize, f"{path}: a tensor of storage {storage.key}")
     count = math.prod(sizes)
@@ -63,8 +63,8 @@ def strided_tensor(
     # A tensor with more elements than its storage repeats them; weights never do.
     if len(steps) != len(sizes) or start < 0 or start + max(reach, count) > storage.count:
         raise FormatError(
-            f"{path}: a tensor of shape {sizes}, strides {steps} and offset {start} does not "
-            f"fit its storage {storage.key} of {storage.count} elements"
+            f"{path}: a tensor of shape {sizes}, strides {short(steps)} and offset {start} does "
+            f"not fit its storage {storage.key} of {storage.count} elements"
         )
 
     def raw() -> NDArray[Any]:
@@ -77,8 +77,8 @@ def strided_tensor(
     return float_tensor(f"a tensor of storage {storage.key}", storage.dtype, sizes, raw, path)
 
 
-def _numbers(value: object) -> Sequence[int]:
+def _numbers(path: Path, value: object) -> Sequence[int]:
     """Sizes or strides; none may be negative."""
     if not isinstance(value, tuple) or not all(isinstance(n, int) and n >= 0 for n in value):
-        raise FormatError(f"a tensor with sizes or strides {value!r:.80}, expected numbers")
+        raise FormatError(f"{path}: a tensor has sizes or strides {short(value)}, expected numbers")
     return value

@@ -72,7 +72,7 @@ def _value(name: str, value: Any, hint: Any, minimum: int) -> Any:
     return _plain(name, value, hint, minimum)
 
 
-def _plain(name: str, value: Any, kind: type, minimum: int) -> Any:
+def _plain(name: str, value: Any, kind: Any, minimum: int) -> Any:
     if kind is float:
         if type(value) in (int, float) and 0 < value < math.inf:
             return float(value)

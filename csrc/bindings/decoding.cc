@@ -113,15 +113,15 @@ num_candidates.
       m, "SamplingOptions", R"(Sampling, for ``Search``: num_hypotheses independent draws.
 
 Each token is drawn from softmax(logits / temperature) over the top_k best tokens (0: all; of equal
-ones the lower). Hypothesis i draws from a generator seeded by (seed, i) alone. log_prob is the
+ones the lower). Hypothesis i draws from a generator seeded by (seed, i) alone; with seed None every sentence takes a fresh one. log_prob is the
 model's own, of temperature 1 and all tokens; the score is log_prob / length. Equal draws are kept.
 
 Raises InvalidArgument, naming the option, for values out of range.
 )")
-      .def(
-          py::init<double, std::int64_t, std::uint64_t, std::int64_t, const Longs&, std::int64_t>(),
-          py::kw_only(), "temperature"_a, "top_k"_a, "seed"_a, "num_hypotheses"_a,
-          py::arg("end_tokens").noconvert(), "min_new_tokens"_a);
+      .def(py::init<double, std::int64_t, std::optional<std::uint64_t>, std::int64_t, const Longs&,
+                    std::int64_t>(),
+           py::kw_only(), "temperature"_a, "top_k"_a, "seed"_a, "num_hypotheses"_a,
+           py::arg("end_tokens").noconvert(), "min_new_tokens"_a);
 }
 
 void bind_hypothesis(py::module_& m) {

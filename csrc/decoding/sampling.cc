@@ -21,6 +21,11 @@ Generator generator(std::uint64_t seed, std::uint32_t hypothesis) {
   return Generator(words);
 }
 
+std::uint64_t fresh_seed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
 // In [0, 1), from the upper 53 bits; std::uniform_real_distribution differs between libraries.
 double uniform(Generator& bits) { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
@@ -64,8 +69,9 @@ class SamplingSentence : public SentenceSearch {
 SamplingSentence::SamplingSentence(const SamplingOptions& options, std::int32_t start_token,
                                    std::int64_t max_new_tokens)
     : SentenceSearch(options, start_token, max_new_tokens), options_(options) {
+  const std::uint64_t seed = options.seed ? *options.seed : fresh_seed();
   for (std::int32_t i = 0; i < options.num_hypotheses; ++i) {
-    generators_.push_back(generator(options.seed, static_cast<std::uint32_t>(i)));
+    generators_.push_back(generator(seed, static_cast<std::uint32_t>(i)));
     drawing_.push_back(i);
   }
 }
@@ -139,8 +145,8 @@ void SamplingSentence::keep(const TopKStep& rows) {
 
 }  // namespace
 
-SamplingOptions::SamplingOptions(double temperature, std::int64_t top_k, std::uint64_t seed,
-                                 std::int64_t num_hypotheses,
+SamplingOptions::SamplingOptions(double temperature, std::int64_t top_k,
+                                 std::optional<std::uint64_t> seed, std::int64_t num_hypotheses,
                                  const std::vector<std::int64_t>& end_tokens,
                                  std::int64_t min_new_tokens)
     : temperature(temperature), top_k(top_k), seed(seed) {

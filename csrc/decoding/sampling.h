@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "decoding/search_options.h"
@@ -10,13 +11,14 @@ namespace attnengine {
 
 // Sampling: num_hypotheses independent draws, token by token, from softmax(logits / temperature).
 // Hypothesis i draws from a generator seeded by (seed, i) alone, whatever else is in the batch.
+// Without a seed every sentence takes a fresh one.
 struct SamplingOptions : SearchOptions {
   double temperature = 1;
   std::int64_t top_k = 0;  // draw from the best top_k tokens only; 0: from all
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;
 
   // Throws InvalidArgument for options that make no sense.
-  SamplingOptions(double temperature, std::int64_t top_k, std::uint64_t seed,
+  SamplingOptions(double temperature, std::int64_t top_k, std::optional<std::uint64_t> seed,
                   std::int64_t num_hypotheses, const std::vector<std::int64_t>& end_tokens,
                   std::int64_t min_new_tokens);
 

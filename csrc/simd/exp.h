@@ -4,10 +4,15 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// exp(x) = 2^n * exp(r) with n = round(x / ln 2), |r| <= ln(2) / 2 and exp(r) = 1 + r + r^2 * P(r),
-// a fit with a relative error of 3e-9: at most 1 unit in the last place. Below -87.6 it is 0, above
-// 88.3 infinity; NaN stays.
-ATTNENGINE_INLINE Floats exp(Floats x) {
+// exp(x) = scale + scale * rest, scale = 2^n with n = round(x / ln 2) and rest = exp(r) - 1 for
+// what is left, |r| <= ln(2) / 2: r + r^2 * P(r), a fit with a relative error of 3e-9. Below -87.6
+// the scale is 0, above 88.3 infinity; NaN stays.
+struct Exponential {
+  Floats scale;
+  Floats rest;
+};
+
+ATTNENGINE_INLINE Exponential exponential(Floats x) {
   const Floats clamped = min(broadcast(88.4f), max(broadcast(-88.0f), x));
   // Adding 1.5 * 2^23 + 127 rounds to an integer and leaves n + 127 in the lowest bits.
   const Floats magic = broadcast(12583039.0f);
@@ -21,9 +26,13 @@ ATTNENGINE_INLINE Floats exp(Floats x) {
   p = fma(p, r, broadcast(0.0416683942f));
   p = fma(p, r, broadcast(0.166665201f));
   p = fma(p, r, broadcast(0.499999934f));
-  p = fma(p, r, broadcast(1.0f));
-  p = fma(p, r, broadcast(1.0f));
-  return p * reinterpret_cast<Floats>(reinterpret_cast<Ints>(rounded) << 23);
+  return {reinterpret_cast<Floats>(reinterpret_cast<Ints>(rounded) << 23), fma(p * r, r, r)};
+}
+
+// At most 1.5 units in the last place.
+ATTNENGINE_INLINE Floats exp(Floats x) {
+  const Exponential e = exponential(x);
+  return (broadcast(1.0f) + e.rest) * e.scale;  // never infinity - infinity
 }
 
 ATTNENGINE_INLINE Floats sigmoid(Floats x) { return broadcast(1.0f) / (broadcast(1.0f) + exp(-x)); }

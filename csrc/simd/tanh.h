@@ -1,6 +1,6 @@
 #pragma once
 
-#include "simd/vec.h"
+#include "simd/exp.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 
@@ -8,23 +8,14 @@ ATTNENGINE_INLINE Floats clamp(Floats x, float limit) {
   return min(broadcast(limit), max(broadcast(-limit), x));
 }
 
-// tanh(x) = x * P(x^2) / Q(x^2), a minimax fit on [0, 9] with a relative error of 2e-8: at most
-// 7 units in the last place (4e-7, near 1), never beyond 1, which it reaches at 9.04; NaN stays.
+// tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1, which keeps its digits near 0, and the sign of x:
+// at most 2 units in the last place; NaN stays.
 ATTNENGINE_INLINE Floats tanh(Floats x) {
-  const Floats clamped = clamp(x, 9.04f);
-  const Floats z = clamped * clamped;
-  Floats p = broadcast(1.33542092e-8f);
-  p = fma(p, z, broadcast(2.06087475e-5f));
-  p = fma(p, z, broadcast(0.00349556768f));
-  p = fma(p, z, broadcast(0.133810085f));
-  p = fma(p, z, broadcast(1.0f));
-
-  Floats q = broadcast(7.77637033e-7f);
-  q = fma(q, z, broadcast(0.000328560139f));
-  q = fma(q, z, broadcast(0.0258769045f));
-  q = fma(q, z, broadcast(0.467143241f));
-  q = fma(q, z, broadcast(1.0f));
-  return clamp(clamped * p / q, 1.0f);
+  const Floats magnitude = clamp(x < broadcast(0) ? -x : x, 10.0f);  // where it is 1
+  const Exponential exponent = exponential(magnitude + magnitude);
+  const Floats e = fma(exponent.scale, exponent.rest, exponent.scale - broadcast(1.0f));
+  const Floats y = e / (e + broadcast(2.0f));
+  return x < broadcast(0) ? -y : y;
 }
 
 // erf(x / sqrt(2)) = x * P(x^2) / Q(x^2), a minimax fit on [0, 5.5] with a relative error of 2e-8:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attnengine.reference.beam_search import BeamSearchResult, beam_search
-from attnengine.reference.rnn_lm import RnnLM
-from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
 from numpy.typing import NDArray
 
 import attnengine as ae
 from attnengine import loaders
+from attnengine.reference.beam_search import BeamSearchResult, beam_search
+from attnengine.reference.rnn_lm import RnnLM
+from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
 
 END = 1
 TEXTS = ["abc", "h", "gfedcba", "", "abba", "hhhhhhhhhhhh", "de"]

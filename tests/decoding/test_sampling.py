@@ -194,3 +194,14 @@ def test_a_hypothesis_with_nothing_left_is_an_error(sampling_options: Any) -> No
 def test_options_are_checked(change: dict[str, Any], message: str, sampling_options: Any) -> None:
     with pytest.raises(ValueError, match=message):
         sampling_options(**change)
+
+
+def test_without_a_seed_every_sentence_draws_for_itself() -> None:
+    options = _core.SamplingOptions(
+        temperature=1.0, top_k=0, seed=None, num_hypotheses=1, end_tokens=[], min_new_tokens=0
+    )
+    search = _core.Search(options, [0, 0], [8, 8], 1000)
+    while not search.done:
+        search.advance(np.zeros((2, 1000), np.float32))
+    # equal by chance once in 1000 ** 8
+    assert search.hypotheses(0)[0].tokens != search.hypotheses(1)[0].tokens

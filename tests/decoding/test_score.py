@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from attnengine.reference.rnn_lm import RnnLM
-from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
-from attnengine.reference.softmax import log_softmax
 from numpy.typing import NDArray
 
 import attnengine as ae
 from attnengine import loaders
 from attnengine.decoding import batches
+from attnengine.reference.rnn_lm import RnnLM
+from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
+from attnengine.reference.softmax import log_softmax
 
 END = 1
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # float32 sums in another order

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import loader_files as files
+import torch_files
 
 from attnengine import loaders
 from attnengine.errors import Error
@@ -30,8 +31,8 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "npz": files.write_npz,
     "npz, packed": lambda folder: files.write_npz(folder, packed=True),
     "opennmt npz": files.write_opennmt_npz,
-    "opennmt legacy pt": files.write_opennmt_pt,
-    "opennmt zip pt": lambda folder: files.write_opennmt_pt(folder, legacy=False),
+    "opennmt legacy pt": torch_files.write_opennmt_pt,
+    "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
     "ctranslate2": files.write_ctranslate2,
 }
 

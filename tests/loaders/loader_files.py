@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
 import struct
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,26 +116,35 @@ def opennmt(
         "generator.0.weight": (len(target), hidden),
         "generator.0.bias": (len(target),),
     }
+    size = hidden // directions
     for k in range(layers):
         below = embedding if k == 0 else hidden
         for suffix in ("", "_reverse")[:directions]:
-            size = hidden // directions
-            shapes[f"encoder.rnn.weight_ih_l{k}{suffix}"] = (gates * size, below)
-            shapes[f"encoder.rnn.weight_hh_l{k}{suffix}"] = (gates * size, size)
-            shapes[f"encoder.rnn.bias_ih_l{k}{suffix}"] = (gates * size,)
-            shapes[f"encoder.rnn.bias_hh_l{k}{suffix}"] = (gates * size,)
+            names = [f"encoder.rnn.{part}_l{k}{suffix}" for part in _PARTS]
+            shapes |= _cell(names, gates, below, size)
         fed = hidden if input_feed and k == 0 else 0
-        name = f"decoder.rnn.layers.{k}.{{}}" if input_feed else f"decoder.rnn.{{}}_l{k}"
-        shapes[name.format("weight_ih")] = (gates * hidden, below + fed)
-        shapes[name.format("weight_hh")] = (gates * hidden, hidden)
-        shapes[name.format("bias_ih")] = (1, gates * hidden)
-        shapes[name.format("bias_hh")] = (gates * hidden,)
+        place = f"decoder.rnn.layers.{k}.{{}}" if input_feed else f"decoder.rnn.{{}}_l{k}"
+        shapes |= _cell([place.format(part) for part in _PARTS], gates, below + fed, hidden)
+        # as the first versions had it
+        shapes[place.format("bias_ih")] = (1, gates * hidden)
     shapes |= _opennmt_attention(attention, hidden)
-    chunk = layers * hidden // directions
     for i in range((2 if cell == "LSTM" else 1) if bridge else 0):
-        shapes[f"encoder.bridge.{i}.weight"] = (chunk, chunk)
-        shapes[f"encoder.bridge.{i}.bias"] = (chunk,)
-    options = {
+        shapes[f"encoder.bridge.{i}.weight"] = (layers * size, layers * size)
+        shapes[f"encoder.bridge.{i}.bias"] = (layers * size,)
+    options = _opennmt_options(cell, attention, input_feed, directions)
+    return OpenNMT(random_arrays(shapes), options, source, target)
+
+
+_PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def _cell(names: Sequence[str], gates: int, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+    rows = gates * hidden
+    return dict(zip(names, [(rows, inputs), (rows, hidden), (rows,), (rows,)], strict=True))
+
+
+def _opennmt_options(cell: str, attention: str, input_feed: int, directions: int) -> dict[str, Any]:
+    return {
         "model_type": "text",
         "encoder_type": "brnn" if directions == 2 else "rnn",
         "decoder_type": "rnn",
@@ -149,7 +156,6 @@ def opennmt(
         "dropout": 0.3,
         "gpuid": [0],
     }
-    return OpenNMT(random_arrays(shapes), options, source, target)
 
 
 def _opennmt_attention(attention: str, hidden: int) -> dict[str, tuple[int, ...]]:
@@ -185,118 +191,6 @@ def write_opennmt_npz(folder: Path, model: OpenNMT | None = None) -> Path:
     (folder / "model.json").write_text(json.dumps(config), encoding="utf-8")
     np.savez(folder / "model.npz", **model.weights)
     return folder / "model.npz"
-
-
-# ---- PyTorch's two forms ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Name:
-    """A global in a pickle."""
-
-    module: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """REDUCE of a global, and BUILD when there is a state."""
-
-    function: Name
-    arguments: tuple[Any, ...]
-    state: Any = None
-
-
-@dataclass(frozen=True)
-class StorageId:
-    """A persistent id."""
-
-    identity: tuple[Any, ...]
-
-
-def pickled(value: Any) -> bytes:
-    """A pickle of plain data, calls and persistent ids, by protocol 2."""
-    return b"\x80\x02" + _opcodes(value) + b"."
-
-
-def _opcodes(value: Any) -> bytes:
-    if isinstance(value, Name):
-        return f"c{value.module}\n{value.name}\n".encode()
-    if isinstance(value, Call):
-        call = _opcodes(value.function) + _opcodes(value.arguments) + b"R"
-        return call if value.state is None else call + _opcodes(value.state) + b"b"
-    if isinstance(value, StorageId):
-        return _opcodes(value.identity) + b"Q"
-    if isinstance(value, dict):
-        items = b"".join(_opcodes(k) + _opcodes(v) for k, v in value.items())
-        return b"}(" + items + b"u"
-    if isinstance(value, list):
-        return b"](" + b"".join(map(_opcodes, value)) + b"e"
-    if isinstance(value, tuple):
-        return b"(" + b"".join(map(_opcodes, value)) + b"t"
-    return pickle.dumps(value, protocol=2)[2:-1]  # without PROTO and STOP
-
-
-def tensor_call(array: NDArray[Any], key: str, kind: str, legacy: bool) -> Call:
-    """What torch writes for a tensor that fills its storage."""
-    identity: tuple[Any, ...] = ("storage", Name("torch", kind), key, "cpu", array.size)
-    if legacy:
-        identity = (*identity, None)
-    strides = tuple(stride // array.itemsize for stride in array.strides)
-    function = Name("torch._utils", "_rebuild_tensor" if legacy else "_rebuild_tensor_v2")
-    rest = () if legacy else (False, Call(Name("collections", "OrderedDict"), ()))
-    return Call(function, (StorageId(identity), 0, array.shape, strides, *rest))
-
-
-def write_legacy(path: Path, content: Any, storages: Mapping[str, NDArray[Any]]) -> Path:
-    """The form before PyTorch 1.6."""
-    machine = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
-    parts = [pickled(0x1950A86A20F9469CFC6C), pickled(1001), pickled(machine), pickled(content)]
-    parts.append(pickled(sorted(storages)))
-    for key in sorted(storages):
-        parts += [struct.pack("<q", storages[key].size), storages[key].tobytes()]
-    path.write_bytes(b"".join(parts))
-    return path
-
-
-def write_zip(path: Path, content: Any, storages: Mapping[str, NDArray[Any]]) -> Path:
-    """The form since PyTorch 1.6."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/data.pkl", pickled(content))
-        archive.writestr("model/byteorder", "little")
-        for key, array in storages.items():
-            archive.writestr(f"model/data/{key}", array.tobytes())
-        archive.writestr("model/version", "3\n")
-    return path
-
-
-def opennmt_content(model: OpenNMT, legacy: bool) -> tuple[dict[str, Any], Arrays]:
-    """A checkpoint as OpenNMT-py saves it, and its storages."""
-    storages = {str(100 + i): array for i, array in enumerate(model.weights.values())}
-    calls = {
-        name: tensor_call(array, key, "FloatStorage", legacy)
-        for (name, array), key in zip(model.weights.items(), storages, strict=True)
-    }
-    generator = {k.removeprefix("generator."): v for k, v in calls.items() if "generator" in k}
-    vocab = [
-        (side, Call(Name("torchtext.vocab", "Vocab"), (), {"itos": tokens, "stoi": ids(tokens)}))
-        for side, tokens in (("src", model.source), ("tgt", model.target))
-    ]
-    content: dict[str, Any] = {
-        "model": {k: v for k, v in calls.items() if "generator" not in k},
-        "generator": generator,
-        "vocab": vocab,
-        "opt": Call(Name("argparse", "Namespace"), (), model.options),
-        "epoch": 3,
-        "optim": Call(Name("onmt.Optim", "Optim"), (), {"lr": 0.1}),
-    }
-    return content, storages
-
-
-def write_opennmt_pt(folder: Path, model: OpenNMT | None = None, legacy: bool = True) -> Path:
-    folder.mkdir(exist_ok=True)
-    content, storages = opennmt_content(model or opennmt(), legacy)
-    return (write_legacy if legacy else write_zip)(folder / "model.pt", content, storages)
 
 
 # ---- CTranslate2 ------------------------------------------------------------------------

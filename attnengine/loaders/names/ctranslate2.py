@@ -49,4 +49,4 @@ IGNORED = ("alignment_layer", "alignment_heads")
 TOKEN_FLAGS = ("with_source_bos", "with_source_eos", "with_target_bos")
 ONLY = {"with_relative_position": 0, "embeddings_merge": 0}
 
-BOS, EOS, PAD, UNK = "<s>", "</s>", "<blank>", "<unk>"
+SPECIAL = {"bos": "<s>", "eos": "</s>", "pad": "<blank>", "unk": "<unk>"}

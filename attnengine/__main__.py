@@ -1,0 +1,5 @@
+"""`python -m attnengine` is the command line."""
+
+from attnengine.cli import main
+
+main()

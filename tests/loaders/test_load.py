@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hostile import FORMATS
+from loader_files import language_model, write_native
+
+from attnengine import loaders
+from attnengine.errors import FormatError, InvalidArgument
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"model does not exist, expected .*native folder"):
+        loaders.load(tmp_path / "model")
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"is an empty folder, expected .*CTranslate2 folder"):
+        loaders.load(tmp_path)
+
+
+def test_an_unknown_folder_and_file(tmp_path: Path) -> None:
+    (tmp_path / "weights.h5").write_bytes(b"\x89HDF")
+    with pytest.raises(FormatError, match=r"is a folder with weights\.h5, expected"):
+        loaders.load(tmp_path)
+    with pytest.raises(FormatError, match=r"weights\.h5 is a file of no known format, expected"):
+        loaders.load(tmp_path / "weights.h5")
+
+
+def test_a_folder_of_another_toolkit(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(FormatError, match=r"config\.json: format is None, expected 'attnengine'"):
+        loaders.load(tmp_path)
+
+
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    assert loaders.load(str(write_native(tmp_path / "model"))).path == tmp_path / "model"
+
+
+@pytest.mark.parametrize("make", FORMATS.values(), ids=FORMATS)
+def test_every_format_converts(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    source = make(tmp_path / "source")
+
+    loaders.convert(source, tmp_path / "native")
+
+    before, after = loaders.load(source), loaders.load(tmp_path / "native")
+    assert after.config == before.config
+    assert after.vocabularies == before.vocabularies
+    assert after.tensors.keys() == before.tensors.keys()
+    for name, tensor in before.tensors.items():
+        np.testing.assert_array_equal(after.tensors[name].read(), tensor.read(), strict=True)
+
+
+def test_convert_overwrites_nothing(tmp_path: Path) -> None:
+    source = write_native(tmp_path / "source")
+    (tmp_path / "empty").mkdir()
+    loaders.convert(source, tmp_path / "empty")
+    for taken in ("empty", "source/config.json"):
+        with pytest.raises(InvalidArgument, match="exists, expected a new or empty folder"):
+            loaders.convert(source, tmp_path / taken)
+    assert loaders.load(source).config == language_model()[0]
+
+
+def test_a_model_may_be_saved_over_itself(tmp_path: Path) -> None:
+    """The weights that are mapped stay readable when their file is replaced."""
+    config, arrays, vocabularies = language_model()
+    path = write_native(tmp_path / "model")
+    checkpoint = loaders.load(path)
+    mapped = {name: tensor.read() for name, tensor in checkpoint.tensors.items()}
+    loaders.native.save(path, config, {k: v + 1 for k, v in mapped.items()}, vocabularies)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(mapped[name], array)
+        np.testing.assert_array_equal(loaders.load(path).tensors[name].read(), array + 1)
