@@ -6,6 +6,7 @@ Python blocks run top to bottom in one namespace per page. Shell blocks run wher
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -13,9 +14,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
+
+from attnengine.decoding.options import ALIASES, BeamOptions, SamplingOptions
+from attnengine.models import config as configs
+from attnengine.models import rnn_encoder, rnn_lm, rnn_seq2seq, transformer
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -102,8 +107,32 @@ def test_every_page_is_in_the_index() -> None:
     assert {page.name for page in PAGES[1:]} - {index.name} <= linked
 
 
+@pytest.mark.parametrize("options", [BeamOptions, SamplingOptions])
+def test_every_option_is_documented(options: type) -> None:
+    page = (ROOT / "docs" / "decoding.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(options):
+        assert f"| `{field.name}` |" in page
+    for spelling, name in ALIASES.items():
+        assert f"| `{spelling}` | `{name}` |" in page
+
+
+@pytest.mark.parametrize("architecture", [rnn_encoder, rnn_lm, rnn_seq2seq, transformer])
+def test_every_key_and_value_is_documented(architecture: Any) -> None:
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    start = page.index("### `" + architecture.__name__.rpartition(".")[2])
+    tables = page[page.index("### Text and special") : page.index("#", start + 4)]
+    for name, hint in get_type_hints(architecture.Config).items():
+        assert f"`{name}`" in tables
+        for value in re.findall(r"'(\w+)'", str(hint)):
+            assert f'`"{value}"`' in tables, name
+    for key in configs.TOKEN_KEYS:
+        assert f"`{key}`" in tables
+
+
 def test_blocks_are_found_with_their_lines() -> None:
-    text = "# Title\n```python\na = 1\n```\n```bash\nls\n```\n\n```text\nout\n```\n\n```c\nint;\n```\n"
+    text = (
+        "# Title\n```python\na = 1\n```\n```bash\nls\n```\n\n```text\nout\n```\n\n```c\n;\n```\n"
+    )
     assert list(blocks(text)) == [
         Block("python", 2, "a = 1\n", None),
         Block("bash", 5, "ls\n", "out\n"),
