@@ -46,6 +46,14 @@ def isa() -> str:
     return _core.isa()
 
 
+def available_isas() -> list[str]:
+    """Names of the instruction sets that this machine has, best first.
+
+    AVX-512 is compiled, but has not run its tests yet: it must be asked for.
+    """
+    return _core.available_isas()
+
+
 def linear(
     x: ArrayLike,
     weight: ArrayLike,

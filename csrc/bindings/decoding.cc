@@ -113,8 +113,9 @@ num_candidates.
       m, "SamplingOptions", R"(Sampling, for ``Search``: num_hypotheses independent draws.
 
 Each token is drawn from softmax(logits / temperature) over the top_k best tokens (0: all; of equal
-ones the lower). Hypothesis i draws from a generator seeded by (seed, i) alone; with seed None every sentence takes a fresh one. log_prob is the
-model's own, of temperature 1 and all tokens; the score is log_prob / length. Equal draws are kept.
+ones the lower). Hypothesis i draws from a generator seeded by (seed, i) alone; with seed None every
+sentence takes a fresh seed. log_prob is the model's own, of temperature 1 and all tokens; the score
+is log_prob / length. Equal draws are kept.
 
 Raises InvalidArgument, naming the option, for values out of range.
 )")

@@ -9,6 +9,7 @@
 #include "bindings/bind.h"
 #include "bindings/kernel_call.h"
 #include "core/buffer.h"
+#include "kernels/dispatch.h"
 
 namespace attnengine {
 namespace {
@@ -55,7 +56,7 @@ py::tuple log_softmax_top_k(const FloatArray& logits, std::int64_t k, int num_th
                           std::to_string(x.cols) + " (logits.shape[1])");
   FloatArray log_probs = new_matrix(x.rows, k);
   IntArray tokens({x.rows, k});
-  std::vector<float> log_sums(x.rows);
+  std::vector<double> log_sums(x.rows);
   const TopKStep step{x, k, log_probs.mutable_data(), tokens.mutable_data(), log_sums.data()};
   run_kernel(num_threads, [&] { kernels().log_softmax_top_k(step); });
   return py::make_tuple(log_probs, tokens);
@@ -111,6 +112,7 @@ FloatArray linear(const FloatArray& x, const FloatArray& weight,
 
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
+  m.def("available_isas", &available_isas, "Those that this machine has, best first.");
   m.def("activate", &activate, "x"_a, "activation"_a, py::kw_only(), "num_threads"_a = 1,
         "An activation of every element of x, of any shape.");
   m.def("softmax", &softmax, "x"_a, py::kw_only(), "num_threads"_a = 1,

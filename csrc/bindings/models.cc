@@ -47,8 +47,10 @@ py::array step(const Decoder& model, const IntArray& tokens, const IntArray& seq
 void bind_state(py::module_& m) {
   py::class_<Encoded>(m, "Encoded", "Encoded sentences, ready for a decoder.")
       .def("__len__", [](const Encoded& encoded) { return encoded.sources.size(); })
-      .def("length",
-           [](const Encoded& encoded, std::size_t i) { return encoded.sources.at(i)->length; })
+      .def(
+          "length",
+          [](const Encoded& encoded, std::size_t i) { return encoded.sources.at(i)->length; },
+          "sentence"_a)
       .def(
           "hidden_states",
           [](const Encoded& encoded, std::size_t i) {

@@ -70,7 +70,8 @@ struct TopKStep {
   std::int64_t k;        // at most vocab_size
   float* log_probs;      // (rows, k)
   std::int32_t* tokens;  // (rows, k)
-  float* log_sums;       // (rows,) log of the sum of exp(logits); NaN when a logit is
+  double* log_sums;  // (rows,) log of the sum of exp(logits), NaN when a logit is: in double, as
+                     // a likely token's log-probability is a small difference of large numbers
 };
 
 }  // namespace attnengine

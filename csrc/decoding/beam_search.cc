@@ -19,7 +19,7 @@ class BeamSentence : public SentenceSearch {
 
   std::int64_t lookup() const override;
   std::int64_t work(std::int64_t vocab_size) const override;
-  bool stuck(const float* log_sums) const override;
+  bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
 
  private:
@@ -53,8 +53,8 @@ std::int64_t BeamSentence::work(std::int64_t vocab_size) const {
   return std::min(limit(), vocab_size) * kTake;
 }
 
-bool BeamSentence::stuck(const float* log_sums) const {
-  const auto forbidden = [](float log_sum) {
+bool BeamSentence::stuck(const double* log_sums) const {
+  const auto forbidden = [](double log_sum) {
     return log_sum == -std::numeric_limits<float>::infinity();
   };
   return hypotheses_.num_ended() == 0 &&

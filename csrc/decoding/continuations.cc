@@ -61,7 +61,7 @@ void Continuations::look_further(std::int32_t row) {
   list.size = std::min(limit_, 4 * list.size);
   longer.log_probs.resize(list.size);
   longer.tokens.resize(list.size);
-  float log_sum;
+  double log_sum;
   kernels().log_softmax_top_k({{rows_.logits[row], 1, rows_.logits.cols},
                                list.size,
                                longer.log_probs.data(),

@@ -48,7 +48,7 @@ class SamplingSentence : public SentenceSearch {
 
   std::int64_t lookup() const override { return std::max<std::int64_t>(options_.top_k, 1); }
   std::int64_t work(std::int64_t vocab_size) const override;
-  bool stuck(const float* log_sums) const override;
+  bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
 
  private:
@@ -82,8 +82,8 @@ std::int64_t SamplingSentence::work(std::int64_t vocab_size) const {
   return drawing * kExp * (options_.top_k > 0 ? std::min(options_.top_k, vocab_size) : vocab_size);
 }
 
-bool SamplingSentence::stuck(const float* log_sums) const {
-  const auto forbidden = [](float log_sum) {
+bool SamplingSentence::stuck(const double* log_sums) const {
+  const auto forbidden = [](double log_sum) {
     return log_sum == -std::numeric_limits<float>::infinity();
   };
   return std::any_of(log_sums, log_sums + hypotheses_.live().size(), forbidden);

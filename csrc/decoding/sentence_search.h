@@ -24,7 +24,7 @@ class SentenceSearch {
   virtual std::int64_t work(std::int64_t vocab_size) const = 0;
   // Whether nothing is left to return, given the log_sums (rows,): -infinity where every token
   // is forbidden.
-  virtual bool stuck(const float* log_sums) const = 0;
+  virtual bool stuck(const double* log_sums) const = 0;
   // One token more. `rows` is what log_softmax_top_k found in the sentence's rows, one for each
   // live hypothesis.
   virtual void advance(const TopKStep& rows) = 0;

@@ -1,6 +1,9 @@
+#include "kernels/dispatch.h"
+
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/errors.h"
 #include "kernels/kernels.h"
@@ -14,6 +17,9 @@ extern const Kernels table;
 namespace avx2 {
 extern const Kernels table;
 }
+namespace avx512 {
+extern const Kernels table;
+}
 #endif
 
 namespace {
@@ -21,28 +27,42 @@ namespace {
 struct Candidate {
   const Kernels* kernels;
   bool supported;
+  bool proven;  // its tests have passed on such a machine; others must be asked for
 };
 
-const Kernels& choose() {
-  const Candidate candidates[] = {
-  // best first
+const std::vector<Candidate>& candidates() {
+  static const std::vector<Candidate> best_first = {
 #if defined(__x86_64__)
-      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+      {&avx512::table,
+       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"),
+       false},
+      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), true},
 #endif
-      {&baseline::table, true},
+      {&baseline::table, true, true},
   };
+  return best_first;
+}
+
+const Kernels& choose() {
   const char* wanted = std::getenv("ATTNENGINE_ISA");
+  for (const auto& [table, supported, proven] : candidates())
+    if (supported && (wanted ? std::string_view(wanted) == table->isa : proven)) return *table;
   std::string available;
-  for (const auto& [table, supported] : candidates) {
-    if (!supported) continue;
-    if (!wanted || std::string_view(wanted) == table->isa) return *table;
-    available += (available.empty() ? "" : ", ") + std::string(table->isa);
-  }
+  for (const std::string& isa : available_isas())
+    available += (available.empty() ? "" : ", ") + isa;
   throw InvalidArgument("ATTNENGINE_ISA is \"" + std::string(wanted) +
                         "\", expected one that this machine has: " + available);
 }
 
 }  // namespace
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> available;
+  for (const Candidate& candidate : candidates())
+    if (candidate.supported) available.emplace_back(candidate.kernels->isa);
+  return available;
+}
 
 const Kernels& kernels() {
   static const Kernels& chosen = choose();

@@ -9,20 +9,21 @@ namespace {
 
 constexpr std::int64_t kBlock = 512;       // inputs of one chain of additions
 constexpr std::int64_t kRowBlock = 96;     // rows that share one pass over the weight
-constexpr std::int64_t kPackRows = 12;     // from here on it pays to pack them
 constexpr int kVectors = kPanel / kLanes;  // of a panel
-#if defined(__AVX2__)
-constexpr int kMaxSums = 12;  // registers for sums; the rest hold the operands
+
+// What fits in the registers: sums of rows x panels, besides the operands.
+#if defined(__AVX512F__)
+constexpr int kMaxSums = 24, kMaxRows = 6, kMaxPanels = 8;
+#elif defined(__AVX2__)
+constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 4;
 #else
-constexpr int kMaxSums = 8;
+constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
 #endif
-constexpr int kMaxRows = kMaxSums / kVectors;
 
 // The operands of one tile: some rows, some adjacent panels, one block of inputs.
 struct Tile {
-  const float* x;  // (rows, inputs), element (r, k) at x[r * row_stride + k * k_stride]
-  std::int64_t row_stride;
-  std::int64_t k_stride;
+  const float* x;             // (rows, inputs)
+  std::int64_t x_stride;      // floats from row to row
   const float* w;             // (panels, inputs, kPanel)
   std::int64_t panel_stride;  // floats from one panel to the next
   std::int64_t inputs;
@@ -51,16 +52,16 @@ ATTNENGINE_INLINE void finish(const Tile& tile, const Floats (&sums)[kRows][kPan
 
 // The sums stay in registers over all inputs, one chain of additions for each output.
 template <int kRows, int kPanels>
-void multiply(const Tile& tile) {
+[[gnu::noinline]] void multiply(const Tile& tile) {
   Floats sums[kRows][kPanels][kVectors] = {};
   const float* x = tile.x;
   const float* w = tile.w;
-  for (std::int64_t k = 0; k < tile.inputs; ++k, x += tile.k_stride, w += kPanel) {
+  for (std::int64_t k = 0; k < tile.inputs; ++k, ++x, w += kPanel) {
     for (int p = 0; p < kPanels; ++p) {
       Floats weights[kVectors];
       for (int v = 0; v < kVectors; ++v) weights[v] = load(w + p * tile.panel_stride + v * kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const Floats input = broadcast(x[r * tile.row_stride]);
+        const Floats input = broadcast(x[r * tile.x_stride]);
         for (int v = 0; v < kVectors; ++v) sums[r][p][v] = fma(input, weights[v], sums[r][p][v]);
       }
     }
@@ -68,107 +69,106 @@ void multiply(const Tile& tile) {
   finish<kRows, kPanels>(tile, sums);
 }
 
-// The number of panels that a tile of so many rows takes at once: with few rows several, so that
-// enough chains are in flight.
+// How many panels a tile of so many rows takes at once: with few rows several, so that enough
+// chains are in flight.
 constexpr int panels_at_once(std::int64_t rows) {
   int panels = 1;
-  while (2 * panels * rows * kVectors <= kMaxSums) panels *= 2;
+  while (2 * panels <= kMaxPanels && 2 * panels * rows * kVectors <= kMaxSums) panels *= 2;
   return panels;
 }
 
-template <int kRows>
+template <int kRows, int kPanels = panels_at_once(kRows)>
 void multiply_rows(int panels, const Tile& tile) {
-  if constexpr (panels_at_once(kRows) >= 4)
-    if (panels == 4) return multiply<kRows, 4>(tile);
-  if constexpr (panels_at_once(kRows) >= 2)
-    if (panels == 2) return multiply<kRows, 2>(tile);
-  multiply<kRows, 1>(tile);
-}
-
-void multiply_any(std::int64_t rows, int panels, const Tile& tile) {
-  switch (rows) {
-    case 1:
-      return multiply_rows<1>(panels, tile);
-    case 2:
-      return multiply_rows<2>(panels, tile);
-#if defined(__AVX2__)
-    case 3:
-      return multiply_rows<3>(panels, tile);
-    case 4:
-      return multiply_rows<4>(panels, tile);
-    case 5:
-      return multiply_rows<5>(panels, tile);
-    case 6:
-      return multiply_rows<6>(panels, tile);
-#endif
+  if constexpr (kPanels > 1) {
+    if (panels < kPanels) return multiply_rows<kRows, kPanels / 2>(panels, tile);
   }
+  multiply<kRows, kPanels>(tile);
 }
 
-// Rows [begin, end) of the whole, [first, last) of its panels.
-struct Part {
-  std::int64_t begin, end;
-  std::int64_t first, last;
+template <int kRows = kMaxRows>
+void multiply_any(std::int64_t rows, int panels, const Tile& tile) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return multiply_any<kRows - 1>(rows, panels, tile);
+  }
+  multiply_rows<kRows>(panels, tile);
+}
+
+constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
+  return (n + size - 1) / size;
+}
+
+// A range cut into pieces of at most `size`, as even as they can be: the longest come first.
+struct Pieces {
+  Pieces(std::int64_t n, std::int64_t size) : n(n), count(ceil_divide(n, size)) {}
+
+  ATTNENGINE_INLINE std::int64_t begin(std::int64_t i) const {
+    const std::int64_t longer = n % count;
+    return n / count * i + (i < longer ? i : longer);
+  }
+
+  std::int64_t n;
+  std::int64_t count;
 };
 
-// The i-th of `count` parts of n, as even as they can be: the longest come first.
-constexpr std::int64_t part_begin(std::int64_t n, std::int64_t count, std::int64_t i) {
-  const std::int64_t longer = n % count;
-  return n / count * i + (i < longer ? i : longer);
-}
+struct Range {
+  std::int64_t begin, end;
+};
 
-constexpr std::int64_t parts(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
-
-// Rows tile by tile as the tiles read them: (tiles, inputs, rows of the tile)
-void pack_rows(ConstMatrix x, const Part& part, std::int64_t k0, std::int64_t inputs,
-               float* packed) {
-  const std::int64_t rows = part.end - part.begin, tiles = parts(rows, kMaxRows);
-  for (std::int64_t i = 0; i < tiles; ++i) {
-    const std::int64_t m = part_begin(rows, tiles, i), n = part_begin(rows, tiles, i + 1) - m;
-    for (std::int64_t r = 0; r < n; ++r) {
-      const float* from = x[part.begin + m + r] + k0;
-      for (std::int64_t k = 0; k < inputs; ++k) packed[m * inputs + k * n + r] = from[k];
-    }
-  }
-}
-
-// One block of inputs for at most kRowBlock rows: panel by panel, so that a panel stays in the
-// first cache while all rows pass.
-void multiply_block(const LinearStep& step, const Part& part, std::int64_t k0) {
+// The rows [row, row + rows) times panels, as many at once as fit.
+void multiply_panels(const LinearStep& step, std::int64_t row, std::int64_t rows, Range panels,
+                     Range inputs) {
   const std::int64_t in = step.x.cols, out = step.y.cols;
-  const std::int64_t inputs = in - k0 < kBlock ? in - k0 : kBlock;
-  const std::int64_t rows = part.end - part.begin, tiles = parts(rows, kMaxRows);
-  alignas(64) float packed[kRowBlock * kBlock];
-  if (rows >= kPackRows) pack_rows(step.x, part, k0, inputs, packed);
-
-  int panels = panels_at_once(part_begin(rows, tiles, 1));
-  for (std::int64_t p = part.first; p < part.last; p += panels) {
-    while (panels > part.last - p) panels /= 2;
-    for (std::int64_t i = 0; i < tiles; ++i) {
-      const std::int64_t m = part_begin(rows, tiles, i), n = part_begin(rows, tiles, i + 1) - m;
-      const std::int64_t row = part.begin + m, o = p * kPanel;
-      const bool is_packed = rows >= kPackRows;
-      const float* bias = step.bias ? step.bias + o : nullptr;
-      multiply_any(n, panels,
-                   {is_packed ? packed + m * inputs : step.x[row] + k0, is_packed ? 1 : in,
-                    is_packed ? n : 1, step.packed + (p * in + k0) * kPanel, in * kPanel, inputs,
-                    k0 == 0 ? bias : step.y[row] + o, k0 == 0 ? 0 : out, step.y[row] + o, out,
-                    out - o < panels * kPanel ? out - o : panels * kPanel});
-    }
+  int count = panels_at_once(rows);
+  for (std::int64_t p = panels.begin; p < panels.end; p += count) {
+    while (count > panels.end - p) count /= 2;
+    const std::int64_t first = p * kPanel, left = out - first;
+    const bool more = inputs.begin > 0;  // the products of the inputs before are there already
+    const float* bias = step.bias ? step.bias + first : nullptr;
+    Tile tile;
+    tile.x = step.x[row] + inputs.begin;
+    tile.x_stride = in;
+    tile.w = step.packed + (p * in + inputs.begin) * kPanel;
+    tile.panel_stride = in * kPanel;
+    tile.inputs = inputs.end - inputs.begin;
+    tile.start = more ? step.y[row] + first : bias;
+    tile.start_stride = more ? out : 0;
+    tile.y = step.y[row] + first;
+    tile.y_stride = out;
+    tile.outputs = left < count * kPanel ? left : count * kPanel;
+    multiply_any(rows, count, tile);
   }
 }
 
-void multiply_part(const LinearStep& step, const Part& part) {
-  const std::int64_t rows = part.end - part.begin, blocks = parts(rows, kRowBlock);
-  const std::int64_t first = part.first * kPanel, last = part.last * kPanel;
+// One block of inputs for some tiles of rows: all rows pass a group of panels while it is in the
+// first cache.
+void multiply_block(const LinearStep& step, const Pieces& tiles, Range block, Range panels,
+                    Range inputs) {
+  const std::int64_t fewest = tiles.begin(block.end) - tiles.begin(block.end - 1);
+  const std::int64_t group = panels_at_once(fewest);
+  for (std::int64_t p = panels.begin; p < panels.end; p += group) {
+    const std::int64_t end = p + group < panels.end ? p + group : panels.end;
+    for (std::int64_t i = block.begin; i < block.end; ++i)
+      multiply_panels(step, tiles.begin(i), tiles.begin(i + 1) - tiles.begin(i), {p, end}, inputs);
+  }
+}
+
+// Some panels of the outputs of some rows.
+void multiply_part(const LinearStep& step, Range rows, Range panels) {
+  const LinearStep part{{step.x[rows.begin], rows.end - rows.begin, step.x.cols},
+                        step.packed,
+                        step.bias,
+                        step.activation,
+                        {step.y[rows.begin], rows.end - rows.begin, step.y.cols}};
+  const std::int64_t in = step.x.cols, first = panels.begin * kPanel, last = panels.end * kPanel;
   const std::int64_t outputs = (last < step.y.cols ? last : step.y.cols) - first;
-  for (std::int64_t i = 0; i < blocks; ++i) {
-    const Part some{part.begin + part_begin(rows, blocks, i),
-                    part.begin + part_begin(rows, blocks, i + 1), part.first, part.last};
+  const Pieces tiles(part.x.rows, kMaxRows), blocks(tiles.count, kRowBlock / kMaxRows);
+  for (std::int64_t b = 0; b < blocks.count; ++b) {
+    const Range block{blocks.begin(b), blocks.begin(b + 1)};
     // once even without inputs: then the outputs are the bias
-    for (std::int64_t k0 = 0; k0 == 0 || k0 < step.x.cols; k0 += kBlock)
-      multiply_block(step, some, k0);
-    for (std::int64_t row = some.begin; row < some.end; ++row)
-      activate_some(step.activation, step.y[row] + first, outputs);
+    for (std::int64_t k = 0; k == 0 || k < in; k += kBlock)
+      multiply_block(part, tiles, block, panels, {k, in - k < kBlock ? in : k + kBlock});
+    for (std::int64_t row = tiles.begin(block.begin); row < tiles.begin(block.end); ++row)
+      activate_some(step.activation, part.y[row] + first, outputs);
   }
 }
 
@@ -185,16 +185,16 @@ void pack_linear(ConstMatrix weight, float* packed) {
 }
 
 void linear(const LinearStep& step) {
-  const std::int64_t rows = step.x.rows, panels = parts(step.y.cols, kPanel);
+  const std::int64_t rows = step.x.rows, panels = ceil_divide(step.y.cols, kPanel);
   const std::int64_t work = step.x.cols * kPanel / 8;  // of one row and panel
   if (rows == 0 || panels == 0) return;
   if (rows < step.y.cols)  // threads take panels each, or rows if those are more
     parallel_for(panels, rows * work, [&step, rows](std::int64_t begin, std::int64_t end) {
-      multiply_part(step, {0, rows, begin, end});
+      multiply_part(step, {0, rows}, {begin, end});
     });
   else
     parallel_for(rows, panels * work, [&step, panels](std::int64_t begin, std::int64_t end) {
-      multiply_part(step, {begin, end, 0, panels});
+      multiply_part(step, {begin, end}, {0, panels});
     });
 }
 

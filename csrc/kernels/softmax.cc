@@ -68,8 +68,9 @@ struct Best {
 };
 
 // Takes every logit into `best` and returns the log of the sum of their exp.
-float top_k_row(const float* x, std::int64_t n, Best& best) {
-  float max = -kInfinity, sum = 0;
+double top_k_row(const float* x, std::int64_t n, Best& best) {
+  float max = -kInfinity;
+  double sum = 0;
   for (std::int64_t begin = 0; begin < n; begin += kBlock) {
     const std::int64_t size = n - begin < kBlock ? n - begin : kBlock;
     const float block_max = max_of(x + begin, size);
@@ -82,7 +83,7 @@ float top_k_row(const float* x, std::int64_t n, Best& best) {
                       [](std::int64_t, Floats, std::int64_t) {});
     if (block_max > best.values[0]) best.take(x + begin, size, begin);
   }
-  return max + __builtin_logf(sum);
+  return max + __builtin_log(sum);
 }
 
 }  // namespace
@@ -99,10 +100,11 @@ void log_softmax_top_k(const TopKStep& step) {
     for (std::int64_t row = begin; row < end; ++row) {
       Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
       best.clear();
-      const float log_sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
+      const double log_sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
       best.sort();
       if (log_sum == -kInfinity) continue;  // and so is every value
-      for (std::int64_t i = 0; i < step.k; ++i) best.values[i] -= log_sum;
+      for (std::int64_t i = 0; i < step.k; ++i)
+        best.values[i] = static_cast<float>(best.values[i] - log_sum);
     }
   });
 }

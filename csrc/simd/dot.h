@@ -4,15 +4,14 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// The sums over i of query[i] * key[i] for kLanes keys at once, each one chain of additions.
-// key(j) points to the j-th key.
-template <class Key>
-ATTNENGINE_INLINE Floats dots(const float* query, Key key, std::int64_t dim) {
-  Floats chains[kLanes] = {};
+// The sums over i of query[i] * key[i] for kGroup keys at once, each one chain of additions.
+ATTNENGINE_INLINE Floats dots(const float* query, const float* const (&keys)[kGroup],
+                              std::int64_t dim) {
+  Floats chains[kGroup] = {};
   for_lanes(dim, [&](std::int64_t i, std::int64_t count) {
     const Floats q = load_first(query + i, count);
-    for (std::int64_t j = 0; j < kLanes; ++j)
-      chains[j] = fma(q, load_first(key(j) + i, count), chains[j]);
+    for (std::int64_t j = 0; j < kGroup; ++j)
+      chains[j] = fma(q, load_first(keys[j] + i, count), chains[j]);
   });
   return sums(chains);
 }
@@ -22,12 +21,12 @@ ATTNENGINE_INLINE Floats dots(const float* query, Key key, std::int64_t dim) {
 template <class Key>
 ATTNENGINE_INLINE void dot_scores(const float* query, Key key, std::int64_t n, std::int64_t dim,
                                   float scale, float* scores) {
-  for_lanes(n, [&](std::int64_t t, std::int64_t count) {
-    const float* keys[kLanes];
-    for (std::int64_t j = 0; j < kLanes; ++j) keys[j] = key(j < count ? t + j : n - 1);
-    const Floats products = dots(query, [&](std::int64_t j) { return keys[j]; }, dim);
-    store_first(scores + t, broadcast(scale) * products, count);
-  });
+  for (std::int64_t t = 0; t < n; t += kGroup) {
+    const float* keys[kGroup];
+    for (std::int64_t j = 0; j < kGroup; ++j) keys[j] = key(t + j < n ? t + j : n - 1);
+    const Floats products = broadcast(scale) * dots(query, keys, dim);
+    store_first(scores + t, products, n - t < kGroup ? n - t : kGroup);
+  }
 }
 
 // y[d] += sum over t of weights[t] * value(t)[d], for kVectors vectors of d; the last of them has

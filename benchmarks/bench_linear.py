@@ -1,0 +1,37 @@
+"""Products with a weight that is packed once: C++ against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnengine import kernels
+from attnengine.reference.linear import linear
+from benchmarks.case import THREADS, Arrays, Case, measure, parametrize, random_arrays
+
+
+def case(rows: int, size_in: int, size_out: int) -> Case:
+    make = random_arrays((rows, size_in), (size_out, size_in), (size_out,))
+
+    def arrays() -> Arrays:
+        x, weight, bias = make()
+        return x, weight, bias, kernels.PackedLinear(weight, bias)  # type: ignore[return-value]
+
+    return Case(
+        "linear",
+        f"rows={rows} {size_in}x{size_out}",
+        arrays,
+        lambda x, weight, bias, _: linear(x, weight, bias),
+        lambda x, _, __, packed: packed(x, num_threads=THREADS),
+    )
+
+
+FEW = [1, 2, 3, 4, 5, 6, 7, 8]
+CASES = [case(rows, 512, 512) for rows in [*FEW, 64, 256]]
+CASES += [case(rows, 512, 2048) for rows in [1, 4, 8, 64, 256]]
+CASES += [case(rows, 2048, 512) for rows in [1, 4, 8, 64, 256]]
+CASES += [case(rows, 512, 32000) for rows in [1, 8]]
+
+
+@parametrize(CASES)
+def test_linear(benchmark: Any, case: Case, name: str) -> None:
+    measure(benchmark, case, name)

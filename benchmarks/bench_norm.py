@@ -1,0 +1,27 @@
+"""Layer norm: C++ against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnengine import kernels
+from attnengine.reference.norm import layer_norm
+from benchmarks.case import THREADS, Case, measure, parametrize, random_arrays
+
+
+def case(rows: int, size: int) -> Case:
+    return Case(
+        "layer norm",
+        f"rows={rows} size={size}",
+        random_arrays((rows, size), (size,), (size,)),
+        lambda x, weight, bias: layer_norm(x, weight, bias, 1e-5),
+        lambda x, weight, bias: kernels.layer_norm(x, weight, bias, 1e-5, num_threads=THREADS),
+    )
+
+
+CASES = [case(rows, 512) for rows in (1, 4, 8, 64)] + [case(256, 1024)]
+
+
+@parametrize(CASES)
+def test_layer_norm(benchmark: Any, case: Case, name: str) -> None:
+    measure(benchmark, case, name)
