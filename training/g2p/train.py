@@ -41,6 +41,7 @@ class Settings:
     batch_size: int
     learning_rate: float
     dropout: float
+    resume: Path | None = None
     unknown_rate: float = 0.002  # letters shown as unknown, so that unknown ones do little harm
     warmup: float = 0.01  # share of the time in which the rate rises
     max_norm: float = 1.0
@@ -97,6 +98,8 @@ class Trainer:
         self.pairs = Pairs(select(words, "train"), self.vocabularies)
         sizes = Sizes(len(self.vocabularies.source), len(self.vocabularies.target))
         self.model = Seq2Seq(sizes, settings.dropout)
+        if settings.resume is not None:
+            self.model.load_state_dict(torch.load(settings.resume, weights_only=True)["weights"])
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=(0.9, 0.98))
         self.start = time.monotonic()
         self.best = math.inf
@@ -182,6 +185,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--dropout", type=float, default=0.15)
+    parser.add_argument("--resume", type=Path, help="checkpoint whose weights to start from")
     options = vars(parser.parse_args())
     torch.set_num_threads(options.pop("threads"))
     torch.manual_seed(options["seed"])
