@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("attnengine/data/g2p"))
     parser.add_argument("--beam-size", type=int, nargs="+", default=[1, 5])
     options = parser.parse_args()
-    model = ae.load(options.model)
+    model = ae.load(options.model, num_threads=1)  # the fastest for a model this small
     for beam_size in options.beam_size:
         print(f"beam {beam_size}: {evaluate(model, options.data, beam_size)}")
 
