@@ -29,6 +29,8 @@ def main() -> None:
     parser.add_argument("--beam-size", type=int, nargs="+", default=[1, 5])
     options = parser.parse_args()
     model = ae.load(options.model, num_threads=1)  # the fastest for a model this small
+    if not isinstance(model, ae.Seq2Seq):
+        parser.error(f"{options.model} does not translate")
     for beam_size in options.beam_size:
         print(f"beam {beam_size}: {evaluate(model, options.data, beam_size)}")
 
