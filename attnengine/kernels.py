@@ -64,42 +64,42 @@ def linear(
     x (rows, in), weight (out, in), bias (out,) or None; activation "none", "relu", "tanh",
     "sigmoid", "gelu", "gelu_tanh" or "silu". Returns (rows, out).
     """
-    return _core.linear(x, weight, bias, activation, num_threads=num_threads)
+    return _core.linear(x, weight, bias, activation, num_threads)
 
 
 def tanh(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """Hyperbolic tangent of every element."""
-    return _core.activate(x, "tanh", num_threads=num_threads)
+    return _core.activate(x, "tanh", num_threads)
 
 
 def sigmoid(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """1 / (1 + exp(-x)) of every element."""
-    return _core.activate(x, "sigmoid", num_threads=num_threads)
+    return _core.activate(x, "sigmoid", num_threads)
 
 
 def relu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """max(x, 0) of every element."""
-    return _core.activate(x, "relu", num_threads=num_threads)
+    return _core.activate(x, "relu", num_threads)
 
 
 def gelu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """Multiply x by the normal distribution function of x (Hendrycks and Gimpel 2016), by erf."""
-    return _core.activate(x, "gelu", num_threads=num_threads)
+    return _core.activate(x, "gelu", num_threads)
 
 
 def gelu_tanh(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """The tanh approximation of gelu, from the same paper."""
-    return _core.activate(x, "gelu_tanh", num_threads=num_threads)
+    return _core.activate(x, "gelu_tanh", num_threads)
 
 
 def silu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """Return x * sigmoid(x) of every element (Elfwing et al. 2018); also called swish."""
-    return _core.activate(x, "silu", num_threads=num_threads)
+    return _core.activate(x, "silu", num_threads)
 
 
 def softmax(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """exp(x) over its sum in each row. x (rows, n); returns (rows, n)."""
-    return _core.softmax(x, num_threads=num_threads)
+    return _core.softmax(x, num_threads)
 
 
 def log_softmax_top_k(
@@ -111,7 +111,7 @@ def log_softmax_top_k(
     (rows, k). Where fewer than k logits are above -inf, the rest are token -1. A NaN among
     the logits of a row makes its log_probs NaN.
     """
-    return _core.log_softmax_top_k(logits, k, num_threads=num_threads)
+    return _core.log_softmax_top_k(logits, k, num_threads)
 
 
 def layer_norm(
@@ -126,7 +126,7 @@ def layer_norm(
 
     x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
     """
-    return _core.layer_norm(x, weight, bias, eps, num_threads=num_threads)
+    return _core.layer_norm(x, weight, bias, eps, num_threads)
 
 
 def elman_gates(
@@ -136,7 +136,7 @@ def elman_gates(
 
     gx and gh (rows, hidden). Returns the new hidden state (rows, hidden).
     """
-    return _core.elman_gates(gx, gh, nonlinearity, num_threads=num_threads)
+    return _core.elman_gates(gx, gh, nonlinearity, num_threads)
 
 
 def gru_gates(gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, *, num_threads: int = 1) -> Floats:
@@ -145,7 +145,7 @@ def gru_gates(gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, *, num_threads: i
     gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 3 * hidden),
     hidden (rows, hidden). Returns the new hidden state (rows, hidden).
     """
-    return _core.gru_gates(gx, gh, hidden, num_threads=num_threads)
+    return _core.gru_gates(gx, gh, hidden, num_threads)
 
 
 def lstm_gates(
@@ -156,7 +156,7 @@ def lstm_gates(
     gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 4 * hidden),
     cell (rows, hidden). Returns the new (hidden, cell), both (rows, hidden).
     """
-    return _core.lstm_gates(gx, gh, cell, num_threads=num_threads)
+    return _core.lstm_gates(gx, gh, cell, num_threads)
 
 
 def additive_attention(
@@ -167,7 +167,7 @@ def additive_attention(
     query (rows, key_dim) and keys (src, key_dim) already projected, values (src, value_dim),
     v (key_dim,). Returns (context (rows, value_dim), weights (rows, src)).
     """
-    return _core.additive_attention(query, keys, values, v, num_threads=num_threads)
+    return _core.additive_attention(query, keys, values, v, num_threads)
 
 
 def dot_attention(
@@ -178,23 +178,24 @@ def dot_attention(
     query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
     Returns (context (rows, value_dim), weights (rows, src)).
     """
-    return _core.dot_attention(query, keys, values, num_threads=num_threads)
+    return _core.dot_attention(query, keys, values, num_threads)
 
 
 def general_attention(
     query: ArrayLike,
     keys: ArrayLike,
     values: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PackedLinear,
     *,
     num_threads: int = 1,
 ) -> tuple[Floats, Floats]:
     """Luong's second score, (weight query) . key: `dot_attention` of the projected query.
 
-    query (rows, hidden), keys (src, size), values (src, value_dim), weight (size, hidden).
-    Returns (context (rows, value_dim), weights (rows, src)).
+    query (rows, hidden), keys (src, size), values (src, value_dim), weight (size, hidden)
+    or a PackedLinear of it. Returns (context (rows, value_dim), weights (rows, src)).
     """
-    projected = linear(query, weight, num_threads=num_threads)
+    project = weight if isinstance(weight, PackedLinear) else PackedLinear(weight)
+    projected = project(query, num_threads=num_threads)
     return dot_attention(projected, keys, values, num_threads=num_threads)
 
 
@@ -248,5 +249,5 @@ def scaled_dot_attention(
     unseen positions are 0. Without need_weights, weights is empty: (rows, heads, 0).
     """
     return _core.scaled_dot_attention(
-        query, keys, values, lengths, scale, need_weights=need_weights, num_threads=num_threads
+        query, keys, values, lengths, scale, need_weights, num_threads
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attnengine import kernels
 from attnengine.reference import attention as reference
 from benchmarks.case import Case, measure, parametrize, random_arrays, threaded
 
@@ -19,6 +20,16 @@ def case(name: str, beam: int, src: int, dim: int) -> Case:
     }[name]
     arrays = random_arrays((beam, dim), (src, dim), (src, dim), *extra, scale=dim**-0.25)
     function = getattr(reference, f"{name}_attention")
+    kernel = threaded(f"{name}_attention")
+    if name == "general":  # the weight packed once, as a model does
+        packed = kernels.PackedLinear(arrays()[-1])
+        return Case(
+            "general attention",
+            f"beam={beam} src={src} dim={dim}",
+            arrays,
+            function,
+            lambda query, keys, values, _: kernel(query, keys, values, packed),
+        )
     size = f"beam={beam} src={src} dim={dim}"
     return Case(f"{name} attention", size, arrays, function, threaded(f"{name}_attention"))
 

@@ -115,15 +115,14 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
 
 void bind_attention_kernels(py::module_& m) {
   m.def("additive_attention", &additive_attention, "query"_a, "keys"_a, "values"_a, "v"_a,
-        py::kw_only(), "num_threads"_a = 1,
+        "num_threads"_a = 1,
         R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim), v (key_dim,).
 Returns (context (rows, value_dim), weights (rows, src)).)");
-  m.def("dot_attention", &dot_attention, "query"_a, "keys"_a, "values"_a, py::kw_only(),
-        "num_threads"_a = 1,
+  m.def("dot_attention", &dot_attention, "query"_a, "keys"_a, "values"_a, "num_threads"_a = 1,
         R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
 Returns (context (rows, value_dim), weights (rows, src)).)");
   m.def("scaled_dot_attention", &scaled_dot_attention, "query"_a, "keys"_a, "values"_a,
-        "lengths"_a = py::none(), "scale"_a = py::none(), py::kw_only(), "need_weights"_a = true,
+        "lengths"_a = py::none(), "scale"_a = py::none(), "need_weights"_a = true,
         "num_threads"_a = 1,
         R"(query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim).
 Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without

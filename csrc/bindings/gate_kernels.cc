@@ -54,11 +54,11 @@ py::tuple lstm_gates(const FloatArray& gx, const FloatArray& gh, const FloatArra
 }  // namespace
 
 void bind_gate_kernels(py::module_& m) {
-  m.def("elman_gates", &elman_gates, "gx"_a, "gh"_a, "nonlinearity"_a = "tanh", py::kw_only(),
-        "num_threads"_a = 1, "gx and gh (rows, hidden); returns (rows, hidden).");
-  m.def("gru_gates", &gru_gates, "gx"_a, "gh"_a, "hidden"_a, py::kw_only(), "num_threads"_a = 1,
+  m.def("elman_gates", &elman_gates, "gx"_a, "gh"_a, "nonlinearity"_a = "tanh", "num_threads"_a = 1,
+        "gx and gh (rows, hidden); returns (rows, hidden).");
+  m.def("gru_gates", &gru_gates, "gx"_a, "gh"_a, "hidden"_a, "num_threads"_a = 1,
         "gx and gh (rows, 3 * hidden), hidden (rows, hidden); returns (rows, hidden).");
-  m.def("lstm_gates", &lstm_gates, "gx"_a, "gh"_a, "cell"_a, py::kw_only(), "num_threads"_a = 1,
+  m.def("lstm_gates", &lstm_gates, "gx"_a, "gh"_a, "cell"_a, "num_threads"_a = 1,
         R"(gx and gh (rows, 4 * hidden), cell (rows, hidden).
 Returns (hidden, cell), both (rows, hidden).)");
 }

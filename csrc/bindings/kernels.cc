@@ -113,18 +113,16 @@ FloatArray linear(const FloatArray& x, const FloatArray& weight,
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
   m.def("available_isas", &available_isas, "Those that this machine has, best first.");
-  m.def("activate", &activate, "x"_a, "activation"_a, py::kw_only(), "num_threads"_a = 1,
+  m.def("activate", &activate, "x"_a, "activation"_a, "num_threads"_a = 1,
         "An activation of every element of x, of any shape.");
-  m.def("softmax", &softmax, "x"_a, py::kw_only(), "num_threads"_a = 1,
+  m.def("softmax", &softmax, "x"_a, "num_threads"_a = 1,
         "exp(x) over its sum in each row. x (rows, n); returns (rows, n).");
-  m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, py::kw_only(),
-        "num_threads"_a = 1,
+  m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, "num_threads"_a = 1,
         "The best k tokens. logits (rows, vocab_size); returns (log_probs, tokens), (rows, k).");
   m.def("layer_norm", &layer_norm, "x"_a, "weight"_a, "bias"_a = py::none(), "eps"_a = 1e-5f,
-        py::kw_only(), "num_threads"_a = 1,
-        "x (rows, size), weight and bias (size,); returns (rows, size).");
+        "num_threads"_a = 1, "x (rows, size), weight and bias (size,); returns (rows, size).");
   m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a = py::none(), "activation"_a = "none",
-        py::kw_only(), "num_threads"_a = 1,
+        "num_threads"_a = 1,
         "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
   py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
       .def(py::init<const FloatArray&, std::optional<FloatArray>>(), "weight"_a,

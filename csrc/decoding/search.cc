@@ -131,18 +131,17 @@ TopKStep Search::look_up(ConstMatrix logits) {
 }
 
 void Search::advance_sentences(const TopKStep& found) {
-  const auto [logits, k, log_probs, tokens, log_sums] = found;
-  const auto advance = [=](std::int64_t begin, std::int64_t end) {
+  const auto advance = [this, &found](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       SentenceSearch& sentence = *sentences_[i];
       if (sentence.hypotheses().finished()) continue;
       const std::int64_t row = first_rows_[i];
       const auto rows = static_cast<std::int64_t>(sentence.hypotheses().live().size());
-      sentence.advance({{logits[row], rows, logits.cols},
-                        k,
-                        log_probs + row * k,
-                        tokens + row * k,
-                        log_sums + row});
+      sentence.advance({{found.logits[row], rows, found.logits.cols},
+                        found.k,
+                        found.log_probs + row * found.k,
+                        found.tokens + row * found.k,
+                        found.log_sums + row});
     }
   };
   const auto count = static_cast<std::int64_t>(sentences_.size());

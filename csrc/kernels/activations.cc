@@ -45,7 +45,7 @@ void activate_some(Activation activation, float* x, std::int64_t n) {
 }
 
 void activate(Activation activation, Matrix x) {
-  parallel_for(x.rows, x.cols * 8, [=](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, x.cols, [=](std::int64_t begin, std::int64_t end) {
     activate_some(activation, x[begin], (end - begin) * x.cols);
   });
 }

@@ -185,15 +185,15 @@ void pack_linear(ConstMatrix weight, float* packed) {
 }
 
 void linear(const LinearStep& step) {
-  const std::int64_t rows = step.x.rows, panels = ceil_divide(step.y.cols, kPanel);
-  const std::int64_t work = step.x.cols * kPanel / 8;  // of one row and panel
+  const std::int64_t rows = step.x.rows, in = step.x.cols,
+                     panels = ceil_divide(step.y.cols, kPanel);
   if (rows == 0 || panels == 0) return;
   if (rows < step.y.cols)  // threads take panels each, or rows if those are more
-    parallel_for(panels, rows * work, [&step, rows](std::int64_t begin, std::int64_t end) {
+    parallel_for(panels, (rows + 2) * in, [&step, rows](std::int64_t begin, std::int64_t end) {
       multiply_part(step, {0, rows}, {begin, end});
     });
   else
-    parallel_for(rows, panels * work, [&step, panels](std::int64_t begin, std::int64_t end) {
+    parallel_for(rows, panels * in, [&step, panels](std::int64_t begin, std::int64_t end) {
       multiply_part(step, {begin, end}, {0, panels});
     });
 }

@@ -30,7 +30,7 @@ void norm_row(const float* x, const float* weight, const float* bias, float eps,
 
 void layer_norm(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y) {
   const std::int64_t n = x.cols;
-  parallel_for(x.rows, n * 2, [=](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, n, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) norm_row(x[row], weight, bias, eps, n, y[row]);
   });
 }

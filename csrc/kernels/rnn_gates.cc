@@ -20,7 +20,7 @@ void for_units(const Matrix& hidden, std::int64_t operations, F f) {
 }  // namespace
 
 void elman_gates(const GatesStep& step, Activation activation) {
-  for_units(step.hidden, 8, [&](std::int64_t row, std::int64_t u, std::int64_t n) {
+  for_units(step.hidden, 1, [&](std::int64_t row, std::int64_t u, std::int64_t n) {
     const Floats x = load_first(step.input[row] + u, n) + load_first(step.recurrent[row] + u, n);
     const Floats h = activation == Activation::kRelu ? max(broadcast(0), x) : tanh(x);
     store_first(step.hidden[row] + u, h, n);
@@ -29,7 +29,7 @@ void elman_gates(const GatesStep& step, Activation activation) {
 
 void gru_gates(const GatesStep& step) {
   const std::int64_t size = step.hidden.cols;
-  for_units(step.hidden, 32, [&, size](std::int64_t row, std::int64_t u, std::int64_t n) {
+  for_units(step.hidden, 4, [&, size](std::int64_t row, std::int64_t u, std::int64_t n) {
     const float* x = step.input[row] + u;
     const float* h = step.recurrent[row] + u;
     const Floats r = sigmoid(load_first(x, n) + load_first(h, n));
@@ -42,7 +42,7 @@ void gru_gates(const GatesStep& step) {
 
 void lstm_gates(const GatesStep& step) {
   const std::int64_t size = step.hidden.cols;
-  for_units(step.hidden, 48, [&, size](std::int64_t row, std::int64_t u, std::int64_t n) {
+  for_units(step.hidden, 4, [&, size](std::int64_t row, std::int64_t u, std::int64_t n) {
     const float* x = step.input[row] + u;
     const float* h = step.recurrent[row] + u;
     const auto gate = [&](int k) {

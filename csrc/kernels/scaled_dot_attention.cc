@@ -35,14 +35,29 @@ struct Running {
   float sum = 0;
 };
 
+// The context's columns of one block.
+template <class Value>
+struct HeadMix {
+  const float* weights;  // (n,)
+  Value value;
+  std::int64_t n;
+  float* context;  // (head_dim,)
+
+  template <int kVectors, int kChains>
+  ATTNENGINE_INLINE void run(std::int64_t d, std::int64_t count) const {
+    const auto from_d = [&](std::int64_t t) { return value(t) + d; };
+    mix_columns<kVectors, kChains>(weights, from_d, n, count, context + d);
+  }
+};
+
 // Takes n positions from `begin` on into `running` and the context.
 void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
                   Running& running) {
   const std::int64_t dim = step.head_dim;
   const auto key = [&](std::int64_t t) { return head.keys[begin + t] + head.kv_offset; };
-  const auto value = [&](std::int64_t t) { return key(t) + step.value_offset; };
   float scores[kBlock];
-  dot_scores(head.query, key, n, dim, step.scale, scores);
+  for (std::int64_t t = 0; t < n; t += kGroup)
+    dot_scores(head.query, key, t, n, dim, step.scale, scores);
   if (head.weights)
     for (std::int64_t t = 0; t < n; ++t) head.weights[begin + t] = scores[t];
   const float block_max = max_of(scores, n);
@@ -53,7 +68,8 @@ void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begi
     running.max = block_max;
   }
   running.sum += exp_and_sum(scores, running.max, scores, n);
-  mix(scores, value, n, dim, head.context);
+  const auto value = [&](std::int64_t t) { return key(t) + step.value_offset; };
+  for_columns(dim, HeadMix<decltype(value)>{scores, value, n, head.context});
 }
 
 void attend_head(const ScaledDotStep& step, const Head& head) {

@@ -14,27 +14,35 @@ struct Best {
   std::int32_t* tokens;  // (k,)
   std::int64_t k;
 
-  bool worse(std::int64_t i, std::int64_t j) const {
-    return values[i] < values[j] || (values[i] == values[j] && tokens[i] > tokens[j]);
+  static bool worse(float a, std::int32_t a_token, float b, std::int32_t b_token) {
+    return (a < b) | ((a == b) & (a_token > b_token));  // without branches: nobody can foresee them
   }
 
-  void swap(std::int64_t i, std::int64_t j) {
-    const float value = values[i];
-    const std::int32_t token = tokens[i];
-    values[i] = values[j];
-    tokens[i] = tokens[j];
-    values[j] = value;
-    tokens[j] = token;
+  void move(std::int64_t from, std::int64_t to) {
+    values[to] = values[from];
+    tokens[to] = tokens[from];
   }
 
-  // Lets the root sink to its place among the first n.
-  void sink(std::int64_t n) {
-    for (std::int64_t i = 0, child = 1; child < n; child = 2 * i + 1) {
-      if (child + 1 < n && worse(child + 1, child)) ++child;
-      if (!worse(child, i)) return;
-      swap(i, child);
-      i = child;
+  // Puts a token in the place of the root of a heap of n: the hole sinks to a leaf, then the
+  // new one rises to its place, which is rarely far from the leaves.
+  void replace_root(float value, std::int32_t token, std::int64_t n) {
+    std::int64_t hole = 0, child = 1;
+    for (; child + 1 < n; child = 2 * hole + 1) {
+      child += worse(values[child + 1], tokens[child + 1], values[child], tokens[child]);
+      move(child, hole);
+      hole = child;
     }
+    if (child < n) {
+      move(child, hole);
+      hole = child;
+    }
+    for (std::int64_t parent = (hole - 1) / 2;
+         hole > 0 && worse(value, token, values[parent], tokens[parent]); parent = (hole - 1) / 2) {
+      move(parent, hole);
+      hole = parent;
+    }
+    values[hole] = value;
+    tokens[hole] = token;
   }
 
   void clear() {
@@ -50,10 +58,7 @@ struct Best {
     for_lanes(n, [&](std::int64_t i, std::int64_t count) {
       if (!any_greater(load_first(x + i, count, -kInfinity), broadcast(values[0]))) return;
       for (std::int64_t j = i; j < i + count; ++j) {
-        if (!(x[j] > values[0])) continue;
-        values[0] = x[j];
-        tokens[0] = static_cast<std::int32_t>(token + j);
-        sink(k);
+        if (x[j] > values[0]) replace_root(x[j], static_cast<std::int32_t>(token + j), k);
       }
     });
   }
@@ -61,8 +66,10 @@ struct Best {
   // Best first.
   void sort() {
     for (std::int64_t n = k - 1; n > 0; --n) {
-      swap(0, n);
-      sink(n);
+      const float value = values[n];
+      const std::int32_t token = tokens[n];
+      move(0, n);
+      replace_root(value, token, n);
     }
   }
 };
@@ -89,14 +96,14 @@ double top_k_row(const float* x, std::int64_t n, Best& best) {
 }  // namespace
 
 void softmax(Matrix x) {
-  parallel_for(x.rows, x.cols * 4, [x](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, x.cols, [x](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) softmax_row(x[row], x.cols);
   });
 }
 
 void log_softmax_top_k(const TopKStep& step) {
   const std::int64_t n = step.logits.cols;
-  parallel_for(step.logits.rows, n * 4, [&step, n](std::int64_t begin, std::int64_t end) {
+  parallel_for(step.logits.rows, n, [&step, n](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
       best.clear();

@@ -16,17 +16,15 @@ ATTNENGINE_INLINE Floats dots(const float* query, const float* const (&keys)[kGr
   return sums(chains);
 }
 
-// scores[t] = scale * (query . key(t)) for n keys. The last group takes the last key again for
-// those it lacks, so that every score is computed alike.
+// scores[t] = scale * (query . key(t)) for t from `begin` on: kGroup keys, or those that are left
+// of n. The last group takes the last key again for those it lacks: every score is computed alike.
 template <class Key>
-ATTNENGINE_INLINE void dot_scores(const float* query, Key key, std::int64_t n, std::int64_t dim,
-                                  float scale, float* scores) {
-  for (std::int64_t t = 0; t < n; t += kGroup) {
-    const float* keys[kGroup];
-    for (std::int64_t j = 0; j < kGroup; ++j) keys[j] = key(t + j < n ? t + j : n - 1);
-    const Floats products = broadcast(scale) * dots(query, keys, dim);
-    store_first(scores + t, products, n - t < kGroup ? n - t : kGroup);
-  }
+ATTNENGINE_INLINE void dot_scores(const float* query, Key key, std::int64_t begin, std::int64_t n,
+                                  std::int64_t dim, float scale, float* scores) {
+  const float* keys[kGroup];
+  for (std::int64_t j = 0; j < kGroup; ++j) keys[j] = key(begin + j < n ? begin + j : n - 1);
+  const Floats products = broadcast(scale) * dots(query, keys, dim);
+  store_first(scores + begin, products, n - begin < kGroup ? n - begin : kGroup);
 }
 
 // y[d] += sum over t of weights[t] * value(t)[d], for kVectors vectors of d; the last of them has
@@ -56,19 +54,15 @@ ATTNENGINE_INLINE void mix_columns(const float* weights, Value value, std::int64
   }
 }
 
-// y (dim,) += weights (n,) @ values (n, dim), value(t) pointing to a row. The order of the
-// additions depends on n and dim alone.
-template <class Value>
-ATTNENGINE_INLINE void mix(const float* weights, Value value, std::int64_t n, std::int64_t dim,
-                           float* y) {
+// Calls mix.run<vectors, chains>(d, count) for each group of columns [0, dim); mix_columns then
+// adds in an order that depends on n and dim alone.
+template <class Mix>
+ATTNENGINE_INLINE void for_columns(std::int64_t dim, const Mix& mix) {
   std::int64_t d = 0;
-  const auto from_d = [&](std::int64_t t) { return value(t) + d; };
-  for (; d + 8 * kLanes <= dim; d += 8 * kLanes)
-    mix_columns<8, 1>(weights, from_d, n, kLanes, y + d);
-  for (; d + 2 * kLanes <= dim; d += 2 * kLanes)
-    mix_columns<2, 4>(weights, from_d, n, kLanes, y + d);
-  for (; d + kLanes <= dim; d += kLanes) mix_columns<1, 4>(weights, from_d, n, kLanes, y + d);
-  if (d < dim) mix_columns<1, 4>(weights, from_d, n, dim - d, y + d);
+  for (; d + 8 * kLanes <= dim; d += 8 * kLanes) mix.template run<8, 1>(d, kLanes);
+  for (; d + 2 * kLanes <= dim; d += 2 * kLanes) mix.template run<2, 4>(d, kLanes);
+  for (; d + kLanes <= dim; d += kLanes) mix.template run<1, 4>(d, kLanes);
+  if (d < dim) mix.template run<1, 4>(d, dim - d);
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -41,7 +41,7 @@ ATTNENGINE_INLINE Floats sums(const Floats (&x)[kGroup]) {
                                   _mm256_hadd_ps(add_halves(x[2]), add_halves(x[3])));
   const __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(add_halves(x[4]), add_halves(x[5])),
                                   _mm256_hadd_ps(add_halves(x[6]), add_halves(x[7])));
-  return _mm512_zextps256_ps512(_mm256_permute2f128_ps(a, b, 0x20) +
+  return _mm512_castps256_ps512(_mm256_permute2f128_ps(a, b, 0x20) +
                                 _mm256_permute2f128_ps(a, b, 0x31));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "simd/exp.h"
+#include "simd/vec.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 
@@ -8,14 +8,23 @@ ATTNENGINE_INLINE Floats clamp(Floats x, float limit) {
   return min(broadcast(limit), max(broadcast(-limit), x));
 }
 
-// tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1, which keeps its digits near 0, and the sign of x:
-// at most 2 units in the last place; NaN stays.
+// tanh(x) = 2 n d / (n^2 + d^2) with n / d = tanh(x / 2), n = x * P(x^2) and d = Q(x^2), a minimax
+// fit on [0, 9] with a relative error of 2.4e-8. Where the result is near 1 the errors of n and d
+// hardly count: an error of at most 2e-7, 5 units in the last place; never beyond 1; NaN stays.
 ATTNENGINE_INLINE Floats tanh(Floats x) {
-  const Floats magnitude = clamp(x < broadcast(0) ? -x : x, 10.0f);  // where it is 1
-  const Exponential exponent = exponential(magnitude + magnitude);
-  const Floats e = fma(exponent.scale, exponent.rest, exponent.scale - broadcast(1.0f));
-  const Floats y = e / (e + broadcast(2.0f));
-  return x < broadcast(0) ? -y : y;
+  const Floats limited = clamp(x, 9.02f);  // where it is 1
+  const Floats z = limited * limited;
+  Floats p = broadcast(4.28029137e-8f);
+  p = fma(p, z, broadcast(7.98421272e-5f));
+  p = fma(p, z, broadcast(0.0157420309f));
+  p = fma(p, z, broadcast(0.5f));
+
+  Floats d = broadcast(2.73023652e-6f);
+  d = fma(d, z, broadcast(0.00139449134f));
+  d = fma(d, z, broadcast(0.114817329f));
+  d = fma(d, z, broadcast(1.0f));
+  const Floats n = limited * p;
+  return clamp((n + n) * d / fma(d, d, n * n), 1.0f);
 }
 
 // erf(x / sqrt(2)) = x * P(x^2) / Q(x^2), a minimax fit on [0, 5.5] with a relative error of 2e-8:

@@ -9,7 +9,7 @@ from attnengine.reference import activations as reference
 NAMES = ["tanh", "sigmoid", "relu", "gelu", "gelu_tanh", "silu"]
 
 # Units in the last place of float32 that the result may be off.
-ULPS = {"tanh": 3, "sigmoid": 3, "silu": 4, "relu": 0}
+ULPS = {"tanh": 5, "sigmoid": 3, "silu": 4, "relu": 0}
 
 
 def sweep():
@@ -65,7 +65,7 @@ def test_keeps_the_shape(rng, name, shape):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_element_has_the_same_bits_at_any_place(rng, name):
-    x = np.concatenate([rng.normal(size=40_000) * 4, [0, -0.0, 30, -30, 100, -100]])
+    x = np.concatenate([rng.normal(size=200_000) * 4, [0, -0.0, 30, -30, 100, -100]])
     whole = getattr(kernels, name)(x)
     assert getattr(kernels, name)(x, num_threads=2).tobytes() == whole.tobytes()
     for begin in range(1, 20):

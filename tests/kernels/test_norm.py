@@ -33,7 +33,7 @@ def test_a_row_of_equal_values_is_the_bias():
 
 
 def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent):
-    x, weight = rng.normal(size=(9, 4001)), rng.normal(size=4001)
+    x, weight = rng.normal(size=(9, 16_001)), rng.normal(size=16_001)
     check_rows_independent(
         lambda i, threads: kernels.layer_norm(x[i], weight, weight, num_threads=threads), 9
     )

@@ -51,7 +51,7 @@ def test_lstm(rng, rows, size):
 
 @pytest.mark.parametrize(("name", "count"), [("elman", 1), ("gru", 3), ("lstm", 4)])
 def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, name, count):
-    gx, gh, state = gates(rng, 9, 1001, count)
+    gx, gh, state = gates(rng, 9, 16_001, count)
     kernel = getattr(kernels, f"{name}_gates")
 
     def call(rows, num_threads):
