@@ -147,7 +147,7 @@ void Search::advance_sentences(const TopKStep& found) {
   const auto count = static_cast<std::int64_t>(sentences_.size());
   std::int64_t work = 0;
   for (const auto& sentence : sentences_)
-    if (!sentence->hypotheses().finished()) work += sentence->work(logits.cols);
+    if (!sentence->hypotheses().finished()) work += sentence->work(found.logits.cols);
   parallel_for(count, work / count, advance);
 }
 
