@@ -107,7 +107,11 @@ def _search(
     if model is None and command == "generate":
         raise InvalidArgument("generate needs a model, expected --model PATH")
     options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    engine = load(model or g2p.PATH, num_threads=num_threads)
+    engine = (
+        load(model, num_threads=num_threads)
+        if model
+        else g2p.load_g2p(num_threads=num_threads or 1)
+    )
     search: Callable[..., Any]
     if command == "translate":
         search = _expect(engine, Seq2Seq, command).translate

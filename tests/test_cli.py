@@ -254,11 +254,13 @@ def test_a_reader_that_has_enough(seq2seq_path: Path) -> None:
 
 
 def test_ctrl_c(seq2seq_path: Path) -> None:
+    # what runs in the background inherits an ignored SIGINT
     with subprocess.Popen(
         [*COMMAND, "translate", "--model", str(seq2seq_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

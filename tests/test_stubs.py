@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from attnengine import _core
+from attnengine import _core, errors
 
-STUB = ast.parse((Path(_core.__file__).parent / "_core.pyi").read_text(encoding="utf-8"))
+STUB = ast.parse((Path(errors.__file__).parent / "_core.pyi").read_text(encoding="utf-8"))
 Functions = dict[str, set[tuple[str, ...]]]  # each overload's arguments
 
 

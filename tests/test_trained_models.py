@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import attnengine as ae
+from tests.bits import check_same_bits
 
 pytestmark = pytest.mark.shared
 
@@ -133,34 +134,15 @@ def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
         assert scored.token_log_probs == pytest.approx(scores, abs=1e-4)
 
 
-def byte_equal(path: Path, texts: list[str], **options: Any) -> None:
-    """Alone or together, in any order, at any batch size, with any number of threads."""
-    models = {threads: ae.load(path, num_threads=threads) for threads in (1, 2)}
-
-    def outputs(order: list[int], size: int, threads: int) -> list[str]:
-        chosen = [texts[i] for i in order]
-        results = models[threads].translate(chosen, max_batch_size=size, **options)
-        found = dict(zip(order, results, strict=True))
-        return [json.dumps(found[i].to_dict()) for i in range(len(texts))]
-
-    usual = list(range(len(texts)))
-    shuffled = [int(i) for i in np.random.default_rng(0).permutation(len(texts))]
-    expected = outputs(usual, 1, 1)
-    for order in (usual, shuffled):
-        for size in (7, 64):
-            for threads in (1, 2):
-                assert outputs(order, size, threads) == expected
-
-
 def test_results_do_not_depend_on_the_batch(morph: tuple[str, ae.Seq2Seq]) -> None:
     name, model = morph
     texts = lines(MORPH / f"model{name}.src")[:70]
-    byte_equal(model.path, texts, num_hypotheses=5, return_attention=True, return_tree=True)
+    check_same_bits(model.path, texts, num_hypotheses=5, return_attention=True, return_tree=True)
 
 
 def test_results_of_a_transformer_do_not_depend_on_the_batch(aren: ae.Seq2Seq) -> None:
     texts = [" ".join(g["src"]) for g in objects(AREN / "golden.jsonl")]
-    byte_equal(aren.path, texts + texts[:30], num_hypotheses=5, return_attention=True)
+    check_same_bits(aren.path, texts + texts[:30], num_hypotheses=5, return_attention=True)
 
 
 def test_optimal_stopping_is_never_worse(morph: tuple[str, ae.Seq2Seq]) -> None:

@@ -160,7 +160,10 @@ def _write_text(text: str, path: Path) -> None:
 def _replace(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        temporary.touch()  # with the usual permissions; safetensors lets only the owner read
+        permissions = temporary.stat().st_mode
         write(temporary)
+        temporary.chmod(permissions)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

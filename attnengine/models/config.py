@@ -61,6 +61,10 @@ def _value(name: str, value: Any, hint: Any, minimum: int) -> Any:
         if not isinstance(value, list) or not value:
             raise FormatError(f"config: {name!r} is {value!r}, expected a list")
         return tuple(_value(name, item, options[0], minimum) for item in value)
+    if hint is type(None):
+        if value is not None:
+            raise FormatError(f"config: {name!r} is {value!r}, expected null")
+        return None
     if type(None) in options:
         return None if value is None else _value(name, value, options[0], minimum)
     if get_origin(hint) is Literal:

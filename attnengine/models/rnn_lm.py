@@ -21,7 +21,7 @@ class Config:
     cell: CellName
     nonlinearity: Nonlinearity
     tied_output: bool
-    max_positions: int | None
+    max_positions: None  # an RNN takes any length
 
 
 @register("rnn_lm", config=Config)

@@ -37,7 +37,7 @@ class Config:
     readout_activation: Literal["none", "linear", "tanh", "relu"]
     readout_size: int | None
     tied_output: bool
-    max_positions: int | None
+    max_positions: None  # an RNN takes any length
 
     @property
     def encoder_size(self) -> int:

@@ -1,0 +1,65 @@
+"""Beam search without a model: over a table of probabilities.
+
+Greedy search takes "the" because it is the likelier first word; a beam of two finds the more
+probable sentence. The same loop drives a model in any framework: its state is reordered by
+`search.parents`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import attnengine as ae
+
+WORDS = ["<end>", "<begin>", "the", "a", "dog", "cat"]
+TABLE = {  # probabilities of the next word, after each beginning
+    (): {"the": 0.6, "a": 0.4},
+    ("the",): {"dog": 0.5, "cat": 0.5},
+    ("a",): {"dog": 0.95, "cat": 0.05},
+}
+
+
+def logits(beginning: tuple[str, ...]) -> np.ndarray:
+    """Logarithms of probabilities: (vocab_size,); log-softmax leaves them as they are."""
+    row = np.full(len(WORDS), -np.inf, np.float32)
+    for word, probability in TABLE.get(beginning, {"<end>": 1.0}).items():
+        row[WORDS.index(word)] = np.log(probability)
+    return row
+
+
+def decode(beam_size: int) -> ae.BeamSearch:
+    search = ae.BeamSearch(
+        beam_size=beam_size,
+        start_token=WORDS.index("<begin>"),
+        end_tokens=[WORDS.index("<end>")],
+        max_new_tokens=5,
+    )
+    live: list[tuple[str, ...]] = [()]  # what each live hypothesis says
+    while not search.done:
+        search.advance(np.stack([logits(beginning) for beginning in live]))
+        pairs = zip(search.parents, search.tokens, strict=True)
+        live = [(*live[parent], WORDS[token]) for parent, token in pairs]
+    return search
+
+
+def main() -> None:
+    for beam_size in (1, 2):
+        search = decode(beam_size)
+        print(f"beam of {beam_size}")
+        for hypothesis in search.hypotheses:
+            words = " ".join(WORDS[token] for token in hypothesis.tokens)
+            print(f"  probability {np.exp(hypothesis.log_prob):.2f}  {words}")
+    print("all that was kept, each below its parent:")
+    print_below(0, search, indent="  ")
+
+
+def print_below(parent: int, search: ae.BeamSearch, indent: str) -> None:
+    """The nodes of the tree that continue `parent`, node 0 being the root."""
+    tokens, parents, log_probs, _ = search.tree
+    for node in np.flatnonzero(parents == parent):
+        print(f"{indent}{WORDS[tokens[node]]} ({np.exp(log_probs[node]):.2f})")
+        print_below(int(node), search, indent + "  ")
+
+
+if __name__ == "__main__":
+    main()
