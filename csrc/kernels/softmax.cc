@@ -56,8 +56,10 @@ struct Best {
   // an equal value never displaces an earlier one.
   void take(const float* x, std::int64_t n, std::int64_t token) {
     for_lanes(n, [&](std::int64_t i, std::int64_t count) {
-      if (!any_greater(load_first(x + i, count, -kInfinity), broadcast(values[0]))) return;
-      for (std::int64_t j = i; j < i + count; ++j) {
+      const Floats some = load_first(x + i, count, -kInfinity);
+      std::uint32_t better = which_greater(some, broadcast(values[0]));
+      for (; better != 0; better &= better - 1) {
+        const std::int64_t j = i + __builtin_ctz(better);
         if (x[j] > values[0]) replace_root(x[j], static_cast<std::int32_t>(token + j), k);
       }
     });

@@ -25,8 +25,8 @@ ATTNENGINE_INLINE void store_some(float* p, Floats x, std::int64_t n) {
   _mm256_maskstore_ps(p, first_lanes(n), x);
 }
 
-ATTNENGINE_INLINE bool any_greater(Floats a, Floats b) {
-  return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0;
+ATTNENGINE_INLINE std::uint32_t which_greater(Floats a, Floats b) {
+  return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)));
 }
 
 ATTNENGINE_INLINE float sum(Floats x) {

@@ -21,8 +21,8 @@ ATTNENGINE_INLINE void store_some(float* p, Floats x, std::int64_t n) {
   _mm512_mask_storeu_ps(p, first_lanes(n), x);
 }
 
-ATTNENGINE_INLINE bool any_greater(Floats a, Floats b) {
-  return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0;
+ATTNENGINE_INLINE std::uint32_t which_greater(Floats a, Floats b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
 }
 
 ATTNENGINE_INLINE __m256 add_halves(Floats x) {

@@ -18,9 +18,9 @@ ATTNENGINE_INLINE void store_some(float* p, Floats x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = x[i];
 }
 
-ATTNENGINE_INLINE bool any_greater(Floats a, Floats b) {
-  const Ints greater = a > b;
-  return (greater[0] | greater[1] | greater[2] | greater[3]) != 0;
+ATTNENGINE_INLINE std::uint32_t which_greater(Floats a, Floats b) {
+  const Ints bits = (a > b) & Ints{1, 2, 4, 8};
+  return static_cast<std::uint32_t>((bits[0] | bits[1]) | (bits[2] | bits[3]));
 }
 
 ATTNENGINE_INLINE float sum(Floats x) { return (x[0] + x[2]) + (x[1] + x[3]); }

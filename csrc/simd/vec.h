@@ -36,7 +36,7 @@ ATTNENGINE_INLINE Floats broadcast(float x) { return x - Floats{}; }
 //   max(a, b), min(a, b)        b where one of the two is NaN
 //   load_some(p, n, fill)       the first n < kLanes lanes from memory, the others `fill`
 //   store_some(p, x, n)         the first n < kLanes lanes to memory
-//   any_greater(a, b)           whether any lane of a is greater than that of b
+//   which_greater(a, b)         bit i tells whether lane i of a is greater than that of b
 //   sum(x)                      of all lanes, in one fixed order
 //   sums(x[kGroup])             of each vector, in the first kGroup lanes
 #if defined(__AVX512F__)

@@ -12,7 +12,7 @@ NAMES = ["tanh", "sigmoid", "relu", "gelu", "gelu_tanh", "silu"]
 ULPS = {"tanh": 5, "sigmoid": 3, "silu": 4, "relu": 0}
 
 
-def sweep():
+def sweep() -> np.ndarray:
     """Numbers of every size: dense around zero, then every exponent, both signs."""
     rng = np.random.default_rng(1)
     powers = np.exp2(rng.uniform(-30, 6.4, 100_000))
@@ -20,7 +20,7 @@ def sweep():
     return x.astype(np.float32)
 
 
-def units(y, expected):
+def units(y: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """The distance in units in the last place; below the normal range in units of its end."""
     tiny = np.finfo(np.float32).tiny
     spacing = np.spacing(np.maximum(np.abs(expected), tiny).astype(np.float32))
@@ -28,7 +28,7 @@ def units(y, expected):
 
 
 @pytest.mark.parametrize("name", ULPS)
-def test_accuracy_in_units_in_the_last_place(name):
+def test_accuracy_in_units_in_the_last_place(name: str) -> None:
     x = sweep()
     # where exp(-x) overflows the result is 0; the true value is below 2 ** -125
     x = x[x > -87.0]
@@ -46,7 +46,7 @@ def test_accuracy_in_units_in_the_last_place(name):
 
 
 @pytest.mark.parametrize("name", ["gelu", "gelu_tanh"])
-def test_gelu_has_the_accuracy_of_its_factor(name):
+def test_gelu_has_the_accuracy_of_its_factor(name: str) -> None:
     x = sweep()[::5]
     expected = getattr(reference, name)(x.astype(np.float64))
     # 0.5 * x * (1 + f): f near -1 has an absolute error of about two units of 2 ** -24
@@ -56,7 +56,7 @@ def test_gelu_has_the_accuracy_of_its_factor(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (16,), (3, 5), (2, 3, 11)])
-def test_keeps_the_shape(rng, name, shape):
+def test_keeps_the_shape(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> None:
     x = rng.normal(size=shape).astype(np.float32)
     y = getattr(kernels, name)(x)
     assert y.shape == shape
@@ -64,7 +64,7 @@ def test_keeps_the_shape(rng, name, shape):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_element_has_the_same_bits_at_any_place(rng, name):
+def test_an_element_has_the_same_bits_at_any_place(rng: np.random.Generator, name: str) -> None:
     x = np.concatenate([rng.normal(size=200_000) * 4, [0, -0.0, 30, -30, 100, -100]])
     whole = getattr(kernels, name)(x)
     assert getattr(kernels, name)(x, num_threads=2).tobytes() == whole.tobytes()
@@ -75,7 +75,7 @@ def test_an_element_has_the_same_bits_at_any_place(rng, name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("place", [0, 5, 8, 18])
-def test_nan_in_gives_nan_out(name, place):
+def test_nan_in_gives_nan_out(name: str, place: int) -> None:
     x = np.ones(19, np.float32)
     x[place] = np.nan
     np.testing.assert_array_equal(np.isnan(getattr(kernels, name)(x)), np.isnan(x))
@@ -84,7 +84,7 @@ def test_nan_in_gives_nan_out(name, place):
 @pytest.mark.parametrize(
     ("name", "low", "high"), [("tanh", -1, 1), ("sigmoid", 0, 1), ("relu", 0, np.inf)]
 )
-def test_limits(name, low, high):
+def test_limits(name: str, low: float, high: float) -> None:
     x = np.array([-np.inf, -3e38, -200, 200, 3e38, np.inf], np.float32)
     y = getattr(kernels, name)(x)
     np.testing.assert_array_equal(y[:3], low)
@@ -92,12 +92,12 @@ def test_limits(name, low, high):
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
-def test_stays_within_its_limits(name):
+def test_stays_within_its_limits(name: str) -> None:
     y = getattr(kernels, name)(sweep())
     assert y.min() >= (-1 if name == "tanh" else 0)
     assert y.max() <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_of_nothing(name):
+def test_nothing_of_nothing(name: str) -> None:
     assert getattr(kernels, name)(np.zeros((3, 0))).shape == (3, 0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from attnengine.reference import attention as reference
 NAMES = ["additive_attention", "dot_attention", "general_attention", "concat_attention"]
 
 
-def arguments(rng, name, rows, src, dim):
+def arguments(
+    rng: np.random.Generator, name: str, rows: int, src: int, dim: int
+) -> list[np.ndarray]:
     """Random arguments whose scores are a few units, so that the weights are not all one."""
     value_dim = dim + 1
     key_dim = dim + 2 if name in ("general_attention", "concat_attention") else dim
@@ -30,7 +34,7 @@ def arguments(rng, name, rows, src, dim):
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
 @pytest.mark.parametrize("src", [1, 7, 40])
 @pytest.mark.parametrize("dim", [1, 15, 64])
-def test_attention(rng, name, rows, src, dim):
+def test_attention(rng: np.random.Generator, name: str, rows: int, src: int, dim: int) -> None:
     arrays = arguments(rng, name, rows, src, dim)
 
     context, weights = getattr(kernels, name)(*arrays)
@@ -44,17 +48,23 @@ def test_attention(rng, name, rows, src, dim):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("src", "dim"), [(3, 7), (200, 300)])
-def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, name, src, dim):
+def test_a_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator,
+    check_rows_independent: Callable[..., None],
+    name: str,
+    src: int,
+    dim: int,
+) -> None:
     query, *rest = arguments(rng, name, 12, src, dim)
 
-    def call(rows, num_threads):
+    def call(rows: np.ndarray, num_threads: int) -> np.ndarray:
         result = getattr(kernels, name)(query[rows], *rest, num_threads=num_threads)
         return np.concatenate(result, axis=1)
 
     check_rows_independent(call, 12)
 
 
-def test_no_rows(rng):
+def test_no_rows(rng: np.random.Generator) -> None:
     context, weights = kernels.dot_attention(np.zeros((0, 3)), np.zeros((4, 3)), np.zeros((4, 5)))
     assert context.shape == (0, 5)
     assert weights.shape == (0, 4)
@@ -62,7 +72,7 @@ def test_no_rows(rng):
 
 @pytest.mark.parametrize("name", ["additive_attention", "dot_attention"])
 @pytest.mark.parametrize("which", [0, 1])
-def test_nan_in_gives_nan_out(rng, name, which):
+def test_nan_in_gives_nan_out(rng: np.random.Generator, name: str, which: int) -> None:
     arrays = arguments(rng, name, 3, 5, 9)
     arrays[which][1, 8] = np.nan
     context, weights = getattr(kernels, name)(*arrays)
@@ -83,12 +93,12 @@ def test_nan_in_gives_nan_out(rng, name, which):
         ([(1, 4), (0, 4), (0, 5), (4,)], r"keys.shape\[0\] is 0, expected at least 1"),
     ],
 )
-def test_names_the_argument_that_does_not_fit(shapes, message):
+def test_names_the_argument_that_does_not_fit(shapes: list[tuple[int, ...]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         kernels.additive_attention(*(np.zeros(s) for s in shapes))
 
 
-def test_names_the_weight_that_does_not_fit():
+def test_names_the_weight_that_does_not_fit() -> None:
     query, keys, values = np.zeros((1, 3)), np.zeros((2, 4)), np.zeros((2, 5))
     with pytest.raises(ValueError, match=r"x.shape\[1\] is 3, expected 2"):
         kernels.general_attention(query, keys, values, np.zeros((4, 2)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,11 +11,11 @@ from attnengine.reference.activations import ACTIVATIONS
 from attnengine.reference.linear import linear as reference
 
 
-def floats(rng, *shape):
+def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.normal(size=shape).astype(np.float32)
 
 
-def rounding(x, weight, bias):
+def rounding(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """The error that rounding every product and every addition may add up to."""
     terms = np.abs(x).astype(np.float64) @ np.abs(weight).T + np.abs(bias)
     return (x.shape[1] + 2) * 2.0**-24 * terms
@@ -22,7 +23,7 @@ def rounding(x, weight, bias):
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 17, 64])
 @pytest.mark.parametrize(("size_in", "size_out"), [(1, 1), (3, 5), (16, 16), (31, 33), (64, 80)])
-def test_linear(rng, rows, size_in, size_out):
+def test_linear(rng: np.random.Generator, rows: int, size_in: int, size_out: int) -> None:
     x, weight, bias = (floats(rng, *s) for s in [(rows, size_in), (size_out, size_in), (size_out,)])
 
     y = kernels.linear(x, weight, bias)
@@ -35,7 +36,7 @@ def test_linear(rng, rows, size_in, size_out):
 @pytest.mark.parametrize("rows", [1, 2, 3, 6, 13, 100, 200])
 @pytest.mark.parametrize("size_in", [511, 512, 513, 1025])  # around blocks of inputs
 @pytest.mark.parametrize("size_out", [16, 100])
-def test_long_sums(rng, rows, size_in, size_out):
+def test_long_sums(rng: np.random.Generator, rows: int, size_in: int, size_out: int) -> None:
     x, weight, bias = (floats(rng, *s) for s in [(rows, size_in), (size_out, size_in), (size_out,)])
 
     y = kernels.PackedLinear(weight, bias)(x, num_threads=2)
@@ -45,7 +46,12 @@ def test_long_sums(rng, rows, size_in, size_out):
 
 
 @pytest.mark.parametrize(("size_in", "size_out"), [(24, 96), (600, 190), (1100, 80)])
-def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, size_in, size_out):
+def test_a_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator,
+    check_rows_independent: Callable[..., None],
+    size_in: int,
+    size_out: int,
+) -> None:
     rows = 26
     x, weight, bias = (floats(rng, *s) for s in [(rows, size_in), (size_out, size_in), (size_out,)])
     packed = kernels.PackedLinear(weight, bias)
@@ -54,7 +60,7 @@ def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, siz
 
 
 @pytest.mark.parametrize("rows", [120, 250])  # more than one block of rows
-def test_many_rows_have_the_same_bits_as_few(rng, rows):
+def test_many_rows_have_the_same_bits_as_few(rng: np.random.Generator, rows: int) -> None:
     x, weight = floats(rng, rows, 520), floats(rng, 40, 520)
     packed = kernels.PackedLinear(weight)
 
@@ -64,7 +70,7 @@ def test_many_rows_have_the_same_bits_as_few(rng, rows):
     assert together.tobytes() == apart.tobytes()
 
 
-def test_an_output_has_the_same_bits_among_any_others(rng):
+def test_an_output_has_the_same_bits_among_any_others(rng: np.random.Generator) -> None:
     x, weight = floats(rng, 3, 700), floats(rng, 100, 700)
     together = kernels.linear(x, weight)
 
@@ -74,7 +80,7 @@ def test_an_output_has_the_same_bits_among_any_others(rng):
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "gelu_tanh", "silu"])
 @pytest.mark.parametrize("rows", [1, 5, 40])
-def test_activation_of_the_sum(rng, activation, rows):
+def test_activation_of_the_sum(rng: np.random.Generator, activation: str, rows: int) -> None:
     x, weight, bias = floats(rng, rows, 20), floats(rng, 35, 20), floats(rng, 35)
 
     y = kernels.linear(x, weight, bias, activation)
@@ -84,7 +90,7 @@ def test_activation_of_the_sum(rng, activation, rows):
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-5)
 
 
-def test_sizes_of_zero():
+def test_sizes_of_zero() -> None:
     zeros = np.zeros
     assert kernels.linear(zeros((0, 3)), zeros((4, 3))).shape == (0, 4)
     assert kernels.linear(zeros((2, 3)), zeros((0, 3))).shape == (2, 0)
@@ -94,7 +100,7 @@ def test_sizes_of_zero():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_what_is_not_a_number_stays_in_its_row(rng, bad):
+def test_what_is_not_a_number_stays_in_its_row(rng: np.random.Generator, bad: float) -> None:
     x, weight = floats(rng, 14, 40), floats(rng, 20, 40)
     x[3, 7] = bad
     y = kernels.linear(x, weight)
@@ -102,7 +108,7 @@ def test_what_is_not_a_number_stays_in_its_row(rng, bad):
     assert np.isfinite(np.delete(y, 3, axis=0)).all()
 
 
-def test_other_types_and_orders_are_converted(rng):
+def test_other_types_and_orders_are_converted(rng: np.random.Generator) -> None:
     x, weight = rng.integers(-5, 5, (3, 8)), rng.integers(-5, 5, (6, 8)).astype(np.float64)
     expected = x @ weight.T
     np.testing.assert_array_equal(kernels.linear(x.astype(np.int64), weight), expected)
@@ -113,7 +119,7 @@ def test_other_types_and_orders_are_converted(rng):
     np.testing.assert_array_equal(kernels.linear(unaligned, weight), expected)
 
 
-def test_calls_from_many_threads_at_once(rng):
+def test_calls_from_many_threads_at_once(rng: np.random.Generator) -> None:
     x, packed = floats(rng, 8, 64), kernels.PackedLinear(floats(rng, 64, 64))
     expected = packed(x)
     with ThreadPoolExecutor(4) as pool:
@@ -131,16 +137,18 @@ def test_calls_from_many_threads_at_once(rng):
         ((2, 3), (5, 3), (5, 1), r"bias.ndim is 2, expected 1"),
     ],
 )
-def test_names_the_argument_that_does_not_fit(x, weight, bias, message):
+def test_names_the_argument_that_does_not_fit(
+    x: tuple[int, ...], weight: tuple[int, ...], bias: tuple[int, ...] | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         kernels.linear(np.zeros(x), np.zeros(weight), None if bias is None else np.zeros(bias))
 
 
-def test_names_an_unknown_activation():
+def test_names_an_unknown_activation() -> None:
     with pytest.raises(ValueError, match='activation is "swish", expected none, relu, tanh'):
         kernels.linear([[1]], [[1]], None, "swish")
 
 
-def test_threads_are_at_least_one():
+def test_threads_are_at_least_one() -> None:
     with pytest.raises(ValueError, match="num_threads is 0, expected at least 1"):
         kernels.linear([[1]], [[1]], num_threads=0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -7,19 +9,29 @@ from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention as reference
 
 
-def arguments(rng, rows, positions, heads, kv_heads, head_dim):
+def arguments(
+    rng: np.random.Generator, rows: int, positions: int, heads: int, kv_heads: int, head_dim: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     query = rng.normal(size=(rows, heads, head_dim)).astype(np.float32)
     keys, values = rng.normal(size=(2, positions, kv_heads, head_dim)).astype(np.float32)
     return query, keys, values
 
 
-def expected(query, keys, values, lengths=None, scale=None):
+def expected(
+    query: np.ndarray,
+    keys: np.ndarray,
+    values: np.ndarray,
+    lengths: np.ndarray | None = None,
+    scale: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     group = query.shape[1] // keys.shape[1]
     wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
     return reference(query.astype(np.float64), *wide, lengths, scale)
 
 
-def assert_close(result, right):
+def assert_close(
+    result: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
+) -> None:
     # scores below 10, sums of up to 128 terms: good to about 2e-6, which exp() passes on
     np.testing.assert_allclose(result[0], right[0], rtol=1e-5, atol=5e-6)
     np.testing.assert_allclose(result[1], right[1], rtol=1e-5, atol=1e-6)
@@ -28,19 +40,23 @@ def assert_close(result, right):
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
 @pytest.mark.parametrize("positions", [1, 7, 64, 65, 150])
 @pytest.mark.parametrize("head_dim", [4, 16])
-def test_scaled_dot_attention(rng, rows, positions, head_dim):
+def test_scaled_dot_attention(
+    rng: np.random.Generator, rows: int, positions: int, head_dim: int
+) -> None:
     arrays = arguments(rng, rows, positions, 2, 2, head_dim)
     assert_close(kernels.scaled_dot_attention(*arrays), expected(*arrays))
 
 
 @pytest.mark.parametrize("head_dim", [1, 2, 3, 4, 5, 7, 8, 9, 15, 24, 31, 64, 72, 80, 96, 128, 130])
-def test_head_dims(rng, head_dim):
+def test_head_dims(rng: np.random.Generator, head_dim: int) -> None:
     arrays = arguments(rng, 3, 70, 2, 2, head_dim)
     assert_close(kernels.scaled_dot_attention(*arrays), expected(*arrays))
 
 
 @pytest.mark.parametrize(("heads", "kv_heads"), [(1, 1), (4, 1), (6, 2), (8, 8)])
-def test_grouped_heads_and_causal_lengths(rng, heads, kv_heads):
+def test_grouped_heads_and_causal_lengths(
+    rng: np.random.Generator, heads: int, kv_heads: int
+) -> None:
     arrays = arguments(rng, 70, 70, heads, kv_heads, 8)
     lengths = np.arange(1, 71)
     result = kernels.scaled_dot_attention(*arrays, lengths)
@@ -48,19 +64,19 @@ def test_grouped_heads_and_causal_lengths(rng, heads, kv_heads):
     assert np.all(result[1][0, :, 1:] == 0)
 
 
-def test_scale(rng):
+def test_scale(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 2, 9, 2, 2, 8)
     assert_close(kernels.scaled_dot_attention(*arrays, scale=0.1), expected(*arrays, scale=0.1))
 
 
-def test_context_does_not_depend_on_the_weights_being_wanted(rng):
+def test_context_does_not_depend_on_the_weights_being_wanted(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 3, 130, 2, 1, 12)
     context, weights = kernels.scaled_dot_attention(*arrays, need_weights=False)
     assert weights.shape == (3, 2, 0)
     np.testing.assert_array_equal(context, kernels.scaled_dot_attention(*arrays)[0])
 
 
-def test_a_maximum_that_grows_from_block_to_block(rng):
+def test_a_maximum_that_grows_from_block_to_block(rng: np.random.Generator) -> None:
     query, keys, values = arguments(rng, 2, 300, 1, 1, 8)
     keys *= np.linspace(0, 30, 300, dtype=np.float32)[:, None, None]
     result = kernels.scaled_dot_attention(query, keys, values, scale=1.0)
@@ -70,11 +86,13 @@ def test_a_maximum_that_grows_from_block_to_block(rng):
 
 
 @pytest.mark.parametrize("head_dim", [5, 64])
-def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, head_dim):
+def test_a_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None], head_dim: int
+) -> None:
     query, keys, values = arguments(rng, 9, 200, 4, 2, head_dim)
     lengths = rng.integers(1, 201, 9)
 
-    def call(rows, num_threads):
+    def call(rows: np.ndarray, num_threads: int) -> np.ndarray:
         result = kernels.scaled_dot_attention(
             query[rows], keys, values, lengths[rows], num_threads=num_threads
         )
@@ -83,7 +101,7 @@ def test_a_row_has_the_same_bits_in_any_company(rng, check_rows_independent, hea
     check_rows_independent(call, 9)
 
 
-def test_positions_after_the_length_change_nothing(rng):
+def test_positions_after_the_length_change_nothing(rng: np.random.Generator) -> None:
     query, keys, values = arguments(rng, 2, 100, 2, 2, 20)
     for length in (1, 8, 63, 64, 65, 99):
         seen = [length] * 2
@@ -93,14 +111,14 @@ def test_positions_after_the_length_change_nothing(rng):
         np.testing.assert_array_equal(weights[..., :length], alone[1])
 
 
-def test_no_rows(rng):
+def test_no_rows(rng: np.random.Generator) -> None:
     context, weights = kernels.scaled_dot_attention(*arguments(rng, 0, 5, 2, 2, 4))
     assert context.shape == (0, 2, 4)
     assert weights.shape == (0, 2, 5)
 
 
 @pytest.mark.parametrize("place", [0, 69])
-def test_nan_in_gives_nan_out(rng, place):
+def test_nan_in_gives_nan_out(rng: np.random.Generator, place: int) -> None:
     query, keys, values = arguments(rng, 2, 70, 2, 2, 6)
     keys[place, 1, 5] = np.nan
     context, weights = kernels.scaled_dot_attention(query, keys, values)
@@ -122,6 +140,12 @@ def test_nan_in_gives_nan_out(rng, place):
         ((2, 2, 4), (3, 2, 4), (3, 2, 4), [0, 1], r"lengths\[0\] is 0, expected 1 to 3"),
     ],
 )
-def test_names_the_argument_that_does_not_fit(query, keys, values, lengths, message):
+def test_names_the_argument_that_does_not_fit(
+    query: tuple[int, ...],
+    keys: tuple[int, ...],
+    values: tuple[int, ...],
+    lengths: list[int] | None,
+    message: str,
+) -> None:
     with pytest.raises(ValueError, match=message):
         kernels.scaled_dot_attention(np.zeros(query), np.zeros(keys), np.zeros(values), lengths)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -13,14 +15,14 @@ RTOL = 3e-6
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
 @pytest.mark.parametrize("n", [1, 7, 8, 16, 33, 1000])
-def test_softmax(rng, rows, n):
+def test_softmax(rng: np.random.Generator, rows: int, n: int) -> None:
     x = (rng.normal(size=(rows, n)) * 3).astype(np.float32)
     y = kernels.softmax(x)
     np.testing.assert_allclose(y, reference.softmax(x.astype(np.float64)), rtol=RTOL)
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_softmax_of_large_and_infinite_logits():
+def test_softmax_of_large_and_infinite_logits() -> None:
     low = -np.inf
     x = [[1e4, 1e4, low, low, 1e4 - 200], [-1e30, low, low, low, -1e30]]
     expected = [[0.5, 0.5, 0, 0, 0], [0.5, 0, 0, 0, 0.5]]
@@ -28,7 +30,7 @@ def test_softmax_of_large_and_infinite_logits():
 
 
 @pytest.mark.parametrize("place", [0, 3, 8, 20])
-def test_softmax_of_nan_is_nan_in_its_row(place):
+def test_softmax_of_nan_is_nan_in_its_row(place: int) -> None:
     x = np.zeros((3, 21), np.float32)
     x[1, place] = np.nan
     y = kernels.softmax(x)
@@ -36,17 +38,19 @@ def test_softmax_of_nan_is_nan_in_its_row(place):
     np.testing.assert_allclose(y[[0, 2]], 1 / 21, rtol=1e-6)
 
 
-def test_softmax_of_nothing():
+def test_softmax_of_nothing() -> None:
     assert kernels.softmax(np.zeros((0, 4))).shape == (0, 4)
     assert kernels.softmax(np.zeros((4, 0))).shape == (4, 0)
 
 
-def test_softmax_row_has_the_same_bits_in_any_company(rng, check_rows_independent):
+def test_softmax_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None]
+) -> None:
     x = rng.normal(size=(9, 16_001)).astype(np.float32)
     check_rows_independent(lambda i, threads: kernels.softmax(x[i], num_threads=threads), 9)
 
 
-def expected_top_k(logits, k):
+def expected_top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     log_probs, tokens = reference.log_softmax_top_k(logits.astype(np.float64), k)
     return log_probs, np.where(np.isneginf(log_probs), -1, tokens)
 
@@ -55,7 +59,7 @@ def expected_top_k(logits, k):
 @pytest.mark.parametrize(
     ("n", "k"), [(1, 1), (7, 7), (16, 4), (33, 33), (1025, 8), (5000, 16), (5000, 256)]
 )
-def test_top_k(rng, rows, n, k):
+def test_top_k(rng: np.random.Generator, rows: int, n: int, k: int) -> None:
     logits = (rng.normal(size=(rows, n)) * 3).astype(np.float32)
     log_probs, tokens = kernels.log_softmax_top_k(logits, k)
     expected = expected_top_k(logits, k)
@@ -66,7 +70,7 @@ def test_top_k(rng, rows, n, k):
 
 @pytest.mark.parametrize("k", [1, 2, 5, 40, 300, 3000])
 @pytest.mark.parametrize("order", ["random", "rising", "falling", "equal"])
-def test_ties_go_to_the_lower_token(rng, k, order):
+def test_ties_go_to_the_lower_token(rng: np.random.Generator, k: int, order: str) -> None:
     logits = rng.integers(0, 6, (2, 3000)).astype(np.float32)
     if order == "rising":
         logits.sort(axis=1)
@@ -78,7 +82,7 @@ def test_ties_go_to_the_lower_token(rng, k, order):
     np.testing.assert_array_equal(tokens, expected_top_k(logits, k)[1])
 
 
-def test_tokens_at_minus_infinity_are_never_chosen(rng):
+def test_tokens_at_minus_infinity_are_never_chosen(rng: np.random.Generator) -> None:
     logits = np.full((4, 2000), -np.inf, np.float32)
     logits[0, [5, 1999]] = [1.0, 2.0]
     logits[1, 1024:] = rng.normal(size=976)
@@ -93,7 +97,9 @@ def test_tokens_at_minus_infinity_are_never_chosen(rng):
 
 @pytest.mark.parametrize("place", [0, 7, 1023, 1024, 1500, 2998])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_nan_makes_the_log_probs_of_its_row_nan(rng, place, bad):
+def test_nan_makes_the_log_probs_of_its_row_nan(
+    rng: np.random.Generator, place: int, bad: float
+) -> None:
     logits = rng.normal(size=(3, 2999)).astype(np.float32)
     logits[1, place] = bad
     log_probs, _ = kernels.log_softmax_top_k(logits, 4)
@@ -102,7 +108,9 @@ def test_nan_makes_the_log_probs_of_its_row_nan(rng, place, bad):
 
 
 @pytest.mark.parametrize("k", [3, 50])
-def test_top_k_row_has_the_same_bits_in_any_company(rng, check_rows_independent, k):
+def test_top_k_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None], k: int
+) -> None:
     logits = rng.normal(size=(9, 16_001)).astype(np.float32)
     for part in (0, 1):
         check_rows_independent(
@@ -113,13 +121,13 @@ def test_top_k_row_has_the_same_bits_in_any_company(rng, check_rows_independent,
         )
 
 
-def test_top_k_of_no_rows():
+def test_top_k_of_no_rows() -> None:
     log_probs, tokens = kernels.log_softmax_top_k(np.zeros((0, 5)), 2)
     assert log_probs.shape == tokens.shape == (0, 2)
     assert tokens.dtype == np.int32
 
 
 @pytest.mark.parametrize("k", [-1, 0, 6])
-def test_k_is_from_1_to_the_vocabulary(k):
+def test_k_is_from_1_to_the_vocabulary(k: int) -> None:
     with pytest.raises(ValueError, match=rf"k is {k}, expected 1 to 5 \(logits.shape\[1\]\)"):
         kernels.log_softmax_top_k(np.zeros((1, 5)), k)
