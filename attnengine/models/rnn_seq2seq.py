@@ -151,7 +151,7 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
     if config.attention == "general":
         return _core.AttentionScore(query=w.linear("query", states, hidden))
     size = config.attention_size or 0
-    vector = w.take("vector", size).tolist()
+    vector = w.take("vector", size)
     if config.attention == "additive":
         return _core.AttentionScore(
             query=w.linear("query", size, hidden), key=w.linear("key", size, states), vector=vector

@@ -131,8 +131,8 @@ def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
     """Build a layer norm."""
     size = config.hidden_size
     return _core.LayerNorm(
-        w.take(f"{name}.weight", size).tolist(),
-        w.take(f"{name}.bias", size).tolist(),
+        w.take(f"{name}.weight", size),
+        w.take(f"{name}.bias", size),
         eps=config.norm_eps,
     )
 

@@ -77,6 +77,7 @@ RnnDecoder::RnnDecoder(std::shared_ptr<const Embedding> embedding,
       options_(std::move(options)),
       encoder_size_(encoder_size),
       with_source_(with_source) {
+  check_parts();
   check_sizes();
 }
 
@@ -96,12 +97,25 @@ std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
   return 0;
 }
 
-void RnnDecoder::check_sizes() const {
+void RnnDecoder::check_parts() const {
   if (cells_.empty()) throw InvalidArgument("cells is empty, expected at least one");
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const std::string name = "cells[" + std::to_string(i) + "]";
+    if (!cells_[i]) throw InvalidArgument(name + " is None, expected a cell");
+    if (cells_[i]->has_cell() != has_cell())
+      throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
+  }
+  if (attention_ && !with_source_)
+    throw InvalidArgument("with_source is False, expected True for a decoder with attention");
+  if (options_.query_previous && !attention_)
+    throw InvalidArgument("query_previous is True, expected a decoder with attention");
   if (options_.input_feeding && !readout_)
     throw InvalidArgument("input_feeding is True, expected a readout layer that is fed back");
   if (options_.readout_inputs.empty())
     throw InvalidArgument("readout_inputs is empty, expected at least one");
+}
+
+void RnnDecoder::check_sizes() const {
   if (attention_) attention_->check_sizes(hidden_size(), encoder_size_);
   std::int64_t input_size =
       embedding_->size() + feed_size() + (options_.query_previous ? encoder_size_ : 0);

@@ -16,9 +16,7 @@ RnnSeq2Seq::RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
   if (rnn_decoder_->attention())
     expect_equal(rnn_decoder_->encoder_size(), encoder_->output_size(),
                  "the decoder's encoder_size");
-  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(),
-                      static_cast<std::int64_t>(encoder_->layers().size()),
-                      encoder_->output_size());
+  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(), encoder_->layers());
 }
 
 Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
