@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -13,6 +14,7 @@ namespace {
 
 // Operations below which a second thread costs more than it brings: a region takes about 1 us.
 constexpr std::int64_t kMinWork = 1 << 16;
+constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
 std::atomic<pid_t> first_process{0};
@@ -27,6 +29,12 @@ void check_not_forked() {
 }
 
 }  // namespace
+
+void check_threads(int num_threads) {
+  if (num_threads < 1 || num_threads > kMaxThreads)
+    throw InvalidArgument("num_threads is " + std::to_string(num_threads) + ", expected 1 to " +
+                          std::to_string(kMaxThreads));
+}
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
   check_not_forked();

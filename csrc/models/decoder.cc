@@ -23,8 +23,7 @@ std::vector<Run> runs_of(const Rows& rows) {
 }  // namespace
 
 void HasThreads::set_num_threads(int threads) {
-  if (threads < 1)
-    throw InvalidArgument("num_threads is " + std::to_string(threads) + ", expected 1 or more");
+  check_threads(threads);
   num_threads_ = threads;
 }
 

@@ -186,5 +186,10 @@ def test_threads_do_not_change_bits(threads: int) -> None:
     expected = feed(decoder, tokens)
     decoder.num_threads = threads
     np.testing.assert_array_equal(feed(decoder, tokens), expected)
-    with pytest.raises(InvalidArgument, match="num_threads is 0, expected 1 or more"):
-        decoder.num_threads = 0
+
+
+@pytest.mark.parametrize("threads", [0, 1025])
+def test_threads_are_limited(threads: int) -> None:
+    decoder = model(RNN_LM)
+    with pytest.raises(InvalidArgument, match=f"num_threads is {threads}, expected 1 to 1024"):
+        decoder.num_threads = threads
