@@ -36,6 +36,7 @@ py::array step(const Decoder& model, const py::object& tokens, const py::object&
   const Array<bool> wanted = want.is_none() ? Array<bool>(0) : booleans(want, "want");
   const Rows rows{ids.data(), owners.data(),
                   want.is_none() ? nullptr : vector(wanted, count, "want"), count};
+  const State::InStep in_step(state);
   {
     py::gil_scoped_release unlocked;
     model.step(rows, state);
@@ -88,6 +89,7 @@ void bind_state(py::module_& m) {
       .def_property_readonly("live", &State::live)
       .def_readwrite("keep_attention", &State::keep_attention)
       .def_property_readonly("attention", [](const State& state) {
+        state.check_usable();
         if (!state.keep_attention || !state.attention.matrix().data)
           throw InvalidArgument("attention was not kept: set keep_attention before the step");
         return view(state.attention);

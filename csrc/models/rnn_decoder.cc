@@ -11,8 +11,8 @@ namespace {
 
 // The state of a sequence, and the scratch memory of a step.
 struct RnnState : State {
-  RnnState(const void* owner, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
-      : State(owner, with_source, /*keeps_past=*/false, slot_size),
+  RnnState(std::int64_t decoder, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
+      : State(decoder, with_source, /*keeps_past=*/false, slot_size),
         slot_size(slot_size),
         hidden(num_layers),
         cell(num_layers) {}
@@ -137,7 +137,7 @@ void RnnDecoder::check_sizes() const {
 }
 
 std::unique_ptr<State> RnnDecoder::new_state() const {
-  return std::make_unique<RnnState>(this, with_source_, slot_size(), num_layers());
+  return std::make_unique<RnnState>(id(), with_source_, slot_size(), num_layers());
 }
 
 void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
