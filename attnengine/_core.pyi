@@ -102,11 +102,11 @@ class AttentionScore:
         *,
         query: Linear | None = None,
         key: Linear | None = None,
-        vector: Sequence[float] | None = None,
+        vector: ArrayLike | None = None,
     ) -> None: ...
 
 class LayerNorm:
-    def __init__(self, weight: Sequence[float], bias: Sequence[float], *, eps: float) -> None: ...
+    def __init__(self, weight: ArrayLike, bias: ArrayLike, *, eps: float) -> None: ...
 
 class MultiHeadAttention:
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
-from attnengine.errors import FormatError, Unsupported
+from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import config as configs
 
 Floats = NDArray[np.float32]
@@ -117,11 +117,14 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Model:
         A key of the config or a weight does not fit.
     """
     name = config.get("architecture")
-    if name not in _architectures:
+    if not isinstance(name, str) or name not in _architectures:
         known = ", ".join(sorted(_architectures))
         raise Unsupported(f"architecture is {name!r}, expected one of {known}")
     config_class, build_model = _architectures[name]
     weights = Weights(tensors)
-    model = build_model(configs.read(config_class, config), weights)
+    try:
+        model = build_model(configs.read(config_class, config), weights)
+    except InvalidArgument as error:  # sizes of layers that do not fit each other
+        raise FormatError(f"config: {error}") from error
     weights.check_all_taken()
     return model

@@ -50,8 +50,10 @@ def stack(
     num_layers: int,
 ) -> list[_core.Cell]:
     """Build the cells of a stack that runs forward, bottom first."""
-    sizes = [input_size] + [hidden_size] * (num_layers - 1)
-    return [cell(name, nonlinearity, w, f"l{i}", size, hidden_size) for i, size in enumerate(sizes)]
+    return [
+        cell(name, nonlinearity, w, f"l{i}", hidden_size if i else input_size, hidden_size)
+        for i in range(num_layers)
+    ]
 
 
 def encoder_layers(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Floats, Weights, register
 from attnengine.models.rnn import CellName, Nonlinearity, encoder_layers, stack
 
 
@@ -49,6 +49,21 @@ class Config:
         """Whether the state before the step is what attends."""
         return self.attention != "none" and self.attention_query == "previous"
 
+    @property
+    def parts_size(self) -> int:
+        """Size of the readout's inputs, concatenated."""
+        sizes = {
+            "hidden": self.decoder_hidden_size,
+            "context": self.encoder_size,
+            "embedding": self.target_embedding_size,
+        }
+        return sum(sizes[part] for part in self.readout_inputs)
+
+    @property
+    def output_in_size(self) -> int:
+        """Size of what the output layer reads."""
+        return self.readout_size or self.parts_size
+
 
 @register("rnn_seq2seq", config=Config)
 def build(config: Config, weights: Weights) -> _core.RnnSeq2Seq:
@@ -64,48 +79,41 @@ def build(config: Config, weights: Weights) -> _core.RnnSeq2Seq:
 def check(config: Config) -> None:
     """Raise FormatError for switches that contradict each other."""
     wants_size = config.attention in ("additive", "concat")
-    has_readout = config.readout_activation != "none"
-    for wrong, key, value, expected in (
-        (
-            wants_size != (config.attention_size is not None),
-            "attention_size",
-            config.attention_size,
-            f"{'a size' if wants_size else 'null'} with 'attention' {config.attention!r}",
-        ),
-        (
-            has_readout != (config.readout_size is not None),
-            "readout_size",
-            config.readout_size,
-            f"{'a size' if has_readout else 'null'} with "
-            f"'readout_activation' {config.readout_activation!r}",
-        ),
-        (
-            config.input_feeding and (not has_readout or config.query_previous),
-            "input_feeding",
-            True,
-            "false without a readout layer, and with 'attention_query' 'previous'",
-        ),
-        (
-            config.cell != "lstm" and config.bridge_cell != "zero",
-            "bridge_cell",
-            config.bridge_cell,
-            f"'zero' for cell {config.cell!r}",
-        ),
-        (
-            "context" in config.readout_inputs and config.attention == "none",
-            "readout_inputs",
-            list(config.readout_inputs),
-            "no 'context' without attention",
-        ),
-        (
-            len(set(config.readout_inputs)) != len(config.readout_inputs),
-            "readout_inputs",
-            list(config.readout_inputs),
-            "each part once",
-        ),
-    ):
-        if wrong:
-            raise FormatError(f"config: {key!r} is {value!r}, expected {expected}")
+    check_size(
+        "attention_size", config.attention_size, wants_size, f"'attention' {config.attention!r}"
+    )
+    activation = config.readout_activation
+    has_readout = activation != "none"
+    check_size(
+        "readout_size", config.readout_size, has_readout, f"'readout_activation' {activation!r}"
+    )
+    if config.input_feeding and (not has_readout or config.query_previous):
+        expected = "false without a readout layer, and with 'attention_query' 'previous'"
+        raise contradiction("input_feeding", True, expected)
+    if config.cell != "lstm" and config.bridge_cell != "zero":
+        raise contradiction("bridge_cell", config.bridge_cell, f"'zero' for cell {config.cell!r}")
+    inputs = list(config.readout_inputs)
+    if "context" in inputs and config.attention == "none":
+        raise contradiction("readout_inputs", inputs, "no 'context' without attention")
+    if len(set(inputs)) != len(inputs):
+        raise contradiction("readout_inputs", inputs, "each part once")
+    if config.tied_output and config.output_in_size != config.target_embedding_size:
+        raise FormatError(
+            f"config: 'tied_output' is true with an output layer that reads "
+            f"{config.output_in_size} and 'target_embedding_size' "
+            f"{config.target_embedding_size}, expected equal sizes"
+        )
+
+
+def check_size(key: str, size: int | None, wanted: bool, switch: str) -> None:
+    """Raise FormatError unless there is a size where, and only where, a switch wants one."""
+    if wanted != (size is not None):
+        raise contradiction(key, size, f"{'a size' if wanted else 'null'} with {switch}")
+
+
+def contradiction(key: str, value: object, expected: str) -> FormatError:
+    """Return the error for a key that another key contradicts."""
+    return FormatError(f"config: {key!r} is {value!r}, expected {expected}")
 
 
 def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
@@ -151,7 +159,7 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
     if config.attention == "general":
         return _core.AttentionScore(query=w.linear("query", states, hidden))
     size = config.attention_size or 0
-    vector = w.take("vector", size).tolist()
+    vector = w.take("vector", size)
     if config.attention == "additive":
         return _core.AttentionScore(
             query=w.linear("query", size, hidden), key=w.linear("key", size, states), vector=vector
@@ -167,23 +175,6 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
 def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
     """Build the decoder."""
     embedding = w.take("embedding.weight", config.target_vocab_size, config.target_embedding_size)
-    part_sizes = {
-        "hidden": config.decoder_hidden_size,
-        "context": config.encoder_size,
-        "embedding": config.target_embedding_size,
-    }
-    parts = sum(part_sizes[part] for part in config.readout_inputs)
-    output_input = config.readout_size or parts
-    if config.tied_output and output_input != config.target_embedding_size:
-        raise FormatError(
-            f"config: 'tied_output' is true with an output layer that reads {output_input} and "
-            f"'target_embedding_size' {config.target_embedding_size}, expected equal sizes"
-        )
-    output = (
-        embedding
-        if config.tied_output
-        else w.take("output.weight", config.target_vocab_size, output_input)
-    )
     feed = (config.readout_size or 0) if config.input_feeding else 0
     context = config.encoder_size if config.query_previous else 0
     return _core.RnnDecoder(
@@ -197,8 +188,10 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
             config.decoder_num_layers,
         ),
         attention=attention(config, w.under("attention")),
-        readout=w.linear("readout", output_input, parts) if config.readout_size else None,
-        output=_core.Linear(output, w.get("output.bias", config.target_vocab_size)),
+        readout=w.linear("readout", config.readout_size, config.parts_size)
+        if config.readout_size
+        else None,
+        output=output(config, w, embedding),
         query_previous=config.query_previous,
         input_feeding=config.input_feeding,
         readout_inputs=list(config.readout_inputs),
@@ -206,3 +199,13 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
         encoder_size=config.encoder_size,
         with_source=True,
     )
+
+
+def output(config: Config, w: Weights, embedding: Floats) -> _core.Linear:
+    """Build the output layer, whose weight may be the embedding's."""
+    weight = (
+        embedding
+        if config.tied_output
+        else w.take("output.weight", config.target_vocab_size, config.output_in_size)
+    )
+    return _core.Linear(weight, w.get("output.bias", config.target_vocab_size))

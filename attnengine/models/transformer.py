@@ -12,6 +12,8 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights, register
 
+_MAX_SINUSOIDS = 2**27  # numbers: no weight in the file bounds 'max_positions'
+
 
 @dataclass(frozen=True)
 class Config:
@@ -131,8 +133,8 @@ def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
     """Build a layer norm."""
     size = config.hidden_size
     return _core.LayerNorm(
-        w.take(f"{name}.weight", size).tolist(),
-        w.take(f"{name}.bias", size).tolist(),
+        w.take(f"{name}.weight", size),
+        w.take(f"{name}.bias", size),
         eps=config.norm_eps,
     )
 
@@ -142,6 +144,11 @@ def positions(config: Config, w: Weights) -> Floats:
     count, offset = config.max_positions, config.position_offset
     if config.positions == "learned":
         return w.take("embed_positions.weight", count + offset, config.hidden_size)[offset:]
+    if count * config.hidden_size > _MAX_SINUSOIDS:
+        raise FormatError(
+            f"config: 'max_positions' is {count} with 'hidden_size' {config.hidden_size}, expected "
+            f"at most {_MAX_SINUSOIDS // config.hidden_size}"
+        )
     half = config.hidden_size // 2
     if config.position_layout == "halves":  # Tensor2Tensor, OpenNMT-tf, CTranslate2
         rates = np.exp(np.arange(half) * -(math.log(1e4) / max(half - 1, 1)))

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -42,4 +45,64 @@ const T* vector(const Array<T>& a, std::int64_t size, const std::string& name) {
   return a.data();
 }
 
+// The values of a one-dimensional array that is not empty.
+inline std::vector<float> floats(const FloatArray& a, const std::string& name) {
+  expect_dimensions(a, 1, name);
+  if (a.size() == 0) throw InvalidArgument(name + ".shape[0] is 0, expected at least 1");
+  return {a.data(), a.data() + a.size()};
+}
+
+// A one-dimensional array or list whose type is one of `kinds`; an empty list has none yet.
+inline py::array one_dimension(const py::object& value, const char* kinds, const char* expected,
+                               const std::string& name) {
+  const py::array a = py::array::ensure(value);
+  if (!a) throw InvalidArgument(name + " is no array, expected " + expected);
+  expect_dimensions(a, 1, name);
+  if (a.size() > 0 && !std::strchr(kinds, a.dtype().kind()))
+    throw InvalidArgument(name + ".dtype is " + py::str(a.dtype()).cast<std::string>() +
+                          ", expected " + expected);
+  return a;
+}
+
+// Integers of any type as those of T. Nothing is rounded or wrapped: another type, and a number
+// that T does not hold, is an error.
+template <class T>
+std::vector<T> integers(const py::object& value, const std::string& name) {
+  const py::array given = one_dimension(value, "iu", "integers", name);
+  if (py::isinstance<py::array_t<T>>(given)) {
+    const Array<T> same(given);
+    return {same.data(), same.data() + same.size()};
+  }
+  const LongArray wide(given);
+  for (py::ssize_t i = 0; i < wide.size(); ++i)
+    if (wide.data()[i] < std::numeric_limits<T>::min() ||
+        wide.data()[i] > std::numeric_limits<T>::max())
+      throw InvalidArgument(name + "[" + std::to_string(i) + "] is " +
+                            std::to_string(wide.data()[i]) + ", which is out of range");
+  return {wide.data(), wide.data() + wide.size()};
+}
+
+inline Array<bool> booleans(const py::object& value, const std::string& name) {
+  return Array<bool>(one_dimension(value, "b", "booleans", name));
+}
+
 }  // namespace attnengine
+
+namespace pybind11::detail {
+
+// NumPy would drop imaginary parts and read numbers out of text.
+template <>
+class type_caster<attnengine::FloatArray> : public pyobject_caster<attnengine::FloatArray> {
+ public:
+  bool load(handle value, bool convert) {
+    if (isinstance<array>(value)) {
+      const dtype type = reinterpret_borrow<array>(value).dtype();
+      if (!std::strchr("biufV", type.kind()))
+        throw attnengine::InvalidArgument("an array has dtype " + str(type).cast<std::string>() +
+                                          ", expected real numbers");
+    }
+    return pyobject_caster<attnengine::FloatArray>::load(value, convert);
+  }
+};
+
+}  // namespace pybind11::detail

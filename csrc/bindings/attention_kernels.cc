@@ -52,18 +52,16 @@ py::tuple dot_attention(const FloatArray& query, const FloatArray& keys, const F
 }
 
 // (rows,) the given lengths, checked, or `positions` for every row
-std::vector<std::int64_t> checked_lengths(const std::optional<LongArray>& lengths,
-                                          std::int64_t rows, std::int64_t positions) {
-  std::vector<std::int64_t> checked(rows, positions);
-  if (!lengths) return checked;
-  const std::int64_t* given = vector(*lengths, rows, "lengths");
-  for (std::int64_t i = 0; i < rows; ++i) {
+std::vector<std::int64_t> checked_lengths(const py::object& lengths, std::int64_t rows,
+                                          std::int64_t positions) {
+  if (lengths.is_none()) return std::vector<std::int64_t>(rows, positions);
+  const auto given = integers<std::int64_t>(lengths, "lengths");
+  expect_equal(std::int64_t(given.size()), rows, "lengths.shape[0]");
+  for (std::int64_t i = 0; i < rows; ++i)
     if (given[i] < 1 || given[i] > positions)
       throw InvalidArgument("lengths[" + std::to_string(i) + "] is " + std::to_string(given[i]) +
                             ", expected 1 to " + std::to_string(positions));
-    checked[i] = given[i];
-  }
-  return checked;
+  return given;
 }
 
 void check_heads(const FloatArray& query, const FloatArray& keys, const FloatArray& values) {
@@ -81,7 +79,7 @@ void check_heads(const FloatArray& query, const FloatArray& keys, const FloatArr
 }
 
 py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
-                               const FloatArray& values, const std::optional<LongArray>& lengths,
+                               const FloatArray& values, const py::object& lengths,
                                std::optional<float> scale, bool need_weights, int num_threads) {
   check_heads(query, keys, values);
   const std::int64_t rows = query.shape(0), heads = query.shape(1), head_dim = query.shape(2);

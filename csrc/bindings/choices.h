@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,12 @@ inline Activation activation(const std::string& name, const std::string& argumen
       {"sigmoid", Activation::kSigmoid},    {"gelu", Activation::kGelu},
       {"gelu_tanh", Activation::kGeluTanh}, {"silu", Activation::kSilu}};
   return choose(kChoices, name, argument);
+}
+
+inline Activation elman_nonlinearity(const std::string& name) {
+  static constexpr std::pair<const char*, Activation> kChoices[] = {{"tanh", Activation::kTanh},
+                                                                    {"relu", Activation::kRelu}};
+  return choose(kChoices, name, "nonlinearity");
 }
 
 }  // namespace attnengine

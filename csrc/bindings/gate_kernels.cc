@@ -1,6 +1,7 @@
 #include <string>
 
 #include "bindings/bind.h"
+#include "bindings/choices.h"
 #include "bindings/kernel_call.h"
 #include "kernels/kernels.h"
 
@@ -21,12 +22,10 @@ GatesStep gates_step(const FloatArray& gx, const FloatArray& gh, const FloatArra
 
 FloatArray elman_gates(const FloatArray& gx, const FloatArray& gh, const std::string& nonlinearity,
                        int num_threads) {
-  if (nonlinearity != "tanh" && nonlinearity != "relu")
-    throw InvalidArgument("nonlinearity is \"" + nonlinearity + "\", expected tanh or relu");
+  const Activation activation = elman_nonlinearity(nonlinearity);
   GatesStep step = gates_step(gx, gh, gx, 1, "gx");
   FloatArray hidden = new_matrix(step.state.rows, step.state.cols);
   step.hidden = writable(hidden);
-  const auto activation = nonlinearity == "tanh" ? Activation::kTanh : Activation::kRelu;
   run_kernel(num_threads, [&] { kernels().elman_gates(step, activation); });
   return hidden;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "bindings/arrays.h"
 #include "core/parallel.h"
@@ -11,9 +10,7 @@ namespace attnengine {
 // Runs f on at most `num_threads` threads, without the GIL: take raw pointers before.
 template <class F>
 void run_kernel(int num_threads, const F& f) {
-  if (num_threads < 1)
-    throw InvalidArgument("num_threads is " + std::to_string(num_threads) +
-                          ", expected at least 1");
+  check_threads(num_threads);
   py::gil_scoped_release unlocked;
   const ThreadScope scope(num_threads);
   f();

@@ -7,28 +7,17 @@
 #include <vector>
 
 #include "bindings/bind.h"
+#include "bindings/choices.h"
 #include "bindings/kernel_call.h"
-#include "core/buffer.h"
 #include "kernels/dispatch.h"
+#include "layers/linear.h"
 
 namespace attnengine {
 namespace {
 
-Activation activation_named(const std::string& name) {
-  if (name == "none") return Activation::kNone;
-  if (name == "relu") return Activation::kRelu;
-  if (name == "tanh") return Activation::kTanh;
-  if (name == "sigmoid") return Activation::kSigmoid;
-  if (name == "gelu") return Activation::kGelu;
-  if (name == "gelu_tanh") return Activation::kGeluTanh;
-  if (name == "silu") return Activation::kSilu;
-  throw InvalidArgument("activation is \"" + name +
-                        "\", expected none, relu, tanh, sigmoid, gelu, gelu_tanh or silu");
-}
-
-FloatArray activate(const FloatArray& x, const std::string& activation, int num_threads) {
+FloatArray activate(const FloatArray& x, const std::string& name, int num_threads) {
   FloatArray y(std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
-  const Activation chosen = activation_named(activation);
+  const Activation chosen = activation(name, "activation");
   const float* from = x.data();
   const Matrix to{y.mutable_data(), y.size(), 1};
   run_kernel(num_threads, [&] {
@@ -75,37 +64,30 @@ FloatArray layer_norm(const FloatArray& x, const FloatArray& weight,
 }
 
 // A weight packed once, for many products.
-class PackedLinear {
- public:
-  PackedLinear(const FloatArray& weight, std::optional<FloatArray> bias) : bias_(std::move(bias)) {
-    const ConstMatrix w = matrix(weight, "weight");
-    out_ = w.rows;
-    in_ = w.cols;
-    if (bias_) vector(*bias_, out_, "bias");
-    kernels().pack_linear(w, packed_.floats(packed_linear_size(out_, in_)));
-  }
-
-  FloatArray apply(const FloatArray& x, const std::string& activation, int num_threads) const {
-    const ConstMatrix input = matrix(x, "x");
-    expect_equal(input.cols, in_, "x.shape[1]");
-    FloatArray y = new_matrix(input.rows, out_);
-    const LinearStep step{input, packed_.data(), bias_ ? bias_->data() : nullptr,
-                          activation_named(activation), writable(y)};
-    run_kernel(num_threads, [&] { kernels().linear(step); });
-    return y;
-  }
-
- private:
-  std::int64_t out_;
-  std::int64_t in_;
-  Buffer packed_;
-  std::optional<FloatArray> bias_;  // (out,)
+struct PackedLinear : Linear {
+  using Linear::Linear;
 };
+
+FloatArray apply(const PackedLinear& layer, const FloatArray& x, const std::string& name,
+                 int num_threads) {
+  const ConstMatrix from = matrix(x, "x");
+  expect_equal(from.cols, layer.in(), "x.shape[1]");
+  FloatArray y = new_matrix(from.rows, layer.out());
+  const Matrix to = writable(y);
+  const Activation chosen = activation(name, "activation");
+  run_kernel(num_threads, [&] { layer(from, to, chosen); });
+  return y;
+}
+
+PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias) {
+  const ConstMatrix w = matrix(weight, "weight");
+  return {w, bias ? vector(*bias, w.rows, "bias") : nullptr};
+}
 
 FloatArray linear(const FloatArray& x, const FloatArray& weight,
                   const std::optional<FloatArray>& bias, const std::string& activation,
                   int num_threads) {
-  return PackedLinear(weight, bias).apply(x, activation, num_threads);
+  return apply(packed_linear(weight, bias), x, activation, num_threads);
 }
 
 }  // namespace
@@ -125,10 +107,10 @@ void bind_kernels(py::module_& m) {
         "num_threads"_a = 1,
         "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
   py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
-      .def(py::init<const FloatArray&, std::optional<FloatArray>>(), "weight"_a,
-           "bias"_a = py::none(), "weight (out, in), bias (out,) or None")
-      .def("__call__", &PackedLinear::apply, "x"_a, "activation"_a = "none", py::kw_only(),
-           "num_threads"_a = 1, "x (rows, in); returns (rows, out).");
+      .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(),
+           "weight (out, in), bias (out,) or None")
+      .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "num_threads"_a = 1,
+           "x (rows, in); returns (rows, out).");
   bind_attention_kernels(m);
   bind_gate_kernels(m);
 }

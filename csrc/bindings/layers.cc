@@ -1,4 +1,3 @@
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -16,9 +15,18 @@
 namespace attnengine {
 namespace {
 
+// A weight of a layer: sizes of zero would only come back as larger mistakes.
+ConstMatrix weight_matrix(const FloatArray& weight) {
+  const ConstMatrix w = matrix(weight, "weight");
+  if (w.rows == 0 || w.cols == 0)
+    throw InvalidArgument("weight.shape is (" + std::to_string(w.rows) + ", " +
+                          std::to_string(w.cols) + "), expected sizes of at least 1");
+  return w;
+}
+
 std::shared_ptr<Linear> make_linear(const FloatArray& weight,
                                     const std::optional<FloatArray>& bias) {
-  const ConstMatrix w = matrix(weight, "weight");
+  const ConstMatrix w = weight_matrix(weight);
   const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
   return std::make_shared<Linear>(w, b);
 }
@@ -33,33 +41,40 @@ void bind_rnn_layers(py::module_& m) {
   py::class_<ElmanCell, Cell, Shared<ElmanCell>>(m, "ElmanCell", "h = tanh(W x + U h), or relu.")
       .def(py::init([](Shared<Linear> input, Shared<Linear> recurrent, const std::string& name) {
              return std::make_shared<ElmanCell>(std::move(input), std::move(recurrent),
-                                                activation(name, "nonlinearity"));
+                                                elman_nonlinearity(name));
            }),
-           py::kw_only(), "input"_a, "recurrent"_a, "nonlinearity"_a = "tanh");
+           py::kw_only(), "input"_a.none(false), "recurrent"_a.none(false),
+           "nonlinearity"_a = "tanh");
   py::class_<GRUCell, Cell, Shared<GRUCell>>(m, "GRUCell", "Gates r, z, n as in torch.nn.GRU.")
-      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a, "recurrent"_a);
+      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a.none(false),
+           "recurrent"_a.none(false));
   py::class_<LSTMCell, Cell, Shared<LSTMCell>>(m, "LSTMCell",
                                                "Gates i, f, g, o as in torch.nn.LSTM.")
-      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a, "recurrent"_a);
+      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a.none(false),
+           "recurrent"_a.none(false));
   py::class_<RnnLayer>(m, "RnnLayer", "One layer of an encoder, in one or both directions.")
       .def(py::init([](Shared<Cell> forward, Shared<Cell> backward) {
              return RnnLayer{std::move(forward), std::move(backward)};
            }),
-           py::kw_only(), "forward"_a, "backward"_a = py::none());
+           py::kw_only(), "forward"_a.none(false), "backward"_a = py::none());
   py::class_<AttentionScore, Shared<AttentionScore>>(
       m, "AttentionScore", "dot (no vector) or additive (vector), over projected sides.")
       .def(py::init([](Shared<Linear> query, Shared<Linear> key,
-                       const std::optional<std::vector<float>>& vector) {
-             return std::make_shared<AttentionScore>(std::move(query), std::move(key),
-                                                     vector.value_or(std::vector<float>{}));
+                       const std::optional<FloatArray>& vector) {
+             return std::make_shared<AttentionScore>(
+                 std::move(query), std::move(key),
+                 vector ? floats(*vector, "vector") : std::vector<float>{});
            }),
            py::kw_only(), "query"_a = py::none(), "key"_a = py::none(), "vector"_a = py::none());
 }
 
-void bind_transformer_layers(py::module_& m) {
+void bind_transformer_blocks(py::module_& m) {
   py::class_<LayerNorm, Shared<LayerNorm>>(m, "LayerNorm", "weight and bias (size,).")
-      .def(py::init<std::vector<float>, std::vector<float>, float>(), "weight"_a, "bias"_a,
-           py::kw_only(), "eps"_a);
+      .def(py::init([](const FloatArray& weight, const FloatArray& bias, float eps) {
+             return std::make_shared<LayerNorm>(floats(weight, "weight"), floats(bias, "bias"),
+                                                eps);
+           }),
+           "weight"_a, "bias"_a, py::kw_only(), "eps"_a);
   py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
                                  "Projections (hidden, hidden); key_value (2 * hidden, hidden).")
       .def(py::init([](Shared<Linear> query, Shared<Linear> key_value, Shared<Linear> output,
@@ -79,6 +94,9 @@ void bind_transformer_layers(py::module_& m) {
              return BlockNorm{std::move(norm), before};
            }),
            "norm"_a.none(false), py::kw_only(), "before"_a);
+}
+
+void bind_transformer_layer(py::module_& m) {
   py::class_<TransformerLayer>(m, "TransformerLayer", "A layer of an encoder or a decoder.")
       .def(py::init([](const MultiHeadAttention& self_attention, const BlockNorm& self_norm,
                        const FeedForward& feed_forward, const BlockNorm& feed_forward_norm,
@@ -105,11 +123,12 @@ void bind_layers(py::module_& m) {
       .def_property_readonly("out_features", &Linear::out);
   py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
       .def(py::init([](const FloatArray& weight) {
-             return std::make_shared<Embedding>(matrix(weight, "weight"));
+             return std::make_shared<Embedding>(weight_matrix(weight));
            }),
            "weight"_a);
   bind_rnn_layers(m);
-  bind_transformer_layers(m);
+  bind_transformer_blocks(m);
+  bind_transformer_layer(m);
 }
 
 }  // namespace attnengine

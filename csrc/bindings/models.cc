@@ -1,7 +1,4 @@
 #include <memory>
-#include <optional>
-
-#include <pybind11/stl.h>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
@@ -12,15 +9,14 @@ namespace {
 
 template <class T>
 using Shared = std::shared_ptr<T>;
+using Ids = std::vector<std::int32_t>;
 
-Encoded encode(const Seq2Seq& model, const IntArray& tokens, const LongArray& lengths) {
-  expect_dimensions(tokens, 1, "tokens");
-  expect_dimensions(lengths, 1, "lengths");
-  const std::int32_t* t = tokens.data();
-  const std::int64_t* l = lengths.data();
-  const std::int64_t rows = tokens.shape(0), sentences = lengths.shape(0);
+Encoded encode(const Seq2Seq& model, const py::object& tokens, const py::object& lengths) {
+  const Ids ids = integers<std::int32_t>(tokens, "tokens");
+  const auto sizes = integers<std::int64_t>(lengths, "lengths");
   py::gil_scoped_release unlocked;
-  return model.encode(t, rows, l, sentences);
+  return model.encode(ids.data(), std::int64_t(ids.size()), sizes.data(),
+                      std::int64_t(sizes.size()));
 }
 
 // A view that keeps its memory alive, also after a later step needed a larger one.
@@ -31,12 +27,16 @@ py::array view(const KeptMatrix& kept) {
   return py::array_t<float>({m.rows, m.cols}, m.data, owner);
 }
 
-py::array step(const Decoder& model, const IntArray& tokens, const IntArray& sequences,
-               State& state, const std::optional<Array<bool>>& want) {
-  expect_dimensions(tokens, 1, "tokens");
-  const std::int64_t count = tokens.shape(0);
-  const Rows rows{tokens.data(), vector(sequences, count, "sequences"),
-                  want ? vector(*want, count, "want") : nullptr, count};
+py::array step(const Decoder& model, const py::object& tokens, const py::object& sequences,
+               State& state, const py::object& want) {
+  const Ids ids = integers<std::int32_t>(tokens, "tokens");
+  const Ids owners = integers<std::int32_t>(sequences, "sequences");
+  const auto count = static_cast<std::int64_t>(ids.size());
+  expect_equal(std::int64_t(owners.size()), count, "sequences.shape[0]");
+  const Array<bool> wanted = want.is_none() ? Array<bool>(0) : booleans(want, "want");
+  const Rows rows{ids.data(), owners.data(),
+                  want.is_none() ? nullptr : vector(wanted, count, "want"), count};
+  const State::InStep in_step(state);
   {
     py::gil_scoped_release unlocked;
     model.step(rows, state);
@@ -44,7 +44,7 @@ py::array step(const Decoder& model, const IntArray& tokens, const IntArray& seq
   return view(state.logits);
 }
 
-void bind_state(py::module_& m) {
+void bind_encoded(py::module_& m) {
   py::class_<Encoded>(m, "Encoded", "Encoded sentences, ready for a decoder.")
       .def("__len__", [](const Encoded& encoded) { return encoded.sources.size(); })
       .def(
@@ -58,23 +58,30 @@ void bind_state(py::module_& m) {
             return py::array_t<float>({source.length, source.size}, source.states.data());
           },
           "sentence"_a);
-  const auto ids = [](const std::vector<std::int32_t>& v) {
-    return py::array_t<std::int32_t>(v.size(), v.data());
+}
+
+void bind_state(py::module_& m) {
+  const auto array = [](const Ids& ids) { return IntArray(py::ssize_t(ids.size()), ids.data()); };
+  const auto checked = [](const py::object& sequences) {
+    return integers<std::int32_t>(sequences, "sequences");
   };
-  using Ids = std::vector<std::int32_t>;
   py::class_<State>(m, "State", "What a decoder carries for its sequences between steps.")
       .def(
-          "add", [=](State& s, const Encoded& encoded) { return ids(s.add(encoded)); }, "encoded"_a)
+          "add", [=](State& s, const Encoded& encoded) { return array(s.add(encoded)); },
+          "encoded"_a)
       .def(
-          "add", [=](State& s, std::int64_t count) { return ids(s.add(count)); }, "count"_a)
+          "add", [=](State& s, std::int64_t count) { return array(s.add(count)); }, "count"_a)
       .def(
-          "fork", [=](State& s, const Ids& sequences) { return ids(s.fork(sequences)); },
+          "fork",
+          [=](State& s, const py::object& sequences) { return array(s.fork(checked(sequences))); },
           "sequences"_a)
-      .def("drop", &State::drop, "sequences"_a)
+      .def(
+          "drop", [=](State& s, const py::object& sequences) { s.drop(checked(sequences)); },
+          "sequences"_a)
       .def(
           "reorder",
-          [=](State& s, const Ids& sequences, const Ids& parents) {
-            return ids(s.reorder(sequences, parents));
+          [=](State& s, const py::object& sequences, const py::object& parents) {
+            return array(s.reorder(checked(sequences), integers<std::int32_t>(parents, "parents")));
           },
           "sequences"_a, "parents"_a)
       .def("truncate", &State::truncate, "sequence"_a, "length"_a)
@@ -82,6 +89,7 @@ void bind_state(py::module_& m) {
       .def_property_readonly("live", &State::live)
       .def_readwrite("keep_attention", &State::keep_attention)
       .def_property_readonly("attention", [](const State& state) {
+        state.check_usable();
         if (!state.keep_attention || !state.attention.matrix().data)
           throw InvalidArgument("attention was not kept: set keep_attention before the step");
         return view(state.attention);
@@ -91,6 +99,7 @@ void bind_state(py::module_& m) {
 }  // namespace
 
 void bind_models(py::module_& m) {
+  bind_encoded(m);
   bind_state(m);
   py::class_<Decoder, Shared<Decoder>>(m, "Decoder", "A model that continues sequences.")
       .def("step", &step, "tokens"_a, "sequences"_a, "state"_a, "want"_a = py::none(),

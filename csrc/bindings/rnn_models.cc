@@ -16,58 +16,52 @@ namespace {
 template <class T>
 using Shared = std::shared_ptr<T>;
 
-void bind_encoder(py::module_& m) {
+FloatArray hidden_states(const RnnEncoder& model, const py::object& tokens,
+                         const py::object& lengths) {
+  const auto ids = integers<std::int32_t>(tokens, "tokens");
+  const auto sizes = integers<std::int64_t>(lengths, "lengths");
+  FloatArray states({std::int64_t(ids.size()), model.output_size()});
+  const Matrix out = writable(states);
+  {
+    py::gil_scoped_release unlocked;
+    model.hidden_states(ids.data(), out.rows, sizes.data(), std::int64_t(sizes.size()), out);
+  }
+  return states;
+}
+
+FloatArray encode(const RnnEncoder& model, const py::object& tokens, const py::object& lengths,
+                  const std::string& pooling) {
   static constexpr std::pair<const char*, Pooling> kPoolings[] = {
       {"mean", Pooling::kMean},
       {"first", Pooling::kFirst},
       {"last", Pooling::kLast},
       {"attention", Pooling::kAttention}};
+  const auto ids = integers<std::int32_t>(tokens, "tokens");
+  const auto sizes = integers<std::int64_t>(lengths, "lengths");
+  const Pooling how = choose(kPoolings, pooling, "pooling");
+  FloatArray pooled({std::int64_t(sizes.size()), model.output_size()});
+  const Matrix out = writable(pooled);
+  {
+    py::gil_scoped_release unlocked;
+    model.encode(ids.data(), std::int64_t(ids.size()), sizes.data(), out.rows, how, out);
+  }
+  return pooled;
+}
+
+void bind_encoder(py::module_& m) {
   py::class_<RnnEncoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
       .def(py::init([](Shared<Embedding> embedding, std::vector<RnnLayer> layers,
-                       const std::optional<std::vector<float>>& pooling_query) {
-             return std::make_shared<RnnEncoder>(std::move(embedding), std::move(layers),
-                                                 pooling_query.value_or(std::vector<float>{}));
+                       const std::optional<FloatArray>& pooling_query) {
+             return std::make_shared<RnnEncoder>(
+                 std::move(embedding), std::move(layers),
+                 pooling_query ? floats(*pooling_query, "pooling_query") : std::vector<float>{});
            }),
            py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none())
       .def_property("num_threads", &RnnEncoder::num_threads, &RnnEncoder::set_num_threads)
       .def_property_readonly("vocab_size", &RnnEncoder::vocab_size)
       .def_property_readonly("output_size", &RnnEncoder::output_size)
-      .def(
-          "hidden_states",
-          [](const RnnEncoder& model, const IntArray& tokens, const LongArray& lengths) {
-            expect_dimensions(tokens, 1, "tokens");
-            expect_dimensions(lengths, 1, "lengths");
-            FloatArray states({tokens.shape(0), model.output_size()});
-            const Matrix out = writable(states);
-            const std::int32_t* t = tokens.data();
-            const std::int64_t* l = lengths.data();
-            const std::int64_t sentences = lengths.shape(0);
-            {
-              py::gil_scoped_release unlocked;
-              model.hidden_states(t, out.rows, l, sentences, out);
-            }
-            return states;
-          },
-          "tokens"_a, "lengths"_a)
-      .def(
-          "encode",
-          [](const RnnEncoder& model, const IntArray& tokens, const LongArray& lengths,
-             const std::string& pooling) {
-            expect_dimensions(tokens, 1, "tokens");
-            expect_dimensions(lengths, 1, "lengths");
-            const Pooling how = choose(kPoolings, pooling, "pooling");
-            FloatArray pooled({lengths.shape(0), model.output_size()});
-            const Matrix out = writable(pooled);
-            const std::int32_t* t = tokens.data();
-            const std::int64_t* l = lengths.data();
-            const std::int64_t rows = tokens.shape(0);
-            {
-              py::gil_scoped_release unlocked;
-              model.encode(t, rows, l, out.rows, how, out);
-            }
-            return pooled;
-          },
-          "tokens"_a, "lengths"_a, "pooling"_a);
+      .def("hidden_states", &hidden_states, "tokens"_a, "lengths"_a)
+      .def("encode", &encode, "tokens"_a, "lengths"_a, "pooling"_a);
 }
 
 using Part = RnnDecoderOptions::Part;

@@ -1,7 +1,4 @@
 #include <memory>
-#include <optional>
-
-#include <pybind11/stl.h>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"

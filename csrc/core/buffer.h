@@ -46,8 +46,10 @@ class Buffer {
 class KeptMatrix {
  public:
   const Matrix& resize(std::int64_t rows, std::int64_t cols) {
-    if (!memory_ || memory_->capacity() < rows * cols) memory_ = std::make_shared<Buffer>();
-    matrix_ = memory_->matrix(rows, cols);
+    const bool fits = memory_ && memory_->capacity() >= rows * cols;
+    const auto memory = fits ? memory_ : std::make_shared<Buffer>();
+    matrix_ = memory->matrix(rows, cols);  // where that throws, the one before stays
+    memory_ = memory;
     return matrix_;
   }
 

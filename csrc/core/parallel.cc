@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <pthread.h>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace {
 // Work below which a second thread costs more than it brings, in vector instructions or a quarter
 // of a nanosecond: a region takes 1 us, or 50 us where other programs hold the cores.
 constexpr std::int64_t kMinWork = 1 << 16;
+constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
 std::atomic<bool> forked{false};
@@ -28,6 +30,12 @@ void check_not_forked() {
 }
 
 }  // namespace
+
+void check_threads(int num_threads) {
+  if (num_threads < 1 || num_threads > kMaxThreads)
+    throw InvalidArgument("num_threads is " + std::to_string(num_threads) + ", expected 1 to " +
+                          std::to_string(kMaxThreads));
+}
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
   check_not_forked();

@@ -30,14 +30,21 @@ Matrix gather_input(const Bridge& bridge, const Ragged& ragged, ConstMatrix stat
 
 }  // namespace
 
-void Bridge::check_sizes(std::int64_t layers, std::int64_t hidden_size, std::int64_t encoder_layers,
-                         std::int64_t encoder_size) const {
+void Bridge::check_sizes(std::int64_t layers, std::int64_t hidden_size,
+                         const std::vector<RnnLayer>& encoder) const {
   if (input == Input::kZero) return;
   const bool all = input == Input::kFinal;
-  if (all) expect_equal(encoder_layers, layers, "number of encoder layers for this bridge");
+  const auto encoder_layers = static_cast<std::int64_t>(encoder.size());
+  const std::int64_t encoder_size = encoder.back().output_size();
+  if (all) {
+    expect_equal(encoder_layers, layers, "number of encoder layers for this bridge");
+    for (const RnnLayer& layer : encoder)
+      expect_equal(layer.output_size(), encoder_size, "size of every encoder layer of this bridge");
+  }
   const std::int64_t in = all ? encoder_layers * encoder_size : encoder_size;
   const std::int64_t out = all ? layers * hidden_size : hidden_size;
-  if (!hidden) expect_equal(in, out, "size of the encoder state that the bridge copies");
+  const bool copies = !hidden || (!cell && cell_start == CellStart::kOwn);
+  if (copies) expect_equal(in, out, "size of the encoder state that the bridge copies");
   for (const auto& linear : {hidden, cell}) {
     if (!linear) continue;
     expect_equal(linear->in(), in, "bridge weight.shape[1]");

@@ -20,10 +20,10 @@ struct Bridge {
   Activation activation = Activation::kNone;
   CellStart cell_start = CellStart::kZero;
 
-  // Sizes: of one decoder layer, and of one encoder layer with its directions. Throws
-  // InvalidArgument when they do not fit.
-  void check_sizes(std::int64_t layers, std::int64_t hidden_size, std::int64_t encoder_layers,
-                   std::int64_t encoder_size) const;
+  // hidden_size is that of each of the decoder's `layers`. Throws InvalidArgument when the
+  // encoder's layers do not fit.
+  void check_sizes(std::int64_t layers, std::int64_t hidden_size,
+                   const std::vector<RnnLayer>& encoder) const;
 
   // -> initial (sentences, 2 * layers * hidden_size): hidden of every layer, then cell of every
   // layer. states (rows, encoder_size) are the encoder's top states.

@@ -23,15 +23,30 @@ std::vector<Run> runs_of(const Rows& rows) {
 }  // namespace
 
 void HasThreads::set_num_threads(int threads) {
-  if (threads < 1)
-    throw InvalidArgument("num_threads is " + std::to_string(threads) + ", expected 1 or more");
+  check_threads(threads);
   num_threads_ = threads;
 }
 
+Decoder::Decoder() {
+  static std::atomic<std::int64_t> decoders{0};
+  id_ = ++decoders;
+}
+
 void Decoder::step(const Rows& rows, State& state) const {
-  if (state.owner_ != owner()) throw InvalidArgument("state belongs to another model");
-  check_tokens(rows.tokens, rows.count, vocab_size(), "tokens");
+  if (state.decoder_ != id()) throw InvalidArgument("state belongs to another model");
   const std::vector<Run> runs = runs_of(rows);
+  check_rows(rows, runs, state);
+  const ThreadScope threads(num_threads());
+  std::int64_t wanted = 0;
+  for (std::int64_t row = 0; row < rows.count; ++row) wanted += rows.wanted(row);
+  state.logits.resize(wanted, vocab_size());
+  state.half_changed_ = true;
+  run(rows, runs, state);
+  state.half_changed_ = false;
+}
+
+void Decoder::check_rows(const Rows& rows, const std::vector<Run>& runs, const State& state) const {
+  check_tokens(rows.tokens, rows.count, vocab_size(), "tokens");
   std::vector<bool> seen(state.sequences_.size(), false);
   for (const Run& run : runs) {
     const auto sequence = static_cast<std::int32_t>(run.index);
@@ -41,16 +56,20 @@ void Decoder::step(const Rows& rows, State& state) const {
                             std::to_string(sequence) +
                             " again: the rows of a sequence must be adjacent");
     seen[sequence] = true;
-    if (max_positions() > 0 && state.length(sequence) + run.length > max_positions())
+    const std::int64_t length = state.length(sequence) + run.length;
+    if (max_positions() > 0 && length > max_positions())
       throw InvalidArgument("sequence " + std::to_string(sequence) + " would have " +
-                            std::to_string(state.length(sequence) + run.length) +
-                            " tokens, expected at most " + std::to_string(max_positions()));
+                            std::to_string(length) + " tokens, expected at most " +
+                            std::to_string(max_positions()));
   }
+}
+
+Encoded Seq2Seq::encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
+                        std::int64_t sentences) const {
+  check_tokens(tokens, rows, source_vocab_size(), "tokens");
+  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
   const ThreadScope threads(num_threads());
-  std::int64_t wanted = 0;
-  for (std::int64_t row = 0; row < rows.count; ++row) wanted += rows.wanted(row);
-  state.logits.resize(wanted, vocab_size());
-  run(rows, runs, state);
+  return {id(), encode_sentences(tokens, rows, ragged)};
 }
 
 }  // namespace attnengine

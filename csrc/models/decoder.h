@@ -32,7 +32,11 @@ class HasThreads {
 // A model that continues sequences. It is never changed by a step: all that changes is the state's.
 class Decoder : public HasThreads {
  public:
+  Decoder();
   virtual ~Decoder() = default;
+
+  // Tells whose a state is. An address would not: after a decoder is gone another may live there.
+  virtual std::int64_t id() const { return id_; }
 
   virtual std::unique_ptr<State> new_state() const = 0;
   virtual std::int64_t vocab_size() const = 0;
@@ -40,15 +44,20 @@ class Decoder : public HasThreads {
 
   // Leaves the logits of the wanted rows in state.logits. Throws InvalidArgument, before anything
   // changes, for a token or a sequence that does not exist, rows of one sequence that are not
-  // adjacent, and a sequence that would pass max_positions.
+  // adjacent, and a sequence that would pass max_positions. A step that fails later, for want of
+  // memory, leaves a state that can only be thrown away.
   void step(const Rows& rows, State& state) const;
 
  protected:
-  virtual const void* owner() const { return this; }
   // `runs` are the rows of each sequence, `index` its number in the state.
   virtual void run(const Rows& rows, const std::vector<Run>& runs, State& state) const = 0;
 
+ private:
   friend class Seq2Seq;
+
+  void check_rows(const Rows& rows, const std::vector<Run>& runs, const State& state) const;
+
+  std::int64_t id_;
 };
 
 // An encoder in front of a decoder.
@@ -56,19 +65,26 @@ class Seq2Seq : public Decoder {
  public:
   explicit Seq2Seq(std::shared_ptr<const Decoder> decoder) : decoder_(std::move(decoder)) {}
 
-  // tokens (rows,), lengths (sentences,) -> one source for each sentence
-  virtual Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
-                         std::int64_t sentences) const = 0;
+  // tokens (rows,), lengths (sentences,) -> one source for each sentence. Throws InvalidArgument
+  // for a token that does not exist and for lengths that do not add up.
+  Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
+                 std::int64_t sentences) const;
   virtual std::int64_t encoder_size() const = 0;
   virtual std::int64_t source_vocab_size() const = 0;
   virtual std::int64_t max_source_positions() const { return 0; }  // 0: any length
 
+  std::int64_t id() const override { return decoder_->id(); }
   std::unique_ptr<State> new_state() const override { return decoder_->new_state(); }
   std::int64_t vocab_size() const override { return decoder_->vocab_size(); }
   std::int64_t max_positions() const override { return decoder_->max_positions(); }
 
  protected:
-  const void* owner() const override { return decoder_->owner(); }
+  using Sources = std::vector<std::shared_ptr<const EncodedSource>>;
+
+  // tokens (rows,) -> a source for each sequence of `ragged`
+  virtual Sources encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                                   const Ragged& ragged) const = 0;
+
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override {
     decoder_->run(rows, runs, state);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -11,15 +12,16 @@ namespace attnengine {
 struct EncodedSource {
   std::int64_t length;
   std::int64_t size;  // of a state
-  Buffer states;   // (length, size)
-  Buffer keys;     // RNN: (length, key_dim) unless the states are the keys
-                   // Transformer: (layers, length, 2, hidden), keys and values
-  Buffer initial;  // RNN: (slot_size,) the state before the first step
+  Buffer states;      // (length, size)
+  Buffer keys;        // RNN: (length, key_dim) unless the states are the keys
+                      // Transformer: (layers, length, 2, hidden), keys and values
+  Buffer initial;     // RNN: (slot_size,) the state before the first step
   std::vector<std::vector<const float*>> tables;  // Transformer: (layers, length) keys of a layer
 };
 
 // Encoded sentences, in the order given.
 struct Encoded {
+  std::int64_t decoder;  // the Decoder::id() that they are laid out for
   std::vector<std::shared_ptr<const EncodedSource>> sources;
 };
 

@@ -11,9 +11,12 @@ namespace {
 
 // The state of a sequence, and the scratch memory of a step.
 struct RnnState : State {
-  RnnState(const void* owner, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
-      : State(owner, with_source, /*keeps_past=*/false, slot_size),
+  RnnState(std::int64_t decoder, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
+      : State(decoder, with_source, /*keeps_past=*/false, slot_size),
         slot_size(slot_size),
+        zeros(slot_size, 0.0f),
+        hidden_buffers(num_layers),
+        cell_buffers(num_layers),
         hidden(num_layers),
         cell(num_layers) {}
 
@@ -28,8 +31,10 @@ struct RnnState : State {
   }
 
   std::int64_t slot_size;
-  std::vector<Buffer> hidden;             // (layers,) of (rows, hidden)
-  std::vector<Buffer> cell;               // (layers,) of (rows, hidden), LSTM only
+  std::vector<float> zeros;               // (slot_size,) of a sequence without a past or a source
+  std::vector<Buffer> hidden_buffers;     // (layers,) of (rows, hidden)
+  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, hidden), LSTM only
+  std::vector<Matrix> hidden, cell;       // (layers,) the same for the rows of this wave
   Buffer feed;                            // (rows, readout) of the step before
   Buffer input;                           // (rows, cell input)
   Buffer gates, recurrent;                // (rows, gates * hidden)
@@ -55,10 +60,8 @@ struct RnnDecoder::Wave {
   RnnState& state;
   const Run* runs;  // (count,) longest first
   std::int64_t count;
-  std::int64_t step;             // how many rows of each sequence came before
-  std::int64_t longest;          // source positions, 0 without attention
-  std::vector<Matrix> hidden{};  // (layers,) of (count, hidden)
-  std::vector<Matrix> cell{};
+  std::int64_t step;     // how many rows of each sequence came before
+  std::int64_t longest;  // source positions, 0 without attention
   Matrix feed{}, input{}, weights{}, context{};
 
   std::int64_t row(std::int64_t i) const { return runs[i].first + step; }
@@ -77,6 +80,7 @@ RnnDecoder::RnnDecoder(std::shared_ptr<const Embedding> embedding,
       options_(std::move(options)),
       encoder_size_(encoder_size),
       with_source_(with_source) {
+  check_parts();
   check_sizes();
 }
 
@@ -96,12 +100,25 @@ std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
   return 0;
 }
 
-void RnnDecoder::check_sizes() const {
+void RnnDecoder::check_parts() const {
   if (cells_.empty()) throw InvalidArgument("cells is empty, expected at least one");
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const std::string name = "cells[" + std::to_string(i) + "]";
+    if (!cells_[i]) throw InvalidArgument(name + " is None, expected a cell");
+    if (cells_[i]->has_cell() != has_cell())
+      throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
+  }
+  if (attention_ && !with_source_)
+    throw InvalidArgument("with_source is False, expected True for a decoder with attention");
+  if (options_.query_previous && !attention_)
+    throw InvalidArgument("query_previous is True, expected a decoder with attention");
   if (options_.input_feeding && !readout_)
     throw InvalidArgument("input_feeding is True, expected a readout layer that is fed back");
   if (options_.readout_inputs.empty())
     throw InvalidArgument("readout_inputs is empty, expected at least one");
+}
+
+void RnnDecoder::check_sizes() const {
   if (attention_) attention_->check_sizes(hidden_size(), encoder_size_);
   std::int64_t input_size =
       embedding_->size() + feed_size() + (options_.query_previous ? encoder_size_ : 0);
@@ -123,7 +140,7 @@ void RnnDecoder::check_sizes() const {
 }
 
 std::unique_ptr<State> RnnDecoder::new_state() const {
-  return std::make_unique<RnnState>(this, with_source_, slot_size(), num_layers());
+  return std::make_unique<RnnState>(id(), with_source_, slot_size(), num_layers());
 }
 
 void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
@@ -159,20 +176,19 @@ void RnnDecoder::read_states(Wave& wave) const {
   RnnState& state = wave.state;
   const std::int64_t size = hidden_size();
   for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
-    wave.hidden.push_back(state.hidden[layer].matrix(wave.count, size));
-    wave.cell.push_back(state.cell[layer].matrix(wave.count, has_cell() ? size : 0));
+    state.hidden[layer] = state.hidden_buffers[layer].matrix(wave.count, size);
+    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, has_cell() ? size : 0);
   }
   wave.feed = state.feed.matrix(wave.count, feed_size());
-  const std::vector<float> zeros(slot_size(), 0.0f);
   state.sources.resize(wave.count);
   for (std::int64_t i = 0; i < wave.count; ++i) {
     const RnnState::Sequence& sequence = state.sequence(wave.runs[i].index);
-    const float* from = zeros.data();
+    const float* from = state.zeros.data();
     if (!sequence.past.empty())
       from = state.slot(sequence.past.back());
     else if (sequence.source)
       from = sequence.source->initial.data();
-    for (std::vector<Matrix>* part : {&wave.hidden, &wave.cell})
+    for (const std::vector<Matrix>* part : {&state.hidden, &state.cell})
       for (const Matrix& to : *part) {
         std::copy_n(from, to.cols, to[i]);
         from += to.cols;
@@ -188,7 +204,7 @@ void RnnDecoder::read_states(Wave& wave) const {
 void RnnDecoder::attend(Wave& wave) const {
   wave.weights = wave.state.weights.matrix(wave.count, wave.longest);
   wave.context = wave.state.context.matrix(wave.count, encoder_size_);
-  attention_->attend(constant(wave.hidden.back()),
+  attention_->attend(constant(wave.state.hidden.back()),
                      {{}, wave.state.sources.data(), wave.weights, wave.context}, wave.state.query);
 }
 
@@ -206,8 +222,8 @@ void RnnDecoder::run_cells(Wave& wave) const {
     const Cell& cell = *cells_[layer];
     const Matrix gates = state.gates.matrix(wave.count, cell.gates_size());
     cell.project(constant(x), gates);
-    cell.step(constant(gates), {wave.hidden[layer], wave.cell[layer]}, state.recurrent);
-    x = wave.hidden[layer];
+    cell.step(constant(gates), {state.hidden[layer], state.cell[layer]}, state.recurrent);
+    x = state.hidden[layer];
   }
 }
 
@@ -218,7 +234,7 @@ Matrix RnnDecoder::read_out(Wave& wave) const {
   for (const auto part : options_.readout_inputs) {
     const std::int64_t size = part_size(part);
     for (std::int64_t i = 0; i < wave.count; ++i) {
-      const float* from = part == RnnDecoderOptions::Part::kHidden    ? wave.hidden.back()[i]
+      const float* from = part == RnnDecoderOptions::Part::kHidden    ? state.hidden.back()[i]
                           : part == RnnDecoderOptions::Part::kContext ? wave.context[i]
                                                                       : wave.input[i];
       std::copy_n(from, size, parts[i] + first);  // the input begins with the embedding
@@ -232,9 +248,10 @@ Matrix RnnDecoder::read_out(Wave& wave) const {
 }
 
 void RnnDecoder::write_states(Wave& wave, ConstMatrix readout) const {
+  RnnState& state = wave.state;
   for (std::int64_t i = 0; i < wave.count; ++i) {
-    float* to = wave.state.slot(wave.state.append(wave.state.sequence(wave.runs[i].index)));
-    for (const std::vector<Matrix>* part : {&wave.hidden, &wave.cell})
+    float* to = state.slot(state.append(state.sequence(wave.runs[i].index)));
+    for (const std::vector<Matrix>* part : {&state.hidden, &state.cell})
       for (const Matrix& from : *part) to = std::copy_n(from[i], from.cols, to);
     if (options_.input_feeding) std::copy_n(readout[i], readout.cols, to);
   }

@@ -26,7 +26,7 @@ struct RnnDecoderOptions {
 class RnnDecoder : public Decoder {
  public:
   // encoder_size: of the states that attention reads; 0 without a source. attention and readout may
-  // be null. Throws InvalidArgument when sizes do not fit.
+  // be null. Throws InvalidArgument when parts or sizes do not fit.
   RnnDecoder(std::shared_ptr<const Embedding> embedding,
              std::vector<std::shared_ptr<const Cell>> cells,
              std::shared_ptr<const AttentionScore> attention, std::shared_ptr<const Linear> readout,
@@ -60,6 +60,7 @@ class RnnDecoder : public Decoder {
   bool has_cell() const { return cells_.front()->has_cell(); }
   std::int64_t feed_size() const { return options_.input_feeding ? readout_->out() : 0; }
   std::int64_t part_size(RnnDecoderOptions::Part part) const;
+  void check_parts() const;
   void check_sizes() const;
 
   std::shared_ptr<const Embedding> embedding_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/expect.h"
-#include "core/parallel.h"
 
 namespace attnengine {
 
@@ -16,16 +15,11 @@ RnnSeq2Seq::RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
   if (rnn_decoder_->attention())
     expect_equal(rnn_decoder_->encoder_size(), encoder_->output_size(),
                  "the decoder's encoder_size");
-  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(),
-                      static_cast<std::int64_t>(encoder_->layers().size()),
-                      encoder_->output_size());
+  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(), encoder_->layers());
 }
 
-Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
-                           const std::int64_t* lengths, std::int64_t sentences) const {
-  check_tokens(tokens, rows, source_vocab_size(), "tokens");
-  const ThreadScope threads(num_threads());
-  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
+Seq2Seq::Sources RnnSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                                              const Ragged& ragged) const {
   const std::int64_t size = encoder_->output_size();
   Buffer states_buffer, keys_buffer, initial_buffer;
   const Matrix states = states_buffer.matrix(rows, size);
@@ -38,11 +32,10 @@ Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
   if (project) attention->project_keys(constant(states), keys);
 
   const std::int64_t layers = rnn_decoder_->num_layers(), hidden = rnn_decoder_->hidden_size();
-  const Matrix initial = initial_buffer.matrix(sentences, 2 * layers * hidden);
+  const Matrix initial = initial_buffer.matrix(ragged.count(), 2 * layers * hidden);
   bridge_.start(ragged, constant(states), finals, layers, hidden, initial);
 
-  Encoded encoded;
-  encoded.sources.resize(sentences);
+  Sources sources(ragged.count());
   for (const Run& run : ragged.runs()) {
     auto source = std::make_shared<EncodedSource>();
     source->length = run.length;
@@ -53,9 +46,9 @@ Encoded RnnSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
     float* slot = source->initial.floats(rnn_decoder_->slot_size());
     std::fill_n(slot, rnn_decoder_->slot_size(), 0.0f);
     std::copy_n(initial[run.index], rnn_decoder_->carried_size(), slot);
-    encoded.sources[run.index] = std::move(source);
+    sources[run.index] = std::move(source);
   }
-  return encoded;
+  return sources;
 }
 
 }  // namespace attnengine

@@ -15,12 +15,13 @@ class RnnSeq2Seq : public Seq2Seq {
   RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
              std::shared_ptr<const RnnDecoder> decoder);
 
-  Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
-                 std::int64_t sentences) const override;
   std::int64_t encoder_size() const override { return encoder_->output_size(); }
   std::int64_t source_vocab_size() const override { return encoder_->vocab_size(); }
 
  private:
+  Sources encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                           const Ragged& ragged) const override;
+
   std::shared_ptr<const RnnEncoder> encoder_;
   Bridge bridge_;
   std::shared_ptr<const RnnDecoder> rnn_decoder_;

@@ -1,32 +1,55 @@
 #include "models/state.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "core/errors.h"
 
 namespace attnengine {
+namespace {
+
+constexpr const char* kInUse = "state is in use by another thread, expected one thread at a time";
+
+}  // namespace
+
+State::InStep::InStep(State& state) : state_(state) {
+  state.check_usable();
+  if (state.in_step_.exchange(true)) throw Error(kInUse);
+}
+
+void State::check_usable() const {
+  if (in_step_) throw Error(kInUse);
+  if (half_changed_) throw Error("a step of this state failed half-way, expected a new state");
+}
 
 std::vector<std::int32_t> State::add(const Encoded& encoded) {
+  check_usable();
   if (!with_source_)
     throw InvalidArgument("encoded was given to a language model, expected a number of sequences");
+  if (encoded.decoder != decoder_)
+    throw InvalidArgument("encoded comes from another model than this state");
   std::vector<std::int32_t> out;
   for (const auto& source : encoded.sources) out.push_back(new_sequence(source));
   return out;
 }
 
 std::vector<std::int32_t> State::add(std::int64_t count) {
+  check_usable();
   if (with_source_)
     throw InvalidArgument(
         "a number of sequences was given to an encoder-decoder, expected encoded");
-  if (count < 0)
-    throw InvalidArgument("count is " + std::to_string(count) + ", expected 0 or more");
+  const auto most = std::numeric_limits<std::int32_t>::max() - std::int64_t(sequences_.size());
+  if (count < 0 || count > most)
+    throw InvalidArgument("count is " + std::to_string(count) + ", expected 0 to " +
+                          std::to_string(most));
   std::vector<std::int32_t> out;
   for (std::int64_t i = 0; i < count; ++i) out.push_back(new_sequence(nullptr));
   return out;
 }
 
 std::vector<std::int32_t> State::fork(const std::vector<std::int32_t>& sequences) {
+  check_usable();
   for (std::size_t i = 0; i < sequences.size(); ++i) check(sequences[i], "sequences", i);
   std::vector<std::int32_t> out;
   for (const std::int32_t sequence : sequences) out.push_back(fork_one(sequence));
@@ -34,12 +57,14 @@ std::vector<std::int32_t> State::fork(const std::vector<std::int32_t>& sequences
 }
 
 void State::drop(const std::vector<std::int32_t>& sequences) {
+  check_usable();
   check_distinct(sequences);
   for (const std::int32_t sequence : sequences) drop_one(sequence);
 }
 
 std::vector<std::int32_t> State::reorder(const std::vector<std::int32_t>& sequences,
                                          const std::vector<std::int32_t>& parents) {
+  check_usable();
   check_distinct(sequences);
   std::vector<bool> used(sequences.size(), false);
   for (std::size_t i = 0; i < parents.size(); ++i)
@@ -60,6 +85,7 @@ std::vector<std::int32_t> State::reorder(const std::vector<std::int32_t>& sequen
 }
 
 void State::truncate(std::int32_t sequence, std::int64_t length) {
+  check_usable();
   check(sequence, "sequence", 0);
   Sequence& s = sequences_[sequence];
   const auto now = static_cast<std::int64_t>(s.past.size());
@@ -96,8 +122,8 @@ SlotHandle State::append(Sequence& sequence) {
 
 std::int32_t State::new_sequence(std::shared_ptr<const EncodedSource> source) {
   if (free_.empty()) {
-    free_.push_back(static_cast<std::int32_t>(sequences_.size()));
     sequences_.emplace_back();
+    free_.push_back(static_cast<std::int32_t>(sequences_.size() - 1));
   }
   const std::int32_t id = free_.back();
   free_.pop_back();

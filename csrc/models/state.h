@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,14 +14,32 @@ namespace attnengine {
 // fork shares its parent's slots, so nothing is copied when beams are reordered. A Transformer
 // attends to all slots of a sequence; an RNN needs the last, and `past` then merely remembers the
 // others: they are valid while another sequence still stands there.
+//
+// A state belongs to one thread at a time. While a step holds it (InStep), and for good after a
+// step failed half-way, everything else throws Error.
 class State {
  public:
   virtual ~State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  // Held around a step and the reading of its results.
+  class InStep {
+   public:
+    explicit InStep(State& state);
+    ~InStep() { state_.in_step_ = false; }
+    InStep(const InStep&) = delete;
+    InStep& operator=(const InStep&) = delete;
+
+   private:
+    State& state_;
+  };
+
+  // Throws Error when a step holds the state or has left it half-changed.
+  void check_usable() const;
+
   // New sequences without tokens: one for each sentence, or `count` without a source. Throws
-  // InvalidArgument when the model wants the other.
+  // InvalidArgument when the model wants the other, or has encoded for another decoder.
   std::vector<std::int32_t> add(const Encoded& encoded);
   std::vector<std::int32_t> add(std::int64_t count);
 
@@ -49,14 +69,14 @@ class State {
     std::vector<SlotHandle> past;                 // one for each token
   };
 
-  State(const void* owner, bool with_source, bool keeps_past, std::int64_t slot_size)
-      : owner_(owner), with_source_(with_source), keeps_past_(keeps_past), pool_(slot_size) {}
+  State(std::int64_t decoder, bool with_source, bool keeps_past, std::int64_t slot_size)
+      : decoder_(decoder), with_source_(with_source), keeps_past_(keeps_past), pool_(slot_size) {}
 
   // Gives the sequence a slot for its next token. An RNN's slot of the token before is released,
   // but its contents stay until the next append.
   SlotHandle append(Sequence& sequence);
 
-  const void* owner_;  // the decoder that made this state
+  std::int64_t decoder_;  // the Decoder::id() of the one that made this state
   bool with_source_;
   bool keeps_past_;
   SlotPool pool_;
@@ -65,6 +85,9 @@ class State {
 
  private:
   friend class Decoder;
+
+  std::atomic<bool> in_step_{false};
+  bool half_changed_ = false;
 
   std::int32_t new_sequence(std::shared_ptr<const EncodedSource> source);
   std::int32_t fork_one(std::int32_t sequence);

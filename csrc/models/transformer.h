@@ -69,8 +69,6 @@ class TransformerSeq2Seq : public Seq2Seq {
   TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
                      std::shared_ptr<const TransformerDecoder> decoder);
 
-  Encoded encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
-                 std::int64_t sentences) const override;
   std::int64_t encoder_size() const override { return encoder_->stack().hidden_size(); }
   std::int64_t source_vocab_size() const override {
     return encoder_->stack().embedding->vocab_size();
@@ -78,6 +76,9 @@ class TransformerSeq2Seq : public Seq2Seq {
   std::int64_t max_source_positions() const override { return encoder_->stack().max_positions(); }
 
  private:
+  Sources encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                           const Ragged& ragged) const override;
+
   std::shared_ptr<const TransformerEncoder> encoder_;
   std::shared_ptr<const TransformerDecoder> transformer_decoder_;
 };

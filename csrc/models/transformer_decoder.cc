@@ -11,8 +11,8 @@ namespace {
 // The cache: a chunk of slots is laid out (layer, key | value, head, slot, head_dim), so that the
 // positions of a head that were written together lie together.
 struct TransformerState : State {
-  TransformerState(const void* owner, std::int64_t slot_size)
-      : State(owner, /*with_source=*/true, /*keeps_past=*/true, slot_size) {}
+  TransformerState(std::int64_t decoder, std::int64_t slot_size)
+      : State(decoder, /*with_source=*/true, /*keeps_past=*/true, slot_size) {}
 
   using State::append;
   using State::Sequence;
@@ -73,7 +73,7 @@ TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<c
 
 std::unique_ptr<State> TransformerDecoder::new_state() const {
   const auto layers = static_cast<std::int64_t>(stack_.layers.size());
-  return std::make_unique<TransformerState>(this, layers * 2 * stack_.hidden_size());
+  return std::make_unique<TransformerState>(id(), layers * 2 * stack_.hidden_size());
 }
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {

@@ -26,6 +26,8 @@ void check_layer(const TransformerLayer& layer, std::int64_t size, bool is_decod
   check_attention(layer.self_attention, size, "self_attention");
   expect_equal(layer.self_attention_norm.norm->size(), size, "self_attention_norm size");
   if (is_decoder) {
+    if (!layer.cross_attention.query || !layer.cross_attention_norm.norm)
+      throw InvalidArgument("cross_attention or its norm is None, expected both in a decoder");
     check_attention(layer.cross_attention, size, "cross_attention");
     expect_equal(layer.cross_attention_norm.norm->size(), size, "cross_attention_norm size");
   }

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "core/expect.h"
-#include "core/parallel.h"
 #include "models/transformer.h"
 
 namespace attnengine {
@@ -31,18 +30,15 @@ TransformerSeq2Seq::TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder>
                "the decoder's hidden size");
 }
 
-Encoded TransformerSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows,
-                                   const std::int64_t* lengths, std::int64_t sentences) const {
-  check_tokens(tokens, rows, source_vocab_size(), "tokens");
-  const ThreadScope threads(num_threads());
-  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
+Seq2Seq::Sources TransformerSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                                                      const Ragged& ragged) const {
   const std::vector<TransformerLayer>& layers = transformer_decoder_->stack().layers;
   const auto num_layers = static_cast<std::int64_t>(layers.size());
   Buffer states_buffer, key_value_buffer;
   const Matrix states = states_buffer.matrix(rows, encoder_size());
   encoder_->run(tokens, ragged, states);
 
-  std::vector<std::shared_ptr<EncodedSource>> sources(sentences);
+  std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
   for (const Run& run : ragged.runs())
     sources[run.index] = new_source(run, constant(states), num_layers);
   const Matrix key_value = key_value_buffer.matrix(rows, 2 * encoder_size());
@@ -53,7 +49,7 @@ Encoded TransformerSeq2Seq::encode(const std::int32_t* tokens, std::int64_t rows
       std::copy_n(key_value[run.first], size, sources[run.index]->keys.floats(0) + layer * size);
     }
   }
-  return {{sources.begin(), sources.end()}};
+  return {sources.begin(), sources.end()};
 }
 
 }  // namespace attnengine

@@ -100,5 +100,5 @@ def test_names_the_argument_that_does_not_fit() -> None:
         kernels.lstm_gates(np.zeros((2, 20)), np.zeros((1, 20)), hidden)
     with pytest.raises(ValueError, match=r"gh.shape\[1\] is 4, expected 5"):
         kernels.elman_gates(hidden, np.zeros((2, 4)))
-    with pytest.raises(ValueError, match='nonlinearity is "gelu", expected tanh or relu'):
+    with pytest.raises(ValueError, match='nonlinearity is "gelu", expected one of tanh, relu'):
         kernels.elman_gates(hidden, hidden, "gelu")

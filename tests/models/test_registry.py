@@ -7,7 +7,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights
-from tests.models.configs import RNN_LM
+from tests.models.configs import RNN_LM, RNN_SEQ2SEQ, TRANSFORMER
 
 
 def test_a_missing_weight_is_named() -> None:
@@ -45,6 +45,21 @@ def test_keys_are_checked() -> None:
         build(RNN_LM | {"num_layers": True}, weights)
 
 
+def test_sizes_that_the_file_cannot_hold_allocate_nothing() -> None:
+    with pytest.raises(FormatError, match=r"weight 'rnn.weight_ih_l2' is missing"):
+        build(RNN_LM | {"num_layers": 2**31 - 1}, random_weights(RNN_LM, 0))
+    with pytest.raises(FormatError, match="'max_positions' is 2147483647 with 'hidden_size' 12"):
+        build(TRANSFORMER | {"max_positions": 2**31 - 1}, random_weights(TRANSFORMER, 0))
+
+
+def test_layers_that_do_not_fit_each_other_are_the_configs_fault() -> None:
+    config = RNN_SEQ2SEQ | {"decoder_num_layers": 1}
+    with pytest.raises(FormatError, match="config: number of encoder layers for this bridge is 2"):
+        build(config, random_weights(config, 0))
+
+
 def test_an_unknown_architecture_lists_the_known() -> None:
     with pytest.raises(Unsupported, match="architecture is 'mamba', expected one of rnn_encoder"):
         build({"architecture": "mamba"}, {})
+    with pytest.raises(Unsupported, match=r"architecture is \['rnn_lm'\], expected one of"):
+        build({"architecture": ["rnn_lm"]}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,43 @@ def test_add_wants_what_the_model_has() -> None:
         language_model.new_state().add(-1)
 
 
+def test_encoded_belongs_to_one_decoder() -> None:
+    seq2seq, other = model(RNN_SEQ2SEQ), model(TRANSFORMER)
+    for mine, theirs in ((seq2seq, other), (other, seq2seq), (seq2seq, model(RNN_SEQ2SEQ))):
+        with pytest.raises(InvalidArgument, match="encoded comes from another model"):
+            mine.new_state().add(encode(theirs, SOURCES))
+
+
+def test_a_state_outlives_its_decoder_but_serves_no_other() -> None:
+    for _ in range(20):  # the next decoder often gets the memory of the one before
+        decoder = model(RNN_LM)
+        state, sequences = start(decoder, 1)
+        del decoder
+        with pytest.raises(InvalidArgument, match="state belongs to another model"):
+            model(RNN_LM | {"hidden_size": 100}).step([1], sequences, state)
+
+
+def test_a_state_belongs_to_one_thread_at_a_time() -> None:
+    decoder = model(RNN_LM)
+    state, sequences = start(decoder, 2)
+    tokens = np.ones(50_000, np.int32)  # some 100 ms
+    rows, want = np.full(tokens.size, sequences[0]), np.zeros(tokens.size, bool)
+    long_step = threading.Thread(target=decoder.step, args=(tokens, rows, state, want))
+    refused = {}
+    calls = {"step": lambda: decoder.step([1], sequences[1:], state), "add": lambda: state.add(1)}
+    long_step.start()
+    while long_step.is_alive():
+        for name, call in calls.items():
+            try:
+                call()
+            except Error as error:
+                refused[name] = str(error)
+    assert refused.keys() == calls.keys()
+    assert all("in use by another thread" in message for message in refused.values())
+    assert state.length(int(sequences[0])) == tokens.size
+    state.drop(sequences)
+
+
 def test_logits_of_an_earlier_step_stay_readable(decoder: Any) -> None:
     state, sequences = start(decoder, 1)
     logits = decoder.step([1], sequences, state)
@@ -186,5 +224,10 @@ def test_threads_do_not_change_bits(threads: int) -> None:
     expected = feed(decoder, tokens)
     decoder.num_threads = threads
     np.testing.assert_array_equal(feed(decoder, tokens), expected)
-    with pytest.raises(InvalidArgument, match="num_threads is 0, expected 1 or more"):
-        decoder.num_threads = 0
+
+
+@pytest.mark.parametrize("threads", [0, 1025])
+def test_threads_are_limited(threads: int) -> None:
+    decoder = model(RNN_LM)
+    with pytest.raises(InvalidArgument, match=f"num_threads is {threads}, expected 1 to 1024"):
+        decoder.num_threads = threads

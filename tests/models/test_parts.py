@@ -1,0 +1,135 @@
+"""Layers put together by hand: parts that are missing or do not fit are named, never a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attnengine import _core
+from attnengine.errors import InvalidArgument
+
+NONE: Any = None
+
+
+def linear(out_size: int, in_size: int) -> _core.Linear:
+    return _core.Linear(np.ones((out_size, in_size), np.float32))
+
+
+def gru(hidden: int = 4, size: int = 4) -> _core.Cell:
+    return _core.GRUCell(input=linear(3 * hidden, size), recurrent=linear(3 * hidden, hidden))
+
+
+def lstm() -> _core.Cell:
+    return _core.LSTMCell(input=linear(16, 4), recurrent=linear(16, 4))
+
+
+def embedding() -> _core.Embedding:
+    return _core.Embedding(np.ones((13, 4), np.float32))
+
+
+def encoder(*cells: _core.Cell) -> _core.RnnEncoder:
+    return _core.RnnEncoder(
+        embedding=embedding(), layers=[_core.RnnLayer(forward=cell) for cell in cells]
+    )
+
+
+def decoder(**changes: Any) -> _core.RnnDecoder:
+    parts = {"embedding": embedding(), "cells": [gru()], "output": linear(13, 4)}
+    return _core.RnnDecoder(**parts | changes)
+
+
+def seq2seq(encoder: _core.RnnEncoder, cells: list[_core.Cell], **bridge: Any) -> _core.RnnSeq2Seq:
+    return _core.RnnSeq2Seq(
+        encoder=encoder,
+        bridge=_core.Bridge(**bridge),
+        decoder=decoder(cells=cells, with_source=True),
+    )
+
+
+def block_norm() -> _core.BlockNorm:
+    return _core.BlockNorm(_core.LayerNorm(np.ones(4), np.zeros(4), eps=1e-5), before=True)
+
+
+def stack(**changes: Any) -> _core.TransformerStack:
+    attention = {"query": linear(4, 4), "key_value": linear(8, 4), "output": linear(4, 4)}
+    layer = _core.TransformerLayer(
+        self_attention=_core.MultiHeadAttention(**attention, num_heads=2),
+        self_attention_norm=block_norm(),
+        feed_forward=_core.FeedForward(up=linear(6, 4), down=linear(4, 6), activation="relu"),
+        feed_forward_norm=block_norm(),
+    )
+    parts = {"embedding": embedding(), "positions": np.ones((5, 4)), "layers": [layer]}
+    return _core.TransformerStack(**parts | {"embedding_scale": 1.0} | changes)
+
+
+MISSING: dict[str, Callable[[], object]] = {
+    "elman input": lambda: _core.ElmanCell(input=NONE, recurrent=linear(4, 4)),
+    "gru recurrent": lambda: _core.GRUCell(input=linear(12, 4), recurrent=NONE),
+    "lstm input": lambda: _core.LSTMCell(input=NONE, recurrent=NONE),
+    "rnn layer": lambda: _core.RnnLayer(forward=NONE),
+    "encoder layer": lambda: _core.RnnEncoder(embedding=embedding(), layers=[NONE]),
+    "encoder embedding": lambda: _core.RnnEncoder(embedding=NONE, layers=[]),
+    "decoder output": lambda: decoder(output=NONE),
+    "bridge": lambda: _core.RnnSeq2Seq(encoder=encoder(gru()), bridge=NONE, decoder=decoder()),
+    "norm": lambda: _core.BlockNorm(NONE, before=True),
+    "transformer layer": lambda: stack(layers=[NONE]),
+    "stack": lambda: _core.TransformerEncoder(NONE),
+    "state": lambda: decoder().step([1], [0], NONE),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_part_that_is_missing(name: str) -> None:
+    with pytest.raises(TypeError):
+        MISSING[name]()
+
+
+CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
+    (lambda: decoder(cells=[gru(), NONE]), r"cells\[1\] is None"),
+    (lambda: decoder(cells=[]), "cells is empty"),
+    (lambda: decoder(cells=[gru(), lstm()]), r"cells\[1\] is of another type"),
+    (lambda: decoder(query_previous=True, encoder_size=4), "expected a decoder with attention"),
+    (lambda: decoder(input_feeding=True), "expected a readout layer"),
+    (lambda: decoder(readout_inputs=["context"]), "expected a decoder with attention"),
+    (
+        lambda: decoder(attention=_core.AttentionScore(), encoder_size=4),
+        "with_source is False, expected True",
+    ),
+    (lambda: encoder(), "layers is empty"),
+    (lambda: encoder(gru(), gru(size=5)), "input size of encoder layer 1 is 5, expected 4"),
+    (  # the hidden state is projected to the decoder's size, the cell would be copied
+        lambda: seq2seq(
+            encoder(gru(9)), [lstm()], input="last", hidden=linear(4, 9), cell_start="own"
+        ),
+        "size of the encoder state that the bridge copies is 9, expected 4",
+    ),
+    (
+        lambda: seq2seq(
+            encoder(gru(), gru(9)), [gru(), gru()], input="final", hidden=linear(8, 18)
+        ),
+        "size of every encoder layer of this bridge is 4, expected 9",
+    ),
+    (
+        lambda: _core.TransformerDecoder(stack(), linear(13, 4)),
+        "cross_attention or its norm is None",
+    ),
+    (lambda: stack(positions=np.ones((5, 3))), r"positions.shape\[1\] is 3, expected 4"),
+    (lambda: _core.TransformerEncoder(stack(positions=np.ones((0, 4)))), "positions.size is 0"),
+    (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
+    (lambda: linear(3, 0), r"weight.shape is \(3, 0\), expected sizes of at least 1"),
+    (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),
+    (lambda: _core.AttentionScore(vector=[]), r"vector.shape\[0\] is 0, expected at least 1"),
+    (
+        lambda: _core.ElmanCell(input=linear(4, 4), recurrent=linear(4, 4), nonlinearity="sigmoid"),
+        'nonlinearity is "sigmoid", expected one of tanh, relu',
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), CONTRADICTIONS)
+def test_parts_that_contradict_each_other(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        make()
