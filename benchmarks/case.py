@@ -1,7 +1,8 @@
 """What a kernel benchmark is: one call of NumPy, one of attnengine, on the same arrays.
 
 NumPy's matrix products take as many threads as OPENBLAS_NUM_THREADS says when NumPy is first
-imported; attnengine is given the same number.
+imported; attnengine is given the same number. So the files run from the root of the repository as
+``OPENBLAS_NUM_THREADS=1 python -m pytest benchmarks/bench_*.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 if "OPENBLAS_NUM_THREADS" not in os.environ:
     if "numpy" in sys.modules:
-        raise RuntimeError("NumPy is imported already: set OPENBLAS_NUM_THREADS before")
+        raise RuntimeError("OPENBLAS_NUM_THREADS is not set, expected a number of threads")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
