@@ -49,7 +49,7 @@ kernel_symbols() {
   .venv/bin/pip install -q pybind11 cmake ninja
   PATH=$root/.venv/bin:$PATH cmake -S . -B "$scratch/objects" -G Ninja -DATTNENGINE_WERROR=ON \
     -Dpybind11_DIR="$(.venv/bin/python -m pybind11 --cmakedir)" >/dev/null
-  PATH=$root/.venv/bin:$PATH cmake --build "$scratch/objects" -j2 >/dev/null
+  PATH=$root/.venv/bin:$PATH cmake --build "$scratch/objects" -j2 --target engine >/dev/null
   .venv/bin/python tools/check_kernel_symbols.py "$scratch/objects"
 }
 
