@@ -105,19 +105,36 @@ class AttentionScore:
         vector: ArrayLike | None = None,
     ) -> None: ...
 
-class LayerNorm:
+class Norm: ...
+
+class LayerNorm(Norm):
     def __init__(self, weight: ArrayLike, bias: ArrayLike, *, eps: float) -> None: ...
+
+class RMSNorm(Norm):
+    def __init__(self, weight: ArrayLike, *, eps: float) -> None: ...
+
+class Rotary:
+    def __init__(self, frequencies: ArrayLike, *, factor: float = 1.0) -> None: ...
 
 class MultiHeadAttention:
     def __init__(
-        self, *, query: Linear, key_value: Linear, output: Linear, num_heads: int
+        self,
+        *,
+        query: Linear,
+        key_value: Linear,
+        output: Linear,
+        num_heads: int,
+        num_kv_heads: int | None = None,
+        rotary: Rotary | None = None,
     ) -> None: ...
 
 class FeedForward:
-    def __init__(self, *, up: Linear, down: Linear, activation: str) -> None: ...
+    def __init__(
+        self, *, up: Linear, down: Linear, activation: str, gated: bool = False
+    ) -> None: ...
 
 class BlockNorm:
-    def __init__(self, norm: LayerNorm, *, before: bool) -> None: ...
+    def __init__(self, norm: Norm, *, before: bool) -> None: ...
 
 class TransformerLayer:
     def __init__(
@@ -230,10 +247,11 @@ class TransformerStack:
         self,
         *,
         embedding: Embedding,
-        positions: ArrayLike,
-        embedding_scale: float,
+        max_positions: int,
         layers: Sequence[TransformerLayer],
-        final_norm: LayerNorm | None = None,
+        positions: ArrayLike | None = None,
+        embedding_scale: float = 1.0,
+        final_norm: Norm | None = None,
     ) -> None: ...
 
 class TransformerEncoder:

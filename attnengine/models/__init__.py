@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from attnengine.models import rnn_encoder, rnn_lm, rnn_seq2seq, transformer
+from attnengine.models import (
+    gpt2,
+    llama,
+    marian,
+    qwen2,
+    rnn_encoder,
+    rnn_lm,
+    rnn_seq2seq,
+    transformer,
+)
 from attnengine.models.registry import build
 
-__all__ = ["build", "rnn_encoder", "rnn_lm", "rnn_seq2seq", "transformer"]
+__all__ = [
+    "build",
+    "gpt2",
+    "llama",
+    "marian",
+    "qwen2",
+    "rnn_encoder",
+    "rnn_lm",
+    "rnn_seq2seq",
+    "transformer",
+]

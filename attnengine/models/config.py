@@ -30,10 +30,11 @@ TOKEN_KEYS = frozenset(
 T = TypeVar("T")
 
 
-def read(cls: type[T], config: Mapping[str, Any]) -> T:
+def read(cls: type[T], config: Mapping[str, Any], *, ignores_unknown_keys: bool = False) -> T:
     """Fill the dataclass ``cls`` from a config.
 
-    A size (``int``) is at least 1, or at least ``metadata["minimum"]`` of its field.
+    A size (``int``) is at least 1, or at least ``metadata["minimum"]`` of its field. A field with
+    a default may be missing.
 
     Raises
     ------
@@ -43,12 +44,14 @@ def read(cls: type[T], config: Mapping[str, Any]) -> T:
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     known = {field.name for field in fields} | TOKEN_KEYS | {"architecture"}
     for key in config:
-        if key not in known:
+        if key not in known and not ignores_unknown_keys:
             raise FormatError(f"config: {key!r} is no key of {config['architecture']!r}")
     hints = get_type_hints(cls)
     values = {}
     for field in fields:
         if field.name not in config:
+            if field.default is not dataclasses.MISSING:
+                continue
             raise FormatError(f"config: {field.name!r} is missing")
         minimum = field.metadata.get("minimum", 1)
         values[field.name] = _value(field.name, config[field.name], hints[field.name], minimum)
@@ -65,6 +68,10 @@ def _value(name: str, value: Any, hint: Any, minimum: int) -> Any:
         if value is not None:
             raise FormatError(f"config: {name!r} is {value!r}, expected null")
         return None
+    if get_origin(hint) is dict:
+        if not isinstance(value, dict):
+            raise FormatError(f"config: {name!r} is {value!r}, expected an object")
+        return value
     if type(None) in options:
         return None if value is None else _value(name, value, options[0], minimum)
     if get_origin(hint) is Literal:

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
+from attnengine.models.blocks import fused
 from attnengine.models.registry import Floats, Weights, register
 
 _MAX_SINUSOIDS = 2**27  # numbers: no weight in the file bounds 'max_positions'
@@ -31,7 +32,7 @@ class Config:
     norm_eps: float
     activation: Literal["relu", "gelu", "gelu_tanh", "silu"]
     positions: Literal["sinusoidal", "learned"]
-    position_layout: Literal["halves", "interleaved"] | None
+    position_layout: Literal["halves", "interleaved", "marian"] | None
     position_offset: int = field(metadata={"minimum": 0})
     max_positions: int
     scale_embeddings: bool
@@ -83,6 +84,7 @@ def stack(
     """Build an encoder, or a decoder with cross-attention."""
     return _core.TransformerStack(
         embedding=_core.Embedding(embedding),
+        max_positions=config.max_positions,
         positions=positions(config, w),
         embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,
         layers=[layer(config, w.under(f"layers.{i}"), cross=cross) for i in range(num_layers)],
@@ -115,15 +117,9 @@ def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
 def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
     """Build the projections of an attention, keys and values in one product."""
     size = config.hidden_size
-    key_value = [w.take(f"{name}.weight", size, size) for name in ("k_proj", "v_proj")]
-    biases = [w.get(f"{name}.bias", size) for name in ("k_proj", "v_proj")]
-    zeros = np.zeros(size, np.float32)
     return _core.MultiHeadAttention(
         query=w.linear("q_proj", size, size),
-        key_value=_core.Linear(
-            np.concatenate(key_value),
-            np.concatenate([zeros if bias is None else bias for bias in biases]),
-        ),
+        key_value=fused(w, [("k_proj", size), ("v_proj", size)], size),
         output=w.linear("out_proj", size, size),
         num_heads=config.num_heads,
     )
@@ -150,13 +146,12 @@ def positions(config: Config, w: Weights) -> Floats:
             f"at most {_MAX_SINUSOIDS // config.hidden_size}"
         )
     half = config.hidden_size // 2
-    if config.position_layout == "halves":  # Tensor2Tensor, OpenNMT-tf, CTranslate2
-        rates = np.exp(np.arange(half) * -(math.log(1e4) / max(half - 1, 1)))
-    else:  # Vaswani et al. 2017
-        rates = np.exp(np.arange(half) * -(math.log(1e4) / half))
+    # Vaswani et al. 2017; "halves": Tensor2Tensor, OpenNMT-tf, CTranslate2
+    steps = max(half - 1, 1) if config.position_layout == "halves" else half
+    rates = np.exp(np.arange(half) * -(math.log(1e4) / steps))
     angles = np.arange(offset, offset + count)[:, None] * rates  # (max_positions, hidden / 2)
     table = np.zeros((count, config.hidden_size))
-    if config.position_layout == "halves":
+    if config.position_layout in ("halves", "marian"):
         table[:, :half], table[:, half : 2 * half] = np.sin(angles), np.cos(angles)
     else:
         table[:, 0 : 2 * half : 2], table[:, 1 : 2 * half : 2] = np.sin(angles), np.cos(angles)

@@ -14,10 +14,11 @@ def sinusoidal(positions: Integers, size: int, layout: str) -> Floats:
 
     layout "interleaved": sin and cos alternate, frequency i is 10000^(-2i / size) (Vaswani
     et al. 2017). "halves": all sines, then all cosines, frequency i is
-    10000^(-i / (size / 2 - 1)) (tensor2tensor, CTranslate2).
+    10000^(-i / (size / 2 - 1)) (tensor2tensor, CTranslate2). "marian": all sines, then all
+    cosines, frequencies as in "interleaved".
     """
     half = size // 2
-    steps = half if layout == "interleaved" else max(half - 1, 1)
+    steps = max(half - 1, 1) if layout == "halves" else half
     frequencies = np.exp(-math.log(10_000.0) / steps * np.arange(half))  # (half,)
     angles = np.asarray(positions)[:, None] * frequencies  # (positions, half)
     waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1 if layout == "interleaved" else 1)

@@ -54,6 +54,15 @@ struct ScaledDotStep {
   std::int64_t key_offset = 0;  // floats from a table's pointer to the first head's key
 };
 
+// Rotary position embedding of heads that lie side by side.
+struct RotaryStep {
+  Matrix x;             // (rows, at least num_heads * head_dim)
+  ConstMatrix cosines;  // (rows, half) of the row's angles
+  ConstMatrix sines;    // (rows, half)
+  std::int64_t num_heads;
+  std::int64_t head_dim;  // at least 2 * half
+};
+
 // One step of a recurrent cell after its two products.
 struct GatesStep {
   ConstMatrix input;      // (rows, gates * hidden)  x @ weight_ih.T + bias_ih

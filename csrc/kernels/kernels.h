@@ -13,6 +13,8 @@ struct Kernels {
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);
   void (*layer_norm)(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y);
+  void (*rms_norm)(ConstMatrix x, const float* weight, float eps, Matrix y);
+  void (*rotary)(const RotaryStep& step);
   void (*elman_gates)(const GatesStep& step, Activation activation);
   void (*gru_gates)(const GatesStep& step);
   void (*lstm_gates)(const GatesStep& step);

@@ -4,6 +4,7 @@
 #include "kernels/linear.h"
 #include "kernels/norm.h"
 #include "kernels/rnn_gates.h"
+#include "kernels/rotary.h"
 #include "kernels/scaled_dot_attention.h"
 #include "kernels/softmax.h"
 
@@ -22,6 +23,8 @@ const Kernels table{
     softmax,
     log_softmax_top_k,
     layer_norm,
+    rms_norm,
+    rotary,
     elman_gates,
     gru_gates,
     lstm_gates,

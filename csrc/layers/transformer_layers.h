@@ -4,52 +4,44 @@
 #include <vector>
 
 #include "layers/linear.h"
+#include "layers/norm.h"
+#include "layers/rotary.h"
 
 namespace attnengine {
 
-class LayerNorm {
- public:
-  // weight and bias (size,)
-  LayerNorm(std::vector<float> weight, std::vector<float> bias, float eps);
-
-  std::int64_t size() const { return static_cast<std::int64_t>(weight_.size()); }
-
-  // x and y (rows, size), which may be the same
-  void operator()(ConstMatrix x, Matrix y) const;
-
- private:
-  std::vector<float> weight_;
-  std::vector<float> bias_;
-  float eps_;
-};
-
-// The four projections of attention with many heads; keys and values in one product.
+// The projections of attention with many heads; keys and values in one product. Several query heads
+// may share a key/value head.
 struct MultiHeadAttention {
-  std::shared_ptr<const Linear> query;      // (hidden, hidden)
-  std::shared_ptr<const Linear> key_value;  // (2 * hidden, hidden)
-  std::shared_ptr<const Linear> output;     // (hidden, hidden)
-  std::int64_t num_heads;
+  std::shared_ptr<const Linear> query;      // (num_heads * head_dim, hidden)
+  std::shared_ptr<const Linear> key_value;  // (2 * num_kv_heads * head_dim, hidden)
+  std::shared_ptr<const Linear> output;     // (hidden, num_heads * head_dim)
+  std::int64_t num_heads = 1;
+  std::int64_t num_kv_heads = 1;
+  std::shared_ptr<const Rotary> rotary;  // or null
 
-  std::int64_t hidden_size() const { return query->in(); }
   std::int64_t head_dim() const { return query->out() / num_heads; }
+  std::int64_t key_size() const { return num_kv_heads * head_dim(); }
+  float scale() const;  // of the scores
 };
 
 struct FeedForward {
-  std::shared_ptr<const Linear> up;    // (intermediate, hidden)
+  std::shared_ptr<const Linear> up;    // (intermediate, hidden); gated: (2 * intermediate, hidden),
+                                       // the gate's outputs first
   std::shared_ptr<const Linear> down;  // (hidden, intermediate)
-  Activation activation;
+  Activation activation;               // of the gate, where there is one
+  bool gated;
 };
 
 // The norm of a block: before it, on the way in, or after it, on the sum.
 struct BlockNorm {
-  std::shared_ptr<const LayerNorm> norm;
+  std::shared_ptr<const Norm> norm;
   bool before;
 };
 
 struct TransformerLayer {
   MultiHeadAttention self_attention;
   BlockNorm self_attention_norm;
-  MultiHeadAttention cross_attention;  // of a decoder; otherwise empty
+  MultiHeadAttention cross_attention;  // of a decoder with a source; otherwise empty
   BlockNorm cross_attention_norm;
   FeedForward feed_forward;
   BlockNorm feed_forward_norm;
@@ -58,8 +50,8 @@ struct TransformerLayer {
 // Scratch memory of a Transformer's step.
 struct TransformerScratch {
   Buffer hidden, normed, block;      // (rows, hidden)
-  Buffer query, key_value, context;  // (rows, hidden), (rows, 2 * hidden), (rows, hidden)
-  Buffer intermediate;               // (rows, intermediate)
+  Buffer query, key_value, context;  // (rows, heads * head_dim), (rows, 2 * key_size), as query
+  Buffer intermediate, gate;         // (rows, outputs of up), (rows, intermediate)
 };
 
 // x = x + block(norm(x)), or x = norm(x + block(x)); block(in (rows, hidden), out (rows, hidden)).

@@ -14,7 +14,7 @@ struct EncodedSource {
   std::int64_t size;  // of a state
   Buffer states;      // (length, size)
   Buffer keys;        // RNN: (length, key_dim) unless the states are the keys
-                      // Transformer: (layers, length, 2, hidden), keys and values
+                      // Transformer: (layers, length, 2 * key_size), keys, values
   Buffer initial;     // RNN: (slot_size,) the state before the first step
   std::vector<std::vector<const float*>> tables;  // Transformer: (layers, length) keys of a layer
 };

@@ -12,18 +12,18 @@ namespace attnengine {
 // What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
 struct TransformerStack {
   std::shared_ptr<const Embedding> embedding;
-  std::vector<float> positions;  // (max_positions, hidden), added to the embedding
+  std::vector<float> positions;  // (max_positions, hidden) added to the embedding, or empty
+  std::int64_t max_positions;
   float embedding_scale;
   std::vector<TransformerLayer> layers;
-  std::shared_ptr<const LayerNorm> final_norm;  // or null
+  std::shared_ptr<const Norm> final_norm;  // or null
 
   std::int64_t hidden_size() const { return embedding->size(); }
   std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
-  std::int64_t max_positions() const {
-    return static_cast<std::int64_t>(positions.size()) / hidden_size();
-  }
+  std::int64_t key_size() const { return layers.front().self_attention.key_size(); }
+  bool has_cross_attention() const { return layers.front().cross_attention.query != nullptr; }
   // Throws InvalidArgument when the sizes do not fit.
-  void check_sizes(bool is_decoder) const;
+  void check_sizes() const;
 
   // x = embedding * scale + position
   void embed(std::int32_t token, std::int64_t position, float* x) const;
@@ -42,13 +42,14 @@ class TransformerEncoder {
   TransformerStack stack_;
 };
 
+// With cross-attention the decoder of an encoder-decoder, without it a language model.
 class TransformerDecoder : public Decoder {
  public:
   TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output);
 
   std::unique_ptr<State> new_state() const override;
   std::int64_t vocab_size() const override { return output_->out(); }
-  std::int64_t max_positions() const override { return stack_.max_positions(); }
+  std::int64_t max_positions() const override { return stack_.max_positions; }
   const TransformerStack& stack() const { return stack_; }
 
  private:
@@ -56,6 +57,8 @@ class TransformerDecoder : public Decoder {
 
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
   void append_rows(Step& step) const;
+  void turn(const Rotary& rotary, const MultiHeadAttention& attention, Matrix query,
+            Matrix key_value, Step& step) const;
   void self_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void project(Step& step) const;
@@ -73,7 +76,7 @@ class TransformerSeq2Seq : public Seq2Seq {
   std::int64_t source_vocab_size() const override {
     return encoder_->stack().embedding->vocab_size();
   }
-  std::int64_t max_source_positions() const override { return encoder_->stack().max_positions(); }
+  std::int64_t max_source_positions() const override { return encoder_->stack().max_positions; }
 
  private:
   Sources encode_sentences(const std::int32_t* tokens, std::int64_t rows,

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "core/expect.h"
 #include "kernels/kernels.h"
@@ -8,11 +7,11 @@
 namespace attnengine {
 namespace {
 
-// The cache: a chunk of slots is laid out (layer, key | value, head, slot, head_dim), so that the
-// positions of a head that were written together lie together.
+// The cache: a chunk of slots is laid out (layer, key | value, key head, slot, head_dim), so that
+// the positions of a head that were written together lie together.
 struct TransformerState : State {
-  TransformerState(std::int64_t decoder, std::int64_t slot_size)
-      : State(decoder, /*with_source=*/true, /*keeps_past=*/true, slot_size) {}
+  TransformerState(std::int64_t decoder, bool with_source, std::int64_t slot_size)
+      : State(decoder, with_source, /*keeps_past=*/true, slot_size) {}
 
   using State::append;
   using State::Sequence;
@@ -28,6 +27,7 @@ struct TransformerState : State {
     cells.resize(rows);
     tables.resize(rows);
     cross_tables.resize(rows);
+    positions.resize(rows);
     lengths.resize(rows);
     source_lengths.resize(rows);
     if (pasts.size() < runs) pasts.resize(runs);
@@ -38,10 +38,13 @@ struct TransformerState : State {
   std::vector<float*> cells;                      // (rows,) where the row's key goes
   std::vector<const float* const*> tables;        // (rows,)
   std::vector<const float* const*> cross_tables;  // (rows,)
+  std::vector<std::int64_t> positions;            // (rows,) of the row's token
   std::vector<std::int64_t> lengths;              // (rows,) positions seen, itself included
   std::vector<std::int64_t> source_lengths;       // (rows,)
   Buffer head_weights;                            // (rows * heads, longest source)
   Buffer outputs;                                 // (wanted rows, hidden)
+  Buffer cosines, sines;                          // (rows, half) of the rotary `turned_by`
+  const Rotary* turned_by = nullptr;
 };
 
 // weights (rows * heads, src) -> mean (rows, src)
@@ -66,14 +69,15 @@ struct TransformerDecoder::Step {
 
 TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output)
     : stack_(std::move(stack)), output_(std::move(output)) {
-  stack_.check_sizes(/*is_decoder=*/true);
+  stack_.check_sizes();
   expect_equal(output_->in(), stack_.hidden_size(), "output weight.shape[1]");
   expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");
 }
 
 std::unique_ptr<State> TransformerDecoder::new_state() const {
   const auto layers = static_cast<std::int64_t>(stack_.layers.size());
-  return std::make_unique<TransformerState>(id(), layers * 2 * stack_.hidden_size());
+  return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(),
+                                            layers * 2 * stack_.key_size());
 }
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
@@ -85,8 +89,9 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
     const TransformerLayer& layer = stack_.layers[i];
     residual(layer.self_attention_norm, step.hidden, state.scratch,
              [&](ConstMatrix x, Matrix out) { self_attention(i, x, out, step); });
-    residual(layer.cross_attention_norm, step.hidden, state.scratch,
-             [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
+    if (layer.cross_attention.query)
+      residual(layer.cross_attention_norm, step.hidden, state.scratch,
+               [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
     feed_forward(layer.feed_forward, layer.feed_forward_norm, step.hidden, state.scratch);
   }
   project(step);
@@ -96,6 +101,7 @@ void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
   const std::int64_t head_dim = stack_.head_dim();
   state.resize(step.rows.count, step.runs.size());
+  state.turned_by = nullptr;
   for (std::size_t i = 0; i < step.runs.size(); ++i) {
     const Run& run = step.runs[i];
     TransformerState::Sequence& sequence = state.sequence(run.index);
@@ -103,39 +109,53 @@ void TransformerDecoder::append_rows(Step& step) const {
     past.clear();
     for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, head_dim));
     for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
-      stack_.embed(step.rows.tokens[row], std::int64_t(past.size()), step.hidden[row]);
+      state.positions[row] = static_cast<std::int64_t>(past.size());
+      stack_.embed(step.rows.tokens[row], state.positions[row], step.hidden[row]);
       state.cells[row] = state.cell(state.append(sequence), head_dim);
       past.push_back(state.cells[row]);
-      state.lengths[row] = static_cast<std::int64_t>(past.size());
-      state.source_lengths[row] = sequence.source->length;
+      state.lengths[row] = state.positions[row] + 1;
+      state.source_lengths[row] = sequence.source ? sequence.source->length : 0;
     }
     for (std::int64_t row = run.first; row < run.first + run.length; ++row)
       state.tables[row] = past.data();
-    step.longest = std::max(step.longest, sequence.source->length);
+    step.longest = std::max(step.longest, state.source_lengths[run.first]);
   }
+}
+
+void TransformerDecoder::turn(const Rotary& rotary, const MultiHeadAttention& attention,
+                              Matrix query, Matrix key_value, Step& step) const {
+  TransformerState& state = step.state;
+  const Matrix cosines = state.cosines.matrix(query.rows, rotary.half());
+  const Matrix sines = state.sines.matrix(query.rows, rotary.half());
+  if (state.turned_by != &rotary) rotary.angles(state.positions.data(), cosines, sines);
+  state.turned_by = &rotary;
+  const std::int64_t head_dim = attention.head_dim();
+  kernels().rotary({query, constant(cosines), constant(sines), attention.num_heads, head_dim});
+  kernels().rotary(
+      {key_value, constant(cosines), constant(sines), attention.num_kv_heads, head_dim});
 }
 
 void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix out,
                                         Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
   TransformerState& state = step.state;
-  const std::int64_t size = x.cols, head_dim = attention.head_dim(), heads = attention.num_heads;
+  const std::int64_t head_dim = attention.head_dim(), kv_heads = attention.num_kv_heads;
   const std::int64_t head_stride = SlotPool::kChunkSlots * head_dim;
-  const std::int64_t value_offset = heads * head_stride;
+  const std::int64_t value_offset = kv_heads * head_stride;
   const std::int64_t key_offset = 2 * value_offset * static_cast<std::int64_t>(layer);
-  const Matrix query = state.scratch.query.matrix(x.rows, size);
-  const Matrix key_value = state.scratch.key_value.matrix(x.rows, 2 * size);
-  const Matrix context = state.scratch.context.matrix(x.rows, size);
+  const Matrix query = state.scratch.query.matrix(x.rows, attention.query->out());
+  const Matrix key_value = state.scratch.key_value.matrix(x.rows, attention.key_value->out());
+  const Matrix context = state.scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
   (*attention.key_value)(x, key_value);
+  if (attention.rotary) turn(*attention.rotary, attention, query, key_value, step);
   for (std::int64_t row = 0; row < x.rows; ++row)
-    for (std::int64_t head = 0; head < 2 * heads; ++head)  // the values follow the keys
+    for (std::int64_t head = 0; head < 2 * kv_heads; ++head)  // the values follow the keys
       std::copy_n(key_value[row] + head * head_dim, head_dim,
                   state.cells[row] + key_offset + head * head_stride);
   kernels().scaled_dot_attention({constant(query), state.tables.data(), state.lengths.data(),
-                                  head_stride, value_offset, heads, heads, head_dim,
-                                  1 / std::sqrt(static_cast<float>(head_dim)), context, Matrix{},
-                                  key_offset});
+                                  head_stride, value_offset, attention.num_heads, kv_heads,
+                                  head_dim, attention.scale(), context, Matrix{}, key_offset});
   (*attention.output)(constant(context), out);
 }
 
@@ -143,9 +163,9 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
                                          Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].cross_attention;
   TransformerState& state = step.state;
-  const std::int64_t size = x.cols, head_dim = attention.head_dim(), heads = attention.num_heads;
-  const Matrix query = state.scratch.query.matrix(x.rows, size);
-  const Matrix context = state.scratch.context.matrix(x.rows, size);
+  const std::int64_t head_dim = attention.head_dim(), heads = attention.num_heads;
+  const Matrix query = state.scratch.query.matrix(x.rows, attention.query->out());
+  const Matrix context = state.scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
   for (const Run& run : step.runs)
     for (std::int64_t row = run.first; row < run.first + run.length; ++row)
@@ -153,9 +173,10 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
 
   const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
   const Matrix weights = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
-  kernels().scaled_dot_attention(
-      {constant(query), state.cross_tables.data(), state.source_lengths.data(), head_dim, size,
-       heads, heads, head_dim, 1 / std::sqrt(static_cast<float>(head_dim)), context, weights});
+  kernels().scaled_dot_attention({constant(query), state.cross_tables.data(),
+                                  state.source_lengths.data(), head_dim, attention.key_size(),
+                                  heads, attention.num_kv_heads, head_dim, attention.scale(),
+                                  context, weights});
   (*attention.output)(constant(context), out);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }

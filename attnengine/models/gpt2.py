@@ -1,0 +1,98 @@
+"""GPT-2: pre-norm decoder, learned positions, GELU (Radford et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from attnengine import _core
+from attnengine.errors import FormatError, Unsupported
+from attnengine.models.blocks import ActivationName, activation
+from attnengine.models.registry import Weights, register
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of Hugging Face's ``GPT2Config``."""
+
+    vocab_size: int
+    n_embd: int
+    n_layer: int
+    n_head: int
+    n_positions: int
+    n_inner: int | None = None
+    layer_norm_epsilon: float = 1e-5
+    activation_function: ActivationName = "gelu_new"
+    tie_word_embeddings: bool = True
+    scale_attn_weights: bool = True
+    scale_attn_by_inverse_layer_idx: bool = False
+    add_cross_attention: bool = False
+
+
+@register("gpt2", config=Config, ignores_unknown_keys=True)
+def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
+    """Build from ``transformer.*`` and, unless tied, ``lm_head.weight``."""
+    for key, value, expected in (
+        ("scale_attn_weights", config.scale_attn_weights, True),
+        ("scale_attn_by_inverse_layer_idx", config.scale_attn_by_inverse_layer_idx, False),
+        ("add_cross_attention", config.add_cross_attention, False),
+    ):
+        if value is not expected:
+            raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
+    if config.n_embd % config.n_head:
+        raise FormatError(
+            f"config: 'n_head' is {config.n_head}, expected a divisor of 'n_embd' {config.n_embd}"
+        )
+    model = weights.under("transformer")
+    embedding = model.take("wte.weight", config.vocab_size, config.n_embd)
+    tied = config.tie_word_embeddings
+    if tied:
+        weights.ignore("lm_head.weight")
+    output = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
+    return _core.TransformerDecoder(
+        _core.TransformerStack(
+            embedding=_core.Embedding(embedding),
+            max_positions=config.n_positions,
+            positions=model.take("wpe.weight", config.n_positions, config.n_embd),
+            layers=[layer(config, model.under(f"h.{i}")) for i in range(config.n_layer)],
+            final_norm=norm(config, model, "ln_f"),
+        ),
+        _core.Linear(output),
+    )
+
+
+def layer(config: Config, w: Weights) -> _core.TransformerLayer:
+    """Build one layer; queries, keys and values lie in one matrix."""
+    size = config.n_embd
+    wide = config.n_inner or 4 * size
+    attention, mlp = w.under("attn"), w.under("mlp")
+    weight = attention.take("c_attn.weight", size, 3 * size).T
+    bias = attention.take("c_attn.bias", 3 * size)
+    return _core.TransformerLayer(
+        self_attention=_core.MultiHeadAttention(
+            query=_core.Linear(np.ascontiguousarray(weight[:size]), bias[:size]),
+            key_value=_core.Linear(np.ascontiguousarray(weight[size:]), bias[size:]),
+            output=transposed(attention, "c_proj", size, size),
+            num_heads=config.n_head,
+        ),
+        self_attention_norm=_core.BlockNorm(norm(config, w, "ln_1"), before=True),
+        feed_forward=_core.FeedForward(
+            up=transposed(mlp, "c_fc", wide, size),
+            down=transposed(mlp, "c_proj", size, wide),
+            activation=activation(config.activation_function),
+        ),
+        feed_forward_norm=_core.BlockNorm(norm(config, w, "ln_2"), before=True),
+    )
+
+
+def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Linear:
+    """Build a linear layer that is stored as ``Conv1D``, (in, out)."""
+    weight = w.take(f"{name}.weight", in_size, out_size)
+    return _core.Linear(np.ascontiguousarray(weight.T), w.take(f"{name}.bias", out_size))
+
+
+def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
+    """Build a layer norm."""
+    weight, bias = (w.take(f"{name}.{part}", config.n_embd) for part in ("weight", "bias"))
+    return _core.LayerNorm(weight, bias, eps=config.layer_norm_epsilon)

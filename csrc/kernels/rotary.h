@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/steps.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+// Turns each pair (x[i], x[i + half]) of the first step.num_heads heads of a row by the row's angle
+// i; what a head has beyond 2 * half stays. In place.
+void rotary(const RotaryStep& step);
+
+}  // namespace attnengine::ATTNENGINE_ISA
