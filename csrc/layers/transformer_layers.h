@@ -18,8 +18,8 @@ class LayerNorm {
   void operator()(ConstMatrix x, Matrix y) const;
 
  private:
-  std::vector<float> weight_;
-  std::vector<float> bias_;
+  std::vector<float> weight_;  // (size,)
+  std::vector<float> bias_;    // (size,)
   float eps_;
 };
 
