@@ -22,8 +22,9 @@ class Family:
 
     prefix: of the weights of the model without its head, which files may lack.
     defaults: of keys that config.json may lack, as transformers has them.
-    neutral: keys dropped where they have the value
-    that attnengine takes for granted; with another value they are left, to be refused. buffers: a pattern of names that are no weights.
+    buffers: a pattern of names that are no weights.
+    neutral: keys dropped where they have the value that attnengine takes for granted; with
+    another value they are left, to be refused.
     """
 
     prefix: str
