@@ -153,7 +153,7 @@ class _Check:
             return
         if tokenizer == "tokenizers":
             raise self.failure(
-                f"{self.where}: a {name} vocabulary is given, but tokenizer is 'tokenizers'"
+                f"{self.where}: the {name} vocabulary is given, but tokenizer is 'tokenizers'"
             )
         if len(tokens) != size:
             raise self.failure(
