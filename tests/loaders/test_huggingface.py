@@ -137,7 +137,9 @@ def test_what_is_not_supported(tmp_path: Path) -> None:
         loaders.load(write_llama(tmp_path, model_type="bert"))
     with pytest.raises(Unsupported, match=r"model_type is \['llama'\], expected one of"):
         loaders.load(write_llama(tmp_path, model_type=["llama"]))
-    with pytest.raises(Unsupported, match=r"quantization_config is .*gptq.*, expected weights as f"):
+    with pytest.raises(
+        Unsupported, match=r"quantization_config is .*gptq.*, expected weights as f"
+    ):
         loaders.load(write_llama(tmp_path, quantization_config={"quant_method": "gptq"}))
 
 
