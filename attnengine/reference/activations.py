@@ -51,12 +51,17 @@ def identity(x: Floats) -> Floats:
     return x
 
 
+# Hugging Face has names of its own for some.
 ACTIVATIONS: dict[str, Activation] = {
     "gelu": gelu,
+    "gelu_fast": gelu_tanh,
+    "gelu_new": gelu_tanh,
+    "gelu_pytorch_tanh": gelu_tanh,
     "gelu_tanh": gelu_tanh,
     "linear": identity,
     "relu": relu,
     "sigmoid": sigmoid,
     "silu": silu,
+    "swish": silu,
     "tanh": tanh,
 }

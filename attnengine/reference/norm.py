@@ -16,3 +16,13 @@ def layer_norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Fl
     variance = np.square(centred).mean(axis=-1, keepdims=True)
     y: Floats = centred / np.sqrt(variance + eps) * weight
     return y if bias is None else y + bias
+
+
+def rms_norm(x: Floats, weight: Floats, eps: float) -> Floats:
+    """Each row with a mean square of 1, then scaled (Zhang and Sennrich 2019).
+
+    x (rows, size), weight (size,). Returns (rows, size).
+    """
+    mean_square = np.square(x).mean(axis=-1, keepdims=True)
+    y: Floats = x / np.sqrt(mean_square + eps) * weight
+    return y

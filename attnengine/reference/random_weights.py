@@ -13,14 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine.reference.rnn import NUM_GATES
+from attnengine.reference.transformer_shapes import (
+    Shapes,
+    dense_shapes,
+    gpt2_shapes,
+    is_tied,
+    llama_shapes,
+    marian_shapes,
+    prefixed,
+    transformer_shapes,
+)
 from attnengine.reference.weights import Config
 
-Shapes = dict[str, tuple[int, ...]]
-
-
-def dense_shapes(name: str, out: int, size: int) -> Shapes:
-    """A linear layer with bias."""
-    return {f"{name}.weight": (out, size), f"{name}.bias": (out,)}
+NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
 
 
 def rnn_shapes(
@@ -37,11 +42,6 @@ def rnn_shapes(
             shapes[f"bias_ih_l{k}{suffix}"] = (gates,)
             shapes[f"bias_hh_l{k}{suffix}"] = (gates,)
     return shapes
-
-
-def prefixed(prefix: str, shapes: Shapes) -> Shapes:
-    """Shapes with prefix before every name."""
-    return {prefix + name: shape for name, shape in shapes.items()}
 
 
 def rnn_lm_shapes(config: Config) -> Shapes:
@@ -126,45 +126,11 @@ def rnn_seq2seq_shapes(config: Config) -> Shapes:
     return shapes | bridge_shapes(config) | prefixed("decoder.attention.", attention_shapes(config))
 
 
-def norm_shapes(name: str, size: int) -> Shapes:
-    """A layer norm."""
-    return {f"{name}.weight": (size,), f"{name}.bias": (size,)}
-
-
-def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
-    """One layer: its attentions, then the feed-forward network."""
-    hidden, intermediate = config["hidden_size"], config["intermediate_size"]
-    shapes = dense_shapes("fc1", intermediate, hidden) | dense_shapes("fc2", hidden, intermediate)
-    for attention in attentions:
-        for projection in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            shapes |= dense_shapes(f"{attention}.{projection}", hidden, hidden)
-        shapes |= norm_shapes(f"{attention}_layer_norm", hidden)
-    return shapes | norm_shapes("final_layer_norm", hidden)
-
-
-def transformer_shapes(config: Config) -> Shapes:
-    """Architecture "transformer"."""
-    hidden, vocab = config["hidden_size"], config["target_vocab_size"]
-    shapes: Shapes = {"encoder.embed_tokens.weight": (config["source_vocab_size"], hidden)}
-    if not config["shared_embeddings"]:
-        shapes["decoder.embed_tokens.weight"] = (vocab, hidden)
-    shapes |= dense_shapes("lm_head", vocab, hidden)
-    if config["tied_output"]:
-        del shapes["lm_head.weight"]
-    sides = {"encoder": ("self_attn",), "decoder": ("self_attn", "encoder_attn")}
-    for side, attentions in sides.items():
-        if config["positions"] == "learned":
-            rows = config["max_positions"] + config["position_offset"]
-            shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
-        if config["final_norm"]:
-            shapes |= norm_shapes(f"{side}.layer_norm", hidden)
-        for i in range(config[f"{side}_num_layers"]):
-            layer = transformer_layer_shapes(config, attentions)
-            shapes |= prefixed(f"{side}.layers.{i}.", layer)
-    return shapes
-
-
 SHAPES: dict[str, Callable[[Config], Shapes]] = {
+    "gpt2": gpt2_shapes,
+    "llama": llama_shapes,
+    "marian": marian_shapes,
+    "qwen2": llama_shapes,
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,
     "rnn_seq2seq": rnn_seq2seq_shapes,
@@ -186,7 +152,7 @@ def weight_shapes(config: Config) -> Shapes:
 def spread(name: str, shape: tuple[int, ...], tied: bool) -> float:
     """Standard deviation of a weight: large enough that different inputs give different logits."""
     root = math.sqrt(shape[-1])
-    if "embed" in name:
+    if "embed" in name or "shared" in name or "wte" in name:
         return 2.0 / root if tied else 1.0
     if name.endswith(("output.weight", "lm_head.weight")):
         return 3.0 / root
@@ -198,14 +164,15 @@ def spread(name: str, shape: tuple[int, ...], tied: bool) -> float:
 def random_weights(config: Config, seed: int) -> dict[str, NDArray[np.float32]]:
     """Normally distributed float32 weights for a config, drawn for each name on its own.
 
-    A weight depends on (name, shape, seed) and on tied_output alone, so a config with one
-    more layer shares the values of the others. Norm weights lie around 1, all else around 0.
+    A weight depends on (name, shape, seed) and on whether the output is tied alone, so a config
+    with one more layer shares the values of the others. Norm weights lie around 1, all else
+    around 0.
     """
-    tied = bool(config.get("tied_output", False))
+    tied = is_tied(config)
     weights = {}
     for name, shape in weight_shapes(config).items():
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        centre = 1.0 if name.endswith("norm.weight") else 0.0
+        centre = 1.0 if name.endswith(NORMS) else 0.0
         values = centre + spread(name, shape, tied) * rng.standard_normal(shape)
         weights[name] = values.astype(np.float32)
     return weights

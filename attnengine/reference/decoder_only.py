@@ -1,0 +1,207 @@
+"""Decoder-only Transformers with Hugging Face's config keys and weight names: Llama, Qwen2, GPT-2.
+
+``DecoderOnly`` is what they share, the loop over layers and the cache; a family says how tokens
+are embedded, what a layer does and how the last states become logits.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from attnengine.reference.activations import ACTIVATIONS
+from attnengine.reference.arrays import Floats, Integers
+from attnengine.reference.attention import scaled_dot_attention
+from attnengine.reference.linear import linear
+from attnengine.reference.norm import layer_norm, rms_norm
+from attnengine.reference.rotary import rotary_frequencies, rotate
+from attnengine.reference.transformer import Cache, Ids, dense
+from attnengine.reference.weights import Config, Weights, under
+
+State = tuple[Cache, ...]  # one for each layer
+
+
+class Family(Protocol):
+    """What differs between architectures."""
+
+    def empty_state(self) -> State:
+        """The cache of every layer before the first token."""
+        ...  # pragma: no cover
+
+    def embed(self, ids: Integers, positions: Integers) -> Floats:
+        """Vectors of tokens at positions, (tokens, hidden)."""
+        ...  # pragma: no cover
+
+    def layer(
+        self, x: Floats, positions: Integers, layer: int, past: Cache
+    ) -> tuple[Floats, Cache]:
+        """From x (tokens, hidden) to the next x and the longer cache."""
+        ...  # pragma: no cover
+
+    def logits(self, x: Floats) -> Floats:
+        """From the last x (tokens, hidden) to (tokens, vocab_size)."""
+        ...  # pragma: no cover
+
+
+class DecoderOnly:
+    """Architectures "llama", "qwen2" and "gpt2"."""
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        is_gpt2 = config["architecture"] == "gpt2"
+        self.family: Family = GPT2(config, weights) if is_gpt2 else Llama(config, weights)
+
+    def initial_state(self) -> State:
+        """The cache before the first token: one empty Cache for each layer."""
+        return self.family.empty_state()
+
+    def step(self, token: int, state: State) -> tuple[Floats, State]:
+        """Read one token; the past comes from the cache.
+
+        Returns (logits (vocab_size,) of the next token, the longer cache).
+        """
+        logits, state = self._read([token], state)
+        return logits[0], state
+
+    def logits(self, ids: Ids) -> Floats:
+        """All at once: row t scores the token after ids[: t + 1]. (tokens, vocab_size)."""
+        return self._read(ids, self.initial_state())[0]
+
+    def _read(self, ids: Ids, state: State) -> tuple[Floats, State]:
+        """Read any number of new tokens, the past being in the cache."""
+        start = len(state[0].keys)
+        positions = np.arange(start, start + len(ids))
+        x = self.family.embed(np.asarray(ids, np.int64), positions)
+        longer = []
+        for i, past in enumerate(state):
+            x, cache = self.family.layer(x, positions, i, past)
+            longer.append(cache)
+        return self.family.logits(x), tuple(longer)
+
+
+class Llama:
+    """Pre-norm with RMS norms, rotary positions, shared key/value heads, gated feed-forward.
+
+    Touvron et al. 2023. Qwen2 has biases on queries, keys and values.
+    """
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        self.config = config
+        self.weights = weights
+        self.num_heads: int = config["num_attention_heads"]
+        self.num_kv_heads: int = config.get("num_key_value_heads") or self.num_heads
+        self.head_dim: int = config.get("head_dim") or config["hidden_size"] // self.num_heads
+        self.frequencies, self.factor = rotary_frequencies(
+            self.head_dim, config.get("rope_theta", 10_000.0), config.get("rope_scaling")
+        )
+        self.embedding = weights["model.embed_tokens.weight"]  # (vocab, hidden)
+        tied = config.get("tie_word_embeddings", False)
+        self.lm_head = self.embedding if tied else weights["lm_head.weight"]
+
+    def empty_state(self) -> State:
+        """Keys and values of the shared heads only."""
+        empty = np.zeros((0, self.num_kv_heads, self.head_dim), self.embedding.dtype)
+        return (Cache(empty, empty),) * int(self.config["num_hidden_layers"])
+
+    def embed(self, ids: Integers, positions: Integers) -> Floats:
+        """Token embeddings alone: positions turn the queries and keys."""
+        x: Floats = self.embedding[ids]
+        return x
+
+    def layer(
+        self, x: Floats, positions: Integers, layer: int, past: Cache
+    ) -> tuple[Floats, Cache]:
+        """Attention, then the gated feed-forward network."""
+        weights = under(self.weights, f"model.layers.{layer}.")
+        attention, mlp = under(weights, "self_attn."), under(weights, "mlp.")
+
+        y = self._norm(x, weights["input_layernorm.weight"])
+        query, keys, values = (
+            dense(y, attention, name).reshape(len(y), -1, self.head_dim)
+            for name in ("q_proj", "k_proj", "v_proj")
+        )
+        query, keys = (
+            rotate(heads, positions, self.frequencies, self.factor) for heads in (query, keys)
+        )
+        context, cache = attend(query, Cache(keys, values), past)
+        x = x + dense(context, attention, "o_proj")
+
+        y = self._norm(x, weights["post_attention_layernorm.weight"])
+        gate = ACTIVATIONS[self.config.get("hidden_act", "silu")](dense(y, mlp, "gate_proj"))
+        return x + dense(gate * dense(y, mlp, "up_proj"), mlp, "down_proj"), cache
+
+    def logits(self, x: Floats) -> Floats:
+        """A last norm, then the output layer."""
+        return linear(self._norm(x, self.weights["model.norm.weight"]), self.lm_head)
+
+    def _norm(self, x: Floats, weight: Floats) -> Floats:
+        return rms_norm(x, weight, self.config["rms_norm_eps"])
+
+
+class GPT2:
+    """Pre-norm with layer norms, learned positions, GELU (Radford et al. 2019).
+
+    Linear layers are stored (in, out), those of queries, keys and values side by side.
+    """
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        self.config = config
+        self.weights = under(weights, "transformer.")
+        self.num_heads: int = config["n_head"]
+        self.embedding = self.weights["wte.weight"]  # (vocab, hidden)
+        tied = config.get("tie_word_embeddings", True)
+        self.lm_head = self.embedding if tied else weights["lm_head.weight"]
+
+    def empty_state(self) -> State:
+        """Every head has keys and values of its own."""
+        head_dim = self.config["n_embd"] // self.num_heads
+        empty = np.zeros((0, self.num_heads, head_dim), self.embedding.dtype)
+        return (Cache(empty, empty),) * int(self.config["n_layer"])
+
+    def embed(self, ids: Integers, positions: Integers) -> Floats:
+        """Token embeddings plus learned positions."""
+        x: Floats = self.embedding[ids] + self.weights["wpe.weight"][positions]
+        return x
+
+    def layer(
+        self, x: Floats, positions: Integers, layer: int, past: Cache
+    ) -> tuple[Floats, Cache]:
+        """Attention, then the feed-forward network."""
+        weights = under(self.weights, f"h.{layer}.")
+        together = transposed_dense(self._norm(x, weights, "ln_1"), weights, "attn.c_attn")
+        query, keys, values = (
+            part.reshape(len(x), self.num_heads, -1) for part in np.split(together, 3, axis=-1)
+        )
+        context, cache = attend(query, Cache(keys, values), past)
+        x = x + transposed_dense(context, weights, "attn.c_proj")
+
+        activation = ACTIVATIONS[self.config.get("activation_function", "gelu_new")]
+        hidden = transposed_dense(self._norm(x, weights, "ln_2"), weights, "mlp.c_fc")
+        return x + transposed_dense(activation(hidden), weights, "mlp.c_proj"), cache
+
+    def logits(self, x: Floats) -> Floats:
+        """A last norm, then the output layer."""
+        return linear(self._norm(x, self.weights, "ln_f"), self.lm_head)
+
+    def _norm(self, x: Floats, weights: Weights, name: str) -> Floats:
+        eps = self.config.get("layer_norm_epsilon", 1e-5)
+        return layer_norm(x, weights[f"{name}.weight"], weights[f"{name}.bias"], eps)
+
+
+def transposed_dense(x: Floats, weights: Weights, name: str) -> Floats:
+    """A linear layer by its name whose weight is (in, out)."""
+    return linear(x, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
+
+
+def attend(query: Floats, new: Cache, past: Cache) -> tuple[Floats, Cache]:
+    """Causal attention; query head h reads key/value head h // (heads / kv_heads).
+
+    query (tokens, heads, head_dim), new and past (positions, kv_heads, head_dim).
+    Returns (context (tokens, heads * head_dim), the longer cache).
+    """
+    cache = Cache(*(np.concatenate(pair) for pair in zip(past, new, strict=True)))
+    lengths = len(past.keys) + np.arange(1, len(query) + 1)  # a token sees itself and the past
+    group = query.shape[1] // cache.keys.shape[1]
+    keys, values = (np.repeat(heads, group, axis=1) for heads in cache)
+    context, _ = scaled_dot_attention(query, keys, values, lengths)
+    return context.reshape(len(query), -1), cache

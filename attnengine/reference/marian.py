@@ -1,0 +1,51 @@
+"""Marian (Junczys-Dowmunt et al. 2018) with Hugging Face's config keys and weight names.
+
+It is the Transformer of ``transformer.py``, post-norm with Marian's sinusoids; heads and widths of
+encoder and decoder may differ.
+"""
+
+from __future__ import annotations
+
+from attnengine.reference.arrays import Floats
+from attnengine.reference.transformer import Ids, Transformer
+from attnengine.reference.weights import Config, Weights, under
+
+
+class Marian(Transformer):
+    """A Transformer of the decoder's sizes, whose encoder is that of another Transformer."""
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        weights = transformer_weights(weights)
+        super().__init__(transformer_config(config, "decoder"), weights)
+        self._encoder_side = Transformer(transformer_config(config, "encoder"), weights)
+
+    def _encode(self, ids: Ids) -> tuple[Floats, list[Floats]]:
+        return self._encoder_side._encode(ids)
+
+
+def transformer_config(config: Config, side: str) -> Config:
+    """The config of architecture "transformer" that is right for one side."""
+    return {
+        "hidden_size": config["d_model"],
+        "encoder_num_layers": config["encoder_layers"],
+        "decoder_num_layers": config["decoder_layers"],
+        "num_heads": config[f"{side}_attention_heads"],
+        "norm_placement": "post",
+        "final_norm": False,
+        "norm_eps": 1e-5,
+        "activation": config.get("activation_function", "gelu"),
+        "positions": "sinusoidal",
+        "position_layout": "marian",
+        "position_offset": 0,
+        "max_positions": config["max_position_embeddings"],
+        "scale_embeddings": config.get("scale_embedding", False),
+        "tied_output": True,
+    }
+
+
+def transformer_weights(weights: Weights) -> Weights:
+    """The weights by the names of architecture "transformer"."""
+    renamed = under(weights, "model.")
+    if "shared.weight" in renamed:
+        renamed["encoder.embed_tokens.weight"] = renamed.pop("shared.weight")
+    return renamed | {"lm_head.bias": weights["final_logits_bias"][0]}

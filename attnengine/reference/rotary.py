@@ -1,0 +1,94 @@
+"""Rotary positions: pairs of dimensions are turned by an angle that grows with the position."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.reference.arrays import Floats, Integers
+
+Doubles = NDArray[np.float64]
+
+
+def rotary_frequencies(
+    dim: int, base: float, scaling: Mapping[str, Any] | None = None
+) -> tuple[Doubles, float]:
+    """Radians per position of each pair of dimensions (Su et al. 2021), and a factor of the waves.
+
+    scaling is a config's rope_scaling: "default", "dynamic" (the same up to the positions of
+    training), "linear", "llama3" or "yarn". Returns (frequencies (dim / 2,), factor).
+    Raises ValueError for another rope_type.
+    """
+    frequencies = base ** (-np.arange(0, dim, 2) / dim)  # (dim / 2,)
+    scaling = scaling or {"rope_type": "default"}
+    kind = scaling["rope_type"]
+    if kind in ("default", "dynamic"):
+        return frequencies, 1.0
+    if kind == "linear":
+        return frequencies / scaling["factor"], 1.0
+    if kind == "llama3":
+        return llama3(frequencies, scaling), 1.0
+    if kind == "yarn":
+        return yarn(frequencies, base, scaling), yarn_factor(scaling)
+    raise ValueError(f"rope_type is {kind!r}, expected default, dynamic, linear, llama3 or yarn")
+
+
+def llama3(frequencies: Doubles, scaling: Mapping[str, Any]) -> Doubles:
+    """Llama 3.1: waves longer than the trained context are slowed down, short ones stay."""
+    context = scaling["original_max_position_embeddings"]
+    shortest = context / scaling["high_freq_factor"]  # waves below stay
+    longest = context / scaling["low_freq_factor"]  # waves above are slowed down
+    scaled = []
+    for frequency in frequencies:
+        wave = 2 * math.pi / frequency  # positions until it has turned once
+        slow = frequency / scaling["factor"]
+        if wave <= shortest:
+            scaled.append(frequency)
+        elif wave >= longest:
+            scaled.append(slow)
+        else:
+            stay = (context / wave - context / longest) / (context / shortest - context / longest)
+            scaled.append((1 - stay) * slow + stay * frequency)
+    return np.array(scaled)
+
+
+def yarn(frequencies: Doubles, base: float, scaling: Mapping[str, Any]) -> Doubles:
+    """YaRN (Peng et al. 2023, section 3.2): a ramp from dimensions that stay to slowed ones."""
+    context, dim = scaling["original_max_position_embeddings"], 2 * len(frequencies)
+
+    def dimension(turns: float) -> float:
+        """The dimension that turns so often within the trained context."""
+        return dim * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(base))
+
+    first = max(math.floor(dimension(scaling.get("beta_fast", 32))), 0)
+    last = min(math.ceil(dimension(scaling.get("beta_slow", 1))), dim - 1)
+    width = last - first if last > first else 0.001
+    slowed = np.clip((np.arange(len(frequencies)) - first) / width, 0, 1)  # (dim / 2,)
+    scaled: Doubles = (1 - slowed) * frequencies + slowed * frequencies / scaling["factor"]
+    return scaled
+
+
+def yarn_factor(scaling: Mapping[str, Any]) -> float:
+    """What sines and cosines are multiplied by, so that attention stays as sharp as trained."""
+    if "attention_factor" in scaling:
+        return float(scaling["attention_factor"])
+    return 0.1 * math.log(scaling["factor"]) + 1 if scaling["factor"] > 1 else 1.0
+
+
+def rotate(x: Floats, positions: Integers, frequencies: Doubles, factor: float = 1.0) -> Floats:
+    """Turn dimensions i and i + half of every head by positions * frequencies[i].
+
+    x (rows, heads, head_dim), positions (rows,), frequencies (half,); dimensions from 2 * half
+    on stay. Angles are rounded to float32, as models are trained. Returns (rows, heads, head_dim).
+    """
+    half = len(frequencies)
+    angles = np.outer(positions.astype(np.float32), frequencies.astype(np.float32))  # (rows, half)
+    cosines, sines = factor * np.cos(angles, dtype=x.dtype), factor * np.sin(angles, dtype=x.dtype)
+    cosines, sines = cosines[:, None], sines[:, None]  # (rows, 1, half)
+    first, second, rest = np.split(x, [half, 2 * half], axis=-1)
+    turned = first * cosines - second * sines, second * cosines + first * sines
+    return np.concatenate([*turned, rest], axis=-1)
