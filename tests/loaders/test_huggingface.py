@@ -137,7 +137,7 @@ def test_what_is_not_supported(tmp_path: Path) -> None:
         loaders.load(write_llama(tmp_path, model_type="bert"))
     with pytest.raises(Unsupported, match=r"model_type is \['llama'\], expected one of"):
         loaders.load(write_llama(tmp_path, model_type=["llama"]))
-    with pytest.raises(Unsupported, match=r"quantization_config is .*gptq.*, expected weights as f"):
+    with pytest.raises(Unsupported, match=r"quantization_config is .*gptq.*, expected weights"):
         loaders.load(write_llama(tmp_path, quantization_config={"quant_method": "gptq"}))
 
 
@@ -251,17 +251,22 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     # the tokenizer knows better than config.json which one it is
     assert (checkpoint.config["add_bos"], checkpoint.config["bos_token_id"]) == (True, 0)
 
-    write_json(folder / "tokenizer_config.json", {"add_bos_token": False})
-    config = config_of(folder)
-    assert (config["add_bos"], config["bos_token_id"]) == (False, 7)
-
-    content["post_processor"] = {"type": "Sequence", "processors": [content["decoder"]]}
+    before = content["post_processor"]
+    content["post_processor"] = {"type": "Sequence", "processors": [content["decoder"], before]}
     write_json(folder / "tokenizer.json", content)
-    added = {"add_bos_token": True, "bos_token": {"content": "</s>"}}
-    for settings, expected in (({}, (False, 7)), (added, (True, 1))):
-        write_json(folder / "tokenizer_config.json", settings)
+    assert config_of(folder)["add_bos"] is True
+
+    for without in (content["decoder"], None):
+        content["post_processor"] = without
+        write_json(folder / "tokenizer.json", content)
         config = config_of(folder)
-        assert (config["add_bos"], config["bos_token_id"]) == expected
+        assert (config["add_bos"], config["bos_token_id"]) == (False, 7)
+
+    before["single"].insert(0, before["single"][0])
+    content["post_processor"] = before
+    write_json(folder / "tokenizer.json", content)
+    with pytest.raises(Unsupported, match="2 tokens are put before a text, expected one"):
+        loaders.load(folder)
 
 
 def test_special_ids(tmp_path: Path) -> None:
