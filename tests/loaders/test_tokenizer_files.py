@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from huggingface_files import (
 from numpy.typing import NDArray
 
 import attnengine as ae
-from attnengine import loaders, models
+from attnengine import cli, loaders, models
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.reference.random_weights import random_weights
@@ -142,6 +143,17 @@ def language_model(folder: Path, make: Make, **changes: Any) -> ae.LanguageModel
     return ae.LanguageModel(model, checkpoint, {})
 
 
+def test_generate_on_the_command_line(tmp_path: Path) -> None:
+    model = language_model(tmp_path, byte_level_tokenizer)
+    (tmp_path / "lines").write_text("ab\n a ü\n", encoding="utf-8")
+    arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "lines"), "--json"]
+    arguments += ["--output", str(tmp_path / "answers"), "--max-new-tokens", "5"]
+    assert cli.run(["generate", *arguments]) == 0
+    answers = (tmp_path / "answers").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in answers]
+    assert texts == [model.generate(text, max_new_tokens=5).text for text in ("ab", " a ü")]
+
+
 @MAKERS
 def test_streamed_text_is_the_text(tmp_path: Path, make: Make) -> None:
     """Also of a model that generates bytes at random, most of them no UTF-8."""
@@ -209,6 +221,35 @@ def test_pieces(tmp_path: Path) -> None:
     assert tokenizer.ids(["b", "x"]) == [3, 1]
     with pytest.raises(InvalidArgument, match="half of a surrogate pair"):
         tokenizer.encode("\ud83d")
+
+
+@pytest.mark.peers
+def test_a_model_translates_with_pieces(tmp_path: Path) -> None:
+    pytest.importorskip("sentencepiece")
+    marian = loaders.load(write_marian(tmp_path / "marian"))
+    config: dict[str, Any] = {
+        **{key: marian.config[key] for key in marian.config if key.endswith("_id")},
+        **{"architecture": "transformer", "tokenizer": marian.config["tokenizer"]},
+        **{"add_source_bos": False, "add_source_eos": True},
+        **{"source_vocab_size": 8, "target_vocab_size": 8, "hidden_size": 8},
+        **{"intermediate_size": 8, "encoder_num_layers": 1, "decoder_num_layers": 1},
+        **{"num_heads": 2, "norm_placement": "post", "final_norm": False, "norm_eps": 1e-5},
+        **{"activation": "relu", "positions": "sinusoidal", "position_layout": "halves"},
+        **{"position_offset": 0, "max_positions": 40, "scale_embeddings": True},
+        **{"shared_embeddings": True, "tied_output": True},
+    }
+    tokens = {side: one.tokens for side, one in marian.vocabularies.items()}
+    folder = tmp_path / "model"
+    ae.save(folder, config, random_weights(config, seed=2), tokens, marian.tokenizer_files)
+
+    model = ae.load(folder)
+
+    assert isinstance(model, ae.Seq2Seq)
+    ids = model.source_tokenizer.ids(["▁a", "b"])
+    result, by_ids = model.translate(["ab"])[0], model.translate([ids])[0]
+    assert result.hypotheses[0].ids == by_ids.hypotheses[0].ids
+    assert result.text == model.target_tokenizer.decode(result.hypotheses[0].ids)
+    assert "".join(model.stream("ab")) == result.text
 
 
 @pytest.mark.peers
