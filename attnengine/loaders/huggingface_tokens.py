@@ -12,7 +12,6 @@ from attnengine.loaders import schema
 from attnengine.loaders.files import (
     CONFIG_LIMIT,
     TOKENIZER_LIMIT,
-    VOCABULARY_LIMIT,
     damage_named,
     read_object,
     short,
@@ -57,14 +56,9 @@ def _language_model(path: Path, special: Mapping[str, Any]) -> Tokens:
     if not file.is_file():
         return Tokens({**special, "tokenizer": "none", "add_bos": False})
     content = read_object(file, TOKENIZER_LIMIT)
-    settings = _optional(path / "tokenizer_config.json", VOCABULARY_LIMIT)
     with damage_named(file):
+        # As transformers 5: add_bos_token of tokenizer_config.json changes nothing beside this.
         begin = _first_added(file, content)
-        wanted = settings.get("add_bos_token")
-        if wanted is True and begin is None:
-            begin = _id_of(settings.get("bos_token"), content, special["bos_token_id"])
-        elif wanted is False:
-            begin = None
         config = {
             **special,
             "bos_token_id": special["bos_token_id"] if begin is None else begin,
@@ -168,19 +162,10 @@ def _unknown(content: Mapping[str, Any]) -> int | None:
     model = content["model"]
     if isinstance(model.get("unk_id"), int):  # unigram models
         return int(model["unk_id"])
-    return _id_of(model.get("unk_token"), content, None)
-
-
-def _id_of(token: object, content: Mapping[str, Any], default: int | None) -> int | None:
-    """The id of a token, which stands as text or as an object with its content."""
-    text = token.get("content") if isinstance(token, dict) else token
-    for added in content.get("added_tokens") or []:
-        if added["content"] == text:
-            return int(added["id"])
-    vocabulary: object = content["model"].get("vocab")
-    if isinstance(vocabulary, dict) and isinstance(text, str) and text in vocabulary:
-        return int(vocabulary[text])
-    return default
+    if not isinstance(model.get("unk_token"), str):
+        return None
+    found = model["vocab"].get(model["unk_token"])
+    return None if found is None else int(found)
 
 
 def _optional(file: Path, limit: int) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def save(
     config: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     vocabularies: Mapping[str, Sequence[str]],
-    tokenizer_files: Mapping[str, Path] | None = None,
+    tokenizer_files: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> None:
     """Write a model as a native folder, which is made when it does not exist.
 
@@ -127,10 +127,7 @@ def save(
     folder = Path(folder)
     schema.check(config, vocabularies, "config", InvalidArgument)
     text = _config_text(config)
-    files = tokenizer_files or {}
-    if set(files) != schema.tokenizer_files(config):
-        expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
-        raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
+    files = _tokenizer_files(config, tokenizer_files or {})
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in VOCABULARY_FILES.items():
@@ -139,10 +136,26 @@ def save(
             _replace(folder / file, partial(_write_text, tokens))
         else:  # of a model that was here before
             (folder / file).unlink(missing_ok=True)
-    for name, path in files.items():
-        _replace(folder / name, partial(shutil.copyfile, path))
+    for name in schema.TOKENIZER_FILES:
+        if name in files:
+            _replace(folder / name, partial(shutil.copyfile, files[name]))
+        else:
+            (folder / name).unlink(missing_ok=True)
     _replace(folder / WEIGHTS, lambda path: safetensors.write(path, arrays))
     _replace(folder / CONFIG, partial(_write_text, text))
+
+
+def _tokenizer_files(
+    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str]]
+) -> dict[str, Path]:
+    files = {name: Path(path) for name, path in given.items()}
+    if set(files) != schema.tokenizer_files(config):
+        expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
+        raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
+    for name, path in files.items():
+        if not path.is_file():
+            raise InvalidArgument(f"{path}, to be copied as {name}, is missing or not a file")
+    return files
 
 
 def _config_text(config: Mapping[str, Any]) -> str:

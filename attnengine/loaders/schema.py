@@ -15,6 +15,7 @@ from attnengine.loaders.files import short
 TOKENIZERS = ("characters", "words", "none", "tokenizers", "sentencepiece")
 TOKENIZER_FILE = "tokenizer.json"  # of "tokenizers", for both sides
 SENTENCEPIECE_FILES = {"source": "source.spm", "target": "target.spm"}
+TOKENIZER_FILES = (TOKENIZER_FILE, *SENTENCEPIECE_FILES.values())
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 SOURCE_SPECIAL = tuple(f"source_{key}" for key in SPECIAL)
 

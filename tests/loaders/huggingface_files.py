@@ -228,7 +228,6 @@ def write_sharded_llama(folder: Path) -> Path:
     write_llama(folder, tokenizer=byte_level_tokenizer(), weights=False)
     write_shards(folder, random_arrays(LLAMA_SHAPES))
     write_json(folder / "generation_config.json", {"eos_token_id": [1, 5]})
-    write_json(folder / "tokenizer_config.json", {"add_bos_token": True})
     return folder
 
 

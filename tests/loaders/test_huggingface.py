@@ -8,22 +8,19 @@ import numpy as np
 import pytest
 from huggingface_files import (
     LLAMA,
-    LLAMA_SHAPES,
     MARIAN_VOCABULARY,
     byte_fallback_tokenizer,
     byte_level_tokenizer,
-    write_bin,
     write_json,
     write_llama,
     write_marian,
     write_safetensors,
     write_sharded_llama,
-    write_shards,
 )
-from loader_files import Arrays, random_arrays
+from loader_files import random_arrays
 
 import attnengine as ae
-from attnengine import loaders
+from attnengine import cli, loaders
 from attnengine.errors import FormatError, Unsupported
 
 LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 32}
@@ -137,108 +134,8 @@ def test_what_is_not_supported(tmp_path: Path) -> None:
         loaders.load(write_llama(tmp_path, model_type="bert"))
     with pytest.raises(Unsupported, match=r"model_type is \['llama'\], expected one of"):
         loaders.load(write_llama(tmp_path, model_type=["llama"]))
-    with pytest.raises(
-        Unsupported, match=r"quantization_config is .*gptq.*, expected weights as f"
-    ):
+    with pytest.raises(Unsupported, match=r"quantization_config is .*gptq.*, expected weights"):
         loaders.load(write_llama(tmp_path, quantization_config={"quant_method": "gptq"}))
-
-
-# ---- weights ----------------------------------------------------------------------------
-
-
-def expect_weights(folder: Path, arrays: Arrays) -> None:
-    tensors = loaders.load(folder).tensors
-    assert tensors.keys() == arrays.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(tensors[name].read(), array.astype(np.float32), strict=True)
-
-
-@pytest.mark.parametrize("prefixed", [True, False])
-@pytest.mark.parametrize("form", ["one", "shards", "bin", "float16"])
-def test_every_form_of_weights(tmp_path: Path, form: str, prefixed: bool) -> None:
-    folder = write_llama(tmp_path, weights=False)
-    arrays = random_arrays(LLAMA_SHAPES)
-    if form == "float16":
-        arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
-    named = arrays if prefixed else {k.removeprefix("model."): v for k, v in arrays.items()}
-    if form == "shards":
-        write_shards(folder, named)
-    elif form == "one":
-        write_safetensors(folder / "model.safetensors", named)
-    else:
-        write_bin(folder / "pytorch_model.bin", named)
-    expect_weights(folder, arrays)
-
-
-def test_bfloat16_and_sharded_bin(tmp_path: Path) -> None:
-    folder = write_llama(tmp_path, weights=False)
-    arrays = random_arrays(LLAMA_SHAPES)
-    upper = {
-        name: (array.view(np.uint32) >> 16).astype(np.uint16) for name, array in arrays.items()
-    }
-    write_bin(folder / "a.bin", upper)
-    places = dict.fromkeys(upper, "a.bin")
-    write_json(folder / "pytorch_model.bin.index.json", {"weight_map": places})
-    rounded = {k: (v.astype(np.uint32) << 16).view(np.float32) for k, v in upper.items()}
-    expect_weights(folder, rounded)
-
-
-@pytest.mark.parametrize(
-    ("places", "message"),
-    [
-        ({"x": "../model.safetensors"}, r"'x' is in '\.\./model.safetensors', expected a file na"),
-        ({"x": "/etc/passwd"}, "expected a file name"),
-        ({"x": "a\\b"}, "expected a file name"),
-        ({"x": ".."}, "expected a file name"),
-        ({"x": 3}, "'x' is in 3, expected a file name"),
-        ({"x": "b.safetensors"}, r"the shard 'b\.safetensors' is missing"),
-        ({"x": "one.safetensors"}, r"'one\.safetensors' has no weight 'x'"),
-        ({"lm_head.weight": "one.safetensors"}, r"'model.*' of 'one.*' is not in weight_map"),
-        ({}, "weight_map is {}, expected a file of each weight"),
-        ([], r"weight_map is \[\]"),
-    ],
-)
-def test_an_index_that_does_not_fit(tmp_path: Path, places: Any, message: str) -> None:
-    folder = write_llama(tmp_path / "model", weights=False)
-    write_safetensors(folder / "one.safetensors", random_arrays(LLAMA_SHAPES))
-    write_safetensors(tmp_path / "model.safetensors", random_arrays({"x": (2,)}))
-    write_json(folder / "model.safetensors.index.json", {"weight_map": places})
-    with pytest.raises(FormatError, match=message):
-        loaders.load(folder)
-
-
-def test_no_weights(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"has no weights, expected one of model\.safetensors, "):
-        loaders.load(write_llama(tmp_path, weights=False))
-
-
-def test_names_that_collide(tmp_path: Path) -> None:
-    arrays = random_arrays({"norm.weight": (4,), "model.norm.weight": (4,)})
-    folder = write_llama(tmp_path, weights=False)
-    write_safetensors(folder / "model.safetensors", arrays)
-    with pytest.raises(FormatError, match=r"are both 'model\.norm\.weight'"):
-        loaders.load(folder)
-
-
-def test_tied_weights_stand_once(tmp_path: Path) -> None:
-    arrays = random_arrays({"model.embed_tokens.weight": (5, 4), "model.norm.weight": (4,)})
-    folder = write_llama(tmp_path, weights=False, tie_word_embeddings=True)
-    write_bin(
-        folder / "pytorch_model.bin",
-        {**arrays, "lm_head.weight": arrays["model.embed_tokens.weight"]},
-    )
-    expect_weights(folder, arrays)
-    only_head = {"lm_head.weight": arrays["model.embed_tokens.weight"]}
-    only_head["norm.weight"] = arrays["model.norm.weight"]
-    write_bin(folder / "pytorch_model.bin", only_head)
-    expect_weights(folder, arrays)
-    write_bin(folder / "pytorch_model.bin", {**arrays, "lm_head.weight": np.ones((5, 4), "f4")})
-    with pytest.raises(FormatError, match="differ, but tie_word_embeddings is true"):
-        loaders.load(folder)
-    expect_weights(
-        write_llama(folder, weights=False),  # not tied
-        {**arrays, "lm_head.weight": np.ones((5, 4), "f4")},
-    )
 
 
 # ---- tokens -----------------------------------------------------------------------------
@@ -253,17 +150,22 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     # the tokenizer knows better than config.json which one it is
     assert (checkpoint.config["add_bos"], checkpoint.config["bos_token_id"]) == (True, 0)
 
-    write_json(folder / "tokenizer_config.json", {"add_bos_token": False})
-    config = config_of(folder)
-    assert (config["add_bos"], config["bos_token_id"]) == (False, 7)
-
-    content["post_processor"] = {"type": "Sequence", "processors": [content["decoder"]]}
+    before = content["post_processor"]
+    content["post_processor"] = {"type": "Sequence", "processors": [content["decoder"], before]}
     write_json(folder / "tokenizer.json", content)
-    added = {"add_bos_token": True, "bos_token": {"content": "</s>"}}
-    for settings, expected in (({}, (False, 7)), (added, (True, 1))):
-        write_json(folder / "tokenizer_config.json", settings)
+    assert config_of(folder)["add_bos"] is True
+
+    for without in (content["decoder"], None):
+        content["post_processor"] = without
+        write_json(folder / "tokenizer.json", content)
         config = config_of(folder)
-        assert (config["add_bos"], config["bos_token_id"]) == expected
+        assert (config["add_bos"], config["bos_token_id"]) == (False, 7)
+
+    before["single"].insert(0, before["single"][0])
+    content["post_processor"] = before
+    write_json(folder / "tokenizer.json", content)
+    with pytest.raises(Unsupported, match="2 tokens are put before a text, expected one"):
+        loaders.load(folder)
 
 
 def test_special_ids(tmp_path: Path) -> None:
@@ -370,7 +272,29 @@ def test_tokenizer_files_that_do_not_fit_what_is_saved(tmp_path: Path) -> None:
         ae.save(tmp_path / "b", checkpoint.config, arrays, {})
     with pytest.raises(ae.InvalidArgument, match="the vocabulary vocabulary is given"):
         ae.save(tmp_path / "b", checkpoint.config, arrays, {"vocabulary": ["a"] * 261})
+    missing = {"tokenizer.json": tmp_path / "x"}
+    with pytest.raises(ae.InvalidArgument, match=r"x, to be copied as tokenizer\.json, is missing"):
+        ae.save(tmp_path / "b", checkpoint.config, arrays, {}, missing)
     assert not (tmp_path / "b").exists()
+
+
+def test_files_of_a_former_model_are_removed(tmp_path: Path) -> None:
+    checkpoint = loaders.load(write_llama(tmp_path / "a", tokenizer=byte_level_tokenizer()))
+    arrays = {name: tensor.read() for name, tensor in checkpoint.tensors.items()}
+    ae.save(tmp_path / "b", checkpoint.config, arrays, {}, checkpoint.tokenizer_files)
+    again = loaders.load(tmp_path / "b")
+    ae.save(tmp_path / "b", again.config, arrays, {}, again.tokenizer_files)  # over itself
+    assert (tmp_path / "b" / "tokenizer.json").is_file()
+    ae.save(tmp_path / "b", {**again.config, "tokenizer": "none"}, arrays, {})
+    assert not (tmp_path / "b" / "tokenizer.json").exists()
+
+
+def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["info", str(write_sharded_llama(tmp_path))]) == 0
+    shown = capsys.readouterr().out
+    assert "architecture: llama\n" in shown
+    assert "tokenizer: tokenizers\n" in shown
+    assert f"parameters: {2 * 261 * 4 + 6 * 4 + 2 * 4}\n" in shown
 
 
 def test_a_converted_folder_is_complete(tmp_path: Path) -> None:
