@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,9 @@ def model(config: dict[str, Any]) -> Any:
     return build(config, random_weights(config, 0))
 
 
-def encode(seq2seq: _core.Seq2Seq, sources: list[list[int]]) -> _core.Encoded:
+def encode(
+    seq2seq: _core.Seq2Seq, sources: Sequence[list[int] | NDArray[np.int64]]
+) -> _core.Encoded:
     return seq2seq.encode(np.concatenate(sources), [len(source) for source in sources])
 
 
@@ -76,3 +78,50 @@ def check_wanted_rows(decoder: Any, expected: NDArray[np.float32]) -> None:
     rows = np.repeat(sequences, [len(target) for target in TARGETS])
     logits = decoder.step(np.concatenate(TARGETS), rows, state, want)
     np.testing.assert_array_equal(logits, expected[want])
+
+
+def check_long(decoder: Any, expected: Callable[[list[int]], NDArray[Any]]) -> None:
+    """140 tokens, beyond two blocks of attention and chunks of the cache; then a part of them."""
+    target = [int(t) for t in np.random.default_rng(0).integers(0, decoder.vocab_size, 140)]
+    logits = expected(target)
+    for length in (140, 129, 65):
+        state, sequence = start(decoder, 1)
+        part = decoder.step(target[:length], np.repeat(sequence, length), state)
+        assert_close(part, logits[:length])
+
+
+def check_same_bits(decoder: Any, lengths: tuple[int, ...] = (1, 7, 40)) -> None:
+    """Logits of a prompt alone: the same beside others, token by token, with 1 and 2 threads."""
+    rng = np.random.default_rng(0)
+    prompts = [rng.integers(0, decoder.vocab_size, length) for length in lengths]
+    sources = [rng.integers(0, decoder.vocab_size, length) for length in lengths]
+    decoder.num_threads = 1
+    expected = [run_together(decoder, [p], [s])[0] for p, s in zip(prompts, sources, strict=True)]
+    for threads in (1, 2):
+        decoder.num_threads = threads
+        together = run_together(decoder, prompts, sources)
+        for prompt, source, beside, alone in zip(prompts, sources, together, expected, strict=True):
+            assert beside.tobytes() == alone.tobytes()
+            state, sequence = start_with(decoder, [source])
+            rows = [decoder.step([token], sequence, state)[0].copy() for token in prompt]
+            assert np.stack(rows).tobytes() == alone.tobytes()
+
+
+def run_together(
+    decoder: Any, prompts: list[NDArray[np.int64]], sources: list[NDArray[np.int64]]
+) -> list[NDArray[np.float32]]:
+    """Logits of every prompt, all in one step."""
+    state, sequences = start_with(decoder, sources)
+    lengths = [len(prompt) for prompt in prompts]
+    logits = decoder.step(np.concatenate(prompts), np.repeat(sequences, lengths), state).copy()
+    return np.split(logits, np.cumsum(lengths)[:-1])
+
+
+def start_with(
+    decoder: Any, sources: list[NDArray[np.int64]]
+) -> tuple[_core.State, NDArray[np.int32]]:
+    """A state with a sequence for each source; a model without encoder only counts them."""
+    state = decoder.new_state()
+    if isinstance(decoder, _core.Seq2Seq):
+        return state, state.add(encode(decoder, sources))
+    return state, state.add(len(sources))

@@ -78,3 +78,69 @@ TRANSFORMER: Config = {
     "shared_embeddings": False,
     "tied_output": False,
 }
+
+LLAMA: Config = {
+    "architecture": "llama",
+    "vocab_size": 13,
+    "hidden_size": 24,
+    "intermediate_size": 20,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 150,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10_000.0,
+    "rope_scaling": None,
+    "tie_word_embeddings": False,
+}
+
+QWEN2: Config = LLAMA | {"architecture": "qwen2", "rope_theta": 1e6}
+
+GPT2: Config = {
+    "architecture": "gpt2",
+    "vocab_size": 13,
+    "n_embd": 12,
+    "n_layer": 2,
+    "n_head": 3,
+    "n_positions": 150,
+}
+
+MARIAN: Config = {
+    "architecture": "marian",
+    "source_vocab_size": 13,
+    "target_vocab_size": 13,
+    "d_model": 12,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 3,
+    "decoder_attention_heads": 3,
+    "encoder_ffn_dim": 20,
+    "decoder_ffn_dim": 20,
+    "max_position_embeddings": 150,
+    "activation_function": "swish",
+    "scale_embedding": True,
+}
+
+# Every scaling of rotary positions, with the numbers of published models where they are small.
+SCALINGS: dict[str, dict[str, Any] | None] = {
+    "none": None,
+    "default": {"rope_type": "default"},
+    "dynamic": {"rope_type": "dynamic", "factor": 2.0},
+    "linear": {"rope_type": "linear", "factor": 2.5},
+    "llama3": {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 32,
+    },
+    "yarn": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32},
+    "yarn, own factor": {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+        "attention_factor": 1.5,
+        "beta_fast": 8.0,
+        "beta_slow": 2.0,
+    },
+}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.models import build
+from attnengine.reference.decoder_only import DecoderOnly
+from attnengine.reference.random_weights import random_weights
+from tests.models.checks import (
+    TARGETS,
+    check_decoder,
+    check_long,
+    check_same_bits,
+    model,
+    weights64,
+)
+from tests.models.configs import GPT2
+
+
+def check(config: dict[str, Any]) -> None:
+    reference = DecoderOnly(config, weights64(config))
+    check_decoder(model(config), lambda i: reference.logits(TARGETS[i]))
+
+
+@pytest.mark.parametrize("num_heads", [1, 3, 12])
+@pytest.mark.parametrize("wide", [None, 17])
+@pytest.mark.parametrize("tied", [True, False])
+def test_heads_and_sizes(num_heads: int, wide: int | None, tied: bool) -> None:
+    check(GPT2 | {"n_head": num_heads, "n_inner": wide, "tie_word_embeddings": tied})
+
+
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu", "relu", "silu"])
+def test_activations(activation: str) -> None:
+    check(GPT2 | {"activation_function": activation, "layer_norm_epsilon": 1e-3})
+
+
+def test_long_sequences() -> None:
+    check_long(model(GPT2), DecoderOnly(GPT2, weights64(GPT2)).logits)
+
+
+def test_same_bits_in_any_company() -> None:
+    check_same_bits(model(GPT2 | {"vocab_size": 500, "n_embd": 192}))
+
+
+def test_unknown_keys_are_ignored() -> None:
+    build(GPT2 | {"attn_pdrop": 0.1, "summary_type": "cls_index"}, random_weights(GPT2, 0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("scale_attn_weights", False),
+        ("scale_attn_by_inverse_layer_idx", True),
+        ("add_cross_attention", True),
+    ],
+)
+def test_switches_that_are_refused(key: str, value: bool) -> None:
+    weights = random_weights(GPT2, 0)
+    build(GPT2 | {key: not value}, weights)
+    with pytest.raises(Unsupported, match=f"'{key}' is {value}, expected {not value}"):
+        build(GPT2 | {key: value}, weights)
+
+
+def test_heads_that_do_not_fit() -> None:
+    with pytest.raises(FormatError, match="'n_head' is 5, expected a divisor of 'n_embd' 12"):
+        build(GPT2 | {"n_head": 5}, random_weights(GPT2, 0))

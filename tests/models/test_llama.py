@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attnengine.errors import FormatError, InvalidArgument, Unsupported
+from attnengine.models import build
+from attnengine.reference.decoder_only import DecoderOnly
+from attnengine.reference.random_weights import random_weights
+from tests.models.checks import (
+    TARGETS,
+    check_decoder,
+    check_long,
+    check_same_bits,
+    model,
+    start,
+    weights64,
+)
+from tests.models.configs import LLAMA, SCALINGS
+
+
+def check(config: dict[str, Any]) -> None:
+    reference = DecoderOnly(config, weights64(config))
+    check_decoder(model(config), lambda i: reference.logits(TARGETS[i]))
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2, 4, None])
+@pytest.mark.parametrize("head_dim", [None, 10])
+@pytest.mark.parametrize("tied", [False, True])
+def test_heads_and_output(kv_heads: int | None, head_dim: int | None, tied: bool) -> None:
+    check(
+        LLAMA | {"num_key_value_heads": kv_heads, "head_dim": head_dim, "tie_word_embeddings": tied}
+    )
+
+
+@pytest.mark.parametrize("attention_bias", [False, True])
+@pytest.mark.parametrize("mlp_bias", [False, True])
+def test_biases(attention_bias: bool, mlp_bias: bool) -> None:
+    check(LLAMA | {"attention_bias": attention_bias, "mlp_bias": mlp_bias})
+
+
+@pytest.mark.parametrize("activation", ["silu", "swish", "gelu", "gelu_pytorch_tanh", "relu"])
+def test_activations(activation: str) -> None:
+    check(LLAMA | {"hidden_act": activation})
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_long_sequences_with_every_scaling(scaling: str) -> None:
+    config = LLAMA | {"rope_scaling": SCALINGS[scaling]}
+    check_long(model(config), DecoderOnly(config, weights64(config)).logits)
+
+
+def test_scalings_differ() -> None:
+    logits = []
+    for scaling in ("none", "linear", "llama3", "yarn", "yarn, own factor"):
+        decoder = model(LLAMA | {"rope_scaling": SCALINGS[scaling]})
+        state, sequence = start(decoder, 1)
+        logits.append(decoder.step(range(13), np.repeat(sequence, 13), state)[-1].copy())
+    for one, other in itertools.combinations(logits, 2):
+        assert np.abs(one - other).max() > 0.01
+
+
+def test_same_bits_in_any_company() -> None:
+    # of a size at which two threads share the work
+    check_same_bits(
+        model(
+            LLAMA
+            | {
+                "vocab_size": 500,
+                "hidden_size": 256,
+                "intermediate_size": 688,
+                "num_attention_heads": 8,
+            }
+        )
+    )
+
+
+def test_positions_are_limited() -> None:
+    decoder = model(LLAMA | {"max_position_embeddings": 4})
+    state, sequence = start(decoder, 1)
+    with pytest.raises(InvalidArgument, match="would have 5 tokens, expected at most 4"):
+        decoder.step(range(5), np.repeat(sequence, 5), state)
+
+
+def test_unknown_keys_and_a_second_copy_of_tied_weights_are_ignored() -> None:
+    config = LLAMA | {"tie_word_embeddings": True}
+    weights = random_weights(config, 0)
+    extra = {"lm_head.weight": np.zeros((13, 24), np.float32)}
+    known, more = (
+        build(c, w) for c, w in ((config, weights), (config | {"junk": 1}, weights | extra))
+    )
+    first, second = (
+        d.step([1], s, state)[0].copy() for d in (known, more) for state, s in [start(d, 1)]
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_key_value_heads": 3}, "'num_key_value_heads' is 3, expected a divisor"),
+        ({"num_attention_heads": 5}, "'num_key_value_heads' is 2, expected a divisor"),
+        (
+            {"num_attention_heads": 5, "num_key_value_heads": 5},
+            "'num_attention_heads' is 5, expected a divisor of 'hidden_size' 24",
+        ),
+        ({"hidden_act": "mish"}, "'hidden_act' is 'mish', expected one of"),
+        ({"rms_norm_eps": 0.0}, "'rms_norm_eps' is 0.0, expected a number above 0"),
+        ({"rope_scaling": {"rope_type": "linear"}}, "factor None, expected a number above 0"),
+        ({"rope_scaling": {"rope_type": "linear", "factor": "2"}}, "factor '2'"),
+        ({"rope_scaling": {"rope_type": "linear", "factor": True}}, "factor True"),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 0}}, "factor 0, expected"),
+        ({"rope_scaling": 2.0}, "'rope_scaling' is 2.0, expected"),
+    ],
+)
+def test_bad_configs(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        build(LLAMA | changes, random_weights(LLAMA, 0))
+
+
+@pytest.mark.parametrize(
+    "missing", ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"]
+)
+def test_a_number_of_a_scaling_is_missing(missing: str) -> None:
+    scaling = dict(SCALINGS["llama3"] or {})
+    del scaling[missing]
+    with pytest.raises(FormatError, match=f"{missing} None, expected a number above 0"):
+        build(LLAMA | {"rope_scaling": scaling}, random_weights(LLAMA, 0))
+
+
+@pytest.mark.parametrize("kind", ["longrope", "su", None, 1])
+def test_an_unknown_scaling(kind: Any) -> None:
+    scaling = {"rope_type": kind, "factor": 2.0}
+    with pytest.raises(Unsupported, match=f"rope_type {kind!r}, expected one of default, dynamic"):
+        build(LLAMA | {"rope_scaling": scaling}, random_weights(LLAMA, 0))
+
+
+def test_a_missing_key_and_a_missing_weight() -> None:
+    weights = random_weights(LLAMA, 0)
+    with pytest.raises(FormatError, match="'rms_norm_eps' is missing"):
+        build({key: LLAMA[key] for key in LLAMA if key != "rms_norm_eps"}, weights)
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    with pytest.raises(FormatError, match=r"'model\.layers\.1\.mlp\.up_proj\.weight' is missing"):
+        build(LLAMA, weights)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.models import build
+from attnengine.reference.marian import Marian
+from attnengine.reference.random_weights import random_weights
+from tests.models.checks import (
+    SOURCES,
+    TARGETS,
+    check_decoder,
+    check_long,
+    check_same_bits,
+    model,
+    weights64,
+)
+from tests.models.configs import MARIAN
+
+
+def check(config: dict[str, Any]) -> None:
+    reference = Marian(config, weights64(config))
+    check_decoder(model(config), lambda i: reference.logits(SOURCES[i], TARGETS[i]))
+
+
+@pytest.mark.parametrize("activation", ["swish", "gelu", "relu"])
+@pytest.mark.parametrize("scale", [False, True])
+def test_activations_and_scale(activation: str, scale: bool) -> None:
+    check(MARIAN | {"activation_function": activation, "scale_embedding": scale})
+
+
+def test_sides_that_differ() -> None:
+    check(
+        MARIAN
+        | {
+            "encoder_layers": 3,
+            "encoder_attention_heads": 2,
+            "decoder_attention_heads": 4,
+            "decoder_ffn_dim": 9,
+        }
+    )
+
+
+def test_separate_embeddings() -> None:
+    check(MARIAN | {"share_encoder_decoder_embeddings": False, "source_vocab_size": 11})
+
+
+def test_long_sequences() -> None:
+    reference = Marian(MARIAN, weights64(MARIAN))
+    check_long(model(MARIAN), lambda ids: reference.logits(SOURCES[0], ids))
+
+
+def test_same_bits_in_any_company() -> None:
+    # of a size at which two threads share the work
+    sizes = {"d_model": 256, "encoder_ffn_dim": 512, "decoder_ffn_dim": 512}
+    heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
+    vocabularies = {"source_vocab_size": 500, "target_vocab_size": 500}
+    check_same_bits(model(MARIAN | sizes | heads | vocabularies))
+
+
+def test_what_is_refused() -> None:
+    weights = random_weights(MARIAN, 0)
+    build(MARIAN | {"normalize_before": False, "normalize_embedding": False}, weights)
+    with pytest.raises(Unsupported, match="'normalize_before' is true, expected false"):
+        build(MARIAN | {"normalize_before": True}, weights)
+    with pytest.raises(FormatError, match="expected equal vocabulary sizes"):
+        build(MARIAN | {"source_vocab_size": 11}, weights)
+    del weights["final_logits_bias"]
+    with pytest.raises(FormatError, match="'final_logits_bias' is missing"):
+        build(MARIAN, weights)
