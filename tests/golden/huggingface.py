@@ -1,0 +1,114 @@
+"""Tiny models of Hugging Face's families: weights by a rule, and what we make of a golden case.
+
+A golden file (huggingface/FAMILY.json, by ``make_huggingface.py``) holds for each variant the
+config, the names and shapes of the weights, and outputs of transformers in float64.
+Differences come to at most 4e-5, where logits reach 11: docs/models.md has the table.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.models import build
+
+FOLDER = Path(__file__).parent / "huggingface"
+FAMILIES = ("llama", "qwen2", "gpt2", "marian")
+
+Case = dict[str, Any]
+Floats = NDArray[np.float32]
+
+
+def weights(shapes: Mapping[str, Any], seed: int) -> dict[str, Floats]:
+    """Uniformly distributed weights, each a function of its name, its shape and the seed.
+
+    Made of the bits of PCG64, which NumPy promises to keep.
+    """
+    values = {}
+    for name, shape in shapes.items():
+        bits = np.random.PCG64([seed, zlib.crc32(name.encode())]).random_raw(math.prod(shape))
+        uniform = (bits >> np.uint64(11)) * 2.0**-52 - 1  # -1 to 1, standard deviation 3 ** -0.5
+        centre, deviation = distribution(name, shape)
+        values[name] = (centre + deviation * math.sqrt(3) * uniform).astype(np.float32)
+    return {name: w.reshape(tuple(shapes[name])) for name, w in values.items()}
+
+
+def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Centre and standard deviation of a weight.
+
+    Chosen so that greedy search does not repeat a token: the last norms have weights of both
+    signs, or the output, tied, would prefer the token just read; and blocks of post-norm layers
+    add less than they read, or all tokens would look alike after a few.
+    """
+    if name.endswith(("final_layer_norm.weight", "ln_f.weight", "model.norm.weight")):
+        return 0.0, 1.0
+    if len(shape) == 1 or name == "final_logits_bias":
+        return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
+    if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
+        return 0.0, 0.5
+    gain = 0.5 if name.endswith(("out_proj.weight", "fc2.weight")) else 2.0
+    return 0.0, gain / math.sqrt(min(shape))
+
+
+def cases(family: str) -> dict[str, Case]:
+    """The golden cases of a family by variant."""
+    golden: dict[str, Case] = json.loads((FOLDER / f"{family}.json").read_text(encoding="utf-8"))
+    return golden
+
+
+def model(case: Case) -> Any:
+    """Our model of a case."""
+    return build(case["config"], weights(case["shapes"], case["seed"]))
+
+
+def start(decoder: Any, source: list[int] | None) -> tuple[_core.State, NDArray[np.int32]]:
+    """A state with one sequence, of an encoder-decoder with its encoded source."""
+    state = decoder.new_state()
+    if source is None:
+        return state, state.add(1)
+    return state, state.add(decoder.encode(source, [len(source)]))
+
+
+def uncached(decoder: Any, prompt: list[int], source: list[int] | None) -> Floats:
+    """Logits (tokens, vocab_size) of a prompt at once."""
+    state, sequence = start(decoder, source)
+    logits: Floats = decoder.step(prompt, np.repeat(sequence, len(prompt)), state).copy()
+    return logits
+
+
+def cached(decoder: Any, prompt: list[int], source: list[int] | None) -> Floats:
+    """The same, token by token."""
+    state, sequence = start(decoder, source)
+    return np.stack([decoder.step([token], sequence, state)[0].copy() for token in prompt])
+
+
+def logits_difference(case: Case, decoder: Any) -> tuple[float, float]:
+    """The largest |ours - theirs|, and the largest share of 2e-4 + 1e-4 |theirs| that it takes."""
+    difference = share = 0.0
+    for prompt in case["prompts"]:
+        logits = uncached(decoder, prompt["ids"], prompt.get("source"))
+        expected = np.array(prompt["logits"])  # (rows, vocab_size)
+        distance = np.abs(logits[prompt["rows"]] - expected)
+        difference = max(difference, distance.max())
+        share = max(share, (distance / (2e-4 + 1e-4 * np.abs(expected))).max())
+    return float(difference), float(share)
+
+
+def greedy(case: Case, decoder: Any) -> list[int]:
+    """As many best tokens as the golden ones, from the cache."""
+    search = case["greedy"]
+    state, sequence = start(decoder, search.get("source"))
+    prompt, found = search["ids"], list[int]()
+    logits = decoder.step(prompt, np.repeat(sequence, len(prompt)), state)[-1]
+    for _ in search["tokens"]:
+        found.append(int(logits.argmax()))
+        logits = decoder.step(found[-1:], sequence, state)[-1]
+    return found
