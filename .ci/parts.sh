@@ -34,7 +34,7 @@ readme_tests() {
 
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
-  .venv/bin/pip install -q torch==2.13.0 ctranslate2 "transformers>=5"
+  .venv/bin/pip install -q torch==2.13.0 ctranslate2 sentencepiece "transformers>=5"
   run_tests -m peers
 }
 
@@ -72,12 +72,15 @@ variant() {
   "$folder/.venv/bin/pip" install -q -e "$folder[test]" "${options[@]}"
 }
 
+# The runtime of a sanitizer, and the library whose exceptions it intercepts.
+preload() { echo "$(gcc -print-file-name="$1") $(gcc -print-file-name=libstdc++.so.6)"; }
+
 # sanitized SANITIZERS RUNTIME
 sanitized() {
   variant asan ATTNENGINE_SANITIZE="$1" ATTNENGINE_WERROR=ON
   cd "$scratch/asan"
   # leaks are Python's own, at exit
-  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(gcc -print-file-name="$2") \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(preload "$2") \
     .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding "${core[@]}"
   cd "$root"
 }
@@ -85,7 +88,7 @@ sanitized() {
 thread_sanitized() {
   variant tsan ATTNENGINE_SANITIZE=thread ATTNENGINE_OPENMP=OFF
   cd "$scratch/tsan"
-  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) TSAN_OPTIONS=halt_on_error=1 \
+  LD_PRELOAD=$(preload libtsan.so) TSAN_OPTIONS=halt_on_error=1 \
     .venv/bin/python -m pytest -q tests/kernels tests/models/test_state.py -k "thread" "${core[@]}"
   cd "$root"
 }

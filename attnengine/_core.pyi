@@ -25,6 +25,16 @@ def layer_norm(
     eps: float = 1e-5,
     num_threads: int = 1,
 ) -> NDArray[np.float32]: ...
+def rms_norm(
+    x: ArrayLike, weight: ArrayLike, eps: float = 1e-5, num_threads: int = 1
+) -> NDArray[np.float32]: ...
+def rotary(
+    x: ArrayLike,
+    positions: ArrayLike,
+    frequencies: ArrayLike,
+    factor: float = 1.0,
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
 def linear(
     x: ArrayLike,
     weight: ArrayLike,

@@ -31,6 +31,8 @@ __all__ = [
     "log_softmax_top_k",
     "lstm_gates",
     "relu",
+    "rms_norm",
+    "rotary",
     "scaled_dot_attention",
     "sigmoid",
     "silu",
@@ -127,6 +129,31 @@ def layer_norm(
     x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
     """
     return _core.layer_norm(x, weight, bias, eps, num_threads)
+
+
+def rms_norm(x: ArrayLike, weight: ArrayLike, eps: float = 1e-5, *, num_threads: int = 1) -> Floats:
+    """Each row over the root of its mean square, then scaled (Zhang and Sennrich 2019).
+
+    x (rows, size), weight (size,). Returns (rows, size).
+    """
+    return _core.rms_norm(x, weight, eps, num_threads)
+
+
+def rotary(
+    x: ArrayLike,
+    positions: ArrayLike,
+    frequencies: ArrayLike,
+    factor: float = 1.0,
+    *,
+    num_threads: int = 1,
+) -> Floats:
+    """Rotary position embedding (Su et al. 2021) of half-split pairs.
+
+    x (rows, heads, head_dim), positions (rows,), frequencies (half,) in radians a position,
+    half at most head_dim / 2: element i of a head turns with element i + half, what is beyond
+    2 * half stays. factor multiplies what is turned. Returns (rows, heads, head_dim).
+    """
+    return _core.rotary(x, positions, frequencies, factor, num_threads)
 
 
 def elman_gates(

@@ -22,6 +22,7 @@ FILES = (
     "rnn_gates",
     "softmax",
     "norm",
+    "rotary",
     "activations",
 )
 

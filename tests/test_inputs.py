@@ -9,9 +9,9 @@ import pytest
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import InvalidText, read
 from attnengine.loaders.checkpoint import Vocabulary
-from attnengine.tokenizers import Tokenizer
+from attnengine.tokenizers import VocabularyTokenizer
 
-TOKENIZER = Tokenizer("", "characters", Vocabulary(tuple("abcd")), 4)
+TOKENIZER = VocabularyTokenizer("", "characters", Vocabulary(tuple("abcd")), 4)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import pytest
 
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import Vocabulary
-from attnengine.tokenizers import Tokenizer
+from attnengine.tokenizers import VocabularyTokenizer
 
 TOKENS = ("<unk>", "a", "é", "a b", "\U0001f600", " ", "b")
 
 
-def tokenizer(kind: str, unk: int | None = None) -> Tokenizer:
-    return Tokenizer("source", kind, Vocabulary(TOKENS), len(TOKENS), unk)
+def tokenizer(kind: str, unk: int | None = None) -> VocabularyTokenizer:
+    return VocabularyTokenizer("source", kind, Vocabulary(TOKENS), len(TOKENS), unk)
 
 
 def test_characters_are_code_points() -> None:
@@ -37,7 +37,7 @@ def test_unknown_tokens() -> None:
 
 
 def test_the_last_duplicate_wins() -> None:
-    twice = Tokenizer("", "words", Vocabulary(("a", "b", "a")), 3)
+    twice = VocabularyTokenizer("", "words", Vocabulary(("a", "b", "a")), 3)
     assert twice.encode("a b") == [2, 1]
 
 
@@ -47,7 +47,7 @@ def test_half_of_a_surrogate_pair() -> None:
 
 
 def test_without_vocabulary_text_is_ids() -> None:
-    ids = Tokenizer("target", "none", None, 7)
+    ids = VocabularyTokenizer("target", "none", None, 7)
     assert ids.encode("5  0 6") == [5, 0, 6]
     assert ids.decode([5, 0, 6]) == "5 0 6"
     for text in ("5 x", "5 -1", "5 ²", "5 " + "9" * 5000):
@@ -63,6 +63,6 @@ def test_what_does_not_fit_together() -> None:
     with pytest.raises(FormatError, match="tokenizer is 'bpe', expected one of characters, words"):
         tokenizer("bpe")
     with pytest.raises(FormatError, match="tokenizer is 'words', but the vocabulary is missing"):
-        Tokenizer("", "words", None, 7)
+        VocabularyTokenizer("", "words", None, 7)
     with pytest.raises(FormatError, match="the target vocabulary has 1 tokens, expected 2"):
-        Tokenizer("target", "words", Vocabulary(("a",)), 2)
+        VocabularyTokenizer("target", "words", Vocabulary(("a",)), 2)

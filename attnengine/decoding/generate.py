@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.decoding.batches import Ints, Sentence, batches, feed, start
-from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions
+from attnengine.decoding.options import BeamOptions, Rule, SamplingOptions, SearchOptions
 from attnengine.decoding.results import BeamTree
 
 Floats = NDArray[np.float32]
@@ -60,6 +60,16 @@ def stream(
     run = _Run(model, [task], options, _search_options(options, end_tokens))
     for _ in run.steps():
         yield run.search.stable(0)
+
+
+def suppress(tokens: Sequence[int]) -> Rule:
+    """A rule by which these tokens are never chosen."""
+    forbidden = np.array(tokens, np.int64)
+
+    def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
+        logits[:, forbidden] = -np.inf
+
+    return rule
 
 
 def _search_options(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,16 +15,20 @@ if TYPE_CHECKING:
     from attnengine.tokenizers import Tokenizer
 
 
-def to_result(found: Found, prefix: list[int], tokenizer: Tokenizer) -> Result:
-    """The hypotheses as text, each with the forced ``prefix`` before its own tokens."""
+def to_result(
+    found: Found, prefix: list[int], tokenizer: Tokenizer, after: Sequence[int] = ()
+) -> Result:
+    """The hypotheses as text, each with the forced ``prefix`` before its own tokens.
+
+    ``after`` is the prompt that they continue, which is not a part of them.
+    """
     hypotheses = []
     for place, hypothesis in enumerate(found.hypotheses):
         ids = prefix + hypothesis.tokens
-        tokens = tokenizer.tokens(ids)
         hypotheses.append(
             Hypothesis(
-                text=tokenizer.join(tokens),
-                tokens=tokens,
+                text=tokenizer.decode(ids, after),
+                tokens=tokenizer.tokens(ids),
                 ids=ids,
                 score=hypothesis.score,
                 log_prob=hypothesis.log_prob,

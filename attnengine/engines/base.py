@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,6 @@ class Engine:
         listed = ", ".join(f"{key}={value}" for key, value in shown.items())
         return f"{type(self).__name__}({self.config['architecture']}, {listed})"
 
-    def _tokenizer(self, checkpoint: Checkpoint, name: str = "") -> Tokenizer:
-        """The tokenizer of the vocabulary ``name`` ("source", "target"), or of the only one."""
-        kind, prefix = self.config["tokenizer"], "source_" if name == "source" else ""
-        return Tokenizer(
-            name=name,
-            kind=kind[name] if name else kind,
-            vocabulary=checkpoint.vocabularies.get(name or "vocabulary"),
-            vocab_size=self.config[f"{name}_vocab_size" if name else "vocab_size"],
-            unk_token_id=self.config[f"{prefix}unk_token_id"],
-        )
-
 
 class DecodingEngine(Engine):
     """An engine that continues and scores text."""
@@ -91,14 +81,28 @@ class DecodingEngine(Engine):
             limit = min(limit, self._model.max_positions - len(sentence.tokens) + 1)
         return Task(sentence, limit)
 
-    def _pieces(self, task: Task, options: SearchOptions, prefix: list[int]) -> Iterator[str]:
+    def _pieces(
+        self, task: Task, options: SearchOptions, prefix: list[int], after: Sequence[int] = ()
+    ) -> Iterator[str]:
         """The text of prefix and new tokens, in pieces as it becomes certain."""
         sent = 0
+        ids = prefix
         for tokens in generate.stream(self._model, task, options, self._end_tokens):
-            text = self._output.decode(prefix + tokens)
+            ids = prefix + tokens
+            text = self._output.decode(ids, after, final=False)
             if len(text) > sent:
                 yield text[sent:]
-            sent = len(text)
+                sent = len(text)
+        rest = self._output.decode(ids, after)[sent:]
+        if rest:
+            yield rest
+
+    def _never(self, options: SearchOptions) -> SearchOptions:
+        """The options with the rule that forbids what the model's config does."""
+        forbidden = self.config.get("suppress_tokens")
+        if not forbidden:
+            return options
+        return dataclasses.replace(options, rules=(generate.suppress(forbidden), *options.rules))
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""

@@ -15,6 +15,7 @@ from attnengine.engines.base import Engine, exact_ids
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +29,7 @@ class Encoder(Engine):
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
-        self.tokenizer = self._tokenizer(checkpoint)
+        self.tokenizer = open_tokenizer(checkpoint)
 
     def encode(
         self,

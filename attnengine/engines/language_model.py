@@ -19,6 +19,7 @@ from attnengine.engines.base import DecodingEngine, exact_ids
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.tokenizers import open_tokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,7 +34,7 @@ class LanguageModel(DecodingEngine):
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
-        self.tokenizer = self._output = self._tokenizer(checkpoint)
+        self.tokenizer = self._output = open_tokenizer(checkpoint)
 
     @overload
     def generate(self, prompt: OneText, **options: Unpack[Options]) -> Result: ...
@@ -54,7 +55,10 @@ class LanguageModel(DecodingEngine):
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         tasks = [self._prompt_task(prompts, index, search) for index in range(len(prompts.ids))]
         found = decode(self._model, tasks, search, self._end_tokens)
-        results = [to_result(one, [], self.tokenizer) for one in found]
+        results = [
+            to_result(one, [], self.tokenizer, task.sentence.tokens)
+            for one, task in zip(found, tasks, strict=True)
+        ]
         return results[0] if prompts.single else results
 
     def stream(self, prompt: OneText, **options: Unpack[Options]) -> Iterator[str]:
@@ -66,7 +70,8 @@ class LanguageModel(DecodingEngine):
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         if not prompts.single:
             raise InvalidArgument("prompt is a list of texts, expected one text to stream")
-        return self._pieces(self._prompt_task(prompts, 0, search), search, [])
+        task = self._prompt_task(prompts, 0, search)
+        return self._pieces(task, search, [], task.sentence.tokens)
 
     @overload
     def score(self, text: OneText, *, max_batch_size: int = 32) -> Score: ...
@@ -100,11 +105,14 @@ class LanguageModel(DecodingEngine):
             raise InvalidArgument(
                 "return_attention is True, but the model has no source to attend to"
             )
-        return search
+        return self._never(search)
 
     def _begin(self, ids: list[int]) -> list[int]:
+        """Ids after the begin token, where the model wants one or there is nothing else."""
         begin = self.config["bos_token_id"]
-        return ids if begin is None else [begin, *ids]
+        if begin is None or (ids and not self.config.get("add_bos", True)):
+            return ids
+        return [begin, *ids]
 
     def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> Task:
         sentence = Sentence(self._begin(prompts.ids[index]))

@@ -19,6 +19,7 @@ from attnengine.engines.base import DecodingEngine, exact_ids, expect_positions
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.tokenizers import open_tokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -35,8 +36,8 @@ class Seq2Seq(DecodingEngine):
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
-        self.source_tokenizer = self._tokenizer(checkpoint, "source")
-        self.target_tokenizer = self._output = self._tokenizer(checkpoint, "target")
+        self.source_tokenizer = open_tokenizer(checkpoint, "source")
+        self.target_tokenizer = self._output = open_tokenizer(checkpoint, "target")
         self._start_token: int = self.config["decoder_start_token_id"]
         if self._start_token is None:
             raise FormatError(f"{self.path}: decoder_start_token_id is null, expected an id")
@@ -146,7 +147,7 @@ class Seq2Seq(DecodingEngine):
         search = parse(options, beam_size=5, min_new_tokens=1)
         if search.return_attention and self.config.get("attention") == "none":
             raise InvalidArgument("return_attention is True, but the model has no attention")
-        return search
+        return self._never(search)
 
     def _read(self, source: object, target: object, what: str = "prefix") -> tuple[Inputs, Inputs]:
         """Sources and their targets or prefixes (None: none), as many of one as of the other."""

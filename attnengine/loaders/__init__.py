@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from attnengine.errors import FormatError, InvalidArgument
-from attnengine.loaders import ctranslate2, native, npz, pytorch
+from attnengine.loaders import ctranslate2, huggingface, native, npz, pytorch
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files import damage_named
 
@@ -24,8 +24,8 @@ class Format(Protocol):
         """Read the model at `path`."""
 
 
-# Asked in this order; a CTranslate2 folder may also have a config.json.
-FORMATS: tuple[Format, ...] = (ctranslate2, native, npz, pytorch)
+# Asked in this order; folders of CTranslate2 and Hugging Face have a config.json too.
+FORMATS: tuple[Format, ...] = (ctranslate2, huggingface, native, npz, pytorch)
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -67,6 +67,7 @@ def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str])
         checkpoint.config,
         {name: tensor.read() for name, tensor in checkpoint.tensors.items()},
         {name: vocabulary.tokens for name, vocabulary in checkpoint.vocabularies.items()},
+        checkpoint.tokenizer_files,
     )
 
 

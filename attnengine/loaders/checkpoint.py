@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
+    # Files that tokenizer libraries read, by the name that they have in a native folder.
+    tokenizer_files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:

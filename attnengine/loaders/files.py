@@ -26,6 +26,7 @@ RAW_DTYPES = {"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": 
 MAX_RANK = 8
 CONFIG_LIMIT = 1 << 20  # bytes of JSON; parsed, it takes up to 25 times as much
 VOCABULARY_LIMIT = 1 << 24
+TOKENIZER_LIMIT = 1 << 26  # tokenizer.json: Llama 3 has 17 MB
 
 # What parsers of the standard library and NumPy raise on damaged input.
 _DAMAGE = (

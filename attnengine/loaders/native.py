@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -64,7 +65,8 @@ def checkpoint(
     config = {k: v for k, v in config.items() if k not in ("format", "format_version")}
     tokens = _read_vocabularies(config_path.parent, schema.is_seq2seq(config))
     schema.check(config, {k: v.tokens for k, v in tokens.items()}, str(config_path))
-    return Checkpoint(config, tensors(), tokens, path)
+    files = {name: config_path.with_name(name) for name in schema.tokenizer_files(config)}
+    return Checkpoint(config, tensors(), tokens, path, files)
 
 
 def _check_version(path: Path, config: Mapping[str, Any]) -> None:
@@ -97,6 +99,7 @@ def save(
     config: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     vocabularies: Mapping[str, Sequence[str]],
+    tokenizer_files: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> None:
     """Write a model as a native folder, which is made when it does not exist.
 
@@ -112,6 +115,9 @@ def save(
         float16 stays.
     vocabularies
         "source" and "target", or "vocabulary": the tokens in the order of their ids.
+    tokenizer_files
+        Files to copy, by the name that the tokenizer of the config asks for: tokenizer.json,
+        or source.spm and target.spm.
 
     Raises
     ------
@@ -121,6 +127,7 @@ def save(
     folder = Path(folder)
     schema.check(config, vocabularies, "config", InvalidArgument)
     text = _config_text(config)
+    files = _tokenizer_files(config, tokenizer_files or {})
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in VOCABULARY_FILES.items():
@@ -129,8 +136,26 @@ def save(
             _replace(folder / file, partial(_write_text, tokens))
         else:  # of a model that was here before
             (folder / file).unlink(missing_ok=True)
+    for name in schema.TOKENIZER_FILES:
+        if name in files:
+            _replace(folder / name, partial(shutil.copyfile, files[name]))
+        else:
+            (folder / name).unlink(missing_ok=True)
     _replace(folder / WEIGHTS, lambda path: safetensors.write(path, arrays))
     _replace(folder / CONFIG, partial(_write_text, text))
+
+
+def _tokenizer_files(
+    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str]]
+) -> dict[str, Path]:
+    files = {name: Path(path) for name, path in given.items()}
+    if set(files) != schema.tokenizer_files(config):
+        expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
+        raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
+    for name, path in files.items():
+        if not path.is_file():
+            raise InvalidArgument(f"{path}, to be copied as {name}, is missing or not a file")
+    return files
 
 
 def _config_text(config: Mapping[str, Any]) -> str:

@@ -22,13 +22,14 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.files import short, token_list
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import opennmt as names
+from attnengine.loaders.storages import named_tensors
 
 
 def from_checkpoint(path: Path, content: Mapping[str, Any]) -> Checkpoint:
     """Read what torch.save wrote: model, generator, vocab and opt."""
     weights = {
-        **_named_tensors(path, content["model"], ""),
-        **_named_tensors(path, content["generator"], "generator."),
+        **named_tensors(path, content["model"]),
+        **named_tensors(path, content["generator"], "generator."),
     }
     options = content["opt"]
     if isinstance(options, pickles.Inert):
@@ -224,17 +225,6 @@ def _vocab(path: Path, found: Any, side: str) -> list[Any] | dict[Any, Any]:
                 return attributes
             found = attributes.get("fields", attributes.get("vocab"))
     raise FormatError(f"{path}: vocab {side} is none that OpenNMT-py writes")
-
-
-def _named_tensors(path: Path, table: object, prefix: str) -> dict[str, Tensor]:
-    if not isinstance(table, dict):
-        raise FormatError(f"{path}: its weights are no table")
-    named = {}
-    for name, tensor in table.items():
-        if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise FormatError(f"{path}: {short(name)} is no weight")
-        named[prefix + name] = replace(tensor, name=prefix + name)
-    return named
 
 
 def _vector(tensor: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from typing import IO, Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import opennmt, pickles
 from attnengine.loaders.archive import Member, members
-from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import MappedFile, damage_named
-from attnengine.loaders.storages import STORAGES, Storage, strided_tensor
+from attnengine.loaders.storages import STORAGES, Storage, named_tensors, strided_tensor
 
 UNDERSTANDS = "a PyTorch checkpoint of OpenNMT-py (.pt)"
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -85,6 +85,11 @@ def read(path: Path) -> Checkpoint:
         f"{path} holds {found}, expected the keys of an OpenNMT-py checkpoint: "
         "model, generator, vocab, opt"
     )
+
+
+def state_dict(path: Path) -> dict[str, Tensor]:
+    """Weights of a file that holds nothing else, as transformers' pytorch_model.bin."""
+    return named_tensors(path, unpickle(path))
 
 
 def unpickle(path: Path) -> Any:

@@ -12,7 +12,10 @@ from typing import Any
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.files import short
 
-TOKENIZERS = ("characters", "words", "none")
+TOKENIZERS = ("characters", "words", "none", "tokenizers", "sentencepiece")
+TOKENIZER_FILE = "tokenizer.json"  # of "tokenizers", for both sides
+SENTENCEPIECE_FILES = {"source": "source.spm", "target": "target.spm"}
+TOKENIZER_FILES = (TOKENIZER_FILE, *SENTENCEPIECE_FILES.values())
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 SOURCE_SPECIAL = tuple(f"source_{key}" for key in SPECIAL)
 
@@ -22,6 +25,13 @@ _Failure = type[FormatError] | type[InvalidArgument]
 def is_seq2seq(config: Mapping[str, Any]) -> bool:
     """Whether a config describes a source and a target: its tokenizer is an object."""
     return isinstance(config.get("tokenizer"), Mapping)
+
+
+def tokenizer_files(config: Mapping[str, Any]) -> set[str]:
+    """The files that the tokenizers of a config need besides vocabularies."""
+    kinds = config["tokenizer"] if is_seq2seq(config) else {"vocabulary": config["tokenizer"]}
+    files = {SENTENCEPIECE_FILES[side] for side in kinds if kinds[side] == "sentencepiece"}
+    return files | ({TOKENIZER_FILE} if "tokenizers" in kinds.values() else set())
 
 
 def check(
@@ -47,8 +57,14 @@ class _Check:
             self.seq2seq(vocabularies)
             return
         self.kind(self.get("tokenizer"), "tokenizer")
+        self.expect(
+            self.config["tokenizer"] != "sentencepiece", "tokenizer", "another: it has no source"
+        )
         size = self.size("vocab_size")
         self.special(SPECIAL, size)
+        if "add_bos" in self.config:
+            self.added("add_bos", "bos_token_id")
+        self.suppressed(size)
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
 
@@ -64,6 +80,7 @@ class _Check:
         self.id("decoder_start_token_id", self.config["target_vocab_size"])
         for end in ("bos", "eos"):
             self.added(f"add_source_{end}", f"source_{end}_token_id")
+        self.suppressed(self.config["target_vocab_size"])
 
     def get(self, key: str) -> Any:
         if key not in self.config:
@@ -110,6 +127,15 @@ class _Check:
         if value:
             self.expect(_is_int(self.config[key]), key, f"an id, because {switch} is true")
 
+    def suppressed(self, vocab_size: int) -> None:
+        value = self.config.get("suppress_tokens", [])
+        fits = isinstance(value, list) and all(_is_id(item, vocab_size) for item in value)
+        self.expect(
+            fits and len(value) == len(set(value)),
+            "suppress_tokens",
+            f"a list of different ids below {vocab_size}",
+        )
+
     def vocabulary_names(self, given: Mapping[str, Sequence[str]], known: set[str]) -> None:
         for name in given:
             if name not in known:
@@ -121,11 +147,15 @@ class _Check:
     ) -> None:
         tokens = given.get(name)
         if tokens is None:
-            if tokenizer != "none":
+            if tokenizer not in ("none", "tokenizers"):
                 raise self.failure(
                     f"{self.where}: the {name} vocabulary is missing, tokenizer is {tokenizer!r}"
                 )
             return
+        if tokenizer == "tokenizers":
+            raise self.failure(
+                f"{self.where}: the {name} vocabulary is given, but tokenizer is 'tokenizers'"
+            )
         if len(tokens) != size:
             raise self.failure(
                 f"{self.where}: the {name} vocabulary has {len(tokens)} tokens, expected {size}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,18 @@ def strided_tensor(
         return as_strided(flat, sizes, [step * size for step in steps], writeable=False)
 
     return float_tensor(f"a tensor of storage {storage.key}", storage.dtype, sizes, raw, path)
+
+
+def named_tensors(path: Path, table: object, prefix: str = "") -> dict[str, Tensor]:
+    """Weights of a state dictionary by name; `FormatError` when it holds anything else."""
+    if not isinstance(table, dict):
+        raise FormatError(f"{path}: its weights are no table")
+    named = {}
+    for name, tensor in table.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise FormatError(f"{path}: {short(name)} is no weight")
+        named[prefix + name] = replace(tensor, name=prefix + name)
+    return named
 
 
 def _numbers(path: Path, value: object) -> Sequence[int]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from attnengine import _core
-from attnengine.models.registry import Floats, Weights
+from attnengine.models.registry import Weights
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -31,21 +31,21 @@ def activation(name: ActivationName) -> KernelActivation:
     return _KERNELS[name]
 
 
-def fused(w: Weights, parts: Sequence[tuple[str, int]], in_size: int) -> _core.Linear:
+def fused(
+    w: Weights, parts: Sequence[tuple[str, int]], in_size: int, *, bias: bool | None = None
+) -> _core.Linear:
     """Several linear layers of one input as one product, their outputs side by side.
 
-    ``parts`` are names and output sizes; where only some have a bias, the others get zeros.
+    ``parts`` are names and output sizes. ``bias`` says whether they have one; None: as the
+    checkpoint has it, zeros where only others have one.
     """
     weights = [w.take(f"{name}.weight", size, in_size) for name, size in parts]
-    biases = [w.get(f"{name}.bias", size) for name, size in parts]
-    return _core.Linear(np.concatenate(weights), join_biases(biases, [size for _, size in parts]))
-
-
-def join_biases(biases: Sequence[Floats | None], sizes: Sequence[int]) -> Floats | None:
-    """The biases side by side, zeros where there is none; None when none has one."""
-    if all(bias is None for bias in biases):
-        return None
-    zeros = [np.zeros(size, np.float32) for size in sizes]
-    return np.concatenate(
-        [z if bias is None else bias for bias, z in zip(biases, zeros, strict=True)]
-    )
+    if bias is None:
+        found = [w.get(f"{name}.bias", size) for name, size in parts]
+    else:
+        found = [w.take(f"{name}.bias", size) if bias else None for name, size in parts]
+    if all(one is None for one in found):
+        return _core.Linear(np.concatenate(weights))
+    zeros = [np.zeros(size, np.float32) for _, size in parts]
+    biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
+    return _core.Linear(np.concatenate(weights), np.concatenate(biases))

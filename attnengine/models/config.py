@@ -18,6 +18,8 @@ TOKEN_KEYS = frozenset(
         "pad_token_id",
         "unk_token_id",
         "decoder_start_token_id",
+        "add_bos",
+        "suppress_tokens",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",
@@ -30,7 +32,7 @@ TOKEN_KEYS = frozenset(
 T = TypeVar("T")
 
 
-def read(cls: type[T], config: Mapping[str, Any], *, ignores_unknown_keys: bool = False) -> T:
+def read(cls: type[T], config: Mapping[str, Any]) -> T:
     """Fill the dataclass ``cls`` from a config.
 
     A size (``int``) is at least 1, or at least ``metadata["minimum"]`` of its field. A field with
@@ -44,7 +46,7 @@ def read(cls: type[T], config: Mapping[str, Any], *, ignores_unknown_keys: bool 
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     known = {field.name for field in fields} | TOKEN_KEYS | {"architecture"}
     for key in config:
-        if key not in known and not ignores_unknown_keys:
+        if key not in known:
             raise FormatError(f"config: {key!r} is no key of {config['architecture']!r}")
     hints = get_type_hints(cls)
     values = {}
@@ -93,5 +95,6 @@ def _plain(name: str, value: Any, kind: Any, minimum: int) -> Any:
         int: f"an integer, {minimum} or more",
         float: "a number above 0",
         bool: "true or false",
+        str: "a string",
     }
     raise FormatError(f"config: {name!r} is {value!r}, expected {expected[kind]}")

@@ -21,22 +21,21 @@ class Config:
     n_layer: int
     n_head: int
     n_positions: int
+    n_ctx: int | None = None  # another name of n_positions
     n_inner: int | None = None
     layer_norm_epsilon: float = 1e-5
     activation_function: ActivationName = "gelu_new"
     tie_word_embeddings: bool = True
     scale_attn_weights: bool = True
     scale_attn_by_inverse_layer_idx: bool = False
-    add_cross_attention: bool = False
 
 
-@register("gpt2", config=Config, ignores_unknown_keys=True)
+@register("gpt2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``transformer.*`` and, unless tied, ``lm_head.weight``."""
     for key, value, expected in (
         ("scale_attn_weights", config.scale_attn_weights, True),
         ("scale_attn_by_inverse_layer_idx", config.scale_attn_by_inverse_layer_idx, False),
-        ("add_cross_attention", config.add_cross_attention, False),
     ):
         if value is not expected:
             raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
@@ -47,8 +46,6 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     model = weights.under("transformer")
     embedding = model.take("wte.weight", config.vocab_size, config.n_embd)
     tied = config.tie_word_embeddings
-    if tied:
-        weights.ignore("lm_head.weight")
     output = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
     return _core.TransformerDecoder(
         _core.TransformerStack(

@@ -29,6 +29,13 @@ class Config:
     rope_theta: float = 10_000.0
     rope_scaling: dict[str, Any] | None = None
     tie_word_embeddings: bool = False
+    attention_bias: bool = False
+    mlp_bias: bool = False
+
+    @property
+    def query_bias(self) -> bool:
+        """Whether queries, keys and values have biases."""
+        return self.attention_bias
 
     @property
     def kv_heads(self) -> int:
@@ -41,7 +48,7 @@ class Config:
         return self.head_dim or self.hidden_size // self.num_attention_heads
 
 
-@register("llama", config=Config, ignores_unknown_keys=True)
+@register("llama", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``model.*`` and, unless tied, ``lm_head.weight``."""
     return build_decoder(config, weights)
@@ -57,8 +64,6 @@ def build_decoder(config: Config, weights: Weights) -> _core.TransformerDecoder:
     shape = config.vocab_size, config.hidden_size
     embedding = model.take("embed_tokens.weight", *shape)
     tied = config.tie_word_embeddings
-    if tied:
-        weights.ignore("lm_head.weight")
     return _core.TransformerDecoder(
         _core.TransformerStack(
             embedding=_core.Embedding(embedding),
@@ -94,17 +99,19 @@ def layer(config: Config, w: Weights, turn: _core.Rotary) -> _core.TransformerLa
     attention, mlp = w.under("self_attn"), w.under("mlp")
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=attention.linear("q_proj", heads, size),
-            key_value=fused(attention, [("k_proj", keys), ("v_proj", keys)], size),
-            output=attention.linear("o_proj", size, heads),
+            query=attention.linear("q_proj", heads, size, bias=config.query_bias),
+            key_value=fused(
+                attention, [("k_proj", keys), ("v_proj", keys)], size, bias=config.query_bias
+            ),
+            output=attention.linear("o_proj", size, heads, bias=config.attention_bias),
             num_heads=config.num_attention_heads,
             num_kv_heads=config.kv_heads,
             rotary=turn,
         ),
         self_attention_norm=_core.BlockNorm(norm(config, w, "input_layernorm"), before=True),
         feed_forward=_core.FeedForward(
-            up=fused(mlp, [("gate_proj", wide), ("up_proj", wide)], size),
-            down=mlp.linear("down_proj", size, wide),
+            up=fused(mlp, [("gate_proj", wide), ("up_proj", wide)], size, bias=config.mlp_bias),
+            down=mlp.linear("down_proj", size, wide, bias=config.mlp_bias),
             activation=activation(config.hidden_act),
             gated=True,
         ),

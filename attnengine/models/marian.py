@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnengine import _core
-from attnengine.errors import FormatError, Unsupported
+from attnengine.errors import FormatError
 from attnengine.models import transformer
 from attnengine.models.blocks import ActivationName, activation
 from attnengine.models.registry import Floats, Weights, register
@@ -30,17 +30,16 @@ class Config:
     activation_function: ActivationName = "gelu"
     scale_embedding: bool = False
     share_encoder_decoder_embeddings: bool = True
-    normalize_before: bool = False
+    tie_word_embeddings: bool = True
 
 
-@register("marian", config=Config, ignores_unknown_keys=True)
+@register("marian", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
-    """Build from ``model.*`` and ``final_logits_bias``; the output is tied to the embeddings."""
-    if config.normalize_before:
-        raise Unsupported("config: 'normalize_before' is true, expected false")
+    """Build from ``model.*``, ``final_logits_bias`` and, unless tied, ``lm_head.weight``."""
     model = weights.under("model")
     source, target = embeddings(config, model)
-    weights.ignore("lm_head.weight")
+    tied = config.tie_word_embeddings
+    output = target if tied else weights.take("lm_head.weight", *target.shape)
     bias = weights.take("final_logits_bias", 1, config.target_vocab_size)[0]
     encoder, decoder = (side(config, name) for name in ("encoder", "decoder"))
     return _core.TransformerSeq2Seq(
@@ -51,7 +50,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
             transformer.stack(
                 decoder, model.under("decoder"), target, config.decoder_layers, cross=True
             ),
-            _core.Linear(target, np.ascontiguousarray(bias)),
+            _core.Linear(output, np.ascontiguousarray(bias)),
         ),
     )
 
@@ -68,8 +67,6 @@ def embeddings(config: Config, model: Weights) -> tuple[Floats, Floats]:
         raise FormatError(
             "config: 'share_encoder_decoder_embeddings' is true, expected equal vocabulary sizes"
         )
-    model.ignore(source)
-    model.ignore(target)
     shared = model.take("shared.weight", config.source_vocab_size, config.d_model)
     return shared, shared
 
@@ -97,5 +94,5 @@ def side(config: Config, name: str) -> transformer.Config:
         max_positions=config.max_position_embeddings,
         scale_embeddings=config.scale_embedding,
         shared_embeddings=config.share_encoder_decoder_embeddings,
-        tied_output=True,
+        tied_output=config.tie_word_embeddings,
     )

@@ -69,14 +69,16 @@ class Weights:
         """Return a weight of this shape, or None when the checkpoint has none of that name."""
         return self.take(name, *shape) if name in self else None
 
-    def ignore(self, name: str) -> None:
-        """Let a weight be left over: a second copy of one that is taken by another name."""
-        self._taken.add(self._prefix + name)
+    def linear(
+        self, name: str, out_size: int, in_size: int, *, bias: bool | None = None
+    ) -> _core.Linear:
+        """Return ``name.weight`` (out, in) with ``name.bias`` (out,).
 
-    def linear(self, name: str, out_size: int, in_size: int) -> _core.Linear:
-        """Return ``name.weight`` (out, in) with ``name.bias`` (out,) when there is one."""
+        ``bias`` says whether there is one; None: as the checkpoint has it.
+        """
         weight = self.take(f"{name}.weight", out_size, in_size)
-        return _core.Linear(weight, self.get(f"{name}.bias", out_size))
+        has_bias = f"{name}.bias" in self if bias is None else bias
+        return _core.Linear(weight, self.take(f"{name}.bias", out_size) if has_bias else None)
 
     def check_all_taken(self) -> None:
         """Raise FormatError when a weight was left over."""
@@ -90,20 +92,14 @@ class Weights:
 
 
 Build = Callable[[Any, Weights], Model]
-_architectures: dict[str, tuple[type, Build, bool]] = {}
+_architectures: dict[str, tuple[type, Build]] = {}
 
 
-def register(
-    name: str, *, config: type[C], ignores_unknown_keys: bool = False
-) -> Callable[[Callable[[C, Weights], Any]], Build]:
-    """Enter an architecture under the name that configs give it.
-
-    Configs of Hugging Face hold many keys that say nothing about the model: of them unknown keys
-    are ignored.
-    """
+def register(name: str, *, config: type[C]) -> Callable[[Callable[[C, Weights], Any]], Build]:
+    """Enter an architecture under the name that configs give it."""
 
     def enter(build: Callable[[C, Weights], Any]) -> Build:
-        _architectures[name] = (config, build, ignores_unknown_keys)
+        _architectures[name] = (config, build)
         return build
 
     return enter
@@ -130,11 +126,10 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Model:
     if not isinstance(name, str) or name not in _architectures:
         known = ", ".join(sorted(_architectures))
         raise Unsupported(f"architecture is {name!r}, expected one of {known}")
-    config_class, build_model, lenient = _architectures[name]
+    config_class, build_model = _architectures[name]
     weights = Weights(tensors)
     try:
-        read: Any = configs.read(config_class, config, ignores_unknown_keys=lenient)
-        model = build_model(read, weights)
+        model = build_model(configs.read(config_class, config), weights)
     except InvalidArgument as error:  # sizes of layers that do not fit each other
         raise FormatError(f"config: {error}") from error
     weights.check_all_taken()

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bindings/bind.h"
 #include "bindings/kernel_call.h"
 #include "kernels/kernels.h"
+#include "layers/rotary.h"
 
 namespace attnengine {
 namespace {
@@ -109,6 +112,29 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
   return py::make_tuple(context, weights);
 }
 
+FloatArray rotary(const FloatArray& x, const LongArray& positions, const FloatArray& frequencies,
+                  float factor, int num_threads) {
+  expect_dimensions(x, 3, "x");
+  const std::int64_t rows = x.shape(0), heads = x.shape(1), head_dim = x.shape(2);
+  const std::int64_t* at = vector(positions, rows, "positions");
+  const Rotary turn(floats(frequencies, "frequencies"), factor);
+  if (2 * turn.half() > head_dim)
+    throw InvalidArgument("frequencies.shape[0] is " + std::to_string(turn.half()) +
+                          ", expected at most half of x.shape[2], which is " +
+                          std::to_string(head_dim));
+  FloatArray y({rows, heads, head_dim});
+  const Matrix to{y.mutable_data(), rows, heads * head_dim};
+  const float* from = x.data();
+  run_kernel(num_threads, [&] {
+    Buffer cosines, sines;
+    const Matrix c = cosines.matrix(rows, turn.half()), s = sines.matrix(rows, turn.half());
+    turn.angles(at, c, s);
+    std::copy_n(from, rows * heads * head_dim, to.data);
+    kernels().rotary({to, constant(c), constant(s), heads, head_dim});
+  });
+  return y;
+}
+
 }  // namespace
 
 void bind_attention_kernels(py::module_& m) {
@@ -125,6 +151,9 @@ Returns (context (rows, value_dim), weights (rows, src)).)");
         R"(query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim).
 Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without
 need_weights (rows, heads, 0)).)");
+  m.def("rotary", &rotary, "x"_a, "positions"_a, "frequencies"_a, "factor"_a = 1.0f,
+        "num_threads"_a = 1,
+        "x (rows, heads, head_dim), positions (rows,), frequencies (half,); returns as x.");
 }
 
 }  // namespace attnengine

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <memory>
+
 #include <pybind11/pybind11.h>
 
 namespace attnengine {
+
+// What Python and models hold together.
+template <class T>
+using Shared = std::shared_ptr<T>;
 
 // One for each part; module.cc calls them.
 void bind_errors(pybind11::module_& m);

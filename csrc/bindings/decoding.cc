@@ -177,8 +177,7 @@ They never change, only grow; of a finished sentence they are those of the best 
 
 void bind_search(py::module_& m) {
   const auto init = [](std::shared_ptr<SearchOptions> options, const Longs& start_tokens,
-                       const Longs& max_new_tokens, std::int64_t vocab_size,
-                       std::int64_t num_threads) {
+                       const Longs& max_new_tokens, std::int64_t vocab_size, int num_threads) {
     return std::make_shared<Search>(std::move(options), start_tokens, max_new_tokens, vocab_size,
                                     num_threads);
   };

@@ -63,6 +63,15 @@ FloatArray layer_norm(const FloatArray& x, const FloatArray& weight,
   return y;
 }
 
+FloatArray rms_norm(const FloatArray& x, const FloatArray& weight, float eps, int num_threads) {
+  const ConstMatrix from = matrix(x, "x");
+  const float* w = vector(weight, from.cols, "weight");
+  FloatArray y = new_matrix(from.rows, from.cols);
+  const Matrix to = writable(y);
+  run_kernel(num_threads, [&] { kernels().rms_norm(from, w, eps, to); });
+  return y;
+}
+
 // A weight packed once, for many products.
 struct PackedLinear : Linear {
   using Linear::Linear;
@@ -103,6 +112,8 @@ void bind_kernels(py::module_& m) {
         "The best k tokens. logits (rows, vocab_size); returns (log_probs, tokens), (rows, k).");
   m.def("layer_norm", &layer_norm, "x"_a, "weight"_a, "bias"_a = py::none(), "eps"_a = 1e-5f,
         "num_threads"_a = 1, "x (rows, size), weight and bias (size,); returns (rows, size).");
+  m.def("rms_norm", &rms_norm, "x"_a, "weight"_a, "eps"_a = 1e-5f, "num_threads"_a = 1,
+        "x (rows, size), weight (size,); returns (rows, size).");
   m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a = py::none(), "activation"_a = "none",
         "num_threads"_a = 1,
         "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");

@@ -31,9 +31,6 @@ std::shared_ptr<Linear> make_linear(const FloatArray& weight,
   return std::make_shared<Linear>(w, b);
 }
 
-template <class T>
-using Shared = std::shared_ptr<T>;
-
 void bind_rnn_layers(py::module_& m) {
   py::class_<Cell, Shared<Cell>>(m, "Cell", "A recurrent cell.")
       .def_property_readonly("input_size", &Cell::input_size)

@@ -7,8 +7,6 @@
 namespace attnengine {
 namespace {
 
-template <class T>
-using Shared = std::shared_ptr<T>;
 using Ids = std::vector<std::int32_t>;
 
 Encoded encode(const Seq2Seq& model, const py::object& tokens, const py::object& lengths) {

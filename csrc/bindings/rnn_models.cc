@@ -13,9 +13,6 @@
 namespace attnengine {
 namespace {
 
-template <class T>
-using Shared = std::shared_ptr<T>;
-
 FloatArray hidden_states(const RnnEncoder& model, const py::object& tokens,
                          const py::object& lengths) {
   const auto ids = integers<std::int32_t>(tokens, "tokens");

@@ -6,12 +6,6 @@
 #include "models/transformer.h"
 
 namespace attnengine {
-namespace {
-
-template <class T>
-using Shared = std::shared_ptr<T>;
-
-}  // namespace
 
 void bind_transformers(py::module_& m) {
   py::class_<TransformerStack>(m, "TransformerStack",

@@ -30,6 +30,7 @@ class Buffer {
 
   void allocate(std::int64_t size) {
     constexpr std::int64_t kLine = 64 / sizeof(float);
+    if (size > PTRDIFF_MAX / std::int64_t(sizeof(float)) - kLine) throw std::bad_alloc();
     const std::int64_t rounded = (size + kLine - 1) / kLine * kLine;
     data_.reset();
     capacity_ = 0;

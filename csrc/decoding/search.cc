@@ -39,12 +39,12 @@ void expect_token(const std::string& name, std::int64_t token, std::int64_t voca
 Search::Search(std::shared_ptr<const SearchOptions> options,
                const std::vector<std::int64_t>& start_tokens,
                const std::vector<std::int64_t>& max_new_tokens,
-               std::optional<std::int64_t> vocab_size, std::int64_t num_threads)
+               std::optional<std::int64_t> vocab_size, int num_threads)
     : options_(std::move(options)),
       start_tokens_(start_tokens),
       vocab_size_(vocab_size),
-      num_threads_(static_cast<int>(num_threads)) {
-  expect_count("num_threads", num_threads, 1);
+      num_threads_(num_threads) {
+  check_threads(num_threads_);
   if (vocab_size) expect_count("vocab_size", *vocab_size, 1);
   const auto count = static_cast<std::int64_t>(start_tokens.size());
   expect_equal("max_new_tokens.shape[0]", static_cast<std::int64_t>(max_new_tokens.size()), count);

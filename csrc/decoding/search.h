@@ -20,7 +20,7 @@ class Search {
   Search(std::shared_ptr<const SearchOptions> options,
          const std::vector<std::int64_t>& start_tokens,
          const std::vector<std::int64_t>& max_new_tokens, std::optional<std::int64_t> vocab_size,
-         std::int64_t num_threads);
+         int num_threads);
 
   // Of the rows that come next: the token each shows the model, the row of the step before that it
   // continues (at first the sentence), and its sentence. All (rows,).

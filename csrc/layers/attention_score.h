@@ -33,7 +33,7 @@ class AttentionScore {
  private:
   std::shared_ptr<const Linear> query_;
   std::shared_ptr<const Linear> key_;
-  std::vector<float> vector_;
+  std::vector<float> vector_;  // (key_dim,) or empty
 };
 
 }  // namespace attnengine

@@ -1,6 +1,7 @@
 #include "layers/pooling.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/kernels.h"
 

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
+#include "core/matrix.h"
 #include "layers/ragged.h"
-#include "layers/rnn_layer.h"
 
 namespace attnengine {
 

@@ -22,6 +22,8 @@ struct Rows {
 // The number of threads of a step; several Python threads may use a model at once.
 class HasThreads {
  public:
+  virtual ~HasThreads() = default;  // polymorphic: it lies at the start of what derives from it
+
   int num_threads() const { return num_threads_; }
   void set_num_threads(int threads);
 
@@ -33,7 +35,6 @@ class HasThreads {
 class Decoder : public HasThreads {
  public:
   Decoder();
-  virtual ~Decoder() = default;
 
   // Tells whose a state is. An address would not: after a decoder is gone another may live there.
   virtual std::int64_t id() const { return id_; }

@@ -1,9 +1,15 @@
 #include "models/slot_pool.h"
 
+#include <limits>
+
+#include "core/errors.h"
+
 namespace attnengine {
 
 SlotHandle SlotPool::allocate() {
   if (free_.empty()) {
+    if (std::int64_t(counts_.size()) > std::numeric_limits<std::int32_t>::max() - kChunkSlots)
+      throw Error("a state holds at most 2 ** 31 tokens");
     const auto first = static_cast<std::int32_t>(counts_.size());
     Buffer chunk;
     chunk.floats(kChunkSlots * slot_size_);

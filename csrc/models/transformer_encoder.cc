@@ -82,6 +82,9 @@ struct SentenceAttention {
 }  // namespace
 
 void TransformerStack::check_sizes() const {
+  if (max_positions < 1)
+    throw InvalidArgument("max_positions is " + std::to_string(max_positions) +
+                          ", expected at least 1");
   if (!positions.empty())
     expect_equal(static_cast<std::int64_t>(positions.size()), max_positions * hidden_size(),
                  "positions.size");

@@ -213,7 +213,7 @@ def test_a_sentence_out_of_range_is_an_error(sentence: int, beam_options: Any) -
         ({"max_new_tokens": [1]}, r"max_new_tokens.shape\[0\] is 1, expected 2"),
         ({"max_new_tokens": [1, -1]}, "max_new_tokens of sentence 1 is -1, expected at least 0"),
         ({"vocab_size": 0}, "vocab_size is 0, expected at least 1"),
-        ({"num_threads": 0}, "num_threads is 0, expected at least 1"),
+        ({"num_threads": 0}, "num_threads is 0, expected 1 to 1024"),
         ({"vocab_size": 3}, "end token is 4, expected a token of the vocabulary: 0 to 2"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from attnengine import kernels
 from attnengine.reference.norm import layer_norm as reference
+from attnengine.reference.norm import rms_norm
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
@@ -62,3 +63,28 @@ def test_names_the_argument_that_does_not_fit() -> None:
         kernels.layer_norm(np.zeros((2, 4)), np.ones(3))
     with pytest.raises(ValueError, match=r"bias.shape\[0\] is 3, expected 4"):
         kernels.layer_norm(np.zeros((2, 4)), np.ones(4), np.ones(3))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8, 17])
+@pytest.mark.parametrize("size", [1, 7, 16, 33, 512])
+def test_rms_norm(rng: np.random.Generator, rows: int, size: int) -> None:
+    x = (rng.normal(size=(rows, size)) * 3 + 1).astype(np.float32)
+    weight = rng.normal(size=size).astype(np.float32)
+    expected = rms_norm(x.astype(np.float64), weight, 1e-5)
+    # a sum of squares and one product: a few roundings
+    np.testing.assert_allclose(kernels.rms_norm(x, weight, 1e-5), expected, rtol=2e-6)
+
+
+def test_rms_norm_adds_eps_to_the_mean_square() -> None:
+    np.testing.assert_allclose(kernels.rms_norm([[-1.0, 1.0]], [1, 2], eps=3.0), [[-0.5, 1.0]])
+    with pytest.raises(ValueError, match=r"weight.shape\[0\] is 3, expected 4"):
+        kernels.rms_norm(np.zeros((2, 4)), np.ones(3))
+
+
+def test_rms_norm_of_a_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None]
+) -> None:
+    x, weight = rng.normal(size=(9, 16_001)), rng.normal(size=16_001)
+    check_rows_independent(
+        lambda i, threads: kernels.rms_norm(x[i], weight, num_threads=threads), 9
+    )

@@ -17,11 +17,13 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import huggingface_files
 import loader_files as files
 import torch_files
 
 from attnengine import loaders
 from attnengine.errors import Error
+from attnengine.tokenizers import open_tokenizer
 
 MIB = 1 << 20
 
@@ -34,12 +36,16 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "opennmt legacy pt": torch_files.write_opennmt_pt,
     "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
     "ctranslate2": files.write_ctranslate2,
+    "huggingface": huggingface_files.write_sharded_llama,
+    "huggingface marian": huggingface_files.write_marian,
 }
 
 
 def load_all(path: Path) -> int:
     """Load a model with all its weights; returns the bytes that the file may hold as floats."""
     checkpoint = loaders.load(path)
+    if checkpoint.config["tokenizer"] == "tokenizers":
+        open_tokenizer(checkpoint)
     return sum(tensor.read().nbytes for tensor in checkpoint.tensors.values())
 
 

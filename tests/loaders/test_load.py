@@ -31,7 +31,7 @@ def test_an_unknown_folder_and_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_another_toolkit(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "config.json").write_text('{"model_spec": "llama"}')
     with pytest.raises(FormatError, match=r"config\.json: format is None, expected 'attnengine'"):
         loaders.load(tmp_path)
 

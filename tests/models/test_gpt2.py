@@ -44,8 +44,9 @@ def test_same_bits_in_any_company() -> None:
     check_same_bits(model(GPT2 | {"vocab_size": 500, "n_embd": 192}))
 
 
-def test_unknown_keys_are_ignored() -> None:
-    build(GPT2 | {"attn_pdrop": 0.1, "summary_type": "cls_index"}, random_weights(GPT2, 0))
+def test_an_unknown_switch_is_refused() -> None:
+    with pytest.raises(FormatError, match="'add_cross_attention' is no key of 'gpt2'"):
+        build(GPT2 | {"add_cross_attention": True}, random_weights(GPT2, 0))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,6 @@ def test_unknown_keys_are_ignored() -> None:
     [
         ("scale_attn_weights", False),
         ("scale_attn_by_inverse_layer_idx", True),
-        ("add_cross_attention", True),
     ],
 )
 def test_switches_that_are_refused(key: str, value: bool) -> None:

@@ -85,17 +85,17 @@ def test_positions_are_limited() -> None:
         decoder.step(range(5), np.repeat(sequence, 5), state)
 
 
-def test_unknown_keys_and_a_second_copy_of_tied_weights_are_ignored() -> None:
-    config = LLAMA | {"tie_word_embeddings": True}
-    weights = random_weights(config, 0)
-    extra = {"lm_head.weight": np.zeros((13, 24), np.float32)}
-    known, more = (
-        build(c, w) for c, w in ((config, weights), (config | {"junk": 1}, weights | extra))
-    )
-    first, second = (
-        d.step([1], s, state)[0].copy() for d in (known, more) for state, s in [start(d, 1)]
-    )
-    np.testing.assert_array_equal(first, second)
+def test_an_unknown_switch_is_refused() -> None:
+    with pytest.raises(FormatError, match="'partial_rotary_factor' is no key of 'llama'"):
+        build(LLAMA | {"partial_rotary_factor": 0.5}, random_weights(LLAMA, 0))
+
+
+@pytest.mark.parametrize("key", ["attention_bias", "mlp_bias"])
+def test_biases_are_there_when_the_config_says_so(key: str) -> None:
+    weights = {k: w for k, w in random_weights(LLAMA, 0).items() if not k.endswith(".bias")}
+    build(LLAMA | {"attention_bias": False, "mlp_bias": False}, weights)
+    with pytest.raises(FormatError, match=r"weight 'model\.layers\.0\..*\.bias' is missing"):
+        build(LLAMA | {"attention_bias": False, "mlp_bias": False} | {key: True}, weights)
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def stack(**changes: Any) -> _core.TransformerStack:
         feed_forward=_core.FeedForward(up=linear(6, 4), down=linear(4, 6), activation="relu"),
         feed_forward_norm=block_norm(),
     )
-    parts = {"embedding": embedding(), "positions": np.ones((5, 4)), "layers": [layer]}
-    return _core.TransformerStack(**parts | {"embedding_scale": 1.0} | changes)
+    parts = {"embedding": embedding(), "max_positions": 5, "layers": [layer]}
+    return _core.TransformerStack(**parts | {"positions": np.ones((5, 4))} | changes)
 
 
 MISSING: dict[str, Callable[[], object]] = {
@@ -113,11 +113,18 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         "size of every encoder layer of this bridge is 4, expected 9",
     ),
     (
-        lambda: _core.TransformerDecoder(stack(), linear(13, 4)),
-        "cross_attention or its norm is None",
+        lambda: _core.TransformerSeq2Seq(
+            encoder=_core.TransformerEncoder(stack()),
+            decoder=_core.TransformerDecoder(stack(), linear(13, 4)),
+        ),
+        "the decoder has no cross_attention",
     ),
     (lambda: stack(positions=np.ones((5, 3))), r"positions.shape\[1\] is 3, expected 4"),
-    (lambda: _core.TransformerEncoder(stack(positions=np.ones((0, 4)))), "positions.size is 0"),
+    (lambda: stack(positions=np.ones((4, 4))), r"positions.shape\[0\] is 4, expected 5"),
+    (
+        lambda: _core.TransformerEncoder(stack(positions=None, max_positions=0)),
+        "max_positions is 0, expected at least 1",
+    ),
     (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
     (lambda: linear(3, 0), r"weight.shape is \(3, 0\), expected sizes of at least 1"),
     (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),

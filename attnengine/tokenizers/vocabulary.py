@@ -1,4 +1,4 @@
-"""Text to ids and back."""
+"""Text that is split into the tokens of a vocabulary."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import Vocabulary
+from attnengine.tokenizers.base import Tokenizer, expect_unicode
 
 KINDS = ("characters", "words", "none")
 
 
 @dataclass(frozen=True)
-class Tokenizer:
+class VocabularyTokenizer(Tokenizer):
     """Splits text into the tokens of a vocabulary and joins them again.
 
     ``kind`` is "characters" (Unicode code points), "words" (split and joined at spaces) or
     "none" (as words; without a vocabulary the words are the ids in decimal digits).
     """
 
-    name: str  # "source", "target" or "": the vocabulary, in error messages
+    name: str
     kind: str
     vocabulary: Vocabulary | None
     vocab_size: int
@@ -37,19 +38,9 @@ class Tokenizer:
                 f" expected {self.vocab_size}"
             )
 
-    @property
-    def _vocabulary(self) -> str:
-        return f"the {self.name} vocabulary" if self.name else "the vocabulary"
-
     def split(self, text: str) -> list[str]:
         """The tokens of a text, whether the vocabulary has them or not."""
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidArgument(
-                f"character {text[error.start]!r} at position {error.start} is half of a"
-                " surrogate pair, expected valid Unicode"
-            ) from None
+        expect_unicode(text)
         if self.kind == "characters":
             return list(text)
         return [word for word in text.split(" ") if word]
@@ -59,13 +50,7 @@ class Tokenizer:
         return ("" if self.kind == "characters" else " ").join(tokens)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
-        """The id of each token.
-
-        Raises
-        ------
-        InvalidArgument
-            A token is not in the vocabulary and the model has no unknown token.
-        """
+        """The id of each token."""
         return [self._id(token, position) for position, token in enumerate(tokens)]
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
@@ -78,21 +63,9 @@ class Tokenizer:
         """The ids of a text: what ``split`` and ``ids`` make of it."""
         return self.ids(self.split(text))
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text that ``ids`` stand for."""
+    def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
+        """The text that ``ids`` stand for, whatever they follow."""
         return self.join(self.tokens(ids))
-
-    def check(self, ids: Sequence[int]) -> None:
-        """Raise InvalidArgument, naming the position, if an id is not one of the model's."""
-        for position, i in enumerate(ids):
-            self._check(i, position)
-
-    def _check(self, i: int, position: int) -> None:
-        if not 0 <= i < self.vocab_size:
-            raise InvalidArgument(
-                f"id {i} at position {position}, expected 0 to {self.vocab_size - 1}"
-                f" ({self._vocabulary} has {self.vocab_size})"
-            )
 
     def _decimal(self, token: str, position: int) -> int:
         if not (token.isascii() and token.isdigit() and len(token) < 20):
@@ -100,7 +73,8 @@ class Tokenizer:
                 f"{token!r} at position {position}, expected an id in decimal digits:"
                 " the model has no vocabulary"
             )
-        self._check(int(token), position)
+        if int(token) >= self.vocab_size:
+            raise self._out_of_range(int(token), position)
         return int(token)
 
     def _id(self, token: str, position: int) -> int:
@@ -108,8 +82,5 @@ class Tokenizer:
             return self._decimal(token, position)
         found = self.vocabulary.ids.get(token, self.unk_token_id)
         if found is None:
-            raise InvalidArgument(
-                f"token {token!r} at position {position} is not in {self._vocabulary},"
-                " and the model has no unknown token"
-            )
+            raise self._unknown(token, position)
         return found

@@ -1,0 +1,102 @@
+"""tokenizer.json, read by the library ``tokenizers``."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import tokenizers
+
+from attnengine.errors import FormatError, InvalidArgument
+from attnengine.tokenizers.base import Tokenizer, expect_unicode
+from attnengine.tokenizers.pieces import Pieces
+
+
+class HuggingFaceTokenizer(Tokenizer):
+    """The tokenizer of a file, without the tokens that it would add to a text by itself.
+
+    Special tokens have no text. Where tokens are pieces of UTF-8, their bytes are put together
+    here, so that a text grows only at its end.
+    """
+
+    def __init__(
+        self, name: str, file: Path, vocab_size: int, unk_token_id: int | None = None
+    ) -> None:
+        self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
+        if not file.is_file():
+            raise FormatError(f"{file} is missing or not a file")
+        with _failure(FormatError, str(file)):
+            self._library = tokenizers.Tokenizer.from_file(str(file))
+            self._library.no_truncation()
+            self._library.no_padding()
+            added = self._library.get_added_tokens_decoder()
+            decoder = self._library.decoder
+            settings = None if decoder is None else json.loads(decoder.__getstate__())
+        self._special = frozenset(i for i, token in added.items() if token.special)
+        self._pieces = Pieces.of(settings)
+        self._bytes: dict[int, bytes] = {}  # of the tokens seen so far
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without begin and end tokens."""
+        expect_unicode(text)
+        with _failure(InvalidArgument, "the text"):
+            ids: list[int] = self._library.encode(text, add_special_tokens=False).ids
+        self.check(ids)
+        return ids
+
+    def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
+        """The text of ``ids`` where they follow ``after``: at the start a space may be left out."""
+        if self._pieces is None:
+            text = self._continuation([*after], [*ids])
+            return text if final else text.rstrip("\ufffd")
+        data = b"".join(map(self._bytes_of, ids))
+        if self._pieces.strip and all(i in self._special for i in after):
+            data = data.removeprefix(b" ")
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final)
+
+    def tokens(self, ids: Iterable[int]) -> list[str]:
+        """The token of each id."""
+        found = ((i, self._library.id_to_token(i)) for i in ids)
+        return [f"<id {i}>" if token is None else token for i, token in found]
+
+    def ids(self, tokens: Sequence[str]) -> list[int]:
+        """The id of each token."""
+        return [self._id(token, position) for position, token in enumerate(tokens)]
+
+    def _id(self, token: str, position: int) -> int:
+        expect_unicode(token)
+        found = self._library.token_to_id(token)
+        if found is None:
+            found = self.unk_token_id
+        if found is None:
+            raise self._unknown(token, position)
+        self.check([found])
+        return found
+
+    def _bytes_of(self, i: int) -> bytes:
+        """UTF-8 of a token, or a part of it."""
+        known = self._bytes.get(i)
+        if known is None:
+            assert self._pieces is not None
+            token = None if i in self._special else self._library.id_to_token(i)
+            known = self._bytes[i] = b"" if token is None else self._pieces.to_bytes(token)
+        return known
+
+    def _continuation(self, after: list[int], ids: list[int]) -> str:
+        """What the library's text of everything has beyond that of ``after``."""
+        before = self._library.decode(after)
+        return self._library.decode(after + ids)[len(before) :]
+
+
+@contextmanager
+def _failure(kind: type[FormatError] | type[InvalidArgument], what: str) -> Iterator[None]:
+    """Turn what the library raises into ``kind``; what it calls a panic is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise kind(f"{what}: the library tokenizers says: {str(error)[:300]}") from error
