@@ -39,13 +39,15 @@ def transformer_config(config: Config, side: str) -> Config:
         "position_offset": 0,
         "max_positions": config["max_position_embeddings"],
         "scale_embeddings": config.get("scale_embedding", False),
-        "tied_output": True,
+        "tied_output": config.get("tie_word_embeddings", True),
     }
 
 
 def transformer_weights(weights: Weights) -> Weights:
     """The weights by the names of architecture "transformer"."""
     renamed = under(weights, "model.")
+    if "lm_head.weight" in weights:
+        renamed["lm_head.weight"] = weights["lm_head.weight"]
     if "shared.weight" in renamed:
         renamed["encoder.embed_tokens.weight"] = renamed.pop("shared.weight")
     return renamed | {"lm_head.bias": weights["final_logits_bias"][0]}

@@ -27,9 +27,7 @@ def prefixed(prefix: str, shapes: Shapes) -> Shapes:
 
 def is_tied(config: Config) -> bool:
     """Whether the output layer has the weights of the embedding."""
-    if config["architecture"] == "marian":
-        return True
-    default = config["architecture"] == "gpt2"
+    default = config["architecture"] in ("gpt2", "marian")
     return bool(config.get("tied_output", config.get("tie_word_embeddings", default)))
 
 
@@ -139,4 +137,6 @@ def marian_shapes(config: Config) -> Shapes:
     else:
         shapes["model.encoder.embed_tokens.weight"] = (config["source_vocab_size"], size)
         shapes["model.decoder.embed_tokens.weight"] = (vocab, size)
+    if not is_tied(config):
+        shapes["lm_head.weight"] = (vocab, size)
     return shapes | {"final_logits_bias": (1, vocab)}

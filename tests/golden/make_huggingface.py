@@ -109,6 +109,11 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
                 "decoder_attention_heads": 2,
                 "decoder_ffn_dim": 40,
             },
+            "separate vocabularies, untied": {
+                "target_vocab_size": 50,
+                "share_encoder_decoder_embeddings": False,
+                "tie_word_embeddings": False,
+            },
             "relu, not scaled": {"activation_function": "relu", "scale_embedding": False},
             "gelu": {"activation_function": "gelu"},
         },
@@ -176,7 +181,8 @@ def prompts(module: Any, config: dict[str, Any], with_source: bool) -> list[dict
     """Prompts of 1, 7 and 40 tokens, sources as long, and some rows of their logits."""
     rng, made = np.random.default_rng(0), []
     for length, rows in ((1, [0]), (7, [6]), (40, [19, 39])):
-        ids = [int(i) for i in rng.integers(0, VOCAB, length)]
+        limit = config.get("vocab_size", config.get("target_vocab_size"))
+        ids = [int(i) for i in rng.integers(0, limit, length)]
         case: dict[str, Any] = {"ids": ids, "rows": rows}
         if with_source:
             limit = config["source_vocab_size"]

@@ -43,8 +43,10 @@ def test_sides_that_differ() -> None:
     )
 
 
-def test_separate_embeddings() -> None:
-    check(MARIAN | {"share_encoder_decoder_embeddings": False, "source_vocab_size": 11})
+@pytest.mark.parametrize("tied", [True, False])
+def test_separate_embeddings(tied: bool) -> None:
+    separate = {"share_encoder_decoder_embeddings": False, "source_vocab_size": 11}
+    check(MARIAN | separate | {"tie_word_embeddings": tied})
 
 
 def test_long_sequences() -> None:
