@@ -99,10 +99,11 @@ def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     kind = kind or before or "default"
     theta = parameters.pop("rope_theta", None)
     if theta is not None:
-        rest["rope_theta"] = float(theta) if isinstance(theta, int) else theta
+        rest["rope_theta"] = float(theta) if type(theta) is int else theta
     if "partial_rotary_factor" in parameters:
         rest["partial_rotary_factor"] = parameters.pop("partial_rotary_factor")
-    rest["rope_scaling"] = None if kind == "default" else {"rope_type": kind, **parameters}
+    plain = kind == "default" and not parameters
+    rest["rope_scaling"] = None if plain else {"rope_type": kind, **parameters}
     return rest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -87,7 +87,7 @@ def _value(name: str, value: Any, hint: Any, minimum: int) -> Any:
 
 def _plain(name: str, value: Any, kind: Any, minimum: int) -> Any:
     if kind is float:
-        if type(value) in (int, float) and 0 < value < math.inf:
+        if type(value) in (int, float) and 0 < value <= sys.float_info.max:
             return float(value)
     elif type(value) is kind and (kind is not int or minimum <= value < 2**31):
         return value

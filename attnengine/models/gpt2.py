@@ -21,7 +21,7 @@ class Config:
     n_layer: int
     n_head: int
     n_positions: int
-    n_ctx: int | None = None  # another name of n_positions
+    n_ctx: int | None = None  # of early versions; transformers reads n_positions
     n_inner: int | None = None
     layer_norm_epsilon: float = 1e-5
     activation_function: ActivationName = "gelu_new"

@@ -74,6 +74,12 @@ def embeddings(config: Config, model: Weights) -> tuple[Floats, Floats]:
 def side(config: Config, name: str) -> transformer.Config:
     """Return the Transformer's config for one side, whose heads and widths may differ."""
     is_encoder = name == "encoder"
+    heads = config.encoder_attention_heads if is_encoder else config.decoder_attention_heads
+    if config.d_model % heads:
+        raise FormatError(
+            f"config: '{name}_attention_heads' is {heads}, expected a divisor of 'd_model' "
+            f"{config.d_model}"
+        )
     return transformer.Config(
         source_vocab_size=config.source_vocab_size,
         target_vocab_size=config.target_vocab_size,
@@ -81,9 +87,7 @@ def side(config: Config, name: str) -> transformer.Config:
         intermediate_size=config.encoder_ffn_dim if is_encoder else config.decoder_ffn_dim,
         encoder_num_layers=config.encoder_layers,
         decoder_num_layers=config.decoder_layers,
-        num_heads=(
-            config.encoder_attention_heads if is_encoder else config.decoder_attention_heads
-        ),
+        num_heads=heads,
         norm_placement="post",
         final_norm=False,
         norm_eps=1e-5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from attnengine.errors import FormatError, Unsupported
 
 Doubles = NDArray[np.float64]
 
+_MAX_DIM = 2**16  # compared before memory is taken: no weight is read yet
+
 
 def rotary(
     dim: int, base: float, scaling: Mapping[str, Any] | None, max_positions: int
@@ -21,15 +24,44 @@ def rotary(
     """Return the rotation of ``dim`` dimensions of a head (Su et al. 2021).
 
     ``scaling`` is a config's ``rope_scaling``. Raises FormatError for a number that is missing or
-    out of range, Unsupported for a kind that is not known.
+    out of range, Unsupported for a kind or a key that is not known.
     """
-    frequencies = base ** -(np.arange(0, dim, 2) / dim)  # (dim / 2,) radians a position
-    kind = "default" if scaling is None else scaling.get("rope_type")
-    if kind not in _SCALINGS:
+    if dim % 2 or dim > _MAX_DIM:
+        raise FormatError(
+            f"config: a head has {dim} dimensions, expected an even number of at most {_MAX_DIM}"
+        )
+    given = {"rope_type": "default"} if scaling is None else scaling
+    scale = _known(given)
+    try:
+        with np.errstate(all="ignore"):
+            frequencies = base ** -(np.arange(0, dim, 2) / dim)  # (dim / 2,) radians a position
+            frequencies, factor = scale(_Scaling(given), frequencies, base, max_positions)
+            rounded = frequencies.astype(np.float32)
+        finite = bool(np.isfinite(rounded).all())
+    except FormatError:  # a ValueError too
+        raise
+    except (ArithmeticError, ValueError):  # a logarithm of 0, a division by it
+        finite = False
+    if not finite:
+        raise FormatError(
+            f"config: 'rope_theta' {base!r} and 'rope_scaling' {given!r:.200} give no frequencies"
+        )
+    return _core.Rotary(rounded, factor=factor)
+
+
+def _known(scaling: Mapping[str, Any]) -> _Scale:
+    """Return the function of a kind of scaling all of whose keys we have."""
+    kind = scaling.get("rope_type")
+    if not isinstance(kind, str) or kind not in _SCALINGS:
         known = ", ".join(_SCALINGS)
         raise Unsupported(f"config: 'rope_scaling' has rope_type {kind!r}, expected one of {known}")
-    frequencies, factor = _SCALINGS[kind](_Scaling(scaling or {}), frequencies, base, max_positions)
-    return _core.Rotary(frequencies.astype(np.float32), factor=factor)
+    scale, keys = _SCALINGS[kind]
+    for key, value in scaling.items():
+        if value is not None and key not in ("rope_type", *keys):
+            raise Unsupported(
+                f"config: 'rope_scaling' has {key!r:.80}, which rope_type {kind!r} has not here"
+            )
+    return scale
 
 
 class _Scaling:
@@ -39,9 +71,10 @@ class _Scaling:
         self.values = values
 
     def number(self, key: str, default: float | None = None) -> float:
-        value = self.values.get(key, default)
+        value: Any = self.values.get(key)
+        value = default if value is None else value
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not 0 < value < math.inf:
+        if not number or not 0 < value <= sys.float_info.max:
             raise FormatError(
                 f"config: 'rope_scaling' has {key} {value!r}, expected a number above 0"
             )
@@ -67,7 +100,12 @@ def _llama3(
     """Long waves are slowed down by the factor, short ones stay, those between are mixed."""
     factor = scaling.number("factor")
     low, high = scaling.number("low_freq_factor"), scaling.number("high_freq_factor")
-    turns = scaling.number("original_max_position_embeddings") * frequencies / (2 * math.pi)
+    if not low < high:
+        raise FormatError(
+            f"config: 'rope_scaling' has low_freq_factor {low}, expected less than "
+            f"high_freq_factor {high}"
+        )
+    turns = scaling.number(_ORIGINAL) * frequencies / (2 * math.pi)
     stay = np.clip((turns - low) / (high - low), 0, 1)
     return frequencies * (stay + (1 - stay) / factor), 1.0
 
@@ -77,7 +115,7 @@ def _yarn(
 ) -> tuple[Doubles, float]:
     """YaRN (Peng et al. 2023): a ramp over dimensions, and warmer scores."""
     factor = scaling.number("factor")
-    original = scaling.number("original_max_position_embeddings", max_positions)
+    original = scaling.number(_ORIGINAL, max_positions)
     half = len(frequencies)
 
     def dimension(turns: float) -> float:
@@ -92,10 +130,12 @@ def _yarn(
 
 
 _Scale = Callable[[_Scaling, Doubles, float, int], tuple[Doubles, float]]
-_SCALINGS: dict[str, _Scale] = {
-    "default": _default,
-    "dynamic": _default,
-    "linear": _linear,
-    "llama3": _llama3,
-    "yarn": _yarn,
+_ORIGINAL = "original_max_position_embeddings"
+# The function and the keys of each rope_type.
+_SCALINGS: dict[str, tuple[_Scale, tuple[str, ...]]] = {
+    "default": (_default, ()),
+    "dynamic": (_default, ("factor",)),
+    "linear": (_linear, ("factor",)),
+    "llama3": (_llama3, ("factor", "low_freq_factor", "high_freq_factor", _ORIGINAL)),
+    "yarn": (_yarn, ("factor", "attention_factor", "beta_fast", "beta_slow", _ORIGINAL)),
 }

@@ -13,7 +13,7 @@ from attnengine.errors import FormatError
 from attnengine.models.blocks import fused
 from attnengine.models.registry import Floats, Weights, register
 
-_MAX_SINUSOIDS = 2**27  # numbers: no weight in the file bounds 'max_positions'
+_MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
 
 @dataclass(frozen=True)

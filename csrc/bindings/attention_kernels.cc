@@ -112,11 +112,12 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
   return py::make_tuple(context, weights);
 }
 
-FloatArray rotary(const FloatArray& x, const LongArray& positions, const FloatArray& frequencies,
+FloatArray rotary(const FloatArray& x, const py::object& positions, const FloatArray& frequencies,
                   float factor, int num_threads) {
   expect_dimensions(x, 3, "x");
   const std::int64_t rows = x.shape(0), heads = x.shape(1), head_dim = x.shape(2);
-  const std::int64_t* at = vector(positions, rows, "positions");
+  const auto at = integers<std::int64_t>(positions, "positions");
+  expect_equal(static_cast<std::int64_t>(at.size()), rows, "positions.shape[0]");
   const Rotary turn(floats(frequencies, "frequencies"), factor);
   if (2 * turn.half() > head_dim)
     throw InvalidArgument("frequencies.shape[0] is " + std::to_string(turn.half()) +
@@ -128,7 +129,7 @@ FloatArray rotary(const FloatArray& x, const LongArray& positions, const FloatAr
   run_kernel(num_threads, [&] {
     Buffer cosines, sines;
     const Matrix c = cosines.matrix(rows, turn.half()), s = sines.matrix(rows, turn.half());
-    turn.angles(at, c, s);
+    turn.angles(at.data(), c, s);
     std::copy_n(from, rows * heads * head_dim, to.data);
     kernels().rotary({to, constant(c), constant(s), heads, head_dim});
   });

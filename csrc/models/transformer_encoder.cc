@@ -38,6 +38,8 @@ void check_layer(const TransformerLayer& layer, std::int64_t size) {
   if (layer.cross_attention.query) {
     check_attention(layer.cross_attention, size, "cross_attention");
     expect_equal(layer.cross_attention_norm.norm->size(), size, "cross_attention_norm size");
+    if (layer.cross_attention.rotary)
+      throw InvalidArgument("cross_attention has a rotary, expected None");
   }
   expect_equal(layer.feed_forward.up->in(), size, "feed_forward up weight.shape[1]");
   const std::int64_t parts = layer.feed_forward.gated ? 2 : 1;
@@ -95,6 +97,10 @@ void TransformerStack::check_sizes() const {
     expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
     if (!layer.cross_attention.query == has_cross_attention())
       throw InvalidArgument("some layers have cross-attention, expected all or none");
+    if (has_cross_attention())  // a source has the keys of all layers in one block
+      expect_equal(layer.cross_attention.key_value->out(),
+                   layers.front().cross_attention.key_value->out(),
+                   "cross_attention key_value weight.shape[0] of a later layer");
   }
   if (final_norm) expect_equal(final_norm->size(), hidden_size(), "final_norm size");
 }
@@ -111,6 +117,9 @@ TransformerEncoder::TransformerEncoder(TransformerStack stack) : stack_(std::mov
   stack_.check_sizes();
   if (stack_.has_cross_attention())
     throw InvalidArgument("a layer of the encoder has cross_attention, expected none");
+  for (const TransformerLayer& layer : stack_.layers)
+    if (layer.self_attention.rotary)
+      throw InvalidArgument("a layer of the encoder has a rotary, expected none");
 }
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged,

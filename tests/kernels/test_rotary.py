@@ -57,3 +57,11 @@ def test_arguments_are_named() -> None:
         kernels.rotary(x, [1], [1.0])
     with pytest.raises(ValueError, match=r"frequencies.shape\[0\] is 3, expected at most half of"):
         kernels.rotary(x, [1, 2], [1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match=r"frequencies.shape\[0\] is 0, expected at least 1"):
+        kernels.rotary(x, [1, 2], [])
+
+
+@pytest.mark.parametrize("bad", [1.5, np.nan, True])
+def test_positions_are_integers(bad: float) -> None:
+    with pytest.raises(ValueError, match="positions"):
+        kernels.rotary(np.zeros((1, 1, 4)), np.array([bad]), [1.0])

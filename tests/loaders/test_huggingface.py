@@ -101,6 +101,12 @@ def test_rotary_positions_that_are_refused(tmp_path: Path) -> None:
     nested = {"full_attention": {"rope_theta": 1.0}}
     with pytest.raises(Unsupported, match="rope_parameters differs between layers"):
         config_of(write_llama(tmp_path, rope_parameters=nested))
+    with pytest.raises(FormatError, match="is damaged"):
+        config_of(write_llama(tmp_path, rope_theta=10**400))
+    # not dropped, so that the family refuses it by its name
+    sections = {"type": "default", "mrope_section": [1, 1]}
+    kept = config_of(write_llama(tmp_path, rope_scaling=sections))["rope_scaling"]
+    assert kept == {"rope_type": "default", "mrope_section": [1, 1]}
     # a family that takes rotation of all features for granted refuses this by its name
     assert config_of(write_llama(tmp_path, partial_rotary_factor=0.5))["partial_rotary_factor"]
 

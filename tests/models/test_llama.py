@@ -113,7 +113,21 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
         ({"rope_scaling": {"rope_type": "linear", "factor": "2"}}, "factor '2'"),
         ({"rope_scaling": {"rope_type": "linear", "factor": True}}, "factor True"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": 0}}, "factor 0, expected"),
+        ({"rope_scaling": {"rope_type": "linear", "factor": 10**400}}, "factor 1000"),
         ({"rope_scaling": 2.0}, "'rope_scaling' is 2.0, expected"),
+        (
+            {"rope_scaling": SCALINGS["llama3"] | {"high_freq_factor": 1.0}},
+            "low_freq_factor 1.0, expected less than high_freq_factor 1.0",
+        ),
+        ({"rope_scaling": SCALINGS["yarn"], "rope_theta": 1.0}, "give no frequencies"),
+        ({"rope_scaling": SCALINGS["yarn"] | {"beta_fast": 1e308}}, "give no frequencies"),
+        ({"rope_theta": 1e-300}, "give no frequencies"),
+        ({"rope_theta": 10**400}, "'rope_theta' is 1000"),
+        ({"head_dim": 7}, "a head has 7 dimensions, expected an even number of at most 65536"),
+        ({"head_dim": 2**31 - 2}, "a head has 2147483646 dimensions"),
+        ({"head_dim": 0}, "'head_dim' is 0, expected an integer, 1 or more"),
+        ({"num_key_value_heads": 0}, "'num_key_value_heads' is 0, expected an integer, 1 or more"),
+        ({"num_hidden_layers": 2**31 - 1}, r"'model\.layers\.2\..*' is missing"),
     ],
 )
 def test_bad_configs(changes: dict[str, Any], message: str) -> None:
@@ -136,6 +150,51 @@ def test_an_unknown_scaling(kind: Any) -> None:
     scaling = {"rope_type": kind, "factor": 2.0}
     with pytest.raises(Unsupported, match=f"rope_type {kind!r}, expected one of default, dynamic"):
         build(LLAMA | {"rope_scaling": scaling}, random_weights(LLAMA, 0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("yarn", "mscale"),
+        ("yarn", "mscale_all_dim"),
+        ("yarn", "truncate"),
+        ("default", "mrope_section"),
+        ("linear", "attention_factor"),
+        ("llama3", "beta_fast"),
+    ],
+)
+def test_a_key_of_a_scaling_that_it_has_not(kind: str, key: str) -> None:
+    scaling = dict(SCALINGS[kind] or {})
+    weights = random_weights(LLAMA, 0)
+    build(LLAMA | {"rope_scaling": scaling | {key: None}}, weights)
+    with pytest.raises(Unsupported, match=f"'{key}', which rope_type '{kind}' has not here"):
+        build(LLAMA | {"rope_scaling": scaling | {key: 1.0}}, weights)
+
+
+def test_null_in_a_scaling_is_as_absent() -> None:
+    scaling = dict(SCALINGS["yarn"] or {})
+    logits = []
+    for nulls in ({}, {"attention_factor": None, "beta_fast": None, "beta_slow": None}):
+        decoder = model(LLAMA | {"rope_scaling": scaling | nulls})
+        state, sequence = start(decoder, 1)
+        logits.append(decoder.step(range(13), np.repeat(sequence, 13), state).copy())
+    np.testing.assert_array_equal(*logits)
+
+
+def test_long_maximum_takes_no_memory() -> None:
+    decoder = model(LLAMA | {"max_position_embeddings": 2**31 - 1})
+    state, sequence = start(decoder, 1)
+    assert decoder.max_positions == 2**31 - 1
+    assert decoder.step([1], sequence, state).shape == (1, 13)
+
+
+def test_a_language_model_has_no_attention_to_keep() -> None:
+    decoder = model(LLAMA)
+    state, sequence = start(decoder, 1)
+    state.keep_attention = True
+    decoder.step([1], sequence, state)
+    with pytest.raises(InvalidArgument, match="attention was not kept"):
+        _ = state.attention
 
 
 def test_a_missing_key_and_a_missing_weight() -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.models import build
@@ -11,10 +13,12 @@ from attnengine.reference.random_weights import random_weights
 from tests.models.checks import (
     SOURCES,
     TARGETS,
+    assert_close,
     check_decoder,
     check_long,
     check_same_bits,
     model,
+    start,
     weights64,
 )
 from tests.models.configs import MARIAN
@@ -49,6 +53,24 @@ def test_separate_embeddings(tied: bool) -> None:
     check(MARIAN | separate | {"tie_word_embeddings": tied})
 
 
+def test_an_output_layer_of_its_own() -> None:
+    weights = random_weights(MARIAN, 0)
+    order = np.random.default_rng(0).permutation(13)
+    tied = step(build(MARIAN, weights))
+    weights["lm_head.weight"] = weights["model.shared.weight"][order]
+    weights["final_logits_bias"] = weights["final_logits_bias"][:, order]
+    untied = step(build(MARIAN | {"tie_word_embeddings": False}, weights))
+    assert_close(untied, tied[:, order])
+    with pytest.raises(FormatError, match=r"left over, .*'lm_head\.weight'"):
+        build(MARIAN, weights)
+
+
+def step(decoder: Any) -> NDArray[np.float32]:
+    state, sequence = start(decoder, 1)
+    logits: NDArray[np.float32] = decoder.step([1, 2], np.repeat(sequence, 2), state).copy()
+    return logits
+
+
 def test_long_sequences() -> None:
     reference = Marian(MARIAN, weights64(MARIAN))
     check_long(model(MARIAN), lambda ids: reference.logits(SOURCES[0], ids))
@@ -68,6 +90,13 @@ def test_what_is_refused() -> None:
         build(MARIAN | {"normalize_before": True}, weights)
     with pytest.raises(FormatError, match="expected equal vocabulary sizes"):
         build(MARIAN | {"source_vocab_size": 11}, weights)
+    for side in ("encoder", "decoder"):
+        with pytest.raises(FormatError, match=f"'{side}_attention_heads' is 5, expected a divisor"):
+            build(MARIAN | {f"{side}_attention_heads": 5}, weights)
+    with pytest.raises(
+        FormatError, match=r"'max_positions' is 8388608 .* expected at most 1398101"
+    ):
+        build(MARIAN | {"max_position_embeddings": 2**23}, weights)
     del weights["final_logits_bias"]
     with pytest.raises(FormatError, match="'final_logits_bias' is missing"):
         build(MARIAN, weights)

@@ -53,15 +53,32 @@ def block_norm() -> _core.BlockNorm:
     return _core.BlockNorm(_core.LayerNorm(np.ones(4), np.zeros(4), eps=1e-5), before=True)
 
 
+def attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
+    parts = {"query": linear(4, 4), "key_value": linear(4 * num_kv_heads, 4)}
+    heads = {"num_heads": 2, "num_kv_heads": num_kv_heads}
+    return _core.MultiHeadAttention(**parts | {"output": linear(4, 4)} | heads | changes)
+
+
+def layer(**changes: Any) -> _core.TransformerLayer:
+    parts = {
+        "self_attention": attention(),
+        "self_attention_norm": block_norm(),
+        "feed_forward": _core.FeedForward(up=linear(6, 4), down=linear(4, 6), activation="relu"),
+        "feed_forward_norm": block_norm(),
+    }
+    return _core.TransformerLayer(**parts | changes)
+
+
+def cross_layer(cross_attention: _core.MultiHeadAttention) -> _core.TransformerLayer:
+    return layer(cross_attention=cross_attention, cross_attention_norm=block_norm())
+
+
+def language_model(*layers: _core.TransformerLayer) -> _core.TransformerDecoder:
+    return _core.TransformerDecoder(stack(layers=list(layers)), linear(13, 4))
+
+
 def stack(**changes: Any) -> _core.TransformerStack:
-    attention = {"query": linear(4, 4), "key_value": linear(8, 4), "output": linear(4, 4)}
-    layer = _core.TransformerLayer(
-        self_attention=_core.MultiHeadAttention(**attention, num_heads=2),
-        self_attention_norm=block_norm(),
-        feed_forward=_core.FeedForward(up=linear(6, 4), down=linear(4, 6), activation="relu"),
-        feed_forward_norm=block_norm(),
-    )
-    parts = {"embedding": embedding(), "max_positions": 5, "layers": [layer]}
+    parts = {"embedding": embedding(), "max_positions": 5, "layers": [layer()]}
     return _core.TransformerStack(**parts | {"positions": np.ones((5, 4))} | changes)
 
 
@@ -126,6 +143,35 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         "max_positions is 0, expected at least 1",
     ),
     (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
+    (  # a source has room for keys of one size
+        lambda: language_model(cross_layer(attention(1)), cross_layer(attention(2))),
+        r"cross_attention key_value weight.shape\[0\] of a later layer is 8, expected 4",
+    ),
+    (
+        lambda: language_model(cross_layer(attention(rotary=_core.Rotary([1.0])))),
+        "cross_attention has a rotary, expected None",
+    ),
+    (
+        lambda: _core.TransformerEncoder(
+            stack(layers=[layer(self_attention=attention(rotary=_core.Rotary([1.0])))])
+        ),
+        "a layer of the encoder has a rotary, expected none",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(rotary=_core.Rotary([1.0, 2.0])))),
+        "rotary turns 4 dimensions, expected at most the head_dim 2",
+    ),
+    (lambda: language_model(layer(), cross_layer(attention())), "expected all or none"),
+    (
+        lambda: language_model(layer(self_attention=attention(num_kv_heads=2, num_heads=1))),
+        "num_kv_heads is 2, expected a divisor of 1",
+    ),
+    (
+        lambda: language_model(
+            layer(self_attention=attention(key_value=linear(8, 4), num_heads=0))
+        ),
+        "num_heads is 0, expected a divisor of 4",
+    ),
     (lambda: linear(3, 0), r"weight.shape is \(3, 0\), expected sizes of at least 1"),
     (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),
     (lambda: _core.AttentionScore(vector=[]), r"vector.shape\[0\] is 0, expected at least 1"),
