@@ -130,16 +130,16 @@ def save(
     files = _tokenizer_files(config, tokenizer_files or {})
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, file in VOCABULARY_FILES.items():
-        if name in vocabularies:
-            tokens = json.dumps(list(vocabularies[name]), ensure_ascii=False, indent=0)
-            _replace(folder / file, partial(_write_text, tokens))
+    writers: dict[str, Callable[[Path], object]] = {
+        name: partial(shutil.copyfile, file) for name, file in files.items()
+    }
+    for name, tokens in vocabularies.items():
+        listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
+        writers[VOCABULARY_FILES[name]] = partial(_write_text, listed)
+    for name in (*VOCABULARY_FILES.values(), *schema.TOKENIZER_FILES):
+        if name in writers:
+            _replace(folder / name, writers[name])
         else:  # of a model that was here before
-            (folder / file).unlink(missing_ok=True)
-    for name in schema.TOKENIZER_FILES:
-        if name in files:
-            _replace(folder / name, partial(shutil.copyfile, files[name]))
-        else:
             (folder / name).unlink(missing_ok=True)
     _replace(folder / WEIGHTS, lambda path: safetensors.write(path, arrays))
     _replace(folder / CONFIG, partial(_write_text, text))
@@ -182,7 +182,7 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.touch()  # with the usual permissions; safetensors lets only the owner read
