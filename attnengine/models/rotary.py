@@ -12,20 +12,29 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
+from attnengine.models.registry import Floats
 
 Doubles = NDArray[np.float64]
+
 
 _MAX_DIM = 2**16  # compared before memory is taken: no weight is read yet
 
 
 def rotary(
-    dim: int, base: float, scaling: Mapping[str, Any] | None, max_positions: int
+    head_dim: int,
+    base: float,
+    scaling: Mapping[str, Any] | None,
+    max_positions: int,
+    partial: float = 1.0,
 ) -> _core.Rotary:
-    """Return the rotation of ``dim`` dimensions of a head (Su et al. 2021).
+    """Return the rotation of the first ``partial`` of a head's dimensions (Su et al. 2021).
 
     ``scaling`` is a config's ``rope_scaling``. Raises FormatError for a number that is missing or
     out of range, Unsupported for a kind or a key that is not known.
     """
+    if partial > 1:
+        raise FormatError(f"config: 'partial_rotary_factor' is {partial}, expected at most 1")
+    dim = int(head_dim * partial)
     if dim % 2 or dim > _MAX_DIM:
         raise FormatError(
             f"config: a head has {dim} dimensions, expected an even number of at most {_MAX_DIM}"
@@ -47,6 +56,19 @@ def rotary(
             f"config: 'rope_theta' {base!r} and 'rope_scaling' {given!r:.200} give no frequencies"
         )
     return _core.Rotary(rounded, factor=factor)
+
+
+def halves(rows: Floats, num_heads: int, dim: int | None = None) -> Floats:
+    """Reorder each head's outputs (num_heads * head_dim, ...) for the kernel.
+
+    It turns i with i + dim / 2, of the first ``dim`` (None: all); the rows are of a model that
+    turns neighbours, 2i with 2i + 1.
+    """
+    by_head = rows.reshape(num_heads, -1, *rows.shape[1:])
+    rest = np.arange(dim or by_head.shape[1], by_head.shape[1])
+    turned = np.arange(dim or by_head.shape[1])
+    order = np.concatenate([turned[::2], turned[1::2], rest])
+    return np.ascontiguousarray(by_head[:, order]).reshape(rows.shape)
 
 
 def _known(scaling: Mapping[str, Any]) -> _Scale:
