@@ -59,8 +59,9 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    config = {key: value for key, value in given.items() if key not in IGNORED}
+    config = {key: v for key, v in given.items() if key not in IGNORED | family.ignored}
     config.pop("quantization_config", None)
+    _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
     if "rope_theta" in family.defaults:
@@ -69,6 +70,20 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
         if config.get(key) == value:
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> None:
+    """Give keys of early versions their new names; both may be there, with one value."""
+    for early, key in spellings.items():
+        value = config.pop(early, None)
+        if value is None:
+            continue
+        if config.get(key) not in (None, value):
+            raise FormatError(
+                f"{file}: {early} is {short(value)}, but {key}, another name of it, "
+                f"is {short(config[key])}"
+            )
+        config[key] = value
 
 
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
@@ -113,7 +128,7 @@ def canonical(
     """Weights under the names that the model with its head has, each of them once."""
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        full = _full_name(name, family)
         if re.search(family.buffers, full):
             continue
         if full in named:
@@ -124,6 +139,14 @@ def canonical(
             copy = named.pop(tie.copy)
             _expect_equal(path, named.setdefault(tie.kept, copy), copy, tie.switches)
     return named
+
+
+def _full_name(name: str, family: Family) -> str:
+    """The name of a weight in the model with its head."""
+    for early, head in family.early_heads.items():
+        if name.startswith(early):
+            return head + name[len(early) :]
+    return name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
 
 
 def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:

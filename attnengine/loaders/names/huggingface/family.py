@@ -26,6 +26,9 @@ class Family:
     buffers: a pattern of names that are no weights.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
+    ignored: keys that say nothing of what the model computes, beside IGNORED.
+    spellings: keys of early versions, and what they are called now.
+    early_heads: the same of the prefixes of `heads`.
     """
 
     prefix: str
@@ -34,6 +37,9 @@ class Family:
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
+    ignored: frozenset[str] = frozenset()
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    early_heads: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
 
 
@@ -59,7 +65,9 @@ _BOOKKEEPING = (
 )
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+    *("attention_probs_dropout_prob", "embd_pdrop", "embedding_dropout", "encoder_layerdrop"),
+    *("hidden_dropout", "hidden_dropout_prob", "init_std", "initializer_range", "layerdrop"),
+    *("resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
