@@ -45,6 +45,7 @@ class Family:
 
 # Of config.json, which several families share.
 TIED_HEAD = "tie_word_embeddings"
+NO_BUFFERS = r"(?!)"  # matches nothing
 ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 
 # Keys that say nothing about what the model computes.
