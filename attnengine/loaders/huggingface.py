@@ -59,8 +59,9 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    config = {key: v for key, v in given.items() if key not in IGNORED | family.ignored}
-    config.pop("quantization_config", None)
+    config = {**_object(file, given, family.inner), **given}
+    dropped = IGNORED | family.ignored | {"quantization_config", family.inner}
+    config = {key: value for key, value in config.items() if key not in dropped}
     _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
@@ -70,6 +71,14 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
         if config.get(key) == value:
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _object(file: Path, config: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    """The object of a key, which may be null or missing."""
+    found = None if key is None else config.get(key)
+    if not isinstance(found, (dict, type(None))):
+        raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
+    return found or {}
 
 
 def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> None:
@@ -104,12 +113,10 @@ def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     rest = {k: v for k, v in config.items() if k not in ("rope_parameters", "rope_scaling")}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
     for key in ("rope_scaling", "rope_parameters"):
-        found = config.get(key)
-        if not isinstance(found, (dict, type(None))):
-            raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
-        if any(isinstance(value, dict) for value in (found or {}).values()):
+        found = _object(file, config, key)
+        if any(isinstance(value, dict) for value in found.values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
-        parameters.update(found or {})
+        parameters.update(found)
     before, kind = parameters.pop("type", None), parameters.pop("rope_type", None)
     kind = kind or before or "default"
     theta = parameters.pop("rope_theta", None)

@@ -12,6 +12,8 @@ from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 
+MAX_HEADS = 2**16  # compared before memory is taken
+
 
 @dataclass(frozen=True)
 class Heads:
@@ -34,12 +36,31 @@ class Heads:
 
 def heads(size: int, count: int, kv_count: int | None = None, head_dim: int | None = None) -> Heads:
     """Return the heads of a model; FormatError for numbers that do not go together."""
+    if count > MAX_HEADS:
+        raise FormatError(f"config: {count} heads, expected at most {MAX_HEADS}")
     if head_dim is None and size % count:
         raise FormatError(f"config: {count} heads, expected a divisor of the hidden size {size}")
     kv_count = kv_count or count
     if count % kv_count:
         raise FormatError(f"config: {kv_count} key/value heads, expected a divisor of {count}")
     return Heads(count, kv_count, head_dim or size // count)
+
+
+def alibi(num_heads: int, max_bias: float = 8.0, factor: float = 1.0) -> _core.PositionBias:
+    """Return ``factor`` times ALiBi's biases (Press, Smith and Lewis 2022)."""
+    return _core.PositionBias(slopes=factor * alibi_slopes(num_heads, max_bias))
+
+
+def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
+    """(num_heads,): 2 ** (-max_bias * (h + 1) / num_heads) for a power of two.
+
+    For other numbers of heads: those of the power of two below, then every other slope of the
+    power of two above, as the authors' code has it.
+    """
+    below = 1 << (num_heads.bit_length() - 1)
+    steps = np.concatenate([np.arange(1.0, below + 1), np.arange(0.5, below, 1)])[:num_heads]
+    slopes: Floats = (2.0 ** (-max_bias / below * steps)).astype(np.float32)
+    return slopes
 
 
 def separate_qkv(

@@ -37,6 +37,7 @@ class Family:
     wrong: a variant and changes of its config that must not give the same outputs.
     options: our config as keyword arguments of config_class.
     prefix: of our names of the weights, where model_class has the model without its head.
+    attention: transformers' implementation of it.
     derived: a part of the names of parameters that are computed, such as sinusoids.
     """
 
@@ -48,4 +49,5 @@ class Family:
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
     prefix: str = ""
+    attention: str = "eager"
     derived: str | None = None

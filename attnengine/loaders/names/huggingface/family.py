@@ -28,6 +28,7 @@ class Family:
     another value they are left, to be refused.
     ignored: keys that say nothing of what the model computes, beside IGNORED.
     spellings: keys of early versions, and what they are called now.
+    inner: a key whose object has keys of the model too.
     early_heads: the same of the prefixes of `heads`.
     """
 
@@ -39,6 +40,7 @@ class Family:
     heads: tuple[str, ...] = ("lm_head.",)
     ignored: frozenset[str] = frozenset()
     spellings: Mapping[str, str] = field(default_factory=dict)
+    inner: str | None = None
     early_heads: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
 
@@ -51,7 +53,8 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *("architectures", "attn_implementation", "auto_map", "chunk_size_feed_forward", "dtype"),
+    "finetuning_task",
     *(
         "gradient_checkpointing",
         "is_decoder",
