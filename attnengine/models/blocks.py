@@ -82,12 +82,18 @@ def feed_forward(
 
 
 def gated_feed_forward(
-    w: Weights, size: int, wide: int, act: ActivationName, *, bias: bool = False
+    w: Weights,
+    size: int,
+    wide: int,
+    act: ActivationName,
+    *,
+    bias: bool = False,
+    output_scale: float = 1.0,
 ) -> _core.FeedForward:
     """Llama's, of ``gate_proj``, ``up_proj`` and ``down_proj``."""
     return _core.FeedForward(
         up=fused(w, [("gate_proj", wide), ("up_proj", wide)], size, bias=bias),
-        down=w.linear("down_proj", size, wide, bias=bias),
+        down=w.linear("down_proj", size, wide, bias=bias, scale=output_scale),
         activation=activation(act),
         gated=True,
     )

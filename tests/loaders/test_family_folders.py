@@ -22,6 +22,7 @@ CASES = [
     if family.kind == "decoder"
     for variant in family.variants
 ]
+EARLY = [(name, variant) for name, family in FAMILIES.items() for variant in family.early]
 # The first and the last token; a default of transformers may be beyond this vocabulary.
 TOKENS = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": None}
 
@@ -45,6 +46,17 @@ def test_what_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
     for full, values in golden.weights(case["shapes"], case["seed"]).items():
         head = next((head for head in heads if full.startswith(head)), "")
         weights[heads.get(head, "") + full[len(head) :]] = values
+    write_safetensors(tmp_path / "model.safetensors", weights)
+    check(tmp_path, case)
+
+
+@pytest.mark.parametrize(("name", "variant"), EARLY)
+def test_the_config_that_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
+    """Written by hand, not by the loader's table."""
+    case = golden.cases(name)[variant]
+    config = {"model_type": name, **FAMILIES[name].early[variant], **TOKENS}
+    write_json(tmp_path / "config.json", config)
+    weights = golden.weights(case["shapes"], case["seed"])
     write_safetensors(tmp_path / "model.safetensors", weights)
     check(tmp_path, case)
 

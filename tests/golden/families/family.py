@@ -38,6 +38,7 @@ class Family:
     options: our config as keyword arguments of config_class.
     prefix: of our names of the weights, where model_class has the model without its head.
     attention: transformers' implementation of it.
+    early: config.json of a variant as version 4 of transformers spelt it, without model_type.
     derived: a part of the names of parameters that are computed, such as sinusoids.
     """
 
@@ -48,6 +49,7 @@ class Family:
     kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
+    early: Mapping[str, Config] = field(default_factory=dict)
     prefix: str = ""
     attention: str = "eager"
     derived: str | None = None

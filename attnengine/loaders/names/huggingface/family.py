@@ -30,6 +30,8 @@ class Family:
     spellings: keys of early versions, and what they are called now.
     inner: a key whose object has keys of the model too.
     early_heads: the same of the prefixes of `heads`.
+    part: the key of config.json that holds this model's config, where there are others beside it.
+    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
 
     prefix: str
@@ -42,6 +44,8 @@ class Family:
     spellings: Mapping[str, str] = field(default_factory=dict)
     inner: str | None = None
     early_heads: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
+    architecture: str | None = None
     kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
 
 
@@ -53,8 +57,8 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "chunk_size_feed_forward", "dtype"),
-    "finetuning_task",
+    *("architectures", "attn_implementation", "auto_map", "cache_implementation"),
+    *("chunk_size_feed_forward", "dtype", "finetuning_task"),
     *(
         "gradient_checkpointing",
         "is_decoder",
