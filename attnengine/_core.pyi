@@ -124,6 +124,9 @@ class Norm: ...
 class LayerNorm(Norm):
     def __init__(self, weight: ArrayLike, bias: ArrayLike | None, *, eps: float) -> None: ...
 
+class PerHeadLayerNorm(Norm):
+    def __init__(self, weight: ArrayLike, *, eps: float) -> None: ...
+
 class RMSNorm(Norm):
     def __init__(self, weight: ArrayLike, *, eps: float) -> None: ...
 
@@ -157,6 +160,7 @@ class MultiHeadAttention:
         scale: float | None = None,
         window: int = 0,
         score_cap: float = 0.0,
+        clip: float = 0.0,
         query_norm: Norm | None = None,
         key_norm: Norm | None = None,
         position_bias: PositionBias | None = None,

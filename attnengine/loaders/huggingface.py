@@ -68,9 +68,9 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    dropped = IGNORED.union(family.unused)
-    config = {key: value for key, value in given.items() if key not in dropped}
-    config.pop("quantization_config", None)
+    config = {**_object(file, given, family.inner), **given}
+    dropped = IGNORED.union(family.unused, ("quantization_config", family.inner))
+    config = {key: value for key, value in config.items() if key not in dropped}
     _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
@@ -82,6 +82,14 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
         if config.get(key) in (value, None):
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _object(file: Path, config: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    """The object of a key, which may be null or missing."""
+    found = None if key is None else config.get(key)
+    if not isinstance(found, (dict, type(None))):
+        raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
+    return found or {}
 
 
 def _part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -138,15 +146,13 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
     rest = {k: v for k, v in config.items() if k not in moved}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
     for key in ("rope_scaling", "rope_parameters"):
-        found = config.get(key)
-        if not isinstance(found, (dict, type(None))):
-            raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
+        found: Mapping[str, Any] = _object(file, config, key)
         if key == "rope_parameters" and found and "rope_local_base_freq" in family.defaults:
             found, local = _of_each_kind(file, found)
             rest.update({} if local is None else {"rope_local_base_freq": local})
-        if any(isinstance(value, dict) for value in (found or {}).values()):
+        if any(isinstance(value, dict) for value in found.values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
-        parameters.update(found or {})
+        parameters.update(found)
     theta = parameters.pop("rope_theta", None)
     if theta is not None:
         rest["rope_theta"] = float(theta) if type(theta) is int else theta

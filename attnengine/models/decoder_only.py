@@ -9,14 +9,8 @@ from typing import Any, ClassVar
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
 from attnengine.models import rotary as rotaries
-from attnengine.models.blocks import (
-    ActivationName,
-    Heads,
-    gated_feed_forward,
-    heads,
-    output_layer,
-    separate_qkv,
-)
+from attnengine.models.attention import Heads, heads, separate_qkv
+from attnengine.models.blocks import ActivationName, gated_feed_forward, output_layer
 from attnengine.models.registry import Weights
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # in transformers' layer_types

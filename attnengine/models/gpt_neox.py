@@ -9,15 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnengine import _core
-from attnengine.models.blocks import (
-    ActivationName,
-    Heads,
-    feed_forward,
-    grouped_qkv,
-    heads,
-    layer_norm,
-    output_layer,
-)
+from attnengine.models.attention import Heads, grouped_qkv, heads
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
 from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
 

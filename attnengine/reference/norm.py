@@ -11,6 +11,7 @@ def layer_norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Fl
     """Each row with mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
 
     x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
+    Heads with weights of their own: x (rows, heads, size), weight (heads, size).
     """
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = np.square(centred).mean(axis=-1, keepdims=True)

@@ -24,6 +24,17 @@ void bind_norms(py::module_& m) {
              return std::make_shared<LayerNorm>(std::move(w), std::move(b), eps);
            }),
            "weight"_a, "bias"_a, py::kw_only(), "eps"_a);
+  py::class_<PerHeadLayerNorm, Norm, Shared<PerHeadLayerNorm>>(m, "PerHeadLayerNorm",
+                                                               "weight (num_heads, head_dim).")
+      .def(py::init([](const FloatArray& weight, float eps) {
+             const ConstMatrix w = matrix(weight, "weight");
+             if (w.rows < 1 || w.cols < 1)
+               throw InvalidArgument("weight.shape is (" + std::to_string(w.rows) + ", " +
+                                     std::to_string(w.cols) + "), expected sizes of at least 1");
+             return std::make_shared<PerHeadLayerNorm>(
+                 std::vector<float>(w.data, w.data + w.rows * w.cols), w.cols, eps);
+           }),
+           "weight"_a, py::kw_only(), "eps"_a);
   py::class_<RMSNorm, Norm, Shared<RMSNorm>>(m, "RMSNorm", "weight (size,).")
       .def(py::init([](const FloatArray& weight, float eps) {
              return std::make_shared<RMSNorm>(floats(weight, "weight"), eps);
@@ -64,7 +75,7 @@ MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value
                                   Shared<Linear> output, std::int64_t num_heads,
                                   std::optional<std::int64_t> num_kv_heads, Shared<Rotary> rotary,
                                   std::optional<float> scale, std::int64_t window, float score_cap,
-                                  Shared<Norm> query_norm, Shared<Norm> key_norm,
+                                  float clip, Shared<Norm> query_norm, Shared<Norm> key_norm,
                                   Shared<PositionBias> position_bias) {
   MultiHeadAttention attention;
   attention.query = std::move(query);
@@ -79,6 +90,7 @@ MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value
   attention.scale = scale.value_or(1 / std::sqrt(head_dim));
   attention.window = window;
   attention.score_cap = score_cap;
+  attention.clip = clip;
   attention.query_norm = std::move(query_norm);
   attention.key_norm = std::move(key_norm);
   attention.position_bias = std::move(position_bias);
@@ -91,7 +103,7 @@ void bind_attention(py::module_& m) {
       .def(py::init(&make_attention), py::kw_only(), "query"_a.none(false),
            "key_value"_a.none(false), "output"_a.none(false), "num_heads"_a,
            "num_kv_heads"_a = py::none(), "rotary"_a = py::none(), "scale"_a = py::none(),
-           "window"_a = 0, "score_cap"_a = 0.0f, "query_norm"_a = py::none(),
+           "window"_a = 0, "score_cap"_a = 0.0f, "clip"_a = 0.0f, "query_norm"_a = py::none(),
            "key_norm"_a = py::none(), "position_bias"_a = py::none());
 }
 

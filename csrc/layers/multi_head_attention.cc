@@ -28,6 +28,11 @@ void normalise(const Norm& norm, Matrix x, std::int64_t width, Buffer& buffer) {
   for (std::int64_t row = 0; row < x.rows; ++row) std::copy_n(rows[row], width, x[row]);
 }
 
+void clip_to(float limit, Matrix x) {
+  for (std::int64_t i = 0; i < x.rows * x.cols; ++i)
+    x.data[i] = std::clamp(x.data[i], -limit, limit);
+}
+
 }  // namespace
 
 ScoreBias PositionBias::view() const {
@@ -80,6 +85,8 @@ Projected project(const MultiHeadAttention& attention, ConstMatrix x, AttentionS
   const Matrix key_value = scratch.key_value.matrix(x.rows, attention.key_value->out());
   (*attention.query)(x, query);
   (*attention.key_value)(x, key_value);
+  if (attention.clip > 0)
+    for (const Matrix& projected : {query, key_value}) clip_to(attention.clip, projected);
   if (attention.query_norm) normalise(*attention.query_norm, query, query.cols, scratch.heads);
   if (attention.key_norm)
     normalise(*attention.key_norm, key_value, attention.key_size(), scratch.heads);

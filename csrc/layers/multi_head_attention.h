@@ -35,6 +35,7 @@ struct MultiHeadAttention {
   std::int64_t window = 0;               // how far a row sees, 0: everything. A decoder's row sees
                                          // `window` positions, an encoder's as many to each side
   float score_cap = 0;
+  float clip = 0;  // queries, keys and values become -clip to clip; 0: stay
   std::shared_ptr<const Norm> query_norm, key_norm;   // before the rotary, of a head or of a row;
                                                       // or null
   std::shared_ptr<const PositionBias> position_bias;  // or null

@@ -31,6 +31,20 @@ class LayerNorm : public Norm {
   float eps_;
 };
 
+// A layer norm of each head of a row, with weights of its own and no bias.
+class PerHeadLayerNorm : public Norm {
+ public:
+  // weight (num_heads * head_dim,)
+  PerHeadLayerNorm(std::vector<float> weight, std::int64_t head_dim, float eps);
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(weight_.size()); }
+  void operator()(ConstMatrix x, Matrix y) const override;
+
+ private:
+  std::vector<float> weight_;
+  LayerNorm head_norm_;  // with weights of 1
+};
+
 class RMSNorm : public Norm {
  public:
   // weight (size,)

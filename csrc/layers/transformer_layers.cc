@@ -22,9 +22,9 @@ void TransformerLayer::check(std::int64_t size) const {
   cross_attention_norm.check(size, "cross_attention_norm");
   const MultiHeadAttention& cross = cross_attention;
   if (cross.rotary || cross.position_bias || cross.window || cross.score_cap > 0 ||
-      cross.query_norm || cross.key_norm)
+      cross.clip > 0 || cross.query_norm || cross.key_norm)
     throw InvalidArgument(
-        "cross_attention has a rotary, a position_bias, a window, a score_cap or norms, "
+        "cross_attention has a rotary, a position_bias, a window, a score_cap, a clip or norms, "
         "expected none");
 }
 

@@ -1,4 +1,4 @@
-"""Writes huggingface/*.json: outputs of tiny models in transformers, eager and in float64.
+"""Writes huggingface/*.json: outputs of tiny models in transformers, in float64.
 
     python -m tests.golden.make_huggingface [FAMILY ...]
 
@@ -30,7 +30,8 @@ def peer(family: Family, config: dict[str, Any]) -> Any:
     """A model of transformers."""
     config_class = getattr(transformers, family.config_class)
     model_class = getattr(transformers, family.model_class)
-    return model_class(config_class(**family.options(config), attn_implementation="eager")).eval()
+    given = config_class(**family.options(config), attn_implementation=family.attention)
+    return model_class(given).eval()
 
 
 def tensors(family: Family, module: Any) -> dict[str, Any]:

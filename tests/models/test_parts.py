@@ -57,6 +57,10 @@ def norm(size: int) -> _core.Norm:
     return _core.LayerNorm(np.ones(size), None, eps=1e-5)
 
 
+def head_norms(num_heads: int) -> _core.Norm:
+    return _core.PerHeadLayerNorm(np.ones((num_heads, 2)), eps=1e-5)
+
+
 def attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
     parts = {"query": linear(4, 4), "key_value": linear(4 * num_kv_heads, 4)}
     heads = {"num_heads": 2, "num_kv_heads": num_kv_heads}
@@ -245,6 +249,18 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
             layer(self_attention=attention(key_value=linear(8, 4), num_heads=0))
         ),
         "num_heads is 0, expected at least 1",
+    ),
+    (
+        lambda: _core.PerHeadLayerNorm(np.ones((2, 0)), eps=1e-5),
+        r"weight.shape is \(2, 0\), expected sizes of at least 1",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(query_norm=head_norms(3)))),
+        "self_attention query_norm size is 6, expected 4",
+    ),
+    (
+        lambda: language_model(cross_layer(attention(clip=1.0))),
+        "cross_attention has a rotary, .*a clip or norms",
     ),
     (lambda: linear(3, 0), r"weight.shape is \(3, 0\), expected sizes of at least 1"),
     (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),

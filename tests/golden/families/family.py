@@ -38,6 +38,7 @@ class Family:
     options: our config as keyword arguments of config_class.
     model_type: where it is not the name of the file.
     prefix: of our names of the weights, where model_class has the model without its head.
+    attention: transformers' implementation of it.
     early: config.json of a variant as version 4 of transformers spelt it, without model_type.
     early_heads: prefixes of our names of weights, and what they were in version 4.
     derived: a part of the names of parameters that are no weights of ours, such as sinusoids.
@@ -54,4 +55,5 @@ class Family:
     early_heads: Mapping[str, str] = field(default_factory=dict)
     model_type: str | None = None
     prefix: str = ""
+    attention: str = "eager"
     derived: str | None = None

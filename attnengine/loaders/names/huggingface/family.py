@@ -30,6 +30,7 @@ class Family:
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
     spellings: keys of early versions, and what they are called now.
+    inner: a key whose object has keys of the model too.
     part: the key of config.json that holds this model's config, where there are others beside it.
     architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
@@ -43,6 +44,7 @@ class Family:
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
     spellings: Mapping[str, str] = field(default_factory=dict)
+    inner: str | None = None
     part: str | None = None
     architecture: str | None = None
     renames: tuple[tuple[str, str], ...] = ()
@@ -51,19 +53,14 @@ class Family:
 
 # Of config.json, which several families share.
 TIED_HEAD = "tie_word_embeddings"
+NO_BUFFERS = r"(?!)"  # matches nothing
 ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *(
-        "architectures",
-        "attn_implementation",
-        "auto_map",
-        "cache_implementation",
-        "dtype",
-        "finetuning_task",
-    ),
+    *("architectures", "attn_implementation", "auto_map", "cache_implementation"),
+    *("chunk_size_feed_forward", "dtype", "finetuning_task"),
     *(
         "gradient_checkpointing",
         "is_decoder",

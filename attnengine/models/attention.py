@@ -1,0 +1,129 @@
+"""Heads, and the layers that make queries, keys and values, as families store them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from attnengine import _core
+from attnengine.errors import FormatError
+from attnengine.models.registry import Floats, Weights
+from attnengine.models.rotary import halves
+
+MAX_HEADS = 2**16  # compared before memory is taken
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How many heads attention has, how many of them have keys and values, and their size."""
+
+    count: int
+    kv_count: int
+    dim: int
+
+    @property
+    def size(self) -> int:
+        """Outputs of all queries."""
+        return self.count * self.dim
+
+    @property
+    def kv_size(self) -> int:
+        """Outputs of all keys, and of all values."""
+        return self.kv_count * self.dim
+
+
+def heads(
+    size: int,
+    count: int,
+    kv_count: int | None = None,
+    head_dim: int | None = None,
+    *,
+    key: str = "num_attention_heads",
+) -> Heads:
+    """Return the heads of a model; FormatError for numbers that do not go together.
+
+    ``key`` is what the config calls ``count``.
+    """
+    if count > MAX_HEADS:
+        raise FormatError(f"config: {key!r} is {count}, expected at most {MAX_HEADS}")
+    if head_dim is None and size % count:
+        raise FormatError(
+            f"config: {key!r} is {count}, expected a divisor of the hidden size {size}"
+        )
+    kv_count = kv_count or count
+    if count % kv_count:
+        raise FormatError(f"config: {kv_count} key/value heads, expected a divisor of {count}")
+    return Heads(count, kv_count, head_dim or size // count)
+
+
+def alibi(num_heads: int, max_bias: float = 8.0, factor: float = 1.0) -> _core.PositionBias:
+    """Return ``factor`` times ALiBi's biases (Press, Smith and Lewis 2022)."""
+    return _core.PositionBias(slopes=factor * alibi_slopes(num_heads, max_bias))
+
+
+def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
+    """(num_heads,): 2 ** (-max_bias * (h + 1) / num_heads) for a power of two.
+
+    For other numbers of heads: those of the power of two below, then every other slope of the
+    power of two above, as the authors' code has it.
+    """
+    below = 1 << (num_heads.bit_length() - 1)
+    steps = np.concatenate([np.arange(1.0, below + 1), np.arange(0.5, below, 1)])[:num_heads]
+    slopes: Floats = (2.0 ** (-max_bias / below * steps)).astype(np.float32)
+    return slopes
+
+
+def separate_qkv(
+    w: Weights, size: int, heads: Heads, *, bias: bool, neighbours: int = 0
+) -> dict[str, Any]:
+    """Arguments of MultiHeadAttention from ``q_proj``, ``k_proj`` and ``v_proj``.
+
+    Of the model's rotary positions ``neighbours`` dimensions are turned 2i with 2i + 1.
+    """
+
+    def part(name: str, suffix: str, *shape: int) -> Floats:
+        count = heads.count if name == "q_proj" else heads.kv_count
+        rows = w.take(f"{name}.{suffix}", count * heads.dim, *shape)
+        return halves(rows, count, neighbours) if neighbours and name != "v_proj" else rows
+
+    def linear(*names: str) -> _core.Linear:
+        weight = np.concatenate([part(name, "weight", size) for name in names])
+        return _core.Linear(
+            weight, np.concatenate([part(name, "bias") for name in names]) if bias else None
+        )
+
+    return _arguments(linear("q_proj"), linear("k_proj", "v_proj"), heads)
+
+
+def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -> dict[str, Any]:
+    """The same where one layer gives, for each key/value head, its queries, its key, its value."""
+    rows = heads.size + 2 * heads.kv_size
+    query, key_value = _split(w.take(f"{name}.weight", rows, size), heads)
+    query_bias = key_value_bias = None
+    if bias:
+        query_bias, key_value_bias = _split(w.take(f"{name}.bias", rows), heads)
+    return _arguments(
+        _core.Linear(query, query_bias), _core.Linear(key_value, key_value_bias), heads
+    )
+
+
+def _split(rows: Floats, heads: Heads) -> tuple[Floats, Floats]:
+    """(kv_count * (queries + 2) * dim, ...) -> queries (size, ...), keys then values."""
+    rest = rows.shape[1:]
+    groups = rows.reshape(heads.kv_count, -1, heads.dim, *rest)
+    query, key, value = (
+        np.ascontiguousarray(part).reshape(-1, *rest)
+        for part in (groups[:, :-2], groups[:, -2], groups[:, -1])
+    )
+    return query, np.concatenate([key, value])
+
+
+def _arguments(query: _core.Linear, key_value: _core.Linear, heads: Heads) -> dict[str, Any]:
+    return {
+        "query": query,
+        "key_value": key_value,
+        "num_heads": heads.count,
+        "num_kv_heads": heads.kv_count,
+    }
