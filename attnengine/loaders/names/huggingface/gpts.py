@@ -256,7 +256,7 @@ _COHERE2 = replace(
         "use_parallel_block": True,
         "use_parallel_embedding": True,
     },
-    ignored=frozenset({"cache_implementation", "layer_switch", "model_max_length"}),
+    ignored=frozenset({"layer_switch", "model_max_length"}),
 )
 
 GPTS = {
