@@ -21,6 +21,7 @@ from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, sh
 from attnengine.loaders.huggingface_tokens import read_tokens
 from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
 from attnengine.loaders.names.huggingface.family import TIED_HEAD
+from attnengine.loaders.sentence_transformers import MODULES, read_pooling, transformer_folder
 
 UNDERSTANDS = "a Hugging Face folder (config.json with model_type)"
 CONFIG = "config.json"
@@ -28,8 +29,8 @@ CONFIG = "config.json"
 
 def matches(path: Path) -> bool:
     """Whether `path` is a folder whose config.json has a model_type and is not native."""
-    if not (path / CONFIG).is_file():
-        return False
+    if (path / MODULES).is_file():
+        return True
     try:
         config = read_object(path / CONFIG, CONFIG_LIMIT)
     except Error:  # of a damaged native folder too, whose reader says what is wrong
@@ -39,9 +40,10 @@ def matches(path: Path) -> bool:
 
 def read(path: Path) -> Checkpoint:
     """Read a folder; `Unsupported` names a model_type that attnengine does not have."""
-    file = path / CONFIG
+    folder = transformer_folder(path)
+    file = folder / CONFIG
     given = read_object(file, CONFIG_LIMIT)
-    model_type = given["model_type"]
+    model_type = given.get("model_type")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
         expected = ", ".join(FAMILIES)
@@ -51,10 +53,13 @@ def read(path: Path) -> Checkpoint:
     with damage_named(file):
         architecture = family.architecture or model_type
         config = {"architecture": architecture, **normalised(file, given, family)}
-    tokens = read_tokens(path, given, config, kind=family.kind)
+    tokens = read_tokens(folder, given, config, kind=family.kind)
     config.update(tokens.config)
+    if family.kind == "encoder":
+        _expect_encoder(file, given)
+        config.update(read_pooling(path, config.get("hidden_size", config.get("dim"))))
     schema.check(config, tokens.vocabularies, str(path))
-    tensors = canonical(path, shards.read(path), family, config)
+    tensors = canonical(folder, shards.read(folder), family, config)
     return Checkpoint(config, tensors, vocabularies(tokens.vocabularies), path, tokens.files)
 
 
@@ -64,11 +69,13 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
     config = {**_object(file, given, family.inner), **given}
-    dropped = IGNORED | family.ignored | {"quantization_config", family.inner}
+    dropped = IGNORED.union(family.unused, ("quantization_config", family.inner))
     config = {key: value for key, value in config.items() if key not in dropped}
     _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
+    if family.rewrite:
+        family.rewrite(config)
     if "rope_theta" in family.defaults:
         config = _rotary(file, config, family)
     for key, value in family.neutral.items():
@@ -108,6 +115,13 @@ def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> 
         config[key] = value
 
 
+def _expect_encoder(file: Path, given: Mapping[str, Any]) -> None:
+    """A causal mask or cross-attention would make something else of the same weights."""
+    for key in ("is_decoder", "add_cross_attention"):
+        if given.get(key):
+            raise Unsupported(f"{file}: {key} is {short(given[key])}, expected false")
+
+
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
     """source_vocab_size and target_vocab_size instead of transformers' keys."""
     source, target = config.pop("vocab_size", None), config.pop("decoder_vocab_size", None)
@@ -118,6 +132,7 @@ def _vocabulary_sizes(config: dict[str, Any]) -> None:
         config.pop("num_hidden_layers", None)  # another name of it
 
 
+_ORIGINAL = "original_max_position_embeddings"
 _KINDS = ("full_attention", "sliding_attention")  # of layers
 
 
@@ -127,7 +142,8 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
     rope_scaling is null, or has rope_type and its numbers. Where layers with a window have another
     base, it becomes rope_local_base_freq.
     """
-    rest = {k: v for k, v in config.items() if k not in ("rope_parameters", "rope_scaling")}
+    moved = ("rope_parameters", "rope_scaling", _ORIGINAL)
+    rest = {k: v for k, v in config.items() if k not in moved}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
     for key in ("rope_scaling", "rope_parameters"):
         found: Mapping[str, Any] = _object(file, config, key)
@@ -137,16 +153,24 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
         if any(isinstance(value, dict) for value in found.values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
         parameters.update(found)
-    before, kind = parameters.pop("type", None), parameters.pop("rope_type", None)
-    kind = kind or before or "default"
     theta = parameters.pop("rope_theta", None)
     if theta is not None:
         rest["rope_theta"] = float(theta) if type(theta) is int else theta
     if "partial_rotary_factor" in parameters:
         rest["partial_rotary_factor"] = parameters.pop("partial_rotary_factor")
-    plain = kind == "default" and not parameters
-    rest["rope_scaling"] = None if plain else {"rope_type": kind, **parameters}
+    rest["rope_scaling"] = _scaling(parameters, config.get(_ORIGINAL))
     return rest
+
+
+def _scaling(parameters: Mapping[str, Any], original: Any) -> dict[str, Any] | None:
+    """Return rope_scaling; Phi-3 has the positions of training beside it, which then count."""
+    numbers = {k: v for k, v in parameters.items() if k not in ("type", "rope_type")}
+    kind = parameters.get("rope_type") or parameters.get("type") or "default"
+    if "short_factor" in numbers and kind in ("su", "yarn"):  # early names
+        kind = "longrope"
+    if original is not None and kind in ("llama3", "longrope", "yarn"):
+        numbers[_ORIGINAL] = original
+    return {"rope_type": kind, **numbers} if numbers or kind != "default" else None
 
 
 def _of_each_kind(file: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -168,7 +192,9 @@ def canonical(
     """Weights under the names that the model with its head has, each of them once."""
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        full = _full_name(name, family)
+        full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        for before, since in family.renames:
+            full = re.sub(before, since, full)
         if re.search(family.buffers, full):
             continue
         if full in named:
@@ -179,14 +205,6 @@ def canonical(
             copy = named.pop(tie.copy)
             _expect_equal(path, named.setdefault(tie.kept, copy), copy, tie.switches)
     return named
-
-
-def _full_name(name: str, family: Family) -> str:
-    """The name of a weight in the model with its head."""
-    for early, head in family.early_heads.items():
-        if name.startswith(early):
-            return head + name[len(early) :]
-    return name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
 
 
 def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
+from attnengine.models.blocks import check_heads
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 
@@ -34,12 +35,22 @@ class Heads:
         return self.kv_count * self.dim
 
 
-def heads(size: int, count: int, kv_count: int | None = None, head_dim: int | None = None) -> Heads:
-    """Return the heads of a model; FormatError for numbers that do not go together."""
+def heads(
+    size: int,
+    count: int,
+    kv_count: int | None = None,
+    head_dim: int | None = None,
+    *,
+    key: str = "num_attention_heads",
+) -> Heads:
+    """Return the heads of a model; FormatError for numbers that do not go together.
+
+    ``key`` is what the config calls ``count``.
+    """
     if count > MAX_HEADS:
-        raise FormatError(f"config: {count} heads, expected at most {MAX_HEADS}")
-    if head_dim is None and size % count:
-        raise FormatError(f"config: {count} heads, expected a divisor of the hidden size {size}")
+        raise FormatError(f"config: {key!r} is {count}, expected at most {MAX_HEADS}")
+    if head_dim is None:
+        check_heads(count, size, key)
     kv_count = kv_count or count
     if count % kv_count:
         raise FormatError(f"config: {kv_count} key/value heads, expected a divisor of {count}")

@@ -26,7 +26,7 @@ class Config:
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``transformer.*`` and, unless tied, ``lm_head.weight``."""
     model, size, eps = weights.under("transformer"), config.hidden_size, config.layer_norm_epsilon
-    shape = heads(size, config.n_head)
+    shape = heads(size, config.n_head, key="n_head")
     bias = alibi(config.n_head)
     embedding = model.take("word_embeddings.weight", config.vocab_size, size)
     return _core.TransformerDecoder(

@@ -32,7 +32,7 @@ class Config:
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``transformer.*``, ``lm_head.bias`` and, unless tied, ``lm_head.weight``."""
     model, size = weights.under("transformer"), config.n_embd
-    shape = heads(size, config.n_head)
+    shape = heads(size, config.n_head, key="n_head")
     if config.rotary_dim > shape.dim:
         raise FormatError(
             f"config: 'rotary_dim' is {config.rotary_dim}, expected at most {shape.dim}, "

@@ -35,7 +35,7 @@ class Config:
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``transformer.*`` and, unless tied, ``lm_head.weight``."""
     model, size = weights.under("transformer"), config.d_model
-    shape = heads(size, config.n_heads)
+    shape = heads(size, config.n_heads, key="n_heads")
     bias = alibi(config.n_heads, config.alibi_bias_max)
     embedding = model.take("wte.weight", config.vocab_size, size)
     return _core.TransformerDecoder(

@@ -49,8 +49,8 @@ def test_alibi_slopes(num_heads: int, max_bias: float) -> None:
 @pytest.mark.parametrize(
     ("name", "variant", "changes", "message"),
     [
-        ("bloom", "plain", {"n_head": 5}, "5 heads, expected a divisor of the hidden size 32"),
-        ("bloom", "plain", {"n_head": 2**17}, "131072 heads, expected at most 65536"),
+        ("bloom", "plain", {"n_head": 5}, "'n_head' is 5, expected a divisor of the hidden"),
+        ("bloom", "plain", {"n_head": 2**17}, "'n_head' is 131072, expected at most 65536"),
         ("cohere", "plain", {"num_key_value_heads": 3}, "3 key/value heads, expected a divisor"),
         ("cohere", "plain", {"head_dim": 9}, "a head has 9 dimensions, expected an even number"),
         ("cohere", "plain", {"logit_scale": None}, "'logit_scale' is None, expected a number"),

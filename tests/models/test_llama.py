@@ -129,7 +129,7 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
         ({"num_attention_heads": 8, "num_key_value_heads": 3}, "3 key/value heads, expected"),
         (
             {"num_attention_heads": 5, "num_key_value_heads": 5},
-            "5 heads, expected a divisor of the hidden size 24",
+            "'num_attention_heads' is 5, expected a divisor of the hidden size 24",
         ),
         ({"hidden_act": "mish"}, "'hidden_act' is 'mish', expected one of"),
         ({"rms_norm_eps": 0.0}, "'rms_norm_eps' is 0.0, expected a number above 0"),

@@ -55,4 +55,5 @@ FAMILY = Family(
             "vocab_size": VOCAB,
         }
     },
+    early_heads={"lm_head.": "embed_out."},
 )
