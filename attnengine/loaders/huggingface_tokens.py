@@ -19,6 +19,7 @@ from attnengine.loaders.files import (
     short,
 )
 from attnengine.loaders.huggingface_tokenizers import Found
+from attnengine.loaders.names.huggingface.family import Kind
 from attnengine.loaders.names.tokenizers import Languages
 
 _UNK = "<unk>"
@@ -35,7 +36,7 @@ class Tokens:
 
 
 def read_tokens(
-    path: Path, given: Mapping[str, Any], config: Mapping[str, Any], *, seq2seq: bool
+    path: Path, given: Mapping[str, Any], config: Mapping[str, Any], *, kind: Kind
 ) -> Tokens:
     """Read what decides how text becomes tokens.
 
@@ -48,12 +49,12 @@ def read_tokens(
     settings = {"tokenizer_class": given.get("tokenizer_class"), **settings}
     special = {key: _special(key, generation, config) for key in schema.SPECIAL}
     never = _listed(path, "suppress_tokens", generation, given) + _words(path, generation, given)
-    if seq2seq:
+    if kind == "seq2seq":
         for key, place in (("decoder_start_token_id", config), ("forced_bos_token_id", given)):
             special[key] = _special(key, generation, place)
         tokens = _encoder_decoder(path, settings, model_type, config, special)
     else:
-        tokens = _language_model(path, settings, model_type, special)
+        tokens = _one_text(path, settings, model_type, special, encoder=kind == "encoder")
     if model_type == "marian":  # transformers forbade it in code, then by bad_words_ids
         never.append(special["pad_token_id"])
     tokens.config["suppress_tokens"] = sorted({i for i in never if i is not None})
@@ -62,23 +63,34 @@ def read_tokens(
     return tokens
 
 
-def _language_model(
-    path: Path, settings: Mapping[str, Any], model_type: str, special: dict[str, Any]
+def _one_text(
+    path: Path,
+    settings: Mapping[str, Any],
+    model_type: str,
+    special: dict[str, Any],
+    *,
+    encoder: bool,
 ) -> Tokens:
+    """The tokenizer of a language model or an encoder, with what is put around a text.
+
+    A language model's prompt has nothing behind it.
+    """
+    ends = ("bos", "eos") if encoder else ("bos",)
+    longest = optional(path / "sentence_bert_config.json").get("max_seq_length")
+    if encoder and longest is not None:
+        special["max_sequence_length"] = longest
     found = huggingface_tokenizers.find(path, settings, model_type)
     if found is None:
-        return Tokens({**special, "tokenizer": "none", "add_bos": False})
+        keys = {**special, "tokenizer": "none", **{f"add_{end}": False for end in ends}}
+        return Tokens(keys)
+    keys = {**special, "tokenizer": "tokenizers"}
     with damage_named(found.file):
         # As transformers 5: add_bos_token of tokenizer_config.json changes no tokenizer.json.
-        before, _ = _added(found)
-        keys = {
-            **special,
-            "unk_token_id": _unknown(found.content),
-            "tokenizer": "tokenizers",
-            "add_bos": bool(before),
-        }
-    if before:
-        keys["bos_token_id"] = _single(found.file, before, "before")
+        keys["unk_token_id"] = _unknown(found.content)
+        for end, added in zip(ends, _added(found), strict=False):
+            keys[f"add_{end}"] = bool(added)
+            if added:
+                keys[f"{end}_token_id"] = _single(found.file, added)
     return Tokens(keys, files={schema.TOKENIZER_FILE: found.tokenizer_file})
 
 
@@ -135,8 +147,7 @@ def _share(tokens: Tokens, found: Found, languages: Languages | None) -> None:
     for name, added in zip(("bos", "eos"), _added(found), strict=True):
         tokens.config[f"add_source_{name}"] = bool(added)
         if added:
-            place = "before" if name == "bos" else "behind"
-            tokens.config[f"source_{name}_token_id"] = _single(found.file, added, place)
+            tokens.config[f"source_{name}_token_id"] = _single(found.file, added)
 
 
 def _add_pieces(
@@ -241,9 +252,10 @@ def _ids(path: Path, key: str, ids: object) -> list[int]:
     return ids
 
 
-def _single(file: Path, added: list[int], place: str) -> int:
+def _single(file: Path, added: list[int]) -> int:
     if len(added) > 1:
-        raise Unsupported(f"{file}: {len(added)} tokens are put {place} a text, expected one")
+        count = len(added)
+        raise Unsupported(f"{file}: {count} tokens are put before or behind a text, expected one")
     return added[0]
 
 

@@ -62,8 +62,11 @@ class _Check:
         )
         size = self.size("vocab_size")
         self.special(SPECIAL, size)
-        if "add_bos" in self.config:
-            self.added("add_bos", "bos_token_id")
+        for end in ("bos", "eos"):
+            if f"add_{end}" in self.config:
+                self.added(f"add_{end}", f"{end}_token_id")
+        if self.config.get("max_sequence_length") is not None:
+            self.size("max_sequence_length")
         self.suppressed(size)
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)

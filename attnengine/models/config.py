@@ -19,6 +19,8 @@ TOKEN_KEYS = frozenset(
         "unk_token_id",
         "decoder_start_token_id",
         "add_bos",
+        "add_eos",
+        "max_sequence_length",
         "suppress_tokens",
         "begin_suppress_tokens",
         "forced_bos_token_id",

@@ -11,6 +11,7 @@ from huggingface_files import write_json
 
 from attnengine.loaders.checkpoint import Checkpoint, vocabularies
 from attnengine.loaders.huggingface_tokens import read_tokens
+from attnengine.loaders.names.huggingface.family import Kind
 from attnengine.tokenizers import Tokenizer, open_tokenizer
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
@@ -50,16 +51,16 @@ def trained(path: Path, kind: str, **options: Any) -> Any:
 
 
 def opened(
-    folder: Path, model_type: str, *, seq2seq: bool = False, size: int = 2000, **given: Any
+    folder: Path, model_type: str, *, kind: Kind = "decoder", size: int = 2000, **given: Any
 ) -> tuple[dict[str, Any], Tokenizer]:
     """Config keys, and the tokenizer of a model's only or source side."""
     given = {"model_type": model_type, "eos_token_id": 2, "decoder_start_token_id": 2, **given}
     keys = ("vocab_size", "source_vocab_size", "target_vocab_size")
     config = {**dict.fromkeys(keys, size), **given}
-    tokens = read_tokens(folder, given, config, seq2seq=seq2seq)
+    tokens = read_tokens(folder, given, config, kind=kind)
     config.update(tokens.config)
     checkpoint = Checkpoint(config, {}, vocabularies(tokens.vocabularies), folder, tokens.files)
-    return config, open_tokenizer(checkpoint, "source" if seq2seq else "")
+    return config, open_tokenizer(checkpoint, "source" if kind == "seq2seq" else "")
 
 
 BPE = {
@@ -111,7 +112,9 @@ def test_pieces_with_other_ids(tmp_path: Path, transformers: Any, model_type: st
     pieces = trained(tmp_path / how["file"], "unigram", **how["train"])
     write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": how["class"]})
     theirs = getattr(transformers, how["class"]).from_pretrained(tmp_path)
-    config, ours = opened(tmp_path, model_type, seq2seq=model_type != "xlm-roberta")
+    config, ours = opened(
+        tmp_path, model_type, kind="encoder" if model_type == "xlm-roberta" else "seq2seq"
+    )
     for text in TEXTS:
         tokens = [pieces.id_to_piece(i) for i in pieces.encode(text)]
         assert ours.tokens(ours.encode(text)) == tokens, text
@@ -127,7 +130,8 @@ def test_pieces_with_other_ids(tmp_path: Path, transformers: Any, model_type: st
         source = languages[config["source_language"]]
         around = [*ids, 2, source] if model_type == "mbart" else [source, *ids, 2]
     elif model_type == "xlm-roberta":
-        around = [config["bos_token_id"], *ids, 2]
+        assert (config["add_bos"], config["add_eos"]) == (True, True)
+        around = [config["bos_token_id"], *ids, config["eos_token_id"]]
     else:
         around = [*ids, config["source_eos_token_id"]]
     assert added == around
@@ -136,7 +140,7 @@ def test_pieces_with_other_ids(tmp_path: Path, transformers: Any, model_type: st
 def test_languages_of_nllb(tmp_path: Path) -> None:
     """256,000 pieces, fairseq's tokens and 202 languages: eng_Latn is 256047 there."""
     pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
-    config, ours = opened(tmp_path, "m2m_100", seq2seq=True, tokenizer_class="NllbTokenizer")
+    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", tokenizer_class="NllbTokenizer")
     first = len(pieces) + 1
     assert config["languages"]["eng_Latn"] - first == 256047 - 256001
     assert (min(config["languages"].values()), len(config["languages"])) == (first, 202)
@@ -150,7 +154,7 @@ def test_m2m_100(tmp_path: Path, transformers: Any) -> None:
     names = [*special, *(pieces.id_to_piece(i) for i in range(4, len(pieces) - 5))]  # five unknown
     write_json(tmp_path / "vocab.json", {name: i for i, name in enumerate(names)})
     theirs = transformers.M2M100Tokenizer.from_pretrained(tmp_path, src_lang="de")
-    config, ours = opened(tmp_path, "m2m_100", seq2seq=True, size=len(names) + 108)
+    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", size=len(names) + 108)
     assert config["languages"] == theirs.lang_code_to_id
     for text in TEXTS:
         ids = ours.encode(text)
@@ -190,14 +194,14 @@ def test_byte_level(
         token["special"] = True
     write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": name, **settings})
     theirs = getattr(transformers, name).from_pretrained(tmp_path)
-    config, ours = opened(tmp_path, model_type)
+    config, ours = opened(tmp_path, model_type, kind="encoder")
     for text in (*TEXTS, "a<|im_start|>b <|endoftext|>"):
         ids = theirs(text, add_special_tokens=False)["input_ids"]
         assert ours.encode(text) == ids, text
         assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True), text
     begin = [config["bos_token_id"]] if config["add_bos"] else []
-    added = theirs("cat")["input_ids"]
-    assert added[: len(added) - (name == "RobertaTokenizer")] == begin + ours.encode("cat")
+    end = [config["eos_token_id"]] if config["add_eos"] else []
+    assert theirs("cat")["input_ids"] == [*begin, *ours.encode("cat"), *end]
 
 
 @pytest.mark.parametrize("settings", [{}, {"do_lower_case": False}, {"strip_accents": False}])
@@ -208,11 +212,12 @@ def test_word_piece(tmp_path: Path, transformers: Any, settings: dict[str, Any])
     (tmp_path / "vocab.txt").write_text("".join(f"{t}\n" for t in tokens), encoding="utf-8")
     write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **settings})
     theirs = transformers.BertTokenizer.from_pretrained(tmp_path)
-    config, ours = opened(tmp_path, "bert")
+    config, ours = opened(tmp_path, "bert", kind="encoder")
     for text in (*TEXTS, "the [MASK] sat"):
         ids = theirs(text, add_special_tokens=False)["input_ids"]
         assert ours.encode(text) == ids, text
         assert ours.decode(ids) == theirs.decode(
             ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-    assert config["unk_token_id"] == 1
+    keys = ("bos_token_id", "eos_token_id", "unk_token_id", "add_bos", "add_eos")
+    assert [config[key] for key in keys] == [2, 3, 1, True, True]
