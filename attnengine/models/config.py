@@ -24,6 +24,8 @@ TOKEN_KEYS = frozenset(
         "suppress_tokens",
         "begin_suppress_tokens",
         "forced_bos_token_id",
+        "chat_template",
+        "chat_tokens",
         "languages",
         "language_place",
         "source_language",
