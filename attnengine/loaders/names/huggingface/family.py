@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Kind = Literal["decoder", "seq2seq", "encoder"]
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -40,7 +42,7 @@ class Family:
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
     renames: tuple[tuple[str, str], ...] = ()
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.
