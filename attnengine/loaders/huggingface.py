@@ -46,7 +46,7 @@ def read(path: Path) -> Checkpoint:
     model_type = given.get("model_type")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
-        expected = ", ".join(FAMILIES)
+        expected = ", ".join(sorted(FAMILIES))
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
     if family.part is not None:
         given = _part(file, given, family.part)

@@ -10,7 +10,7 @@ import pytest
 from huggingface_files import write_json, write_safetensors
 
 from attnengine import loaders
-from attnengine.errors import FormatError
+from attnengine.errors import Error, FormatError
 from attnengine.loaders.names.huggingface import FAMILIES as TABLES
 from attnengine.models import build
 from tests.golden import huggingface as golden
@@ -33,20 +33,25 @@ def check(folder: Path, case: golden.Case) -> None:
     assert golden.difference(case, model)[1] <= 1  # of 2e-4 + 1e-4 relative
 
 
-@pytest.mark.parametrize(("name", "variant"), CASES)
-def test_what_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
-    """Keys and weights under their first names; what can be computed stands there too."""
-    case, table = golden.cases(name)[variant], TABLES[name]
+def write_early(folder: Path, name: str, case: golden.Case, **changes: Any) -> None:
+    """A folder with keys and weights under their first names."""
+    table = TABLES[name]
     early = {key: spelling for spelling, key in table.spellings.items()}
-    config = {early.get(key, key): value for key, value in case["config"].items()}
+    config = {early.get(key, key): value for key, value in (case["config"] | changes).items()}
     del config["architecture"]
-    write_json(tmp_path / "config.json", {"model_type": name, **TOKENS, **config})
+    write_json(folder / "config.json", {"model_type": name, **TOKENS, **config})
     heads = FAMILIES[name].early_heads
     weights = {}
     for full, values in golden.weights(case["shapes"], case["seed"]).items():
         head = next((head for head in heads if full.startswith(head)), "")
         weights[heads.get(head, "") + full[len(head) :]] = values
-    write_safetensors(tmp_path / "model.safetensors", weights)
+    write_safetensors(folder / "model.safetensors", weights)
+
+
+@pytest.mark.parametrize(("name", "variant"), CASES)
+def test_what_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
+    case = golden.cases(name)[variant]
+    write_early(tmp_path, name, case)
     check(tmp_path, case)
 
 
@@ -76,6 +81,27 @@ def test_what_save_pretrained_writes(tmp_path: Path, name: str, variant: str) ->
             setattr(settings, key, value)
     module.float().save_pretrained(tmp_path)
     check(tmp_path, case)
+
+
+OTHER: dict[type, Any] = {bool: lambda value: not value, float: lambda value: value / 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        (name, key)
+        for name in dict(CASES)
+        for key in TABLES[name].neutral
+        if key not in TABLES[name].defaults  # there the family has the switch
+    ],
+)
+def test_a_switch_that_is_not_there_is_refused_by_name(tmp_path: Path, name: str, key: str) -> None:
+    case, value = next(iter(golden.cases(name).values())), TABLES[name].neutral[key]
+    write_early(tmp_path, name, case, **{key: value})
+    check(tmp_path, case)
+    write_early(tmp_path, name, case, **{key: OTHER.get(type(value), lambda _: "other")(value)})
+    with pytest.raises(Error, match=f"'{key}'"):
+        check(tmp_path, case)
 
 
 def test_two_names_of_a_key_agree(tmp_path: Path) -> None:

@@ -189,9 +189,7 @@ def test_gpt2(tmp_path: Path) -> None:
 
 
 def test_what_is_not_supported(tmp_path: Path) -> None:
-    with pytest.raises(
-        Unsupported, match=r"model_type is 'mamba', expected one of gpt2, .*llama, "
-    ):
+    with pytest.raises(Unsupported, match="model_type is 'mamba', expected one of "):
         loaders.load(write_llama(tmp_path, model_type="mamba"))
     with pytest.raises(Unsupported, match=r"model_type is \['llama'\], expected one of"):
         loaders.load(write_llama(tmp_path, model_type=["llama"]))
@@ -225,7 +223,7 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     before["single"].insert(0, before["single"][0])
     content["post_processor"] = before
     write_json(folder / "tokenizer.json", content)
-    with pytest.raises(Unsupported, match="2 tokens are put before a text, expected one"):
+    with pytest.raises(Unsupported, match="2 tokens are put before or behind a text, expected one"):
         loaders.load(folder)
 
 

@@ -17,4 +17,28 @@ FAMILY = Family(
         ("plain", {"n_head": 2}),
         ("epsilon 0.001", {"layer_norm_epsilon": 1e-5}),
     ],
+    early={
+        "plain": {
+            "apply_residual_connection_post_layernorm": False,
+            "architectures": ["BloomModel"],
+            "attention_softmax_in_fp32": True,
+            "bias_dropout_fusion": True,
+            "hidden_dropout": 0.0,
+            "layer_norm_epsilon": 1e-5,
+            "masked_softmax_fusion": True,
+            "n_embed": 32,
+            "n_inner": None,
+            "n_layer": 2,
+            "num_attention_heads": 4,
+            "offset_alibi": 100,
+            "pretraining_tp": 1,
+            "seq_length": 2048,
+            "skip_bias_add": True,
+            "skip_bias_add_qkv": False,
+            "slow_but_exact": False,
+            "transformers_version": "4.20.0",
+            "unk_token_id": 0,
+            "vocab_size": VOCAB,
+        }
+    },
 )

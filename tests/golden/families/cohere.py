@@ -33,4 +33,24 @@ FAMILY = Family(
         ("untied, gelu", {"hidden_act": "silu"}),
     ],
     options=rotary,
+    early={
+        "query and key norms": {
+            "architectures": ["CohereForCausalLM"],
+            "attention_bias": False,
+            "attention_dropout": 0.0,
+            "hidden_act": "silu",
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "layer_norm_eps": 1e-5,
+            "logit_scale": 0.5,
+            "max_position_embeddings": 64,
+            "model_max_length": 131072,
+            "num_attention_heads": 4,
+            "num_hidden_layers": 2,
+            "num_key_value_heads": 2,
+            "rope_theta": 10000,
+            "use_qk_norm": True,
+            "vocab_size": VOCAB,
+        }
+    },
 )

@@ -44,4 +44,24 @@ FAMILY = Family(
     ],
     options=rotary,
     attention="sdpa",  # eager attention of transformers 5 adds the biases twice
+    early={
+        "40b": {
+            "alibi": False,
+            "apply_residual_connection_post_layernorm": False,
+            "architectures": ["FalconForCausalLM"],
+            "auto_map": {"AutoConfig": "configuration_falcon.FalconConfig"},
+            "bias": False,
+            "hidden_dropout": 0.0,
+            "hidden_size": 32,
+            "layer_norm_epsilon": 1e-5,
+            "multi_query": True,
+            "new_decoder_architecture": True,
+            "num_attention_heads": 4,
+            "num_hidden_layers": 2,
+            "num_kv_heads": 2,
+            "parallel_attn": True,
+            "transformers_version": "4.27.4",
+            "vocab_size": VOCAB,
+        }
+    },
 )

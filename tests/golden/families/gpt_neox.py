@@ -33,5 +33,27 @@ FAMILY = Family(
         ("one after the other", {"use_parallel_residual": True}),
     ],
     options=rotary,
+    early={
+        "plain": {
+            "architectures": ["GPTNeoXForCausalLM"],
+            "attention_probs_dropout_prob": 0,
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": 0,
+            "hidden_size": 32,
+            "initializer_range": 0.02,
+            "intermediate_size": 48,
+            "layer_norm_eps": 1e-5,
+            "max_position_embeddings": 64,
+            "num_attention_heads": 2,
+            "num_hidden_layers": 2,
+            "rotary_emb_base": 10000,
+            "rotary_pct": 0.25,
+            "tie_word_embeddings": False,
+            "torch_dtype": "float16",
+            "transformers_version": "4.19.0.dev0",
+            "use_cache": True,
+            "vocab_size": VOCAB,
+        }
+    },
     early_heads={"lm_head.": "embed_out."},
 )

@@ -26,4 +26,25 @@ FAMILY = Family(
         },
     },
     wrong=[("Galactica: no biases, gelu", {"activation_function": "relu"})],
+    early={
+        "350m: after, projected": {
+            "_remove_final_layer_norm": False,
+            "activation_dropout": 0.0,
+            "activation_function": "relu",
+            "architectures": ["OPTForCausalLM"],
+            "do_layer_norm_before": False,
+            "dropout": 0.1,
+            "ffn_dim": 48,
+            "hidden_size": 32,
+            "init_std": 0.02,
+            "layerdrop": 0.0,
+            "max_position_embeddings": 64,
+            "num_attention_heads": 4,
+            "num_hidden_layers": 2,
+            "prefix": "</s>",
+            "transformers_version": "4.20.0.dev0",
+            "vocab_size": VOCAB,
+            "word_embed_proj_dim": 16,
+        }
+    },
 )

@@ -31,4 +31,26 @@ FAMILY = Family(
         ("1 key/value head, linear", {"rope_scaling": None}),
     ],
     options=rotary,
+    early={
+        "plain": {
+            "architectures": ["PhiForCausalLM"],
+            "attention_dropout": 0.0,
+            "embd_pdrop": 0.0,
+            "hidden_act": "gelu_new",
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "layer_norm_eps": 1e-5,
+            "max_position_embeddings": 64,
+            "num_attention_heads": 2,
+            "num_hidden_layers": 2,
+            "num_key_value_heads": None,
+            "partial_rotary_factor": 0.5,
+            "qk_layernorm": False,
+            "resid_pdrop": 0.0,
+            "rope_scaling": None,
+            "rope_theta": 10000.0,
+            "tie_word_embeddings": False,
+            "vocab_size": VOCAB,
+        }
+    },
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Kind = Literal["decoder", "seq2seq", "encoder"]
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -48,7 +50,7 @@ class Family:
     part: str | None = None
     architecture: str | None = None
     renames: tuple[tuple[str, str], ...] = ()
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.

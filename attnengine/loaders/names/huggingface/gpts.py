@@ -113,10 +113,10 @@ _STARCODER2 = Family(
         "partial_rotary_factor": 1.0,
         "scale_attn_weights": True,
     },
-    unused=frozenset(
+    unused=(
         # hidden_act and norm_epsilon are what counts; the rest is about float16
-        {"activation_function", "attention_softmax_in_fp32", "layer_norm_epsilon"}
-        | {"scale_attention_softmax_in_fp32"}
+        *("activation_function", "attention_softmax_in_fp32", "layer_norm_epsilon"),
+        "scale_attention_softmax_in_fp32",
     ),
     ties=_tied_to("model.embed_tokens.weight"),
 )
@@ -150,10 +150,10 @@ _BLOOM = Family(
     },
     buffers=NO_BUFFERS,
     neutral={"apply_residual_connection_post_layernorm": False, "n_inner": None},
-    unused=frozenset(
+    unused=(
         # of training, or another order of the same sums; offset_alibi and seq_length limit nothing
-        {"attention_softmax_in_fp32", "bias_dropout_fusion", "masked_softmax_fusion"}
-        | {"offset_alibi", "seq_length", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact"}
+        *("attention_softmax_in_fp32", "bias_dropout_fusion", "masked_softmax_fusion"),
+        *("offset_alibi", "seq_length", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact"),
     ),
     ties=_tied_to("transformer.word_embeddings.weight"),
     spellings={
@@ -206,10 +206,10 @@ _MPT = Family(
         "prefix_lm": False,
         "qk_ln": False,
     },
-    unused=frozenset(
+    unused=(
         # with ALiBi there are no learned positions, and norms are of one kind, whatever these say
-        {"attn_impl", "attn_uses_sequence_id", "emb_pdrop", "embedding_fraction", "init_config"}
-        | {"init_device", "learned_pos_emb", "norm_type", "tokenizer_name", "verbose"}
+        *("attn_impl", "attn_uses_sequence_id", "emb_pdrop", "embedding_fraction", "init_config"),
+        *("init_device", "learned_pos_emb", "norm_type", "tokenizer_name", "verbose"),
     ),
     inner="attn_config",
     ties=_tied_to("transformer.wte.weight"),
@@ -234,7 +234,7 @@ _COHERE = Family(
     },
     buffers=ROTARY_BUFFERS,
     neutral={"partial_rotary_factor": 1.0},
-    unused=frozenset({"model_max_length"}),
+    unused=("model_max_length",),
     ties=_tied_to("model.embed_tokens.weight"),
 )
 _COHERE2 = replace(
@@ -256,7 +256,7 @@ _COHERE2 = replace(
         "use_parallel_block": True,
         "use_parallel_embedding": True,
     },
-    unused=frozenset({"cache_implementation", "layer_switch", "model_max_length"}),
+    unused=("layer_switch", "model_max_length"),
 )
 
 GPTS = {
