@@ -9,7 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights
+from attnengine.models.registry import Floats, Weights, scaled
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -65,9 +65,9 @@ def output_layer(
 ) -> _core.Linear:
     """Build the layer that gives logits, times ``scale``: ``lm_head``, or the embedding."""
     weight = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
-    if scale != 1:
-        weight = weight * np.float32(scale)
-    return _core.Linear(weight, weights.take("lm_head.bias", len(weight)) if bias else None)
+    return _core.Linear(
+        scaled(weight, scale), weights.take("lm_head.bias", len(weight)) if bias else None
+    )
 
 
 def feed_forward(
