@@ -47,8 +47,9 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
-    # Files that tokenizer libraries read, by the name that they have in a native folder.
-    tokenizer_files: Mapping[str, Path] = field(default_factory=dict)
+    # What tokenizer libraries read, by the name that it has in a native folder: a file, or, of
+    # formats that hold it among other things, its content.
+    tokenizer_files: Mapping[str, Path | bytes] = field(default_factory=dict)
 
 
 def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:

@@ -36,6 +36,8 @@ VOCABULARY_FILES = {
     "target": "target_vocabulary.json",
 }
 
+TokenizerFile = str | os.PathLike[str] | bytes
+
 
 def matches(path: Path) -> bool:
     """Whether `path` is a folder with a config, or weights that may have one beside them."""
@@ -99,7 +101,7 @@ def save(
     config: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     vocabularies: Mapping[str, Sequence[str]],
-    tokenizer_files: Mapping[str, str | os.PathLike[str]] | None = None,
+    tokenizer_files: Mapping[str, TokenizerFile] | None = None,
 ) -> None:
     """Write a model as a native folder, which is made when it does not exist.
 
@@ -116,8 +118,8 @@ def save(
     vocabularies
         "source" and "target", or "vocabulary": the tokens in the order of their ids.
     tokenizer_files
-        Files to copy, by the name that the tokenizer of the config asks for: tokenizer.json,
-        or source.spm and target.spm.
+        Files to copy, or their contents as bytes, by the name that the tokenizer of the config
+        asks for: tokenizer.json, or source.spm and target.spm.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def save(
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Path], object]] = {
-        name: partial(shutil.copyfile, file) for name, file in files.items()
+        name: partial(_copy, file) for name, file in files.items()
     }
     for name, tokens in vocabularies.items():
         listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
@@ -146,15 +148,15 @@ def save(
 
 
 def _tokenizer_files(
-    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str]]
-) -> dict[str, Path]:
-    files = {name: Path(path) for name, path in given.items()}
+    config: Mapping[str, Any], given: Mapping[str, TokenizerFile]
+) -> dict[str, Path | bytes]:
+    files = {n: file if isinstance(file, bytes) else Path(file) for n, file in given.items()}
     if set(files) != schema.tokenizer_files(config):
         expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
         raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
-    for name, path in files.items():
-        if not path.is_file():
-            raise InvalidArgument(f"{path}, to be copied as {name}, is missing or not a file")
+    for name, file in files.items():
+        if isinstance(file, Path) and not file.is_file():
+            raise InvalidArgument(f"{file}, to be copied as {name}, is missing or not a file")
     return files
 
 
@@ -180,6 +182,13 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
 
 def _write_text(text: str, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _copy(file: Path | bytes, path: Path) -> None:
+    if isinstance(file, Path):
+        shutil.copyfile(file, path)
+    else:
+        path.write_bytes(file)
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:

@@ -19,6 +19,7 @@ TOKEN_KEYS = frozenset(
         "unk_token_id",
         "decoder_start_token_id",
         "add_bos",
+        "chat_template",
         "suppress_tokens",
         "add_source_bos",
         "add_source_eos",

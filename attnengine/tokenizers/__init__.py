@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from attnengine.loaders.checkpoint import Checkpoint
@@ -40,6 +41,7 @@ def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
 
         pieces = VocabularyTokenizer(name, "words", vocabulary, size, unk)
         file = checkpoint.tokenizer_files[SENTENCEPIECE_FILES[name]]
+        assert isinstance(file, Path)
         return SentencePieceTokenizer(pieces, file, _special_ids(config, name))
     return VocabularyTokenizer(name, kind, vocabulary, size, unk)
 

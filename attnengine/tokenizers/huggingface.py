@@ -16,20 +16,21 @@ from attnengine.tokenizers.pieces import Pieces
 
 
 class HuggingFaceTokenizer(Tokenizer):
-    """The tokenizer of a file, without the tokens that it would add to a text by itself.
+    """The tokenizer of a file, or of its content, without the tokens that it would add to a text.
 
     Special tokens have no text. Where tokens are pieces of UTF-8, their bytes are put together
     here, so that a text grows only at its end.
     """
 
     def __init__(
-        self, name: str, file: Path, vocab_size: int, unk_token_id: int | None = None
+        self, name: str, file: Path | bytes, vocab_size: int, unk_token_id: int | None = None
     ) -> None:
         self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
-        if not file.is_file():
+        if isinstance(file, Path) and not file.is_file():
             raise FormatError(f"{file} is missing or not a file")
-        with _failure(FormatError, str(file)):
-            self._library = tokenizers.Tokenizer.from_file(str(file))
+        with _failure(FormatError, str(file) if isinstance(file, Path) else "the tokenizer"):
+            content = file.read_bytes() if isinstance(file, Path) else file
+            self._library = tokenizers.Tokenizer.from_buffer(content)
             self._library.no_truncation()
             self._library.no_padding()
             added = self._library.get_added_tokens_decoder()

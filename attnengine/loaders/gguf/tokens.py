@@ -1,0 +1,202 @@
+"""The tokenizer inside a GGUF file, as the tokenizer.json that it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import tokenizer_json
+from attnengine.loaders.files import short, token_list
+from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.names.gguf_tokenizers import PRE_TOKENIZERS, PreTokenizer
+from attnengine.loaders.sentencepiece_model import (
+    BYTE,
+    CONTROL,
+    NORMAL,
+    UNKNOWN,
+    USER_DEFINED,
+    Piece,
+    SentencePieceModel,
+)
+from attnengine.loaders.tokenizer_json import SPACE, Json
+
+_KEY = "tokenizer.ggml."
+_TEMPLATE = "tokenizer.chat_template"
+_SPECIAL = {
+    "bos_token_id": "bos_token_id",
+    "pad_token_id": "padding_token_id",
+    "unk_token_id": "unknown_token_id",
+}
+_ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")  # of a text, a turn, a message
+# Whose scores are not the order of the merges; their places are.
+_RANKED = ("gemma", "gemma2", "gemma3")
+
+
+class Tokens:
+    """What a file says of text: keys of the config, and the content of a tokenizer.json."""
+
+    def __init__(self, file: Container, vocab_size: int) -> None:
+        self.file = file
+        self.model = self.get("model", None, str)
+        tokens = file.metadata.get(f"{_KEY}tokens", [])
+        self.tokens = token_list(tokens, f"{file.path}: {_KEY}tokens")
+        if self.model is not None and len(self.tokens) != vocab_size:
+            raise FormatError(
+                f"{file.path}: {_KEY}tokens has {len(self.tokens)} tokens, expected {vocab_size}, "
+                "the rows of the embedding"
+            )
+        self.types = self.numbers("token_type", NORMAL)
+        self.pre = self.pre_tokenizer()
+
+    def config(self) -> dict[str, Any]:
+        """Special ids, and what is put before a text."""
+        config: dict[str, Any] = {key: self.id(name) for key, name in _SPECIAL.items()}
+        ends = [i for i in dict.fromkeys(map(self.id, _ENDS)) if i is not None]
+        config["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
+        if self.model == "gpt2":  # whose bytes are all known
+            config["unk_token_id"] = None
+        default = self.pre.add_bos if self.model == "gpt2" else True
+        add_bos = self.get("add_bos_token", default, bool) and config["bos_token_id"] is not None
+        if self.get("add_eos_token", False, bool):
+            raise Unsupported(f"{self.file.path}: {_KEY}add_eos_token is true, expected false")
+        template = self.file.metadata.get(_TEMPLATE)
+        if isinstance(template, str):
+            config["chat_template"] = template
+        kind = "none" if self.model is None else "tokenizers"
+        return {**config, "tokenizer": kind, "add_bos": add_bos, "suppress_tokens": []}
+
+    def content(self) -> bytes | None:
+        """What a tokenizer.json would hold; None without a tokenizer."""
+        if self.model is None:
+            return None
+        makers: dict[str, Callable[[], Json]] = {
+            "gpt2": self.byte_level,
+            "llama": partial(self.sentencepiece, "bpe"),
+            "bert": self.word_piece,
+            "t5": partial(self.sentencepiece, "unigram"),
+        }
+        if self.model not in makers:
+            expected = ", ".join(makers)
+            raise Unsupported(
+                f"{self.file.path}: {_KEY}model is {self.model!r:.80}, expected one of {expected}"
+            )
+        return json.dumps(makers[self.model](), ensure_ascii=False).encode()
+
+    # ---- kinds of tokenizers ------------------------------------------------------------
+
+    def byte_level(self) -> Json:
+        """GPT-2's, with the words of the pre-tokenizer that the file names."""
+        merges = token_list(
+            self.file.metadata.get(f"{_KEY}merges"), f"{self.file.path}: {_KEY}merges"
+        )
+        vocab = {token: i for i, token in enumerate(self.tokens)}
+        pairs = [(first, second) for first, second in (merge.split(" ") for merge in merges)]
+        content = tokenizer_json.byte_level(vocab, pairs, split=self.pre.split)
+        content["normalizer"] = {"type": "NFC"} if self.pre.normalised else None
+        content["model"]["ignore_merges"] = self.pre.whole_words
+        if self.pre.digits:
+            digits = {"type": "Digits", "individual_digits": True}
+            parts = [digits, content["pre_tokenizer"]]
+            content["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": parts}
+        content["added_tokens"] = [
+            tokenizer_json.added_token(i, self.tokens[i], special=kind == CONTROL)
+            for i, kind in enumerate(self.types)
+            if kind in (CONTROL, USER_DEFINED)
+        ]
+        return content
+
+    def sentencepiece(self, kind: str) -> Json:
+        """Pieces and their scores; user-defined ones are stored with spaces as such."""
+        scores = self.numbers("scores", 0.0)
+        if self.file.metadata["general.architecture"] in _RANKED:
+            scores = [-float(i) for i in range(len(scores))]
+        pieces = [
+            Piece(token.replace(" ", SPACE), score, type_)
+            for token, score, type_ in zip(self.tokens, scores, self.types, strict=True)
+        ]
+        if not any(piece.type == UNKNOWN for piece in pieces):
+            raise FormatError(f"{self.file.path}: {_KEY}token_type has no unknown token")
+        charsmap = self.get("precompiled_charsmap", np.empty(0, np.uint8), np.ndarray)
+        model = SentencePieceModel(
+            kind=kind,
+            pieces=pieces,
+            byte_fallback=BYTE in self.types,
+            charsmap=charsmap.tobytes(),
+            add_dummy_prefix=self.get("add_space_prefix", True, bool),
+            remove_extra_whitespaces=self.get("remove_extra_whitespaces", False, bool),
+        )
+        return tokenizer_json.sentencepiece(model, pieces)
+
+    def word_piece(self) -> Json:
+        """BERT's; a file marks the pieces that begin a word, not those that continue one."""
+        whole = [token.startswith(SPACE) for token in self.tokens]
+        vocab = {
+            token[1:] if starts else token if self.is_control(i) else f"##{token}": i
+            for i, (token, starts) in enumerate(zip(self.tokens, whole, strict=True))
+        }
+        unknown = self.id("unknown_token_id")
+        if unknown is None:
+            raise FormatError(f"{self.file.path}: {_KEY}unknown_token_id is missing")
+        words = [token for token, starts in zip(self.tokens, whole, strict=True) if starts]
+        content = tokenizer_json.word_piece(
+            vocab,
+            unk_token=self.tokens[unknown],
+            lowercase=all(word == word.lower() for word in words),  # which no file says
+            strip_accents=None,
+            handle_chinese_chars=True,
+        )
+        content["added_tokens"] = [
+            tokenizer_json.added_token(i, token, special=True)
+            for i, token in enumerate(self.tokens)
+            if self.types[i] == CONTROL
+        ]
+        return content
+
+    def is_control(self, i: int) -> bool:
+        """Whether a token stands for no text; some files only say so by brackets."""
+        token = self.tokens[i]
+        return self.types[i] == CONTROL or (token.startswith("[") and token.endswith("]"))
+
+    # ---- metadata -----------------------------------------------------------------------
+
+    def pre_tokenizer(self) -> PreTokenizer:
+        """What the file names; `Unsupported` for one that is not known."""
+        name = self.get("pre", "default", str)
+        if self.model == "gpt2" and name not in PRE_TOKENIZERS:
+            expected = ", ".join(PRE_TOKENIZERS)
+            raise Unsupported(
+                f"{self.file.path}: {_KEY}pre is {short(name)}, expected one of {expected}"
+            )
+        return PRE_TOKENIZERS.get(name, PreTokenizer())
+
+    def get(self, name: str, default: Any, kind: type) -> Any:
+        """A value of this type, or the default."""
+        value = self.file.metadata.get(_KEY + name, default)
+        if value is not default and type(value) is not kind:
+            raise FormatError(
+                f"{self.file.path}: {_KEY}{name} is {short(value)}, expected {kind.__name__}"
+            )
+        return value
+
+    def id(self, name: str) -> int | None:
+        """A special id; those beyond the tokens, such as -1, are how some files say none."""
+        value: int | None = self.get(name, None, int)
+        return value if value is not None and 0 <= value < len(self.tokens) else None
+
+    def numbers(self, name: str, default: float) -> list[Any]:
+        """One number for each token."""
+        value = self.file.metadata.get(_KEY + name)
+        if value is None:
+            return [default] * len(self.tokens)
+        if not isinstance(value, np.ndarray) or len(value) != len(self.tokens):
+            raise FormatError(
+                f"{self.file.path}: {_KEY}{name} is {short(value)}, expected as many numbers as "
+                f"there are tokens, {len(self.tokens)}"
+            )
+        numbers: list[Any] = value.tolist()
+        return numbers
