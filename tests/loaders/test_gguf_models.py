@@ -146,7 +146,7 @@ def built(path: Path) -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_logits(tmp_path: Path, name: str) -> None:
-    _, share = golden.logits_difference(CASES[name], built(written(tmp_path, CASES[name])))
+    _, share = golden.difference(CASES[name], built(written(tmp_path, CASES[name])))
     assert share <= 1  # of 2e-4 + 1e-4 relative
 
 
@@ -195,7 +195,7 @@ def test_divisors_of_the_frequencies(tmp_path: Path) -> None:
         {**case, "config": config},
         rope_freqs=stored(np.array(factors, np.float32)),
     )
-    assert golden.logits_difference(case, built(path))[1] <= 1
+    assert golden.difference(case, built(path))[1] <= 1
 
 
 def test_quantised_weights(tmp_path: Path) -> None:
