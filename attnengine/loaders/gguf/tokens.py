@@ -13,7 +13,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import tokenizer_json
 from attnengine.loaders.files import short, token_list
 from attnengine.loaders.gguf.container import Container
-from attnengine.loaders.names.gguf_tokenizers import PRE_TOKENIZERS, PreTokenizer
+from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.sentencepiece_model import (
     BYTE,
     CONTROL,
