@@ -216,10 +216,11 @@ def _pairs(sources: LineReader, targets: LineReader | None = None) -> Iterator[t
 
 
 def _scores(
-    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, int]
+    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, Any]
 ) -> list[Score]:
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
-    return engine.score(sources, targets, **options)
+    found: list[Score] = engine.score(sources, targets, **options)
+    return found
 
 
 def _texts(result: Result) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+TokenizerFile: TypeAlias = "Path | bytes"  # where it lies, or what would stand there
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,8 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
-    # What tokenizer libraries read, by the name that it has in a native folder: a file, or, of
-    # formats that hold it among other things, its content.
-    tokenizer_files: Mapping[str, Path | bytes] = field(default_factory=dict)
+    # Files that tokenizer libraries read, by the name that they have in a native folder.
+    tokenizer_files: Mapping[str, TokenizerFile] = field(default_factory=dict)
 
 
 def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:

@@ -43,7 +43,7 @@ def read(path: Path) -> Checkpoint:
     model_type = given["model_type"]
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
-        expected = ", ".join(FAMILIES)
+        expected = ", ".join(sorted(FAMILIES))
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
     with damage_named(file):
         config = {"architecture": model_type, **normalised(file, given, family)}

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders import safetensors, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, Vocabulary, vocabularies
+from attnengine.loaders.checkpoint import (
+    Checkpoint,
+    Tensor,
+    TokenizerFile,
+    Vocabulary,
+    vocabularies,
+)
 from attnengine.loaders.files import (
     CONFIG_LIMIT,
     VOCABULARY_LIMIT,
@@ -35,8 +41,6 @@ VOCABULARY_FILES = {
     "source": "source_vocabulary.json",
     "target": "target_vocabulary.json",
 }
-
-TokenizerFile = str | os.PathLike[str] | bytes
 
 
 def matches(path: Path) -> bool:
@@ -101,7 +105,7 @@ def save(
     config: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     vocabularies: Mapping[str, Sequence[str]],
-    tokenizer_files: Mapping[str, TokenizerFile] | None = None,
+    tokenizer_files: Mapping[str, str | os.PathLike[str] | bytes] | None = None,
 ) -> None:
     """Write a model as a native folder, which is made when it does not exist.
 
@@ -118,7 +122,7 @@ def save(
     vocabularies
         "source" and "target", or "vocabulary": the tokens in the order of their ids.
     tokenizer_files
-        Files to copy, or their contents as bytes, by the name that the tokenizer of the config
+        Files to copy, or their content as bytes, by the name that the tokenizer of the config
         asks for: tokenizer.json, or source.spm and target.spm.
 
     Raises
@@ -133,7 +137,7 @@ def save(
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Path], object]] = {
-        name: partial(_copy, file) for name, file in files.items()
+        name: partial(_write_tokenizer, file) for name, file in files.items()
     }
     for name, tokens in vocabularies.items():
         listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
@@ -148,15 +152,15 @@ def save(
 
 
 def _tokenizer_files(
-    config: Mapping[str, Any], given: Mapping[str, TokenizerFile]
-) -> dict[str, Path | bytes]:
-    files = {n: file if isinstance(file, bytes) else Path(file) for n, file in given.items()}
+    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str] | bytes]
+) -> dict[str, TokenizerFile]:
+    files = {name: one if isinstance(one, bytes) else Path(one) for name, one in given.items()}
     if set(files) != schema.tokenizer_files(config):
         expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
         raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
-    for name, file in files.items():
-        if isinstance(file, Path) and not file.is_file():
-            raise InvalidArgument(f"{file}, to be copied as {name}, is missing or not a file")
+    for name, path in files.items():
+        if isinstance(path, Path) and not path.is_file():
+            raise InvalidArgument(f"{path}, to be copied as {name}, is missing or not a file")
     return files
 
 
@@ -180,15 +184,15 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
 
 
+def _write_tokenizer(file: TokenizerFile, path: Path) -> None:
+    if isinstance(file, bytes):
+        path.write_bytes(file)
+    else:
+        shutil.copyfile(file, path)
+
+
 def _write_text(text: str, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _copy(file: Path | bytes, path: Path) -> None:
-    if isinstance(file, Path):
-        shutil.copyfile(file, path)
-    else:
-        path.write_bytes(file)
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:

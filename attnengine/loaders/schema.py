@@ -62,8 +62,11 @@ class _Check:
         )
         size = self.size("vocab_size")
         self.special(SPECIAL, size)
-        if "add_bos" in self.config:
-            self.added("add_bos", "bos_token_id")
+        for end in ("bos", "eos"):
+            if f"add_{end}" in self.config:
+                self.added(f"add_{end}", f"{end}_token_id")
+        if self.config.get("max_sequence_length") is not None:
+            self.size("max_sequence_length")
         self.suppressed(size)
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
@@ -80,7 +83,12 @@ class _Check:
         self.id("decoder_start_token_id", self.config["target_vocab_size"])
         for end in ("bos", "eos"):
             self.added(f"add_source_{end}", f"source_{end}_token_id")
-        self.suppressed(self.config["target_vocab_size"])
+        size = self.config["target_vocab_size"]
+        self.suppressed(size)
+        if "forced_bos_token_id" in self.config:
+            self.id("forced_bos_token_id", size)
+        if "languages" in self.config:
+            self.languages(min(size, self.config["source_vocab_size"]))
 
     def get(self, key: str) -> Any:
         if key not in self.config:
@@ -128,13 +136,25 @@ class _Check:
             self.expect(_is_int(self.config[key]), key, f"an id, because {switch} is true")
 
     def suppressed(self, vocab_size: int) -> None:
-        value = self.config.get("suppress_tokens", [])
-        fits = isinstance(value, list) and all(_is_id(item, vocab_size) for item in value)
-        self.expect(
-            fits and len(value) == len(set(value)),
-            "suppress_tokens",
-            f"a list of different ids below {vocab_size}",
-        )
+        for key in ("suppress_tokens", "begin_suppress_tokens"):
+            value = self.config.get(key, [])
+            fits = isinstance(value, list) and all(_is_id(item, vocab_size) for item in value)
+            self.expect(
+                fits and len(value) == len(set(value)),
+                key,
+                f"a list of different ids below {vocab_size}",
+            )
+
+    def languages(self, vocab_size: int) -> None:
+        value = self.config["languages"]
+        fits = isinstance(value, Mapping) and all(_is_id(i, vocab_size) for i in value.values())
+        self.expect(fits and len(value) > 0, "languages", f"ids below {vocab_size} by name")
+        place = self.get("language_place")
+        self.expect(place in ("before", "behind"), "language_place", "'before' or 'behind'")
+        for key in ("source_language", "target_language"):
+            default = self.get(key)
+            known = default is None or (isinstance(default, str) and default in value)
+            self.expect(known, key, "null or one of languages")
 
     def vocabulary_names(self, given: Mapping[str, Sequence[str]], known: set[str]) -> None:
         for name in given:

@@ -6,6 +6,7 @@ Every function returns the object that the library ``tokenizers`` reads as JSON.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from attnengine.loaders.sentencepiece_model import (
 )
 
 Json = dict[str, Any]
+Tokens = Sequence[tuple[str, int]]  # text and id of each
 SPACE = "▁"
 
 # What the pre-tokenizer of Qwen2 splits a text into.
@@ -48,8 +50,7 @@ def byte_level(
     }
     pre_tokenizer = level
     if split is not None:
-        words = {"type": "Split", "pattern": {"Regex": split}, "behavior": "Isolated"}
-        pre_tokenizer = _sequence("pretokenizers", [{**words, "invert": False}, level])
+        pre_tokenizer = _sequence("pretokenizers", [_split(split), level])
     return _content(
         _bpe(vocab, merges),
         normalizer=None if split is None else {"type": "NFC"},
@@ -93,7 +94,7 @@ def sentencepiece(model: SentencePieceModel, pieces: Sequence[Piece]) -> Json:
     """What sentencepiece (Kudo and Richardson 2018) does with a model, for the ids of ``pieces``.
 
     These are the model's own, or others before and behind them. Control pieces become special
-    tokens; pieces that a user defined are found before all others, unless they have spaces.
+    tokens, which are found in a text. Pieces that a user defined are always taken whole.
     """
     unknown = next(i for i, piece in enumerate(pieces) if piece.type == UNKNOWN)
     vocab = {piece.text: i for i, piece in enumerate(pieces)}
@@ -109,11 +110,13 @@ def sentencepiece(model: SentencePieceModel, pieces: Sequence[Piece]) -> Json:
         library["byte_fallback"] = model.byte_fallback
     content = _content(library, normalizer=_normalizer(model), decoder=_decoder(model))
     content["added_tokens"] = [
-        added_token(i, piece.text, special=piece.type != USER_DEFINED)
+        added_token(i, piece.text, special=True)
         for i, piece in enumerate(pieces)
         if piece.type in (CONTROL, UNKNOWN)
-        or (piece.type == USER_DEFINED and SPACE not in piece.text)
     ]
+    if whole := sorted((p.text for p in pieces if p.type == USER_DEFINED), key=len, reverse=True):
+        content["pre_tokenizer"] = _split("|".join(map(re.escape, whole)))
+        library["ignore_merges"] = True
     return content
 
 
@@ -126,10 +129,10 @@ def added_token(i: int, text: str, *, special: bool, **flags: bool) -> Json:
 def around(
     content: Json, before: Sequence[tuple[str, int]], after: Sequence[tuple[str, int]]
 ) -> None:
-    """Let tokens, as text and id, be put before and after every text."""
+    """Let tokens be put before and after every text."""
     text = {"Sequence": {"id": "A", "type_id": 0}}
 
-    def named(tokens: Sequence[tuple[str, int]]) -> list[Json]:
+    def named(tokens: Tokens) -> list[Json]:
         return [{"SpecialToken": {"id": token, "type_id": 0}} for token, _ in tokens]
 
     single = [*named(before), text, *named(after)]
@@ -175,6 +178,11 @@ def _decoder(model: SentencePieceModel) -> Json:
     if model.add_dummy_prefix:
         parts.append({"type": "Strip", "content": " ", "start": 1, "stop": 0})
     return _sequence("decoders", parts)
+
+
+def _split(pattern: str) -> Json:
+    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated"}
+    return {**split, "invert": False}
 
 
 def _replace(pattern: Json, content: str) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from attnengine.loaders.checkpoint import Checkpoint
@@ -41,7 +40,6 @@ def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
 
         pieces = VocabularyTokenizer(name, "words", vocabulary, size, unk)
         file = checkpoint.tokenizer_files[SENTENCEPIECE_FILES[name]]
-        assert isinstance(file, Path)
         return SentencePieceTokenizer(pieces, file, _special_ids(config, name))
     return VocabularyTokenizer(name, kind, vocabulary, size, unk)
 
@@ -51,4 +49,5 @@ def _special_ids(config: Mapping[str, Any], name: str) -> list[int]:
     for key in SOURCE_SPECIAL if name == "source" else SPECIAL:
         value = config[key]
         ids += value if isinstance(value, list) else [value]
+    ids += config.get("languages", {}).values()
     return [i for i in ids if i is not None]

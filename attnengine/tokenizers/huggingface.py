@@ -11,26 +11,27 @@ from pathlib import Path
 import tokenizers
 
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.pieces import Pieces
 
 
 class HuggingFaceTokenizer(Tokenizer):
-    """The tokenizer of a file, or of its content, without the tokens that it would add to a text.
+    """The tokenizer of a file, without the tokens that it would add to a text by itself.
 
     Special tokens have no text. Where tokens are pieces of UTF-8, their bytes are put together
     here, so that a text grows only at its end.
     """
 
     def __init__(
-        self, name: str, file: Path | bytes, vocab_size: int, unk_token_id: int | None = None
+        self, name: str, file: TokenizerFile, vocab_size: int, unk_token_id: int | None = None
     ) -> None:
         self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
         if isinstance(file, Path) and not file.is_file():
             raise FormatError(f"{file} is missing or not a file")
         with _failure(FormatError, str(file) if isinstance(file, Path) else "the tokenizer"):
-            content = file.read_bytes() if isinstance(file, Path) else file
-            self._library = tokenizers.Tokenizer.from_buffer(content)
+            content = file if isinstance(file, bytes) else file.read_bytes()
+            self._library = tokenizers.Tokenizer.from_str(content.decode())
             self._library.no_truncation()
             self._library.no_padding()
             added = self._library.get_added_tokens_decoder()

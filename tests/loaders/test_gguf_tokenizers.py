@@ -141,7 +141,8 @@ def test_against_sentencepiece(tmp_path: Path) -> None:
     import sentencepiece
 
     here = Path(__file__)
-    corpus = [line for file in here.parent.glob("*.py") for line in file.read_text().split("\n")]
+    lines = [line for file in here.parent.glob("*.py") for line in file.read_text().split("\n")]
+    corpus = [line for line in lines if "s>" not in line]  # special tokens are found in a text here
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(corpus), model_writer=trained, model_type="bpe", vocab_size=600,

@@ -170,7 +170,7 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     before["single"].insert(0, before["single"][0])
     content["post_processor"] = before
     write_json(folder / "tokenizer.json", content)
-    with pytest.raises(Unsupported, match="2 tokens are put before a text, expected one"):
+    with pytest.raises(Unsupported, match="2 tokens are put before or behind a text, expected one"):
         loaders.load(folder)
 
 

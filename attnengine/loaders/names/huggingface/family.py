@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Kind = Literal["decoder", "seq2seq", "encoder"]
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -34,7 +36,7 @@ class Family:
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.
