@@ -178,13 +178,19 @@ def test_word_pieces(tmp_path: Path) -> None:
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[unused0]", "▁un", "able", "s", "▁able", "▁,", "!"]
     controls = dict.fromkeys(tokens[:3], CONTROL)
     found = tokenizer(
-        tmp_path, model="bert", **vocabulary(tokens, controls), **SPECIAL | {"unknown_token_id": 1}
+        tmp_path,
+        model="bert",
+        add_eos_token=False,
+        **vocabulary(tokens, controls),
+        **SPECIAL | {"unknown_token_id": 1},
     )
     assert found.tokens(found.encode("Unables, ABLE x")) == [
         *("un", "##able", "##s", ",", "able", "[UNK]")
     ]
     cased = vocabulary([*tokens, "▁Un"], controls)
-    found = tokenizer(tmp_path, model="bert", **cased, **SPECIAL | {"unknown_token_id": 1})
+    found = tokenizer(
+        tmp_path, model="bert", add_eos_token=False, **cased, **SPECIAL | {"unknown_token_id": 1}
+    )
     assert found.tokens(found.encode("Unables unables ABLE"))[:4] == ["Un", "##able", "##s", "un"]
     assert found.tokens(found.encode("ABLE")) == ["[UNK]"]
 
@@ -196,7 +202,9 @@ def test_unigram(tmp_path: Path) -> None:
     listed = vocabulary(list(tokens), types)
     scores = np.full(len(listed["tokens"]), -10000, np.float32)
     scores[: len(tokens)] = list(tokens.values())
-    found = tokenizer(tmp_path, model="t5", merges=..., **listed, scores=scores)
+    found = tokenizer(
+        tmp_path, model="t5", add_eos_token=False, merges=..., **listed, scores=scores
+    )
     assert found.tokens(found.encode("abc ab")) == ["▁a", "bc", "▁ab"]
     assert found.decode(found.encode("abc ab")) == "abc ab"
 

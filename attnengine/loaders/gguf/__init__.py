@@ -8,6 +8,7 @@ from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files import damage_named
 from attnengine.loaders.gguf import config, container, tokens, weights
+from attnengine.loaders.names.huggingface import FAMILIES as KNOWN
 
 UNDERSTANDS = "a GGUF file"
 
@@ -27,7 +28,7 @@ def read(path: Path) -> Checkpoint:
     with damage_named(path):
         found = config.read(file, family)
         text = tokens.Tokens(file, found["vocab_size"])
-        found.update(text.config())
+        found.update(text.config(KNOWN[family.model_type].kind))
         content = text.content()
     schema.check(found, {}, str(path))
     tensors = weights.read(file, family, found)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import tokenizer_json
+from attnengine.loaders import schema, tokenizer_json
 from attnengine.loaders.files import short, token_list
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
+from attnengine.loaders.names.huggingface.family import Kind
 from attnengine.loaders.sentencepiece_model import (
     BYTE,
     CONTROL,
@@ -27,10 +28,11 @@ from attnengine.loaders.tokenizer_json import SPACE, Json
 
 _KEY = "tokenizer.ggml."
 _TEMPLATE = "tokenizer.chat_template"
+# Keys of the config -> what files call them, the first that is there.
 _SPECIAL = {
-    "bos_token_id": "bos_token_id",
-    "pad_token_id": "padding_token_id",
-    "unk_token_id": "unknown_token_id",
+    "bos_token_id": ("bos_token_id", "cls_token_id"),
+    "pad_token_id": ("padding_token_id",),
+    "unk_token_id": ("unknown_token_id",),
 }
 _ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")  # of a text, a turn, a message
 # Whose scores are not the order of the merges; their places are.
@@ -53,22 +55,39 @@ class Tokens:
         self.types = self.numbers("token_type", NORMAL)
         self.pre = self.pre_tokenizer()
 
-    def config(self) -> dict[str, Any]:
-        """Special ids, and what is put before a text."""
-        config: dict[str, Any] = {key: self.id(name) for key, name in _SPECIAL.items()}
+    def config(self, kind: Kind) -> dict[str, Any]:
+        """Special ids, and what is put around a text, for a decoder, an encoder or both."""
+        special: dict[str, Any] = {key: self.id(*names) for key, names in _SPECIAL.items()}
         ends = [i for i in dict.fromkeys(map(self.id, _ENDS)) if i is not None]
-        config["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
+        special["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
         if self.model == "gpt2":  # whose bytes are all known
-            config["unk_token_id"] = None
-        default = self.pre.add_bos if self.model == "gpt2" else True
-        add_bos = self.get("add_bos_token", default, bool) and config["bos_token_id"] is not None
-        if self.get("add_eos_token", False, bool):
-            raise Unsupported(f"{self.file.path}: {_KEY}add_eos_token is true, expected false")
+            special["unk_token_id"] = None
         template = self.file.metadata.get(_TEMPLATE)
         if isinstance(template, str):
-            config["chat_template"] = template
-        kind = "none" if self.model is None else "tokenizers"
-        return {**config, "tokenizer": kind, "add_bos": add_bos, "suppress_tokens": []}
+            special["chat_template"] = template
+        library = "none" if self.model is None else "tokenizers"
+        config = {**special, "tokenizer": library, "suppress_tokens": []}
+        begin, end = self.added(special)
+        if kind == "decoder":
+            if end:
+                raise Unsupported(f"{self.file.path}: {_KEY}add_eos_token is true, expected false")
+            return {**config, "add_bos": begin}
+        if kind == "encoder":
+            last = self.id("seperator_token_id", *_ENDS)  # as GGUF spells it
+            return {**config, "add_bos": begin, "add_eos": end, "eos_token_id": last}
+        source = {f"source_{key}": special[key] for key in schema.SPECIAL}
+        sides = dict.fromkeys(("source", "target"), library)
+        added = {"add_source_bos": begin, "add_source_eos": end}
+        return {**config, **source, **added, "tokenizer": sides}
+
+    def added(self, special: Mapping[str, Any]) -> tuple[bool, bool]:
+        """Whether a begin and an end token are put around a text."""
+        begins, ends = {"bert": (True, True), "t5": (False, True)}.get(
+            str(self.model), (self.pre.add_bos, False)
+        )
+        begins = self.get("add_bos_token", begins, bool)
+        ends = self.get("add_eos_token", self.get("add_sep_token", ends, bool), bool)
+        return begins and special["bos_token_id"] is not None, ends
 
     def content(self) -> bytes | None:
         """What a tokenizer.json would hold; None without a tokenizer."""
@@ -172,7 +191,7 @@ class Tokens:
             raise Unsupported(
                 f"{self.file.path}: {_KEY}pre is {short(name)}, expected one of {expected}"
             )
-        return PRE_TOKENIZERS.get(name, PreTokenizer())
+        return PRE_TOKENIZERS[name] if self.model == "gpt2" else PreTokenizer(add_bos=True)
 
     def get(self, name: str, default: Any, kind: type) -> Any:
         """A value of this type, or the default."""
@@ -183,10 +202,13 @@ class Tokens:
             )
         return value
 
-    def id(self, name: str) -> int | None:
+    def id(self, *names: str) -> int | None:
         """A special id; those beyond the tokens, such as -1, are how some files say none."""
-        value: int | None = self.get(name, None, int)
-        return value if value is not None and 0 <= value < len(self.tokens) else None
+        for name in names:
+            value = self.get(name, None, int)
+            if value is not None and 0 <= value < len(self.tokens):
+                return int(value)
+        return None
 
     def numbers(self, name: str, default: float) -> list[Any]:
         """One number for each token."""
