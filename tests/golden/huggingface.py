@@ -54,7 +54,7 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
         return 0.0, 0.5
     gain = 0.5 if name.endswith(("out_proj.weight", "fc2.weight")) else 2.0
-    return 0.0, gain / math.sqrt(min(shape))
+    return 0.0, gain / math.sqrt(min(shape[-2:]))  # experts are stacked in front
 
 
 def cases(family: str) -> dict[str, Case]:

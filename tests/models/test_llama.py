@@ -55,7 +55,7 @@ def test_long_sequences_with_every_scaling(scaling: str) -> None:
 
 def test_scalings_differ() -> None:
     logits = []
-    for scaling in ("none", "linear", "llama3", "yarn", "yarn, own factor"):
+    for scaling in ("none", "linear", "llama3", "yarn", "yarn, own factor", "yarn, mscale"):
         decoder = model(LLAMA | {"rope_scaling": SCALINGS[scaling]})
         state, sequence = start(decoder, 1)
         logits.append(decoder.step(range(13), np.repeat(sequence, 13), state)[-1].copy())
@@ -76,6 +76,26 @@ def test_same_bits_in_any_company() -> None:
             }
         )
     )
+
+
+LONGROPE = {
+    "rope_type": "longrope",
+    "short_factor": [1.0, 1.5, 2.0],  # one for each frequency of a head
+    "long_factor": [1.0, 3.0, 9.0],
+    "original_max_position_embeddings": 140,
+    "attention_factor": 1.25,
+}
+
+
+def test_longrope_is_that_of_short_sequences() -> None:
+    config = LLAMA | {"rope_scaling": LONGROPE, "max_position_embeddings": 600}
+    check_long(model(config), DecoderOnly(config, weights64(config)).logits)
+
+
+def test_sequences_end_where_longrope_would_turn_them_otherwise() -> None:
+    assert model(LLAMA | {"rope_scaling": LONGROPE}).max_positions == 140
+    same = LONGROPE | {"long_factor": LONGROPE["short_factor"]}
+    assert model(LLAMA | {"rope_scaling": same}).max_positions == 150
 
 
 def test_positions_are_limited() -> None:
@@ -116,6 +136,14 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
         ({"rope_scaling": {"rope_type": "linear", "factor": 10**400}}, "factor 1000"),
         ({"rope_scaling": 2.0}, "'rope_scaling' is 2.0, expected"),
         (
+            {"rope_scaling": LONGROPE | {"short_factor": [1.0]}},
+            r"short_factor \[1.0\], expected a list of 3",
+        ),
+        ({"rope_scaling": LONGROPE | {"long_factor": None}}, "long_factor None, expected a list"),
+        ({"rope_scaling": LONGROPE | {"long_factor": [1, 2, "3"]}}, "long_factor '3', expected"),
+        ({"rope_scaling": SCALINGS["yarn, mscale"] | {"truncate": 1}}, "truncate 1, expected true"),
+        ({"rope_scaling": SCALINGS["yarn, mscale"] | {"mscale": 0}}, "mscale 0, expected a number"),
+        (
             {"rope_scaling": SCALINGS["llama3"] | {"high_freq_factor": 1.0}},
             "low_freq_factor 1.0, expected less than high_freq_factor 1.0",
         ),
@@ -145,7 +173,7 @@ def test_a_number_of_a_scaling_is_missing(missing: str) -> None:
         build(LLAMA | {"rope_scaling": scaling}, random_weights(LLAMA, 0))
 
 
-@pytest.mark.parametrize("kind", ["longrope", "su", None, 1])
+@pytest.mark.parametrize("kind", ["ntk", "su", None, 1])
 def test_an_unknown_scaling(kind: Any) -> None:
     scaling = {"rope_type": kind, "factor": 2.0}
     with pytest.raises(Unsupported, match=f"rope_type {kind!r}, expected one of default, dynamic"):
@@ -155,9 +183,8 @@ def test_an_unknown_scaling(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "key"),
     [
-        ("yarn", "mscale"),
-        ("yarn", "mscale_all_dim"),
-        ("yarn", "truncate"),
+        ("yarn", "short_factor"),
+        ("llama3", "mscale"),
         ("default", "mrope_section"),
         ("linear", "attention_factor"),
         ("llama3", "beta_fast"),

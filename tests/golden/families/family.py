@@ -33,6 +33,7 @@ class Family:
     wrong: a variant and changes of its config that must not give the same outputs.
     options: our config as keyword arguments of config_class.
     prefix: of our names of the weights, where model_class has the model without its head.
+    early: config.json of a variant as version 4 of transformers spelt it, without model_type.
     derived: a part of the names of parameters that are computed, such as sinusoids.
     """
 
@@ -43,5 +44,6 @@ class Family:
     kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
+    early: Mapping[str, Config] = field(default_factory=dict)
     prefix: str = ""
     derived: str | None = None

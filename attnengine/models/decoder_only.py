@@ -1,0 +1,168 @@
+"""What decoder-only families of Llama's kind share: RMS norms, rotary positions, gated units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from attnengine import _core
+from attnengine.errors import FormatError, Unsupported
+from attnengine.models import rotary as rotaries
+from attnengine.models.blocks import ActivationName, activation, fused
+from attnengine.models.registry import Weights
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of Hugging Face's configs that these families have in common."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    max_position_embeddings: int
+    rms_norm_eps: float
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    hidden_act: ActivationName = "silu"
+    rope_theta: float = 10_000.0
+    rope_scaling: dict[str, Any] | None = None
+    tie_word_embeddings: bool = False
+
+    norm_offset: ClassVar[float] = 0.0  # added to the weights of norms
+
+    @property
+    def kv_heads(self) -> int:
+        """Heads of keys and values."""
+        return self.num_key_value_heads or self.num_attention_heads
+
+    @property
+    def dim(self) -> int:
+        """Size of a head."""
+        return self.head_dim or self.hidden_size // self.num_attention_heads
+
+
+def decoder(
+    config: Config,
+    weights: Weights,
+    layer: Callable[[int, Weights], _core.TransformerLayer],
+    *,
+    embedding_scale: float = 1.0,
+    logit_scale: float = 1.0,
+    logit_cap: float = 0.0,
+) -> _core.TransformerDecoder:
+    """Build from ``model.*`` and, unless tied, ``lm_head.weight``; ``layer`` builds layer i."""
+    check(config)
+    model = weights.under("model")
+    shape = config.vocab_size, config.hidden_size
+    embedding = model.take("embed_tokens.weight", *shape)
+    tied = config.tie_word_embeddings
+    return _core.TransformerDecoder(
+        _core.TransformerStack(
+            embedding=_core.Embedding(embedding),
+            max_positions=rotaries.limit(config.rope_scaling, config.max_position_embeddings),
+            layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
+            embedding_scale=embedding_scale,
+            final_norm=norm(config, model, "norm", scale=logit_scale),
+        ),
+        _core.Linear(embedding if tied else weights.take("lm_head.weight", *shape)),
+        logit_cap=logit_cap,
+    )
+
+
+def check(config: Config) -> None:
+    """Raise FormatError for sizes that do not go together."""
+    if config.num_attention_heads % config.kv_heads:
+        raise FormatError(
+            f"config: 'num_key_value_heads' is {config.kv_heads}, expected a divisor of "
+            f"'num_attention_heads' {config.num_attention_heads}"
+        )
+    if config.head_dim is None and config.hidden_size % config.num_attention_heads:
+        raise FormatError(
+            f"config: 'num_attention_heads' is {config.num_attention_heads}, expected a divisor "
+            f"of 'hidden_size' {config.hidden_size}"
+        )
+
+
+def pre_norm_layer(
+    config: Config,
+    w: Weights,
+    attention: _core.MultiHeadAttention,
+    feed_forward: _core.FeedForwardBlock,
+) -> _core.TransformerLayer:
+    """Put a norm before each block."""
+    return _core.TransformerLayer(
+        self_attention=attention,
+        self_attention_norm=_core.BlockNorm(before=norm(config, w, "input_layernorm")),
+        feed_forward=feed_forward,
+        feed_forward_norm=_core.BlockNorm(before=norm(config, w, "post_attention_layernorm")),
+    )
+
+
+def attention(
+    config: Config,
+    w: Weights,
+    *,
+    bias: bool = False,
+    output_bias: bool = False,
+    output_scale: float = 1.0,
+    **options: Any,
+) -> _core.MultiHeadAttention:
+    """Build from ``self_attn.*``; the options are those of ``_core.MultiHeadAttention``."""
+    size, w = config.hidden_size, w.under("self_attn")
+    queries, keys = config.num_attention_heads * config.dim, config.kv_heads * config.dim
+    return _core.MultiHeadAttention(
+        query=w.linear("q_proj", queries, size, bias=bias),
+        key_value=fused(w, [("k_proj", keys), ("v_proj", keys)], size, bias=bias),
+        output=w.linear("o_proj", size, queries, bias=output_bias, scale=output_scale),
+        num_heads=config.num_attention_heads,
+        num_kv_heads=config.kv_heads,
+        **options,
+    )
+
+
+def feed_forward(
+    config: Config, w: Weights, *, bias: bool = False, output_scale: float = 1.0
+) -> _core.FeedForward:
+    """Build a gated feed-forward network from ``mlp.*``."""
+    size, wide, w = config.hidden_size, config.intermediate_size, w.under("mlp")
+    return _core.FeedForward(
+        up=fused(w, [("gate_proj", wide), ("up_proj", wide)], size, bias=bias),
+        down=w.linear("down_proj", size, wide, bias=bias, scale=output_scale),
+        activation=activation(config.hidden_act),
+        gated=True,
+    )
+
+
+def norm(
+    config: Config, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
+) -> _core.RMSNorm:
+    """Build an RMS norm of rows, or of parts of ``size``, whose output is scaled."""
+    weight = w.take(f"{name}.weight", size or config.hidden_size)
+    return _core.RMSNorm((weight + config.norm_offset) * scale, eps=config.rms_norm_eps)
+
+
+def rotary(config: Config) -> _core.Rotary:
+    """Return the rotation of whole heads."""
+    return rotaries.rotary(
+        config.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings
+    )
+
+
+def windows(config: Config, kinds: Sequence[str], window: int | None) -> list[int]:
+    """Return how many positions each layer sees, 0 for all, by a config's ``layer_types``."""
+    if len(kinds) != config.num_hidden_layers:
+        raise FormatError(
+            f"config: 'layer_types' has {len(kinds)} layers, expected {config.num_hidden_layers}"
+        )
+    sizes = {"full_attention": 0, "sliding_attention": window}
+    for kind in kinds:
+        if kind not in sizes:
+            raise Unsupported(
+                f"config: 'layer_types' has {kind!r:.80}, expected one of {', '.join(sizes)}"
+            )
+        if sizes[kind] is None:
+            raise FormatError(f"config: 'layer_types' has {kind!r}, but there is no window")
+    return [sizes[kind] or 0 for kind in kinds]
