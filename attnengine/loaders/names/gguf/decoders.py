@@ -71,7 +71,11 @@ _LLAMA = Family(
 )
 _QWEN2 = Family(model_type="qwen2", keys=_SIZES, table=_DECODER, given=_ROTARY)
 _QWEN3 = Family(
-    model_type="qwen3", keys=_HEADS, table=(*_DECODER, *_QUERY_KEY_NORMS), given=_ROTARY
+    model_type="qwen3",
+    keys=_HEADS,
+    table=(*_DECODER, *_QUERY_KEY_NORMS),
+    given=_ROTARY,
+    switches={"attention_bias": "blk.0.attn_q.bias"},
 )
 _GEMMA = Family(model_type="gemma", keys=_HEADS, table=_DECODER, given=_ROTARY, shifted=_NORMS)
 _GEMMA2 = Family(
