@@ -207,6 +207,8 @@ def test_a_file_is_known_by_its_start_or_by_its_name(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"general.architecture": "mamba"}, "general.architecture is 'mamba', expected one of"),
+        ({"general.type": "adapter"}, "general.type is 'adapter', expected 'model'"),
+        ({"split.count": np.uint16(3)}, "split.count is 3, expected 1"),
         ({"general.architecture": 5}, "general.architecture is 5, expected one of llama"),
         ({"llama.expert_count": 8}, "llama.expert_count is 8, expected 0"),
         ({"llama.attention.clamp_kqv": 1.0}, "llama.attention.clamp_kqv is 1.0, which is not kn"),

@@ -254,7 +254,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     for changes, message in (
         ({"merges": 5}, "tokenizer.ggml.merges is 5, expected a list of strings"),
         ({"token_type": np.zeros(3, np.int32)}, r"token_type is .* as many numbers as there are"),
-        ({"tokens": ["a", "b"], "token_type": ...}, "2 tokens, expected 261"),
+        ({"tokens": ["a", "b"], "token_type": ...}, "tokens has 2, expected 261"),
+        ({"tokens": ["a" * 513, *VOCABULARY[1:]]}, "has one of 513 characters, expected at most"),
     ):
         with pytest.raises(FormatError, match=message):
             config(tmp_path, **changes)
@@ -262,7 +263,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
 
 def test_without_a_tokenizer(tmp_path: Path) -> None:
     without = dict.fromkeys(TOKENIZER, ...)
-    checkpoint = loaders.load(write_llama_gguf(tmp_path, **without))
-    assert checkpoint.config["tokenizer"] == "none"
-    assert checkpoint.tokenizer_files == {}
+    for changes in (without, {**without, "tokenizer.ggml.model": "no_vocab"}):
+        checkpoint = loaders.load(write_llama_gguf(tmp_path, **changes))
+        assert checkpoint.config["tokenizer"] == "none"
+        assert checkpoint.tokenizer_files == {}
     assert json.dumps(checkpoint.config)

@@ -15,6 +15,8 @@ from attnengine.loaders.names import gguf as names
 from attnengine.loaders.names import huggingface as canonical
 
 _ARCHITECTURE = "general.architecture"
+# What a file is, and in how many parts it comes, where it says so.
+_WHOLE: dict[str, tuple[object, ...]] = {"general.type": ("model",), "split.count": (0, 1)}
 _EMBEDDING = "token_embd.weight"
 _OUTPUT = "output.weight"
 ROPE_FACTORS = "rope_freqs.weight"
@@ -33,6 +35,10 @@ _SCALINGS: dict[str, dict[str, str]] = {
 
 def family(file: Container) -> names.Family:
     """The family of a file; `Unsupported` names an architecture that attnengine does not have."""
+    for key, known in _WHOLE.items():
+        value = file.metadata.get(key, known[0])
+        if isinstance(value, np.ndarray) or value not in known:
+            raise Unsupported(f"{file.path}: {key} is {short(value)}, expected {known[-1]!r}")
     architecture = file.metadata.get(_ARCHITECTURE)
     found = names.FAMILIES.get(architecture) if isinstance(architecture, str) else None
     if found is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema, tokenizer_json
-from attnengine.loaders.files import short, token_list
+from attnengine.loaders.files import VOCABULARY_LIMIT, short, token_list
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.names.huggingface.family import Kind
@@ -27,6 +27,7 @@ from attnengine.loaders.sentencepiece_model import (
 from attnengine.loaders.tokenizer_json import SPACE, Json
 
 _KEY = "tokenizer.ggml."
+_LONGEST = 512  # characters of a token: every way to cut one in two may be a merge
 _TEMPLATE = "tokenizer.chat_template"
 # Keys of the config -> what files call them, the first that is there.
 _SPECIAL = {
@@ -44,14 +45,11 @@ class Tokens:
 
     def __init__(self, file: Container, vocab_size: int) -> None:
         self.file = file
-        self.model = self.get("model", None, str)
+        model = self.get("model", None, str)
+        self.model = None if model in ("none", "no_vocab") else model
         tokens = file.metadata.get(f"{_KEY}tokens", [])
         self.tokens = token_list(tokens, f"{file.path}: {_KEY}tokens")
-        if self.model is not None and len(self.tokens) != vocab_size:
-            raise FormatError(
-                f"{file.path}: {_KEY}tokens has {len(self.tokens)} tokens, expected {vocab_size}, "
-                "the rows of the embedding"
-            )
+        self.check(vocab_size)
         self.types = self.numbers("token_type", NORMAL)
         self.pre = self.pre_tokenizer()
 
@@ -79,6 +77,18 @@ class Tokens:
         sides = dict.fromkeys(("source", "target"), library)
         added = {"add_source_bos": begin, "add_source_eos": end}
         return {**config, **source, **added, "tokenizer": sides}
+
+    def check(self, vocab_size: int) -> None:
+        """Raise `FormatError` for too many tokens, or too few, and for endless ones."""
+        where, count = f"{self.file.path}: {_KEY}tokens has", len(self.tokens)
+        if self.model is not None and count != vocab_size:
+            raise FormatError(f"{where} {count}, expected {vocab_size}, the rows of the embedding")
+        longest = max(map(len, self.tokens), default=0)
+        if longest > _LONGEST or sum(map(len, self.tokens)) > VOCABULARY_LIMIT:
+            raise FormatError(
+                f"{where} one of {longest} characters, expected at most {_LONGEST}, and at most "
+                f"{VOCABULARY_LIMIT} in all"
+            )
 
     def added(self, special: Mapping[str, Any]) -> tuple[bool, bool]:
         """Whether a begin and an end token are put around a text."""
