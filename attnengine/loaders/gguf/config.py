@@ -54,14 +54,17 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
     values = _Values(file)
     given = {**of.given, **{key: values.take(name) for name, key in of.keys.items()}}
     given = {key: value for key, value in given.items() if value is not None}
-    given["vocab_size"] = _vocab_size(file)
+    for key, tensor in {"vocab_size": _EMBEDDING, **of.sizes}.items():
+        given[key] = _rows(file, tensor)
     given["tie_word_embeddings"] = _OUTPUT not in file.tensors
     for key, tensor in of.switches.items():
         given[key] = tensor in file.tensors
     if "rope_theta" in of.given:
         given["rope_scaling"] = _rotary(file, values, given)
-    values.refuse_others()
     known = canonical.FAMILIES[of.model_type]
+    if known.kind == "encoder":
+        given |= {"pooling": _pooling(values), "normalize": False}
+    values.refuse_others()
     return {"architecture": of.model_type, **huggingface.normalised(file.path, given, known)}
 
 
@@ -98,10 +101,21 @@ class _Values:
             raise Unsupported(f"{self.path}: {self.prefix}{key} is {short(value)}, {means}")
 
 
-def _vocab_size(file: Container) -> int:
-    if _EMBEDDING not in file.tensors or len(file.tensors[_EMBEDDING].shape) != 2:
-        raise FormatError(f"{file.path}: the weight {_EMBEDDING} is missing or no matrix")
-    return file.tensors[_EMBEDDING].shape[0]
+def _rows(file: Container, name: str) -> int:
+    if name not in file.tensors or len(file.tensors[name].shape) != 2:
+        raise FormatError(f"{file.path}: the weight {name} is missing or no matrix")
+    return file.tensors[name].shape[0]
+
+
+def _pooling(values: _Values) -> str:
+    value = values.take("pooling_type", 0)
+    if value not in names.POOLINGS:
+        expected = ", ".join(map(str, names.POOLINGS))
+        raise Unsupported(
+            f"{values.path}: {values.prefix}pooling_type is {short(value)}, expected one of "
+            f"{expected}"
+        )
+    return names.POOLINGS[value]
 
 
 def _rotary(file: Container, values: _Values, given: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from attnengine.loaders.names.gguf.decoders import DECODERS
-from attnengine.loaders.names.gguf.family import IGNORED, NEUTRAL, Family
+from attnengine.loaders.names.gguf.family import IGNORED, NEUTRAL, POOLINGS, Family
 from attnengine.loaders.names.gguf.others import OTHERS
 from attnengine.loaders.names.huggingface import FAMILIES as KNOWN
 
-__all__ = ["FAMILIES", "IGNORED", "NEUTRAL", "Family"]
+__all__ = ["FAMILIES", "IGNORED", "NEUTRAL", "POOLINGS", "Family"]
 
 # By general.architecture.
 FAMILIES = {

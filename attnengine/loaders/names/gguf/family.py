@@ -18,6 +18,7 @@ class Family:
     table: names of weights.
     given: keys of config.json that every such file implies.
     switches: key of config.json -> a tensor; true where the file has it.
+    sizes: key of config.json -> a tensor; the number of its rows.
     interleaved, transposed, shifted: patterns of names in the file whose rows stand in the order
     of interleaved rotary pairs, which are stored transposed, to which one was added.
     """
@@ -27,6 +28,7 @@ class Family:
     table: Table
     given: Mapping[str, Any] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
     interleaved: str | None = None
     transposed: str | None = None
     shifted: str | None = None
@@ -58,3 +60,5 @@ NEUTRAL: dict[str, tuple[object, ...]] = {
     "expert_used_count": (0,),
     "pooling_type": (0,),
 }
+# What pooling_type means for an encoder; a file that does not say pools nothing.
+POOLINGS = {0: "mean", 1: "mean", 2: "first", 3: "last"}

@@ -20,6 +20,7 @@ _BERT = Family(
         "attention.head_count": "num_attention_heads",
         "attention.layer_norm_epsilon": "layer_norm_eps",
     },
+    sizes={"type_vocab_size": "token_types.weight"},
     table=(
         module("token_embd", "bert.embeddings.word_embeddings"),
         module("position_embd", "bert.embeddings.position_embeddings"),
