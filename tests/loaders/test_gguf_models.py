@@ -174,6 +174,15 @@ def test_the_same_config_and_weights_as_of_a_folder(tmp_path: Path, name: str) -
         np.testing.assert_array_equal(tensor.read(), weights[key])
 
 
+def test_what_a_file_need_not_say(tmp_path: Path) -> None:
+    dropped = ("rope.freq_base", "attention.head_count_kv", "rope.dimension_count", "vocab_size")
+    path = write_llama_gguf(tmp_path, **{f"llama.{key}": ... for key in dropped})
+    config = loaders.load(path).config
+    assert [config[key] for key in ("rope_theta", "num_key_value_heads", "vocab_size")] == [
+        *(10_000.0, None, 261)
+    ]
+
+
 def llama3_factors(scaling: Mapping[str, float], base: float, dim: int) -> list[float]:
     """What the frequency of each pair is divided by, as convert_hf_to_gguf.py has it."""
     low = scaling["original_max_position_embeddings"] / scaling["low_freq_factor"]

@@ -52,8 +52,8 @@ def family(file: Container) -> names.Family:
 def read(file: Container, of: names.Family) -> dict[str, Any]:
     """Every key of the architecture, as a transformers folder would say it."""
     values = _Values(file)
-    given = {**of.given, **{key: values.take(name) for name, key in of.keys.items()}}
-    given = {key: value for key, value in given.items() if value is not None}
+    found = {key: values.take(name) for name, key in of.keys.items()}
+    given = {**of.given, **{key: value for key, value in found.items() if value is not None}}
     for key, tensor in {"vocab_size": _EMBEDDING, **of.sizes}.items():
         given[key] = _rows(file, tensor)
     given["tie_word_embeddings"] = _OUTPUT not in file.tensors
