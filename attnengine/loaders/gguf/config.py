@@ -46,6 +46,8 @@ def family(file: Container) -> names.Family:
         raise Unsupported(
             f"{file.path}: {_ARCHITECTURE} is {short(architecture)}, expected one of {expected}"
         )
+    if found.without and found.without[0] not in file.tensors:
+        return found.without[1]
     return found
 
 
@@ -61,10 +63,12 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
         given[key] = tensor in file.tensors
     if "rope_theta" in of.given:
         given["rope_scaling"] = _rotary(file, values, given)
+    if of.wide_scores is not None:
+        given["query_pre_attn_scalar"] = _query_scale(of.wide_scores, given)
     known = canonical.FAMILIES[of.model_type]
     if known.kind == "encoder":
         given |= {"pooling": _pooling(values), "normalize": False}
-    values.refuse_others()
+    values.refuse_others(of.ignored)
     return {"architecture": of.model_type, **huggingface.normalised(file.path, given, known)}
 
 
@@ -92,10 +96,11 @@ class _Values:
             value = value[0].item()
         return float(str(np.float32(value))) if isinstance(value, float) else value
 
-    def refuse_others(self) -> None:
+    def refuse_others(self, ignored: frozenset[str]) -> None:
         for key, value in self.left.items():
             expected = names.NEUTRAL.get(key, ())
-            if key in names.IGNORED or (isinstance(value, (int, str)) and value in expected):
+            neutral = isinstance(value, (int, str)) and value in expected
+            if key in names.IGNORED | ignored or neutral:
                 continue
             means = f"expected {expected[0]}" if expected else "which is not known"
             raise Unsupported(f"{self.path}: {self.prefix}{key} is {short(value)}, {means}")
@@ -105,6 +110,13 @@ def _rows(file: Container, name: str) -> int:
     if name not in file.tensors or len(file.tensors[name].shape) != 2:
         raise FormatError(f"{file.path}: the weight {name} is missing or no matrix")
     return file.tensors[name].shape[0]
+
+
+def _query_scale(wide: frozenset[int], given: Mapping[str, Any]) -> Any:
+    """What scores are divided by the square root of."""
+    if given.get("num_hidden_layers") in wide:
+        return given["hidden_size"] // given["num_attention_heads"]
+    return given.get("head_dim")
 
 
 def _pooling(values: _Values) -> str:

@@ -83,13 +83,15 @@ _GEMMA2 = Family(
     keys=_HEADS | _CAPS | _WINDOW,
     table=_SANDWICH,
     given=_ROTARY,
+    wide_scores=frozenset({46}),  # 27B
     shifted=_NORMS,
 )
 _GEMMA3 = Family(
     model_type="gemma3_text",
-    keys=_HEADS | _WINDOW,
+    keys=_HEADS | _WINDOW | {"rope.freq_base_swa": "rope_local_base_freq"},
     table=(*_SANDWICH, *_QUERY_KEY_NORMS),
     given=_ROTARY,
+    wide_scores=frozenset({62}),  # 27B
     shifted=_NORMS,
 )
 _PHI3 = Family(

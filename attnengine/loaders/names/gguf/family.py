@@ -19,6 +19,10 @@ class Family:
     given: keys of config.json that every such file implies.
     switches: key of config.json -> a tensor; true where the file has it.
     sizes: key of config.json -> a tensor; the number of its rows.
+    ignored: metadata below the architecture that says what the tensors say too.
+    wide_scores: numbers of layers of the models whose scores are divided by the square root of
+    hidden_size / heads, not of the size of a head, as llama.cpp does: no file says so.
+    without: a tensor, and the family of files that do not have it.
     interleaved, transposed, shifted: patterns of names in the file whose rows stand in the order
     of interleaved rotary pairs, which are stored transposed, to which one was added.
     """
@@ -29,6 +33,9 @@ class Family:
     given: Mapping[str, Any] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    wide_scores: frozenset[int] | None = None
+    without: tuple[str, Family] | None = None
     interleaved: str | None = None
     transposed: str | None = None
     shifted: str | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from attnengine.loaders.names import Table
 from attnengine.loaders.names.gguf.family import Family, block, module
 
@@ -38,11 +41,10 @@ _BERT = Family(
 )
 
 
-def _t5(side: str, feed_forward: int) -> Table:
+def _t5(side: str, feed_forward: int, dense: Mapping[str, str]) -> Table:
     """A side's names; its feed-forward block stands behind one or two attentions."""
     start, stack = rf"{side[:3]}\.", rf"{side}.block.\1.layer"
     attention = {"q": "q", "k": "k", "v": "v", "o": "o", "rel_b": "relative_attention_bias"}
-    dense = {"gate": "wi_0", "up": "wi_1", "down": "wo"}
     return (
         module(rf"{start}output_norm", f"{side}.final_layer_norm"),
         block("attn_norm", f"{stack}.0.layer_norm", start),
@@ -57,7 +59,12 @@ def _t5(side: str, feed_forward: int) -> Table:
     )
 
 
-_T5 = Family(
+def _t5_table(dense: Mapping[str, str]) -> Table:
+    ends = (module("token_embd", "shared"), module("output", "lm_head"))
+    return (*ends, *_t5("encoder", 1, dense), *_t5("decoder", 2, dense))
+
+
+_T5_PLAIN = Family(
     model_type="t5",
     keys={
         "block_count": "num_layers",
@@ -70,11 +77,14 @@ _T5 = Family(
         "attention.layer_norm_rms_epsilon": "layer_norm_epsilon",
         "decoder_start_token_id": "decoder_start_token_id",
     },
-    table=(
-        module("token_embd", "shared"),
-        module("output", "lm_head"),
-        *_t5("encoder", 1),
-        *_t5("decoder", 2),
-    ),
+    table=_t5_table({"up": "wi", "down": "wo"}),
+    given={"feed_forward_proj": "relu"},
+    ignored=frozenset({"attention.layer_norm_epsilon", "attention.value_length", "context_length"}),
+)
+_T5 = replace(
+    _T5_PLAIN,
+    table=_t5_table({"gate": "wi_0", "up": "wi_1", "down": "wo"}),
+    given={"feed_forward_proj": "gated-gelu"},
+    without=("enc.blk.0.ffn_gate.weight", _T5_PLAIN),
 )
 OTHERS = {"bert": _BERT, "t5": _T5}
