@@ -20,6 +20,7 @@ TOKEN_KEYS = frozenset(
         "decoder_start_token_id",
         "add_bos",
         "chat_template",
+        "chat_tokens",
         "add_eos",
         "max_sequence_length",
         "suppress_tokens",

@@ -244,6 +244,21 @@ def test_the_begin_token(tmp_path: Path, given: Any, pre: str, expected: bool) -
     assert config(tmp_path, add_bos_token=given, pre=pre)["add_bos"] is expected
 
 
+def test_chat_templates(tmp_path: Path) -> None:
+    found = config(tmp_path)
+    assert found["chat_template"] == TOKENIZER["tokenizer.chat_template"]
+    assert found["chat_tokens"] == {"bos_token": "<|start|>", "eos_token": "<|end|>"}
+    found = loaders.load(
+        write_llama_gguf(tmp_path, **{"tokenizer.chat_template.tools": "?"})
+    ).config
+    assert found["chat_template"] == {
+        "default": TOKENIZER["tokenizer.chat_template"],
+        "tools": "?",
+    }
+    found = loaders.load(write_llama_gguf(tmp_path, **{"tokenizer.chat_template": ...})).config
+    assert "chat_template" not in found
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     for changes, message in (
         ({"model": "rwkv"}, "tokenizer.ggml.model is 'rwkv', expected one of gpt2, llama, bert"),

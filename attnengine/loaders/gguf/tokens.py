@@ -60,9 +60,7 @@ class Tokens:
         special["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
         if self.model == "gpt2":  # whose bytes are all known
             special["unk_token_id"] = None
-        template = self.file.metadata.get(_TEMPLATE)
-        if isinstance(template, str):
-            special["chat_template"] = template
+        special.update(self.chat(special))
         library = "none" if self.model is None else "tokenizers"
         config = {**special, "tokenizer": library, "suppress_tokens": []}
         begin, end = self.added(special)
@@ -77,6 +75,20 @@ class Tokens:
         sides = dict.fromkeys(("source", "target"), library)
         added = {"add_source_bos": begin, "add_source_eos": end}
         return {**config, **source, **added, "tokenizer": sides}
+
+    def chat(self, special: Mapping[str, Any]) -> dict[str, Any]:
+        """The template of chats, or several by name, and what it calls special tokens."""
+        found = {
+            key[len(_TEMPLATE) :].removeprefix(".") or "default": text
+            for key, text in self.file.metadata.items()
+            if key == _TEMPLATE or key.startswith(f"{_TEMPLATE}.")
+        }
+        if not found:
+            return {}
+        first = {**special, "eos_token_id": self.id(*_ENDS)}
+        tokens = {key[: -len("_id")]: self.tokens[i] for key, i in first.items() if i is not None}
+        only = found.keys() == {"default"}
+        return {"chat_template": found["default"] if only else found, "chat_tokens": tokens}
 
     def check(self, vocab_size: int) -> None:
         """Raise `FormatError` for too many tokens, or too few, and for endless ones."""
