@@ -28,12 +28,12 @@ class AddedTokens:
     ids: tuple[Json, ...]
 
     @classmethod
-    def read(cls, path: Path, settings: Mapping[str, Any], roles: Mapping[str, str]) -> AddedTokens:
-        """Read the files of a folder; ``roles`` are those that hold if they name no others."""
-        found, additional = dict(roles), set[str]()
-        for named in (optional(path / "special_tokens_map.json"), settings):
-            with damage_named(path / SETTINGS):
-                found.update(_roles(named))
+    def read(cls, path: Path, settings: Mapping[str, Any], given: Mapping[str, str]) -> AddedTokens:
+        """Read the files of a folder; ``given`` are the roles that hold if they name no others."""
+        additional = set[str]()
+        with damage_named(path / SETTINGS):
+            found = {**given, **roles(path, settings)}
+            for named in (optional(path / "special_tokens_map.json"), settings):
                 additional.update(_additional(named))
         special = frozenset((*found.values(), *additional))
         with damage_named(path / SETTINGS):
@@ -79,11 +79,14 @@ def optional(file: Path, limit: int = CONFIG_LIMIT) -> dict[str, Any]:
     return read_object(file, limit) if file.exists() else {}
 
 
-def _roles(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for role, value in settings.items():
+def roles(path: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """bos_token and the like, as special_tokens_map.json and tokenizer_config.json say."""
+    found = {}
+    for role, value in {**optional(path / "special_tokens_map.json"), **settings}.items():
         text = value["content"] if isinstance(value, dict) and "content" in value else value
         if role.endswith("_token") and isinstance(text, str):
-            yield role, text
+            found[role] = text
+    return found
 
 
 def _additional(settings: Mapping[str, Any]) -> Iterator[str]:

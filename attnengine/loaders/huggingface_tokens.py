@@ -10,6 +10,7 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import huggingface_tokenizers, schema
 from attnengine.loaders.added_tokens import SETTINGS, optional, token_ids
+from attnengine.loaders.chat_templates import read_chat_template
 from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.loaders.files import (
     TOKENIZER_LIMIT,
@@ -55,6 +56,8 @@ def read_tokens(
         tokens = _encoder_decoder(path, settings, model_type, config, special)
     else:
         tokens = _one_text(path, settings, model_type, special, encoder=kind == "encoder")
+    if kind == "decoder":
+        tokens.config.update(read_chat_template(path, settings))
     if model_type == "marian":  # transformers forbade it in code, then by bad_words_ids
         never.append(special["pad_token_id"])
     tokens.config["suppress_tokens"] = sorted({i for i in never if i is not None})

@@ -68,6 +68,7 @@ class _Check:
         if self.config.get("max_sequence_length") is not None:
             self.size("max_sequence_length")
         self.suppressed(size)
+        self.chat()
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
 
@@ -145,6 +146,13 @@ class _Check:
                 f"a list of different ids below {vocab_size}",
             )
 
+    def chat(self) -> None:
+        """A template or several by name, and texts of special tokens."""
+        template, tokens = self.config.get("chat_template", ""), self.config.get("chat_tokens", {})
+        fits = isinstance(template, str) or (_is_texts(template) and bool(template))
+        self.expect(fits, "chat_template", "a text, or texts by name")
+        self.expect(_is_texts(tokens), "chat_tokens", "texts by name")
+
     def languages(self, vocab_size: int) -> None:
         value = self.config["languages"]
         fits = isinstance(value, Mapping) and all(_is_id(i, vocab_size) for i in value.values())
@@ -194,6 +202,10 @@ def _is_int(value: object) -> bool:
 
 def _is_id(value: object, vocab_size: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < vocab_size
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_text(token: str) -> bool:

@@ -247,7 +247,6 @@ def test_the_begin_token(tmp_path: Path, given: Any, pre: str, expected: bool) -
 def test_chat_templates(tmp_path: Path) -> None:
     found = config(tmp_path)
     assert found["chat_template"] == TOKENIZER["tokenizer.chat_template"]
-    assert found["chat_tokens"] == {"bos_token": "<|start|>", "eos_token": "<|end|>"}
     found = loaders.load(
         write_llama_gguf(tmp_path, **{"tokenizer.chat_template.tools": "?"})
     ).config

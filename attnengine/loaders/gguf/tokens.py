@@ -60,7 +60,7 @@ class Tokens:
         special["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
         if self.model == "gpt2":  # whose bytes are all known
             special["unk_token_id"] = None
-        special.update(self.chat(special))
+        special.update(self.chat())
         library = "none" if self.model is None else "tokenizers"
         config = {**special, "tokenizer": library, "suppress_tokens": []}
         begin, end = self.added(special)
@@ -76,8 +76,8 @@ class Tokens:
         added = {"add_source_bos": begin, "add_source_eos": end}
         return {**config, **source, **added, "tokenizer": sides}
 
-    def chat(self, special: Mapping[str, Any]) -> dict[str, Any]:
-        """The template of chats, or several by name, and what it calls special tokens."""
+    def chat(self) -> dict[str, Any]:
+        """The template of chats, or several by name."""
         found = {
             key[len(_TEMPLATE) :].removeprefix(".") or "default": text
             for key, text in self.file.metadata.items()
@@ -85,10 +85,7 @@ class Tokens:
         }
         if not found:
             return {}
-        first = {**special, "eos_token_id": self.id(*_ENDS)}
-        tokens = {key[: -len("_id")]: self.tokens[i] for key, i in first.items() if i is not None}
-        only = found.keys() == {"default"}
-        return {"chat_template": found["default"] if only else found, "chat_tokens": tokens}
+        return {"chat_template": found["default"] if found.keys() == {"default"} else found}
 
     def check(self, vocab_size: int) -> None:
         """Raise `FormatError` for too many tokens, or too few, and for endless ones."""
