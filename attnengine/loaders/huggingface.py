@@ -20,6 +20,7 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, short
 from attnengine.loaders.huggingface_tokens import read_tokens
 from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
+from attnengine.loaders.names.huggingface.family import TIED_HEAD
 
 UNDERSTANDS = "a Hugging Face folder (config.json with model_type)"
 CONFIG = "config.json"
@@ -45,8 +46,11 @@ def read(path: Path) -> Checkpoint:
     if family is None:
         expected = ", ".join(sorted(FAMILIES))
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
+    if family.part is not None:
+        given = _part(file, given, family.part)
     with damage_named(file):
-        config = {"architecture": model_type, **normalised(file, given, family)}
+        architecture = family.architecture or model_type
+        config = {"architecture": architecture, **normalised(file, given, family)}
     tokens = read_tokens(path, given, config, kind=family.kind)
     config.update(tokens.config)
     schema.check(config, tokens.vocabularies, str(path))
@@ -59,16 +63,40 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    config = {key: value for key, value in given.items() if key not in IGNORED}
+    config = {key: v for key, v in given.items() if key not in IGNORED | family.ignored}
     config.pop("quantization_config", None)
+    _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
     if "rope_theta" in family.defaults:
-        config = _rotary(file, config)
+        config = _rotary(file, config, family)
     for key, value in family.neutral.items():
-        if config.get(key) == value:
+        if config.get(key) in (value, None):
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the config of a part, with what the whole says about tokens and tied weights."""
+    part = given.get(key)
+    if not isinstance(part, dict):
+        raise FormatError(f"{file}: {key} is {short(part)}, expected an object")
+    whole = {key: given.get(key) for key in (*schema.SPECIAL, "quantization_config", TIED_HEAD)}
+    return {**part, **{key: value for key, value in whole.items() if value is not None}}
+
+
+def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> None:
+    """Give keys of early versions their new names; both may be there, with one value."""
+    for early, key in spellings.items():
+        value = config.pop(early, None)
+        if value is None:
+            continue
+        if config.get(key) not in (None, value):
+            raise FormatError(
+                f"{file}: {early} is {short(value)}, but {key}, another name of it, "
+                f"is {short(config[key])}"
+            )
+        config[key] = value
 
 
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
@@ -81,10 +109,14 @@ def _vocabulary_sizes(config: dict[str, Any]) -> None:
         config.pop("num_hidden_layers", None)  # another name of it
 
 
-def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+_KINDS = ("full_attention", "sliding_attention")  # of layers
+
+
+def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
     """Turn rope_parameters of version 5 and what came before it into rope_theta and rope_scaling.
 
-    rope_scaling is null, or has rope_type and its numbers.
+    rope_scaling is null, or has rope_type and its numbers. Where layers with a window have another
+    base, it becomes rope_local_base_freq.
     """
     rest = {k: v for k, v in config.items() if k not in ("rope_parameters", "rope_scaling")}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
@@ -92,6 +124,9 @@ def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         found = config.get(key)
         if not isinstance(found, (dict, type(None))):
             raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
+        if key == "rope_parameters" and found and "rope_local_base_freq" in family.defaults:
+            found, local = _of_each_kind(file, found)
+            rest.update({} if local is None else {"rope_local_base_freq": local})
         if any(isinstance(value, dict) for value in (found or {}).values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
         parameters.update(found or {})
@@ -107,13 +142,26 @@ def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     return rest
 
 
+def _of_each_kind(file: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Split rope_parameters into those of full layers, and the base of those with a window."""
+    full, local = (given.get(kind) or {} for kind in _KINDS)
+    known = set(given) <= set(_KINDS) and isinstance(full, dict) and isinstance(local, dict)
+    plain = {"rope_type": "default", "rope_theta": None}
+    if not known or {**local, **plain} != plain or local.get("rope_type", "default") != "default":
+        raise Unsupported(
+            f"{file}: rope_parameters is {short(given)}, expected one for each of "
+            f"{' and '.join(_KINDS)}, the latter of rope_type default"
+        )
+    return full, local.get("rope_theta")
+
+
 def canonical(
     path: Path, tensors: Mapping[str, Tensor], family: Family, config: Mapping[str, Any]
 ) -> dict[str, Tensor]:
     """Weights under the names that the model with its head has, each of them once."""
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        full = _full_name(name, family)
         if re.search(family.buffers, full):
             continue
         if full in named:
@@ -124,6 +172,14 @@ def canonical(
             copy = named.pop(tie.copy)
             _expect_equal(path, named.setdefault(tie.kept, copy), copy, tie.switches)
     return named
+
+
+def _full_name(name: str, family: Family) -> str:
+    """The name of a weight in the model with its head."""
+    for early, head in family.early_heads.items():
+        if name.startswith(early):
+            return head + name[len(early) :]
+    return name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
 
 
 def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:

@@ -9,7 +9,14 @@ from typing import Any, ClassVar
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
 from attnengine.models import rotary as rotaries
-from attnengine.models.blocks import ActivationName, activation, fused
+from attnengine.models.blocks import (
+    ActivationName,
+    Heads,
+    gated_feed_forward,
+    heads,
+    output_layer,
+    separate_qkv,
+)
 from attnengine.models.registry import Weights
 
 
@@ -34,14 +41,10 @@ class Config:
     norm_offset: ClassVar[float] = 0.0  # added to the weights of norms
 
     @property
-    def kv_heads(self) -> int:
-        """Heads of keys and values."""
-        return self.num_key_value_heads or self.num_attention_heads
-
-    @property
-    def dim(self) -> int:
-        """Size of a head."""
-        return self.head_dim or self.hidden_size // self.num_attention_heads
+    def heads(self) -> Heads:
+        """Heads of queries, of keys and values, and their size."""
+        counts = self.num_attention_heads, self.num_key_value_heads
+        return heads(self.hidden_size, *counts, self.head_dim)
 
 
 def decoder(
@@ -54,11 +57,8 @@ def decoder(
     logit_cap: float = 0.0,
 ) -> _core.TransformerDecoder:
     """Build from ``model.*`` and, unless tied, ``lm_head.weight``; ``layer`` builds layer i."""
-    check(config)
     model = weights.under("model")
-    shape = config.vocab_size, config.hidden_size
-    embedding = model.take("embed_tokens.weight", *shape)
-    tied = config.tie_word_embeddings
+    embedding = model.take("embed_tokens.weight", config.vocab_size, config.hidden_size)
     return _core.TransformerDecoder(
         _core.TransformerStack(
             embedding=_core.Embedding(embedding),
@@ -67,23 +67,9 @@ def decoder(
             embedding_scale=embedding_scale,
             final_norm=norm(config, model, "norm", scale=logit_scale),
         ),
-        _core.Linear(embedding if tied else weights.take("lm_head.weight", *shape)),
+        output_layer(weights, embedding, tied=config.tie_word_embeddings),
         logit_cap=logit_cap,
     )
-
-
-def check(config: Config) -> None:
-    """Raise FormatError for sizes that do not go together."""
-    if config.num_attention_heads % config.kv_heads:
-        raise FormatError(
-            f"config: 'num_key_value_heads' is {config.kv_heads}, expected a divisor of "
-            f"'num_attention_heads' {config.num_attention_heads}"
-        )
-    if config.head_dim is None and config.hidden_size % config.num_attention_heads:
-        raise FormatError(
-            f"config: 'num_attention_heads' is {config.num_attention_heads}, expected a divisor "
-            f"of 'hidden_size' {config.hidden_size}"
-        )
 
 
 def pre_norm_layer(
@@ -112,13 +98,9 @@ def attention(
 ) -> _core.MultiHeadAttention:
     """Build from ``self_attn.*``; the options are those of ``_core.MultiHeadAttention``."""
     size, w = config.hidden_size, w.under("self_attn")
-    queries, keys = config.num_attention_heads * config.dim, config.kv_heads * config.dim
     return _core.MultiHeadAttention(
-        query=w.linear("q_proj", queries, size, bias=bias),
-        key_value=fused(w, [("k_proj", keys), ("v_proj", keys)], size, bias=bias),
-        output=w.linear("o_proj", size, queries, bias=output_bias, scale=output_scale),
-        num_heads=config.num_attention_heads,
-        num_kv_heads=config.kv_heads,
+        **separate_qkv(w, size, config.heads, bias=bias),
+        output=w.linear("o_proj", size, config.heads.size, bias=output_bias, scale=output_scale),
         **options,
     )
 
@@ -127,12 +109,13 @@ def feed_forward(
     config: Config, w: Weights, *, bias: bool = False, output_scale: float = 1.0
 ) -> _core.FeedForward:
     """Build a gated feed-forward network from ``mlp.*``."""
-    size, wide, w = config.hidden_size, config.intermediate_size, w.under("mlp")
-    return _core.FeedForward(
-        up=fused(w, [("gate_proj", wide), ("up_proj", wide)], size, bias=bias),
-        down=w.linear("down_proj", size, wide, bias=bias, scale=output_scale),
-        activation=activation(config.hidden_act),
-        gated=True,
+    return gated_feed_forward(
+        w.under("mlp"),
+        config.hidden_size,
+        config.intermediate_size,
+        config.hidden_act,
+        bias=bias,
+        output_scale=output_scale,
     )
 
 
@@ -144,10 +127,15 @@ def norm(
     return _core.RMSNorm((weight + config.norm_offset) * scale, eps=config.rms_norm_eps)
 
 
-def rotary(config: Config) -> _core.Rotary:
-    """Return the rotation of whole heads."""
+def rotary(config: Config, partial: float = 1.0) -> _core.Rotary:
+    """Return the rotation of the first part of each head."""
     return rotaries.rotary(
-        config.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings
+        config.heads.dim,
+        config.rope_theta,
+        config.rope_scaling,
+        config.max_position_embeddings,
+        partial,
+        limited=True,
     )
 
 

@@ -28,8 +28,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             w,
             bias=bias,
             output_bias=bias,
-            query_norm=shared.norm(config, w, "self_attn.q_norm", config.dim),
-            key_norm=shared.norm(config, w, "self_attn.k_norm", config.dim),
+            query_norm=shared.norm(config, w, "self_attn.q_norm", config.heads.dim),
+            key_norm=shared.norm(config, w, "self_attn.k_norm", config.heads.dim),
             rotary=rotary,
             window=windows[i],
         )

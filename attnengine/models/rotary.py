@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
+from attnengine.models.registry import Floats
 
 Doubles = NDArray[np.float64]
 
@@ -19,13 +20,27 @@ _MAX_DIM = 2**16  # compared before memory is taken: no weight is read yet
 
 
 def rotary(
-    dim: int, base: float, scaling: Mapping[str, Any] | None, max_positions: int
+    head_dim: int,
+    base: float,
+    scaling: Mapping[str, Any] | None,
+    max_positions: int,
+    partial: float = 1.0,
+    *,
+    limited: bool = False,
 ) -> _core.Rotary:
-    """Return the rotation of ``dim`` dimensions of a head (Su et al. 2021).
+    """Return the rotation of the first ``partial`` of a head's dimensions (Su et al. 2021).
 
-    ``scaling`` is a config's ``rope_scaling``. Raises FormatError for a number that is missing or
-    out of range, Unsupported for a kind or a key that is not known.
+    ``scaling`` is a config's ``rope_scaling``; ``limited``: the caller ends sequences at
+    ``limit()``. Raises FormatError for a number that is missing or out of range, Unsupported for a
+    kind or a key that is not known.
     """
+    if not limited and limit(scaling, max_positions) < max_positions:
+        raise Unsupported(
+            "config: 'rope_scaling' has rope_type 'longrope', which this family lacks"
+        )
+    if partial > 1:
+        raise FormatError(f"config: 'partial_rotary_factor' is {partial}, expected at most 1")
+    dim = int(head_dim * partial)
     if dim % 2 or dim > _MAX_DIM:
         raise FormatError(
             f"config: a head has {dim} dimensions, expected an even number of at most {_MAX_DIM}"
@@ -59,6 +74,19 @@ def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:
     if given.get("rope_type") != "longrope" or same:
         return max_positions
     return min(max_positions, int(_Scaling(given).number(_ORIGINAL)))
+
+
+def halves(rows: Floats, num_heads: int, dim: int | None = None) -> Floats:
+    """Reorder each head's outputs (num_heads * head_dim, ...) for the kernel.
+
+    It turns i with i + dim / 2, of the first ``dim`` (None: all); the rows are of a model that
+    turns neighbours, 2i with 2i + 1.
+    """
+    by_head = rows.reshape(num_heads, -1, *rows.shape[1:])
+    rest = np.arange(dim or by_head.shape[1], by_head.shape[1])
+    turned = np.arange(dim or by_head.shape[1])
+    order = np.concatenate([turned[::2], turned[1::2], rest])
+    return np.ascontiguousarray(by_head[:, order]).reshape(rows.shape)
 
 
 def _known(scaling: Mapping[str, Any]) -> _Scale:

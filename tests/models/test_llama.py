@@ -8,6 +8,7 @@ import pytest
 
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import build
+from attnengine.models.rotary import rotary
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
 from tests.models.checks import (
@@ -96,6 +97,9 @@ def test_sequences_end_where_longrope_would_turn_them_otherwise() -> None:
     assert model(LLAMA | {"rope_scaling": LONGROPE}).max_positions == 140
     same = LONGROPE | {"long_factor": LONGROPE["short_factor"]}
     assert model(LLAMA | {"rope_scaling": same}).max_positions == 150
+    rotary(6, 1e4, same, 150)
+    with pytest.raises(Unsupported, match="'longrope', which this family lacks"):
+        rotary(6, 1e4, LONGROPE, 150)
 
 
 def test_positions_are_limited() -> None:
@@ -121,11 +125,11 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"num_key_value_heads": 3}, "'num_key_value_heads' is 3, expected a divisor"),
-        ({"num_attention_heads": 5}, "'num_key_value_heads' is 2, expected a divisor"),
+        ({"num_key_value_heads": 3}, "3 key/value heads, expected a divisor of 4"),
+        ({"num_attention_heads": 8, "num_key_value_heads": 3}, "3 key/value heads, expected"),
         (
             {"num_attention_heads": 5, "num_key_value_heads": 5},
-            "'num_attention_heads' is 5, expected a divisor of 'hidden_size' 24",
+            "5 heads, expected a divisor of the hidden size 24",
         ),
         ({"hidden_act": "mish"}, "'hidden_act' is 'mish', expected one of"),
         ({"rms_norm_eps": 0.0}, "'rms_norm_eps' is 0.0, expected a number above 0"),

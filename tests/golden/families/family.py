@@ -16,11 +16,15 @@ def same(config: Config) -> dict[str, Any]:
     return dict(config)
 
 
+_ROTARY = ("rope_theta", "partial_rotary_factor")
+
+
 def rotary(config: Config) -> dict[str, Any]:
     """The same for families with rotary positions, whose keys version 5 renamed."""
     options = dict(config)
     scaling = options.pop("rope_scaling", None) or {"rope_type": "default"}
-    options["rope_parameters"] = scaling | {"rope_theta": options.pop("rope_theta")}
+    moved = {key: options.pop(key) for key in _ROTARY if key in options}
+    options["rope_parameters"] = scaling | moved
     return options
 
 

@@ -28,6 +28,11 @@ class Family:
     buffers: a pattern of names that are no weights.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
+    ignored: keys that say nothing of what the model computes, beside IGNORED.
+    spellings: keys of early versions, and what they are called now.
+    early_heads: the same of the prefixes of `heads`.
+    part: the key of config.json that holds this model's config, where there are others beside it.
+    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
 
     prefix: str
@@ -36,6 +41,11 @@ class Family:
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
+    ignored: frozenset[str] = frozenset()
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    early_heads: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
+    architecture: str | None = None
     kind: Kind = "decoder"
 
 
@@ -46,7 +56,14 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *(
+        "architectures",
+        "attn_implementation",
+        "auto_map",
+        "cache_implementation",
+        "dtype",
+        "finetuning_task",
+    ),
     *(
         "gradient_checkpointing",
         "is_decoder",
@@ -61,7 +78,9 @@ _BOOKKEEPING = (
 )
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+    *("attention_probs_dropout_prob", "embd_pdrop", "embedding_dropout", "encoder_layerdrop"),
+    *("hidden_dropout", "hidden_dropout_prob", "init_std", "initializer_range", "layerdrop"),
+    *("resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from attnengine.loaders.names.huggingface.family import ROTARY_BUFFERS, TIED_HEAD, Family, Tie
@@ -40,6 +41,59 @@ _QWEN = {
     "layer_types": None,  # what use_sliding_window and max_window_layers say
 }
 
+_GEMMA = {
+    "bos_token_id": 2,
+    "eos_token_id": 1,
+    "pad_token_id": 0,
+    "head_dim": 256,
+    "hidden_act": "gelu_pytorch_tanh",
+    "max_position_embeddings": 8192,
+    "attention_bias": False,
+    TIED_HEAD: True,
+}
+_GEMMA2 = {
+    **_GEMMA,
+    "num_key_value_heads": 4,
+    "query_pre_attn_scalar": 256,
+    "sliding_window": 4096,
+    "layer_types": None,  # every second layer sees everything
+    "attn_logit_softcapping": 50.0,
+    "final_logit_softcapping": 30.0,
+}
+# What transformers does not read.
+_NOT_GEMMA2 = frozenset({"hidden_act", "sliding_window_size", "_sliding_window_pattern"})
+_CAUSAL = {"use_bidirectional_attention": False}
+
+_GEMMA3_TEXT = _llama(
+    {
+        **_GEMMA2,
+        "vocab_size": 262208,
+        "num_attention_heads": 8,
+        "max_position_embeddings": 131072,
+        "rope_theta": 1000000.0,
+        "rope_local_base_freq": 10000.0,
+        "sliding_window_pattern": 6,  # the last of six layers sees everything
+        "attn_logit_softcapping": None,
+        "final_logit_softcapping": None,
+    },
+    neutral=_CAUSAL,
+    ignored=_NOT_GEMMA2,
+    spellings={"hidden_activation": "hidden_act"},
+)
+_GEMMA3 = replace(  # with images: the language model alone
+    _GEMMA3_TEXT,
+    architecture="gemma3_text",
+    part="text_config",
+    ignored=_NOT_GEMMA2 | {"final_logit_softcapping"},
+    buffers=rf"{ROTARY_BUFFERS}|(^|\.)(vision_tower|multi_modal_projector)\.",
+    early_heads={
+        "language_model.lm_head.": "lm_head.",
+        "language_model.model.": "model.",
+        "model.language_model.": "model.",
+    },
+)
+
+
 LLAMAS = {
     "llama": _llama(
         {
@@ -61,6 +115,19 @@ LLAMAS = {
             "sliding_window": 4096,
         }
     ),
+    "gemma": _llama(
+        {**_GEMMA, "num_key_value_heads": 16},
+        neutral=_CAUSAL,
+        ignored=frozenset({"hidden_activation"}),
+    ),
+    "gemma2": _llama(
+        _GEMMA2,
+        neutral=_CAUSAL,
+        ignored=_NOT_GEMMA2,
+        spellings={"hidden_activation": "hidden_act"},
+    ),
+    "gemma3": _GEMMA3,
+    "gemma3_text": _GEMMA3_TEXT,
     "qwen2": _llama(_QWEN),
     "qwen3": _llama({**_QWEN, "head_dim": 128, "attention_bias": False}),
 }
