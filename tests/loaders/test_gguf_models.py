@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from gguf_files import Stored, q8_0, stored, write_gguf, write_llama_gguf
-from numpy.typing import NDArray
+from gguf_conversion import converted, metadata, written
+from gguf_files import q8_0, stored, write_gguf, write_llama_gguf
 
 import attnengine as ae
 from attnengine import loaders, models
 from attnengine.loaders import gguf
 from tests.golden import huggingface as golden
-
-Floats = NDArray[np.float32]
-Metadata = dict[str, Any]
 
 # Those that say nothing which GGUF cannot say, such as other activations.
 VARIANTS = {
@@ -49,132 +45,10 @@ FOLDERS = CASES | {
     for case in (golden.cases(family)["plain"],)
 }
 
-# ---- what convert_hf_to_gguf.py writes --------------------------------------------------
-
-LLAMA_KEYS = {
-    "num_hidden_layers": "block_count",
-    "max_position_embeddings": "context_length",
-    "hidden_size": "embedding_length",
-    "intermediate_size": "feed_forward_length",
-    "num_attention_heads": "attention.head_count",
-    "num_key_value_heads": "attention.head_count_kv",
-    "rms_norm_eps": "attention.layer_norm_rms_epsilon",
-    "rope_theta": "rope.freq_base",
-    "vocab_size": "vocab_size",
-    "head_dim": "attention.key_length",
-    "attn_logit_softcapping": "attn_logit_softcapping",
-    "final_logit_softcapping": "final_logit_softcapping",
-    "sliding_window": "attention.sliding_window",
-    "rope_local_base_freq": "rope.freq_base_swa",
-}
-GPT2_KEYS = {
-    "n_layer": "block_count",
-    "n_positions": "context_length",
-    "n_embd": "embedding_length",
-    "n_head": "attention.head_count",
-    "n_inner": "feed_forward_length",
-}
-NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-    "transformer.wte": "token_embd",
-    "transformer.wpe": "position_embd",
-    "transformer.ln_f": "output_norm",
-}
-LAYER_NAMES = {
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "self_attn.q_norm": "attn_q_norm",
-    "self_attn.k_norm": "attn_k_norm",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-    "ln_1": "attn_norm",
-    "attn.c_attn": "attn_qkv",
-    "attn.c_proj": "attn_output",
-    "ln_2": "ffn_norm",
-    "mlp.c_fc": "ffn_up",
-    "mlp.c_proj": "ffn_down",
-}
-SANDWICH_NAMES = {
-    "post_attention_layernorm": "post_attention_norm",
-    "pre_feedforward_layernorm": "ffn_norm",
-    "post_feedforward_layernorm": "post_ffw_norm",
-}
-ARCHITECTURES = {"gemma3_text": "gemma3"}
-
-
-def gguf_name(name: str, architecture: str) -> str:
-    module, _, part = name.rpartition(".")
-    layers = LAYER_NAMES | (SANDWICH_NAMES if architecture[:6] in ("gemma2", "gemma3") else {})
-    if module in NAMES:
-        return f"{NAMES[module]}.{part}"
-    layer = re.fullmatch(r"(?:model\.layers|transformer\.h)\.(\d+)\.(.*)", module)
-    assert layer
-    return f"blk.{layer[1]}.{layers[layer[2]]}.{part}"
-
-
-def interleaved(rows: Floats, heads: int) -> Floats:
-    """Row i of the first half of each head, then row i of its second half."""
-    half = len(rows) // heads // 2
-    order = [
-        head * 2 * half + place * half + i
-        for head in range(heads)
-        for i in range(half)
-        for place in (0, 1)
-    ]
-    return np.ascontiguousarray(rows[order])
-
-
-def converted(config: Mapping[str, Any], weights: Mapping[str, Floats]) -> dict[str, Floats]:
-    arrays = {}
-    for name, values in weights.items():
-        heads = {"q_proj": "num_attention_heads", "k_proj": "num_key_value_heads"}
-        kind = name.split(".")[-2]
-        if config["architecture"] == "llama" and kind in heads:
-            values = interleaved(values, config[heads[kind]])
-        if config["architecture"] == "gpt2" and values.ndim == 2 and ".h." in name:
-            values = np.ascontiguousarray(values.T)
-        if "gemma" in config["architecture"] and name.endswith("norm.weight"):
-            values = values + np.float32(1)
-        arrays[gguf_name(name, config["architecture"])] = values
-    return arrays
-
-
-def metadata(config: Mapping[str, Any]) -> Metadata:
-    architecture = ARCHITECTURES.get(config["architecture"], config["architecture"])
-    keys = GPT2_KEYS if architecture == "gpt2" else LLAMA_KEYS
-    given = {key: value for key, value in config.items() if key in keys and value is not None}
-    found: Metadata = {f"{architecture}.{keys[key]}": value for key, value in given.items()}
-    if architecture == "gpt2":
-        found.setdefault("gpt2.feed_forward_length", 4 * config["n_embd"])
-        found["gpt2.attention.layer_norm_epsilon"] = 1e-5
-    scaling = config.get("rope_scaling") or {}
-    for key, value in scaling.items():
-        name = {"rope_type": "type", "original_max_position_embeddings": "original_context_length"}
-        found[f"{architecture}.rope.scaling.{name.get(key, key)}"] = value
-    return {"general.architecture": architecture, **found}
-
-
-def written(folder: Path, case: Mapping[str, Any], **extra: Stored) -> Path:
-    config = case["config"]
-    arrays = converted(config, golden.weights(case["shapes"], case["seed"]))
-    tensors = {name: stored(values) for name, values in arrays.items()}
-    tensors |= {f"{name}.weight": tensor for name, tensor in extra.items()}
-    return write_gguf(folder / "model.gguf", metadata(config), tensors)
-
 
 def built(path: Path) -> Any:
     checkpoint = loaders.load(path)
     return models.build(checkpoint.config, checkpoint.tensors)
-
-
-# ---- tests ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CASES)
