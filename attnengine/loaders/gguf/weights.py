@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.gguf.config import ROPE_FACTORS
+from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.names import gguf as names
 from attnengine.loaders.names import rename
@@ -24,7 +24,7 @@ def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[s
     changed = {
         name: _restored(file, of, config, tensor)
         for name, tensor in file.tensors.items()
-        if name != ROPE_FACTORS  # a part of the config
+        if name not in rotary.TENSORS  # parts of the config
     }
     return rename(changed, of.table, file.path)
 
