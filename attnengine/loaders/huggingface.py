@@ -109,6 +109,7 @@ def _vocabulary_sizes(config: dict[str, Any]) -> None:
         config.pop("num_hidden_layers", None)  # another name of it
 
 
+_ORIGINAL = "original_max_position_embeddings"
 _KINDS = ("full_attention", "sliding_attention")  # of layers
 
 
@@ -118,7 +119,8 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
     rope_scaling is null, or has rope_type and its numbers. Where layers with a window have another
     base, it becomes rope_local_base_freq.
     """
-    rest = {k: v for k, v in config.items() if k not in ("rope_parameters", "rope_scaling")}
+    moved = ("rope_parameters", "rope_scaling", _ORIGINAL)
+    rest = {k: v for k, v in config.items() if k not in moved}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
     for key in ("rope_scaling", "rope_parameters"):
         found = config.get(key)
@@ -130,16 +132,24 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
         if any(isinstance(value, dict) for value in (found or {}).values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
         parameters.update(found or {})
-    before, kind = parameters.pop("type", None), parameters.pop("rope_type", None)
-    kind = kind or before or "default"
     theta = parameters.pop("rope_theta", None)
     if theta is not None:
         rest["rope_theta"] = float(theta) if type(theta) is int else theta
     if "partial_rotary_factor" in parameters:
         rest["partial_rotary_factor"] = parameters.pop("partial_rotary_factor")
-    plain = kind == "default" and not parameters
-    rest["rope_scaling"] = None if plain else {"rope_type": kind, **parameters}
+    rest["rope_scaling"] = _scaling(parameters, config.get(_ORIGINAL))
     return rest
+
+
+def _scaling(parameters: Mapping[str, Any], original: Any) -> dict[str, Any] | None:
+    """Return rope_scaling; Phi-3 has the positions of training beside it, which then count."""
+    numbers = {k: v for k, v in parameters.items() if k not in ("type", "rope_type")}
+    kind = parameters.get("rope_type") or parameters.get("type") or "default"
+    if "short_factor" in numbers and kind in ("su", "yarn"):  # early names
+        kind = "longrope"
+    if original is not None and kind in ("llama3", "longrope", "yarn"):
+        numbers[_ORIGINAL] = original
+    return {"rope_type": kind, **numbers} if numbers or kind != "default" else None
 
 
 def _of_each_kind(file: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:

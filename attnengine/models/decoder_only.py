@@ -19,6 +19,8 @@ from attnengine.models.blocks import (
 )
 from attnengine.models.registry import Weights
 
+FULL, SLIDING = "full_attention", "sliding_attention"  # in transformers' layer_types
+
 
 @dataclass(frozen=True)
 class Config:
@@ -139,18 +141,25 @@ def rotary(config: Config, partial: float = 1.0) -> _core.Rotary:
     )
 
 
-def windows(config: Config, kinds: Sequence[str], window: int | None) -> list[int]:
-    """Return how many positions each layer sees, 0 for all, by a config's ``layer_types``."""
+def layer_type(config: Config, kinds: Sequence[str] | None, i: int, *, windowed: bool) -> str:
+    """Return the kind of layer i by ``layer_types``; without them, ``windowed`` says it."""
+    if kinds is None:
+        return SLIDING if windowed else FULL
     if len(kinds) != config.num_hidden_layers:
         raise FormatError(
             f"config: 'layer_types' has {len(kinds)} layers, expected {config.num_hidden_layers}"
         )
-    sizes = {"full_attention": 0, "sliding_attention": window}
-    for kind in kinds:
-        if kind not in sizes:
-            raise Unsupported(
-                f"config: 'layer_types' has {kind!r:.80}, expected one of {', '.join(sizes)}"
-            )
-        if sizes[kind] is None:
-            raise FormatError(f"config: 'layer_types' has {kind!r}, but there is no window")
-    return [sizes[kind] or 0 for kind in kinds]
+    if kinds[i] not in (FULL, SLIDING):
+        raise Unsupported(
+            f"config: 'layer_types' has {kinds[i]!r:.80}, expected {FULL!r} or {SLIDING!r}"
+        )
+    return kinds[i]
+
+
+def window(kind: str, size: int | None) -> int:
+    """Return how many positions a layer sees, 0 for all."""
+    if kind == FULL:
+        return 0
+    if size is None:
+        raise FormatError(f"config: a layer is {kind!r}, but there is no window")
+    return size

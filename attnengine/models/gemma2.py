@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +21,24 @@ class Config(gemma.Config):
     attn_logit_softcapping: float | None = 50.0
     final_logit_softcapping: float | None = 30.0
 
-    def kinds(self, period: int = 2) -> Sequence[str]:
-        """What each layer sees; unless ``layer_types`` says, the last of a period everything."""
-        return self.layer_types or [
-            "sliding_attention" if (i + 1) % period else "full_attention"
-            for i in range(self.num_hidden_layers)
-        ]
+    def kind(self, i: int, period: int = 2) -> str:
+        """Of layer i; without ``layer_types``, the last of a period sees everything."""
+        return shared.layer_type(self, self.layer_types, i, windowed=(i + 1) % period != 0)
 
 
 @register("gemma2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder whose layers differ in their windows."""
     rotary = shared.rotary(config)
-    windows = shared.windows(config, config.kinds(), config.sliding_window)
+
+    def build_layer(i: int, w: Weights) -> _core.TransformerLayer:
+        window = shared.window(config.kind(i), config.sliding_window)
+        return layer(config, w, rotary=rotary, window=window)
+
     return shared.decoder(
         config,
         weights,
-        lambda i, w: layer(config, w, rotary=rotary, window=windows[i]),
+        build_layer,
         embedding_scale=config.embedding_scale,
         logit_cap=config.final_logit_softcapping or 0.0,
     )

@@ -25,20 +25,19 @@ class Config(gemma2.Config):
 @register("gemma3_text", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder whose layers differ in their windows and rotations."""
-    kinds = config.kinds(config.sliding_window_pattern)
-    windows = shared.windows(config, kinds, config.sliding_window)
     dim = config.heads.dim
     local = rotary(dim, config.rope_local_base_freq, None, config.max_position_embeddings)
-    turns = {"full_attention": shared.rotary(config), "sliding_attention": local}
+    turns = {shared.FULL: shared.rotary(config), shared.SLIDING: local}
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:
+        kind = config.kind(i, config.sliding_window_pattern)
         return gemma2.layer(
             config,
             w,
             query_norm=shared.norm(config, w, "self_attn.q_norm", dim),
             key_norm=shared.norm(config, w, "self_attn.k_norm", dim),
-            rotary=turns[kinds[i]],
-            window=windows[i],
+            rotary=turns[kind],
+            window=shared.window(kind, config.sliding_window),
         )
 
     return shared.decoder(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from attnengine import _core
@@ -19,25 +18,20 @@ class Config(shared.Config):
     max_window_layers: int = field(default=28, metadata={"minimum": 0})
     layer_types: tuple[str, ...] | None = None  # before all of these
 
-    @property
-    def windows(self) -> list[int]:
-        """How many positions each layer sees, 0 for all."""
-        window = self.sliding_window if self.use_sliding_window else None
-        below = self.num_hidden_layers if window is None else self.max_window_layers
-        kinds: Sequence[str] = [
-            "full_attention" if i < below else "sliding_attention"
-            for i in range(self.num_hidden_layers)
-        ]
-        return shared.windows(self, self.layer_types or kinds, window)
+    def window(self, i: int) -> int:
+        """How many positions layer i sees, 0 for all."""
+        size = self.sliding_window if self.use_sliding_window else None
+        windowed = size is not None and i >= self.max_window_layers
+        return shared.window(shared.layer_type(self, self.layer_types, i, windowed=windowed), size)
 
 
 @register("qwen2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder whose output projections have no biases."""
-    rotary, windows = shared.rotary(config), config.windows
+    rotary = shared.rotary(config)
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:
-        attention = shared.attention(config, w, bias=True, rotary=rotary, window=windows[i])
+        attention = shared.attention(config, w, bias=True, rotary=rotary, window=config.window(i))
         return shared.pre_norm_layer(config, w, attention, shared.feed_forward(config, w))
 
     return shared.decoder(config, weights, layer)

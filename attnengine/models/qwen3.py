@@ -20,7 +20,7 @@ class Config(qwen2.Config):
 @register("qwen3", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from Llama's weights, ``self_attn.q_norm`` and ``self_attn.k_norm``."""
-    rotary, windows, bias = shared.rotary(config), config.windows, config.attention_bias
+    rotary, bias = shared.rotary(config), config.attention_bias
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:
         attention = shared.attention(
@@ -31,7 +31,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             query_norm=shared.norm(config, w, "self_attn.q_norm", config.heads.dim),
             key_norm=shared.norm(config, w, "self_attn.k_norm", config.heads.dim),
             rotary=rotary,
-            window=windows[i],
+            window=config.window(i),
         )
         return shared.pre_norm_layer(config, w, attention, shared.feed_forward(config, w))
 

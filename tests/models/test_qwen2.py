@@ -58,12 +58,12 @@ def test_windows() -> None:
         (
             {"layer_types": ["full_attention", "chunked_attention"]},
             Unsupported,
-            "'chunked_attention', expected one of full_attention, sliding_attention",
+            "'chunked_attention', expected 'full_attention' or 'sliding_attention'",
         ),
         (
             {"layer_types": ["sliding_attention"] * 2, "sliding_window": 8},
             FormatError,
-            "'sliding_attention', but there is no window",
+            "a layer is 'sliding_attention', but there is no window",
         ),
     ],
 )

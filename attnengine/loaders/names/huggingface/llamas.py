@@ -33,6 +33,14 @@ def _llama(
     )
 
 
+_LLAMA = {
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "head_dim": None,  # hidden_size / num_attention_heads
+    "max_position_embeddings": 2048,
+    "attention_bias": False,
+    "mlp_bias": False,
+}
 _QWEN = {
     "max_position_embeddings": 32768,
     "use_sliding_window": False,
@@ -95,16 +103,7 @@ _GEMMA3 = replace(  # with images: the language model alone
 
 
 LLAMAS = {
-    "llama": _llama(
-        {
-            "bos_token_id": 1,
-            "eos_token_id": 2,
-            "head_dim": None,  # hidden_size / num_attention_heads
-            "max_position_embeddings": 2048,
-            "attention_bias": False,
-            "mlp_bias": False,
-        }
-    ),
+    "llama": _llama(_LLAMA),
     "mistral": _llama(
         {
             "bos_token_id": 1,
@@ -128,6 +127,54 @@ LLAMAS = {
     ),
     "gemma3": _GEMMA3,
     "gemma3_text": _GEMMA3_TEXT,
+    "granite": _llama(
+        {
+            **_LLAMA,
+            "embedding_multiplier": 1.0,
+            "attention_multiplier": 1.0,
+            "residual_multiplier": 1.0,
+            "logits_scaling": 1.0,
+        }
+    ),
+    "olmo2": _llama(
+        {
+            "pad_token_id": 1,
+            "eos_token_id": 50279,
+            "max_position_embeddings": 2048,
+            "rms_norm_eps": 1e-5,
+            "attention_bias": False,
+        }
+    ),
+    "phi3": _llama(
+        {
+            "bos_token_id": 1,
+            "eos_token_id": 32000,
+            "pad_token_id": 32000,
+            "max_position_embeddings": 4096,
+            "rms_norm_eps": 1e-5,
+            "partial_rotary_factor": 1.0,
+            "sliding_window": None,
+        },
+        neutral=dict.fromkeys(("attention_bias", "lm_head_bias", "mlp_bias"), False),
+    ),
     "qwen2": _llama(_QWEN),
     "qwen3": _llama({**_QWEN, "head_dim": 128, "attention_bias": False}),
+    "smollm3": _llama(
+        {
+            **_LLAMA,
+            "bos_token_id": 128000,
+            "eos_token_id": 128001,
+            "pad_token_id": 128004,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 32768,
+            "rope_theta": 2000000.0,
+            "no_rope_layers": None,  # what the next one says
+            "no_rope_layer_interval": 4,
+            "use_sliding_window": False,
+            "sliding_window": None,
+            "layer_types": None,  # windows where there are no positions
+            TIED_HEAD: True,
+        },
+        ignored=frozenset({"max_window_layers"}),
+    ),
 }
