@@ -56,7 +56,9 @@ LAYER_NAMES = {
     "self_attn.o_proj": "attn_output",
     "self_attn.q_norm": "attn_q_norm",
     "self_attn.k_norm": "attn_k_norm",
+    "self_attn.qkv_proj": "attn_qkv",
     "mlp.gate_proj": "ffn_gate",
+    "mlp.gate_up_proj": "ffn_up",
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
     "ln_1": "attn_norm",
@@ -70,6 +72,11 @@ SANDWICH_NAMES = {
     "post_attention_layernorm": "post_attention_norm",
     "pre_feedforward_layernorm": "ffn_norm",
     "post_feedforward_layernorm": "post_ffw_norm",
+}
+SCALING_KEYS = {
+    "rope_type": "type",
+    "original_max_position_embeddings": "original_context_length",
+    "attention_factor": "attn_factor",
 }
 ARCHITECTURES = {"gemma3_text": "gemma3"}
 
@@ -119,10 +126,13 @@ def metadata(config: Mapping[str, Any]) -> Metadata:
     if architecture == "gpt2":
         found.setdefault("gpt2.feed_forward_length", 4 * config["n_embd"])
         found["gpt2.attention.layer_norm_epsilon"] = 1e-5
-    scaling = config.get("rope_scaling") or {}
-    for key, value in scaling.items():
-        name = {"rope_type": "type", "original_max_position_embeddings": "original_context_length"}
-        found[f"{architecture}.rope.scaling.{name.get(key, key)}"] = value
+    if architecture == "phi3":
+        dims = int(config["partial_rotary_factor"] * config["hidden_size"])
+        found["phi3.rope.dimension_count"] = dims // config["num_attention_heads"]
+        found.setdefault("phi3.attention.sliding_window", 0)
+    for key, value in (config.get("rope_scaling") or {}).items():
+        if not key.endswith("_factor") or key == "attention_factor":
+            found[f"{architecture}.rope.scaling.{SCALING_KEYS.get(key, key)}"] = value
     return {"general.architecture": architecture, **found}
 
 
@@ -130,5 +140,10 @@ def written(folder: Path, case: Mapping[str, Any], **extra: Stored) -> Path:
     config = case["config"]
     arrays = converted(config, golden.weights(case["shapes"], case["seed"]))
     tensors = {name: stored(values) for name, values in arrays.items()}
+    scaling = config.get("rope_scaling") or {}
+    for kind in ("short", "long"):
+        if f"{kind}_factor" in scaling:
+            factors = np.array(scaling[f"{kind}_factor"], np.float32)
+            tensors[f"rope_factors_{kind}.weight"] = stored(factors)
     tensors |= {f"{name}.weight": tensor for name, tensor in extra.items()}
     return write_gguf(folder / "model.gguf", metadata(config), tensors)

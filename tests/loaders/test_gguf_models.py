@@ -26,6 +26,7 @@ VARIANTS = {
     "qwen2": ("plain", "tied", "rope yarn", "1 key/value head"),
     "qwen3": ("plain", "biases, tied"),
     "gemma": ("plain",),
+    "phi3": ("plain", "window, tied", "longrope", "partial longrope, own factor"),
     "gpt2": ("plain", "untied", "n_inner 40"),
 }
 CASES = {

@@ -63,7 +63,7 @@ def _scaling(values: Metadata, original: object) -> dict[str, Any] | None:
     found = {key: values.take(_SCALING + name) for name, key in _TYPES[kind].items()}
     if kind == "yarn":
         found[_ORIGINAL] = original
-    return {"rope_type": kind, **{key: value for key, value in found.items() if value is not None}}
+    return _without_none(kind, found)
 
 
 def _factors(
@@ -78,9 +78,13 @@ def _factors(
         return None
     shared = FACTORS in names.values()
     values.take(f"{_SCALING}type")
-    return {
-        "rope_type": "longrope",
+    found = {
         **{key: file.tensors[name].read().reshape(-1).tolist() for key, name in names.items()},
         "attention_factor": values.take(f"{_SCALING}attn_factor", 1.0 if shared else None),
         _ORIGINAL: given.get("max_position_embeddings") if shared else original,
     }
+    return _without_none("longrope", found)
+
+
+def _without_none(kind: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rope_type": kind, **{key: value for key, value in found.items() if value is not None}}
