@@ -39,6 +39,14 @@ GPT2_KEYS = {
     "n_head": "attention.head_count",
     "n_inner": "feed_forward_length",
 }
+BERT_KEYS = {
+    "num_hidden_layers": "block_count",
+    "max_position_embeddings": "context_length",
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "num_attention_heads": "attention.head_count",
+    "layer_norm_eps": "attention.layer_norm_epsilon",
+}
 NAMES = {
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
@@ -46,6 +54,10 @@ NAMES = {
     "transformer.wte": "token_embd",
     "transformer.wpe": "position_embd",
     "transformer.ln_f": "output_norm",
+    "bert.embeddings.word_embeddings": "token_embd",
+    "bert.embeddings.position_embeddings": "position_embd",
+    "bert.embeddings.token_type_embeddings": "token_types",
+    "bert.embeddings.LayerNorm": "token_embd_norm",
 }
 LAYER_NAMES = {
     "input_layernorm": "attn_norm",
@@ -67,6 +79,14 @@ LAYER_NAMES = {
     "ln_2": "ffn_norm",
     "mlp.c_fc": "ffn_up",
     "mlp.c_proj": "ffn_down",
+    "attention.self.query": "attn_q",
+    "attention.self.key": "attn_k",
+    "attention.self.value": "attn_v",
+    "attention.output.dense": "attn_output",
+    "attention.output.LayerNorm": "attn_output_norm",
+    "intermediate.dense": "ffn_up",
+    "output.dense": "ffn_down",
+    "output.LayerNorm": "layer_output_norm",
 }
 SANDWICH_NAMES = {
     "post_attention_layernorm": "post_attention_norm",
@@ -86,7 +106,9 @@ def gguf_name(name: str, architecture: str) -> str:
     layers = LAYER_NAMES | (SANDWICH_NAMES if architecture[:6] in ("gemma2", "gemma3") else {})
     if module in NAMES:
         return f"{NAMES[module]}.{part}"
-    layer = re.fullmatch(r"(?:model\.layers|transformer\.h)\.(\d+)\.(.*)", module)
+    layer = re.fullmatch(
+        r"(?:model\.layers|transformer\.h|bert\.encoder\.layer)\.(\d+)\.(.*)", module
+    )
     assert layer
     return f"blk.{layer[1]}.{layers[layer[2]]}.{part}"
 
@@ -120,9 +142,11 @@ def converted(config: Mapping[str, Any], weights: Mapping[str, Floats]) -> dict[
 
 def metadata(config: Mapping[str, Any]) -> Metadata:
     architecture = ARCHITECTURES.get(config["architecture"], config["architecture"])
-    keys = GPT2_KEYS if architecture == "gpt2" else LLAMA_KEYS
+    keys = {"gpt2": GPT2_KEYS, "bert": BERT_KEYS}.get(architecture, LLAMA_KEYS)
     given = {key: value for key, value in config.items() if key in keys and value is not None}
     found: Metadata = {f"{architecture}.{keys[key]}": value for key, value in given.items()}
+    if architecture == "bert":
+        found["bert.attention.causal"] = False
     if architecture == "gpt2":
         found.setdefault("gpt2.feed_forward_length", 4 * config["n_embd"])
         found["gpt2.attention.layer_norm_epsilon"] = 1e-5
@@ -136,7 +160,10 @@ def metadata(config: Mapping[str, Any]) -> Metadata:
     return {"general.architecture": architecture, **found}
 
 
-def written(folder: Path, case: Mapping[str, Any], **extra: Stored) -> Path:
+def written(
+    folder: Path, case: Mapping[str, Any], more: Mapping[str, Any] | None = None, **extra: Stored
+) -> Path:
+    """The model of a golden case, with more metadata and tensors."""
     config = case["config"]
     arrays = converted(config, golden.weights(case["shapes"], case["seed"]))
     tensors = {name: stored(values) for name, values in arrays.items()}
@@ -146,4 +173,4 @@ def written(folder: Path, case: Mapping[str, Any], **extra: Stored) -> Path:
             factors = np.array(scaling[f"{kind}_factor"], np.float32)
             tensors[f"rope_factors_{kind}.weight"] = stored(factors)
     tensors |= {f"{name}.weight": tensor for name, tensor in extra.items()}
-    return write_gguf(folder / "model.gguf", metadata(config), tensors)
+    return write_gguf(folder / "model.gguf", metadata(config) | dict(more or {}), tensors)

@@ -105,9 +105,11 @@ BYTES = [f"<0x{byte:02X}>" for byte in range(128)]
 PIECES = {"<unk>": UNKNOWN, "<s>": CONTROL, "</s>": CONTROL, **dict.fromkeys(BYTES, BYTE)}
 
 
-def vocabulary(tokens: list[str], types: Mapping[str, int]) -> dict[str, Any]:
+def vocabulary(
+    tokens: list[str], types: Mapping[str, int], size: int = len(VOCABULARY)
+) -> dict[str, Any]:
     """Tokens, filled up to as many as the model's embedding has rows; NORMAL unless in `types`."""
-    tokens = tokens + [f"[PAD{i}]" for i in range(len(VOCABULARY) - len(tokens))]
+    tokens = tokens + [f"[PAD{i}]" for i in range(size - len(tokens))]
     kinds = [types.get(token, NORMAL) for token in tokens]
     return {"tokens": tokens, "token_type": np.array(kinds, np.int32)}
 
