@@ -19,6 +19,7 @@ from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
 
+_SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
 POOLINGS = ("mean", "max", "last", "first", "attention")
 
 
@@ -37,13 +38,15 @@ class Encoder(Engine):
         *,
         pooling: str | None = None,
         truncate: bool = False,
+        normalize: bool | None = None,
         max_batch_size: int = 32,
     ) -> Floats:
         """One vector for each text: (size,) for one text, (texts, size) for a list.
 
-        ``pooling`` is one of ``POOLINGS``; None is the model's own. What the config says is put
-        around a text, and nothing around ids. A text that is longer than the model's positions
-        or its ``max_sequence_length`` is an error unless ``truncate``, which leaves out its end.
+        ``pooling`` is one of ``POOLINGS``, and ``normalize`` divides vectors by their length;
+        None: as the model's own config says. What that wants is put around a text, and nothing
+        around ids. A text that is longer than the model's positions or its
+        ``max_sequence_length`` is an error unless ``truncate``, which leaves out its end.
 
         Raises InvalidArgument for another pooling, a text without tokens and one too long.
         """
@@ -56,6 +59,8 @@ class Encoder(Engine):
             with texts.naming(index):
                 texts.ids[index] = self._fitting(ids, texts.exact, truncate)
         vectors = self._vectors(texts.ids, how, options.max_batch_size)
+        if self.config.get("normalize", False) if normalize is None else normalize:
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
         return vectors[0] if texts.single else vectors
 
     def hidden_states(self, ids: OneText) -> Floats:

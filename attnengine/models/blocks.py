@@ -56,7 +56,7 @@ def fused(
 def layer_norm(
     w: Weights, name: str, size: int, eps: float, *, bias: bool = True
 ) -> _core.LayerNorm:
-    """Build a layer norm."""
+    """Return the layer norm of ``name.weight`` and, unless it has none, ``name.bias`` (size,)."""
     weight = w.take(f"{name}.weight", size)
     return _core.LayerNorm(weight, w.take(f"{name}.bias", size) if bias else None, eps=eps)
 
@@ -173,3 +173,11 @@ def split_groups(rows: Floats, heads: Heads) -> tuple[Floats, Floats]:
         for part in (groups[:, :-2], groups[:, -2], groups[:, -1])
     )
     return query, np.concatenate([key, value])
+
+
+def check_heads(num_heads: int, hidden_size: int, key: str = "num_attention_heads") -> None:
+    """Raise FormatError where heads do not share the hidden size evenly."""
+    if hidden_size % num_heads:
+        raise FormatError(
+            f"config: {key!r} is {num_heads}, expected a divisor of the hidden size {hidden_size}"
+        )

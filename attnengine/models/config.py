@@ -30,6 +30,8 @@ TOKEN_KEYS = frozenset(
         "language_place",
         "source_language",
         "target_language",
+        "pooling",
+        "normalize",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",

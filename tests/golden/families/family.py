@@ -36,9 +36,11 @@ class Family:
     base: our config without ``architecture``; variants: its changes by name.
     wrong: a variant and changes of its config that must not give the same outputs.
     options: our config as keyword arguments of config_class.
+    model_type: where it is not the name of the file.
     prefix: of our names of the weights, where model_class has the model without its head.
     early: config.json of a variant as version 4 of transformers spelt it, without model_type.
-    derived: a part of the names of parameters that are computed, such as sinusoids.
+    early_heads: prefixes of our names of weights, and what they were in version 4.
+    derived: a part of the names of parameters that are no weights of ours, such as sinusoids.
     """
 
     config_class: str
@@ -49,5 +51,7 @@ class Family:
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
     early: Mapping[str, Config] = field(default_factory=dict)
+    early_heads: Mapping[str, str] = field(default_factory=dict)
+    model_type: str | None = None
     prefix: str = ""
     derived: str | None = None

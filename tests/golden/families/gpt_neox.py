@@ -33,4 +33,5 @@ FAMILY = Family(
         ("one after the other", {"use_parallel_residual": True}),
     ],
     options=rotary,
+    early_heads={"lm_head.": "embed_out."},
 )

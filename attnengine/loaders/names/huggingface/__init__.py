@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnengine.loaders.names.huggingface.decoders import DECODERS
+from attnengine.loaders.names.huggingface.encoders import ENCODERS
 from attnengine.loaders.names.huggingface.family import IGNORED, Family
 from attnengine.loaders.names.huggingface.gpts import GPTS
 from attnengine.loaders.names.huggingface.llamas import LLAMAS
@@ -11,4 +12,4 @@ from attnengine.loaders.names.huggingface.seq2seqs import SEQ2SEQS
 __all__ = ["FAMILIES", "IGNORED", "Family"]
 
 # By the model_type of config.json.
-FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS}
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS, **ENCODERS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,12 +25,13 @@ class Family:
     prefix: of the weights of the model without its head, which files may lack.
     heads: of the weights that stand beside that model.
     defaults: of keys that config.json may lack, as transformers has them.
-    buffers: a pattern of names that are no weights.
+    buffers: a pattern of names that are no weights of ours.
+    renames: patterns of names that early files have, and what stands for the match since.
+    unused: keys dropped whatever they say: what is not built, or not read by transformers.
+    rewrite: turns the keys of other versions into those of `defaults`, in place.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
-    ignored: keys that say nothing of what the model computes, beside IGNORED.
     spellings: keys of early versions, and what they are called now.
-    early_heads: the same of the prefixes of `heads`.
     part: the key of config.json that holds this model's config, where there are others beside it.
     architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
@@ -38,14 +39,15 @@ class Family:
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
+    unused: Collection[str] = ()
+    rewrite: Callable[[dict[str, Any]], None] | None = None
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
-    ignored: frozenset[str] = frozenset()
     spellings: Mapping[str, str] = field(default_factory=dict)
-    early_heads: Mapping[str, str] = field(default_factory=dict)
     part: str | None = None
     architecture: str | None = None
+    renames: tuple[tuple[str, str], ...] = ()
     kind: Kind = "decoder"
 
 
@@ -85,7 +87,7 @@ _TRAINING = (
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
-    "summary_use_proj",
+    *("summary_last_dropout", "summary_use_proj"),
 )
 # Of transformers' own search; ours has its own options. The first two become suppress_tokens.
 _SEARCH = (

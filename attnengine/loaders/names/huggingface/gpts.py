@@ -30,7 +30,7 @@ _GPT_NEOX = Family(
     buffers=r"\.attention\.(bias|masked_bias)$|\.rotary_emb\.",
     ties=_tied_to("gpt_neox.embed_in.weight"),
     spellings={"rotary_pct": "partial_rotary_factor", "rotary_emb_base": "rope_theta"},
-    early_heads={"embed_out.": "lm_head."},
+    renames=((r"^gpt_neox\.embed_out\.", "lm_head."),),
 )
 
 GPTS = {"gpt_neox": _GPT_NEOX}

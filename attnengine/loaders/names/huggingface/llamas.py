@@ -85,20 +85,19 @@ _GEMMA3_TEXT = _llama(
         "final_logit_softcapping": None,
     },
     neutral=_CAUSAL,
-    ignored=_NOT_GEMMA2,
+    unused=_NOT_GEMMA2,
     spellings={"hidden_activation": "hidden_act"},
 )
 _GEMMA3 = replace(  # with images: the language model alone
     _GEMMA3_TEXT,
     architecture="gemma3_text",
     part="text_config",
-    ignored=_NOT_GEMMA2 | {"final_logit_softcapping"},
+    unused=_NOT_GEMMA2 | {"final_logit_softcapping"},
     buffers=rf"{ROTARY_BUFFERS}|(^|\.)(vision_tower|multi_modal_projector)\.",
-    early_heads={
-        "language_model.lm_head.": "lm_head.",
-        "language_model.model.": "model.",
-        "model.language_model.": "model.",
-    },
+    renames=(
+        (r"^model\.language_model\.(model\.)?", "model."),
+        (r"^model\.lm_head\.", "lm_head."),
+    ),
 )
 
 
@@ -117,12 +116,12 @@ LLAMAS = {
     "gemma": _llama(
         {**_GEMMA, "num_key_value_heads": 16},
         neutral=_CAUSAL,
-        ignored=frozenset({"hidden_activation"}),
+        unused=frozenset({"hidden_activation"}),
     ),
     "gemma2": _llama(
         _GEMMA2,
         neutral=_CAUSAL,
-        ignored=_NOT_GEMMA2,
+        unused=_NOT_GEMMA2,
         spellings={"hidden_activation": "hidden_act"},
     ),
     "gemma3": _GEMMA3,
@@ -175,6 +174,6 @@ LLAMAS = {
             "layer_types": None,  # windows where there are no positions
             TIED_HEAD: True,
         },
-        ignored=frozenset({"max_window_layers"}),
+        unused=frozenset({"max_window_layers"}),
     ),
 }
