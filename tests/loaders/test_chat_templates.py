@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import damaged
 from huggingface_files import byte_level_tokenizer, write_json, write_llama
 
-from attnengine import loaders
-from attnengine.errors import FormatError
+from attnengine import chat, loaders
+from attnengine.errors import FormatError, InvalidArgument
+from tests.chat_templates import TEMPLATES
 
 
 def folder(path: Path, **settings: Any) -> Path:
@@ -51,3 +55,22 @@ def test_files_come_first(tmp_path: Path) -> None:
 def test_templates_that_are_none(tmp_path: Path, value: Any) -> None:
     with pytest.raises(FormatError, match=r"tokenizer_config\.json: chat_template has "):
         template(folder(tmp_path, chat_template=value))
+
+
+def test_damaged_templates_render_or_are_refused() -> None:
+    """None takes long, none raises anything else."""
+    messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "é"}]
+    rendered, count = 0, 0
+    for name, template in TEMPLATES.items():
+        for seed in range(220):
+            damage = damaged(template.encode(), random.Random(f"{name} {seed}"))
+            text = damage.decode(errors="replace")
+            started = time.monotonic()
+            try:
+                chat.render(text, messages, {"bos_token": "<s>", "eos_token": "</s>"})
+                rendered += 1
+            except (FormatError, InvalidArgument):
+                count += 1
+            assert time.monotonic() - started < 15, text
+    assert rendered + count == 220 * len(TEMPLATES)
+    assert min(rendered, count) > 100
