@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from attnengine import g2p, loaders
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import LanguageModel, Seq2Seq, load
 from attnengine.errors import Error, InvalidArgument
+from attnengine.info import describe
 from attnengine.lines import (
     LineReader,
     OutputClosed,
@@ -47,12 +47,14 @@ Input = Annotated[Path | None, typer.Option(help="File to read instead of standa
 Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
+Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]
 
 _SEARCH = (
     *("beam_size", "num_hypotheses", "num_candidates", "length_penalty", "stopping"),
     *("temperature", "top_k", "seed", "max_new_tokens", "min_new_tokens", "max_batch_size"),
+    *("source_language", "target_language"),
 )
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
 
@@ -101,6 +103,8 @@ def _search(
     max_new_tokens: Number = None,
     min_new_tokens: Number = None,
     max_batch_size: Number = None,
+    source_language: Language = None,
+    target_language: Language = None,
     num_threads: Threads = None,
 ) -> None:
     command, given = str(context.info_name), context.params
@@ -165,15 +169,8 @@ def info(
     path: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
     as_json: Json = False,
 ) -> None:
-    """Show what a model is: architecture, sizes, parameters, vocabularies, special ids."""
-    checkpoint = loaders.load(path)
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    facts = {
-        **checkpoint.config,
-        "parameters": sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values()),
-        "bytes": sum(file.stat().st_size for file in files),
-        "vocabularies": {k: len(v.tokens) for k, v in checkpoint.vocabularies.items()},
-    }
+    """Show what a model is: sizes, parameters, types, memory, tokenizer, languages, special ids."""
+    facts = describe(path)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
