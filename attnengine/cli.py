@@ -16,6 +16,7 @@ import typer
 from attnengine import g2p, loaders
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import LanguageModel, Seq2Seq, load
+from attnengine.engines import convert as convert_model
 from attnengine.errors import Error, InvalidArgument
 from attnengine.info import describe
 from attnengine.lines import (
@@ -182,9 +183,12 @@ def info(
 def convert(
     source: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
     folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
+    packed: Annotated[
+        bool, typer.Option("--packed", help="Also pack the weights for this machine.")
+    ] = False,
 ) -> None:
     """Write a model as a native folder, which loads fastest."""
-    loaders.convert(source, folder)
+    convert_model(source, folder, packed=packed)
 
 
 def _expect(engine: object, kind: type[E], command: str) -> E:

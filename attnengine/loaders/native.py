@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from attnengine.loaders.checkpoint import (
 from attnengine.loaders.files import (
     CONFIG_LIMIT,
     VOCABULARY_LIMIT,
+    damage_named,
     read_json,
     read_object,
     short,
@@ -98,6 +100,17 @@ def _read_vocabularies(folder: Path, seq2seq: bool) -> dict[str, Vocabulary]:
             if path.exists()
         }
     )
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes with the config and with the weights of a native folder.
+
+    Of the weights the header counts, and the first and the last bytes of each: reading all of them
+    would take longer than packing spares.
+    """
+    with damage_named(folder):
+        crc = zlib.crc32((folder / CONFIG).read_bytes())
+        return f"{safetensors.checksum(folder / WEIGHTS, crc):08x}"
 
 
 def save(
