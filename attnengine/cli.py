@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from attnengine import g2p, loaders
+from attnengine import g2p
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import LanguageModel, Seq2Seq, load
 from attnengine.engines import convert as convert_model
