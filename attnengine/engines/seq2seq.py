@@ -175,7 +175,7 @@ class Seq2Seq(DecodingEngine):
     def _parse(self, options: Mapping[str, Any]) -> tuple[SearchOptions, Direction]:
         languages = {name: options[name] for name in LANGUAGES if name in options}
         others = {name: value for name, value in options.items() if name not in LANGUAGES}
-        search = parse(others, beam_size=5, min_new_tokens=1)
+        search = parse(others, beam_size=5, min_new_tokens=1, others=LANGUAGES)
         if search.return_attention and self.config.get("attention") == "none":
             raise InvalidArgument("return_attention is True, but the model has no attention")
         return self._never(search), direction(self.config, **languages)
