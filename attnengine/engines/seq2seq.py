@@ -146,7 +146,8 @@ class Seq2Seq(DecodingEngine):
         options = SearchOptions(max_batch_size=max_batch_size)
         sources, targets = self._read(source, target, "target")
         added = None
-        if not (sources.exact and targets.exact):
+        named = source_language is not None or target_language is not None
+        if named or not (sources.exact and targets.exact):
             added = direction(self.config, source_language, target_language)
         pairs = []
         for index in range(len(sources.ids)):
