@@ -27,6 +27,7 @@ from attnengine.lines import (
     progress,
     reading,
     write_lines,
+    write_text,
     writing,
 )
 
@@ -131,6 +132,33 @@ def _search(
 
 app.command("translate", help="Translate every line with an encoder-decoder.")(_search)
 app.command("generate", help="Continue every line with a language model.")(_search)
+
+
+@app.command()
+def chat(
+    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    system: Annotated[str | None, typer.Option(help="What the model is told first.")] = None,
+    temperature: Real = None,
+    top_k: Number = None,
+    seed: Number = None,
+    max_new_tokens: Number = None,
+    num_threads: Threads = None,
+) -> None:
+    """Converse with a language model: each line is a message, and its reply comes at once."""
+    engine = _expect(load(model, num_threads=num_threads), LanguageModel, "chat")
+    given = {"temperature": temperature, "top_k": top_k, "seed": seed}
+    given["max_new_tokens"] = max_new_tokens
+    options: Any = {name: value for name, value in given.items() if value is not None}
+    messages = [{"role": "system", "content": system}] if system is not None else []
+    with reading(None) as reader:
+        for line in reader:
+            messages.append({"role": "user", "content": line})
+            pieces = []
+            for piece in engine.stream_chat(messages, **options):
+                write_text(sys.stdout.buffer, piece)
+                pieces.append(piece)
+            write_text(sys.stdout.buffer, "\n")
+            messages.append({"role": "assistant", "content": "".join(pieces)})
 
 
 @app.command()

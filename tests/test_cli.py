@@ -238,6 +238,20 @@ def test_languages(run: Run, write_model: Callable[..., Path], seq2seq: ae.Seq2S
     assert refused(run("translate", "--model", seq2seq.path, *pair), "the model has no languages")
 
 
+def test_chat(run: Run, write_model: Callable[..., Path], lm_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.content }} {% endfor %}"
+    folder = write_model("rnn_lm", chat_template=template)
+    options = ["--max-new-tokens", "5", "--seed", "1"]
+    status, out, _ = run("chat", "--model", folder, "--system", "a", *options, stdin=b"b\nc\n")
+    model: Any = ae.load(folder)
+    messages = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
+    first = model.chat(messages, max_new_tokens=5, seed=1).text
+    messages += [{"role": "assistant", "content": first}, {"role": "user", "content": "c"}]
+    second = model.chat(messages, max_new_tokens=5, seed=1).text
+    assert (status, out) == (0, f"{first}\n{second}\n")
+    assert refused(run("chat", "--model", lm_path, stdin=b"a\n"), "no chat template")
+
+
 def test_convert(run: Run, seq2seq: ae.Seq2Seq, tmp_path: Path) -> None:
     assert run("convert", seq2seq.path, tmp_path / "new") == (0, "", "")
     copy: Any = ae.load(tmp_path / "new")
