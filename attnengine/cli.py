@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,11 +13,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from attnengine import g2p, loaders
+from attnengine import g2p
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import LanguageModel, Seq2Seq, load
 from attnengine.engines import convert as convert_model
 from attnengine.errors import Error, InvalidArgument
+from attnengine.info import describe
 from attnengine.lines import (
     LineReader,
     OutputClosed,
@@ -27,6 +27,7 @@ from attnengine.lines import (
     progress,
     reading,
     write_lines,
+    write_text,
     writing,
 )
 
@@ -48,12 +49,14 @@ Input = Annotated[Path | None, typer.Option(help="File to read instead of standa
 Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
+Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]
 
 _SEARCH = (
     *("beam_size", "num_hypotheses", "num_candidates", "length_penalty", "stopping"),
     *("temperature", "top_k", "seed", "max_new_tokens", "min_new_tokens", "max_batch_size"),
+    *("source_language", "target_language"),
 )
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
 
@@ -102,6 +105,8 @@ def _search(
     max_new_tokens: Number = None,
     min_new_tokens: Number = None,
     max_batch_size: Number = None,
+    source_language: Language = None,
+    target_language: Language = None,
     num_threads: Threads = None,
 ) -> None:
     command, given = str(context.info_name), context.params
@@ -127,6 +132,33 @@ def _search(
 
 app.command("translate", help="Translate every line with an encoder-decoder.")(_search)
 app.command("generate", help="Continue every line with a language model.")(_search)
+
+
+@app.command()
+def chat(
+    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    system: Annotated[str | None, typer.Option(help="What the model is told first.")] = None,
+    temperature: Real = None,
+    top_k: Number = None,
+    seed: Number = None,
+    max_new_tokens: Number = None,
+    num_threads: Threads = None,
+) -> None:
+    """Converse with a language model: each line is a message, and its reply comes at once."""
+    engine = _expect(load(model, num_threads=num_threads), LanguageModel, "chat")
+    given = {"temperature": temperature, "top_k": top_k, "seed": seed}
+    given["max_new_tokens"] = max_new_tokens
+    options: Any = {name: value for name, value in given.items() if value is not None}
+    messages = [{"role": "system", "content": system}] if system is not None else []
+    with reading(None) as reader:
+        for line in reader:
+            messages.append({"role": "user", "content": line})
+            pieces = []
+            for piece in engine.stream_chat(messages, **options):
+                write_text(sys.stdout.buffer, piece)
+                pieces.append(piece)
+            write_text(sys.stdout.buffer, "\n")
+            messages.append({"role": "assistant", "content": "".join(pieces)})
 
 
 @app.command()
@@ -166,15 +198,8 @@ def info(
     path: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
     as_json: Json = False,
 ) -> None:
-    """Show what a model is: architecture, sizes, parameters, vocabularies, special ids."""
-    checkpoint = loaders.load(path)
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    facts = {
-        **checkpoint.config,
-        "parameters": sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values()),
-        "bytes": sum(file.stat().st_size for file in files),
-        "vocabularies": {k: len(v.tokens) for k, v in checkpoint.vocabularies.items()},
-    }
+    """Show what a model is: sizes, parameters, types, memory, tokenizer, languages, special ids."""
+    facts = describe(path)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return

@@ -124,8 +124,13 @@ class OutputClosed(Exception):  # noqa: N818 - nothing went wrong
 
 def write_lines(stream: BinaryIO, lines: list[str]) -> None:
     """Write a chunk, all of it now."""
+    write_text(stream, "".join(line + "\n" for line in lines))
+
+
+def write_text(stream: BinaryIO, text: str) -> None:
+    """Write a text, all of it now."""
     try:
-        stream.write("".join(line + "\n" for line in lines).encode())
+        stream.write(text.encode())
         stream.flush()
     except BrokenPipeError:
         raise OutputClosed from None

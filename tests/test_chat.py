@@ -139,6 +139,10 @@ TOO_MUCH = [
     "{% macro f() %}{% for i in range(9999) %}"
     + "x" * 9999
     + "{% endfor %}{% endmacro %}{{ f() }}",
+    "{% set ns = namespace(x=[1] * 99999) %}{% for i in range(400) %}{% set ns.x = [ns.x][:] %}"
+    "{% endfor %}{{ ns.x|tojson(indent=64) }}",
+    "{% set ns = namespace(x=[[1] * 9999]) %}{% for i in range(9) %}{% set ns.x = ns.x + [ns.x] %}"
+    "{% endfor %}{{ ns.x|tojson(indent=64) }}",
     *("{{ 'a'|center(10**9) }}", "{{ 'a'.ljust(10**9) }}", "{{ '%999999999d' % 1 }}"),
     *("{{ '%999999999d'|format(1) }}", "{{ [1]|batch(10**9, 1)|list }}", "{{ 1.5|round(10**9) }}"),
     *("{{ lipsum(10**6) }}", "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}"),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +206,50 @@ def test_info(run: Run, seq2seq: ae.Seq2Seq) -> None:
     assert facts["tokenizer"] == {"source": "characters", "target": "words"}
     assert facts["bytes"] == sum(file.stat().st_size for file in seq2seq.path.iterdir())
     assert facts["parameters"] > 1000
+    assert facts["stored_as"] == {"float32": facts["parameters"]}
+    assert facts["memory"] == 4 * facts["parameters"]
+    assert facts["context_length"] is None
+    assert (facts["languages"], facts["chat_template"]) == ([], False)
     assert refused(run("info", seq2seq.path / "nowhere"), "nowhere")
     assert refused(run("info"), "argument 'path'")
+
+
+def test_info_of_what_is_long(run: Run, write_model: Callable[..., Path]) -> None:
+    keys = {"languages": {"en": 1, "de": 2}, "language_place": "before"}
+    folder = write_model("transformer", **keys, source_language=None, target_language="de")
+    facts = json.loads(run("info", folder, "--json")[1])
+    assert facts["languages"] == ["de", "en"]
+    assert facts["context_length"] == 12
+    template = "{{ messages }}"
+    facts = json.loads(run("info", write_model("rnn_lm", chat_template=template), "--json")[1])
+    assert facts["chat_template"] is True
+    assert facts["tokenizer_files"] == []
+
+
+def test_languages(run: Run, write_model: Callable[..., Path], seq2seq: ae.Seq2Seq) -> None:
+    keys = {"languages": {"en": 1, "de": 2}, "language_place": "before"}
+    folder = write_model("transformer", **keys, source_language="en", target_language=None)
+    pair = ["--source-language", "de", "--target-language", "en"]
+    status, out, _ = run("translate", "--model", folder, *pair, stdin=b"abc\n")
+    model: Any = ae.load(folder)
+    expected = model.translate("abc", source_language="de", target_language="en").text
+    assert (status, out) == (0, expected + "\n")
+    assert refused(run("translate", "--model", folder, stdin=b"a\n"), "target_language is None")
+    assert refused(run("translate", "--model", seq2seq.path, *pair), "the model has no languages")
+
+
+def test_chat(run: Run, write_model: Callable[..., Path], lm_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.content }} {% endfor %}"
+    folder = write_model("rnn_lm", chat_template=template)
+    options = ["--max-new-tokens", "5", "--seed", "1"]
+    status, out, _ = run("chat", "--model", folder, "--system", "a", *options, stdin=b"b\nc\n")
+    model: Any = ae.load(folder)
+    messages = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
+    first = model.chat(messages, max_new_tokens=5, seed=1).text
+    messages += [{"role": "assistant", "content": first}, {"role": "user", "content": "c"}]
+    second = model.chat(messages, max_new_tokens=5, seed=1).text
+    assert (status, out) == (0, f"{first}\n{second}\n")
+    assert refused(run("chat", "--model", lm_path, stdin=b"a\n"), "no chat template")
 
 
 def test_convert(run: Run, seq2seq: ae.Seq2Seq, tmp_path: Path) -> None:

@@ -99,6 +99,10 @@ def test_languages_that_a_model_lacks(write_model: WriteModel, seq2seq: ae.Seq2S
     for option in ({"source_language": "en"}, {"target_language": "en"}):
         with pytest.raises(InvalidArgument, match="is 'en', but the model has no languages"):
             seq2seq.translate("a", **option)  # type: ignore[call-overload]
+        with pytest.raises(InvalidArgument, match="is 'en', but the model has no languages"):
+            seq2seq.score([2], [0, 2], **option)
+    with pytest.raises(InvalidArgument, match="'target_lang', did you mean 'target_language'"):
+        model.translate("a", target_lang="deu_Latn")  # type: ignore[call-overload]
     assert model.score([6, 2], [START, 2]).ids == [2]  # exact ids need no language
 
 

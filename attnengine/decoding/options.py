@@ -201,14 +201,18 @@ _BEAM = {f.name for f in fields(BeamOptions)} - _COMMON
 _SAMPLING = {f.name for f in fields(SamplingOptions)} - _COMMON
 
 
-def parse(given: Mapping[str, Any], *, beam_size: int, min_new_tokens: int) -> SearchOptions:
+def parse(
+    given: Mapping[str, Any], *, beam_size: int, min_new_tokens: int, others: Sequence[str] = ()
+) -> SearchOptions:
     """The options that a caller ``given`` by name, over the defaults of the task.
+
+    ``others`` are options of the caller's own, which are only suggested.
 
     Sampling is chosen by ``temperature``, ``top_k`` or ``seed`` (None: not given), beam search
     otherwise. Raises InvalidArgument for a name that does not exist, suggesting the nearest, and
     for a value that does not fit.
     """
-    options = {"min_new_tokens": min_new_tokens, **_by_name(given)}
+    options = {"min_new_tokens": min_new_tokens, **_by_name(given, others)}
     for name in _SAMPLING:
         if name in options and options[name] is None:
             del options[name]
@@ -232,21 +236,21 @@ def for_stream(options: SearchOptions) -> SearchOptions:
     return options
 
 
-def _by_name(given: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(given: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
     """The options under their own names, without aliases."""
     options: dict[str, Any] = {}
     for spelling, value in given.items():
         name = ALIASES.get(spelling, spelling)
         if name not in _COMMON | _BEAM | _SAMPLING:
-            raise InvalidArgument(f"unknown option {spelling!r}{suggestion(spelling)}")
+            raise InvalidArgument(f"unknown option {spelling!r}{suggestion(spelling, others)}")
         if name in options:
             raise InvalidArgument(f"{name} is given twice, as {spelling} too")
         options[name] = value
     return options
 
 
-def suggestion(spelling: str) -> str:
+def suggestion(spelling: str, others: Sequence[str] = ()) -> str:
     """The option nearest to a misspelt one, as a question; all options when none is near."""
-    names = sorted(_COMMON | _BEAM | _SAMPLING | ALIASES.keys())
+    names = sorted({*_COMMON, *_BEAM, *_SAMPLING, *ALIASES, *others})
     nearest = difflib.get_close_matches(spelling, names, n=1)
     return f", did you mean {nearest[0]!r}?" if nearest else f"; the options are {', '.join(names)}"

@@ -146,7 +146,8 @@ class Seq2Seq(DecodingEngine):
         options = SearchOptions(max_batch_size=max_batch_size)
         sources, targets = self._read(source, target, "target")
         added = None
-        if not (sources.exact and targets.exact):
+        named = source_language is not None or target_language is not None
+        if named or not (sources.exact and targets.exact):
             added = direction(self.config, source_language, target_language)
         pairs = []
         for index in range(len(sources.ids)):
@@ -175,7 +176,7 @@ class Seq2Seq(DecodingEngine):
     def _parse(self, options: Mapping[str, Any]) -> tuple[SearchOptions, Direction]:
         languages = {name: options[name] for name in LANGUAGES if name in options}
         others = {name: value for name, value in options.items() if name not in LANGUAGES}
-        search = parse(others, beam_size=5, min_new_tokens=1)
+        search = parse(others, beam_size=5, min_new_tokens=1, others=LANGUAGES)
         if search.return_attention and self.config.get("attention") == "none":
             raise InvalidArgument("return_attention is True, but the model has no attention")
         return self._never(search), direction(self.config, **languages)

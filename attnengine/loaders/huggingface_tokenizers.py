@@ -4,21 +4,64 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import sentencepiece_model, tokenizer_json
-from attnengine.loaders.added_tokens import MOST_HOLES, SETTINGS, AddedTokens, token_ids
+from attnengine.loaders.added_tokens import MOST_HOLES, SETTINGS, AddedTokens, optional, token_ids
 from attnengine.loaders.checkpoint import TokenizerFile
-from attnengine.loaders.files import TOKENIZER_LIMIT, damage_named, read_object, read_text, short
+from attnengine.loaders.files import (
+    TOKENIZER_LIMIT,
+    VOCABULARY_LIMIT,
+    damage_named,
+    read_object,
+    read_text,
+    short,
+)
 from attnengine.loaders.names.tokenizers import ALIASES, CLASSES, TokenizerClass
 from attnengine.loaders.schema import TOKENIZER_FILE
 from attnengine.loaders.sentencepiece_model import CONTROL, UNKNOWN, Piece
 from attnengine.loaders.tokenizer_json import Json
 
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
+
+
+@dataclass
+class Tokens:
+    """Config keys, the vocabularies of sentencepiece models, and files for the engines."""
+
+    config: dict[str, Any]
+    vocabularies: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, TokenizerFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A transformers folder, with what it says of its class of tokenizers."""
+
+    path: Path
+    model_type: str
+    settings: Mapping[str, Any]  # tokenizer_config.json
+
+    @classmethod
+    def read(cls, path: Path, given: Mapping[str, Any]) -> Folder:
+        """Read the small file; ``given`` is config.json."""
+        settings = optional(path / SETTINGS, VOCABULARY_LIMIT)
+        settings = {"tokenizer_class": given.get("tokenizer_class"), **settings}
+        return cls(path, str(given["model_type"]), settings)
+
+    @property
+    def kind(self) -> TokenizerClass | None:
+        """What is known of the class that the folder names, or else of its model_type."""
+        for name in (self.settings.get("tokenizer_class"), self.model_type):
+            if isinstance(name, str):
+                plain = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
+                plain = plain.replace("-", "").replace("_", "")
+                if found := CLASSES.get(ALIASES.get(plain, plain)):
+                    return found
+        return None
 
 
 @dataclass(frozen=True)
@@ -34,29 +77,58 @@ class Found:
         """What the library reads."""
         return json.dumps(self.content).encode() if self.changed else self.file
 
+    @property
+    def unknown(self) -> int | None:
+        """The id that stands for what the vocabulary lacks."""
+        model = self.content["model"]
+        if isinstance(model.get("unk_id"), int):  # unigram models
+            return int(model["unk_id"])
+        if not isinstance(model.get("unk_token"), str):
+            return None
+        found = model["vocab"].get(model["unk_token"])
+        return None if found is None else int(found)
+
+    def around(self) -> tuple[int | None, int | None]:
+        """The ids that the post-processor puts before and behind a text."""
+        processor = self.content.get("post_processor") or {}
+        parts = processor["processors"] if processor.get("type") == "Sequence" else [processor]
+        for part in parts:
+            if part.get("type") == "TemplateProcessing":
+                ids = [_ids(part, item) for item in part["single"]]
+                text = ids.index(None)
+                return self._one(ids[:text]), self._one(ids[text + 1 :])
+            if part.get("type") in ("RobertaProcessing", "BertProcessing"):
+                return int(part["cls"][1]), int(part["sep"][1])
+        return None, None
+
+    def _one(self, many: list[list[int] | None]) -> int | None:
+        ids = [i for one in many for i in one or []]
+        if len(ids) > 1:
+            count = len(ids)
+            raise Unsupported(
+                f"{self.file}: {count} tokens are put before or behind a text, expected one"
+            )
+        return ids[0] if ids else None
+
+
+def _ids(template: Mapping[str, Any], item: Mapping[str, Any]) -> list[int] | None:
+    """The ids of one item of a post-processor's template; None is the text."""
+    if "Sequence" in item:
+        return None
+    return [int(i) for i in template["special_tokens"][item["SpecialToken"]["id"]]["ids"]]
+
 
 @dataclass(frozen=True)
-class _Folder:
-    """A folder with what its small files say."""
+class _Known:
+    """A folder whose class is known, and the tokens that its small files add."""
 
     path: Path
-    settings: Mapping[str, Any]  # tokenizer_config.json
+    settings: Mapping[str, Any]
     kind: TokenizerClass
     added: AddedTokens
 
 
-def tokenizer_class(settings: Mapping[str, Any], model_type: str) -> TokenizerClass | None:
-    """What is known of the class that a folder names, or else of the one of its model_type."""
-    for name in (settings.get("tokenizer_class"), model_type):
-        if isinstance(name, str):
-            plain = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
-            plain = plain.replace("-", "").replace("_", "")
-            if found := CLASSES.get(ALIASES.get(plain, plain)):
-                return found
-    return None
-
-
-def find(path: Path, settings: Mapping[str, Any], model_type: str) -> Found | None:
+def find(folder: Folder) -> Found | None:
     """Read the tokenizer of a folder; None when there is none.
 
     tokenizer.json, else a sentencepiece model, vocab.json with merges.txt, or vocab.txt; with
@@ -69,7 +141,7 @@ def find(path: Path, settings: Mapping[str, Any], model_type: str) -> Found | No
     Unsupported
         A class of tokenizers that attnengine does not know.
     """
-    kind = tokenizer_class(settings, model_type)
+    path, settings, kind = folder.path, folder.settings, folder.kind
     file = path / TOKENIZER_FILE
     if file.is_file():
         content = read_object(file, TOKENIZER_LIMIT)
@@ -80,11 +152,11 @@ def find(path: Path, settings: Mapping[str, Any], model_type: str) -> Found | No
         if file.is_file():
             if kind is None:
                 raise _unknown_class(file, settings)
-            folder = _Folder(path, settings, kind, AddedTokens.read(path, settings, kind.special))
+            known = _Known(path, settings, kind, AddedTokens.read(path, settings, kind.special))
             with damage_named(file):
-                content = read(folder, file)
-                folder.added.add(content)
-                _put_around(folder, content)
+                content = read(known, file)
+                known.added.add(content)
+                _put_around(known, content)
             return Found(file, content, changed=True)
     return None
 
@@ -96,7 +168,7 @@ def _unknown_class(file: Path, settings: Mapping[str, Any]) -> Unsupported:
     )
 
 
-def _sentencepiece(folder: _Folder, file: Path) -> Json:
+def _sentencepiece(folder: _Known, file: Path) -> Json:
     model = sentencepiece_model.read(file)
     pieces = _LAYOUTS[folder.kind.layout](folder, model.pieces)
     count = folder.settings.get("extra_ids", folder.kind.extra_ids)
@@ -106,11 +178,11 @@ def _sentencepiece(folder: _Folder, file: Path) -> Json:
     return tokenizer_json.sentencepiece(model, pieces)
 
 
-def _plain(folder: _Folder, pieces: list[Piece]) -> list[Piece]:
+def _plain(folder: _Known, pieces: list[Piece]) -> list[Piece]:
     return pieces
 
 
-def _fairseq(folder: _Folder, pieces: list[Piece]) -> list[Piece]:
+def _fairseq(folder: _Known, pieces: list[Piece]) -> list[Piece]:
     """The four tokens of fairseq instead of the first three, then the languages and the mask."""
     first = [_special_piece(token) for token in ("<s>", "<pad>", "</s>")]
     languages = folder.kind.languages
@@ -119,7 +191,7 @@ def _fairseq(folder: _Folder, pieces: list[Piece]) -> list[Piece]:
     return [*first, Piece("<unk>", 0.0, UNKNOWN), *pieces[3:], *last]
 
 
-def _pegasus(folder: _Folder, pieces: list[Piece]) -> list[Piece]:
+def _pegasus(folder: _Known, pieces: list[Piece]) -> list[Piece]:
     """103 tokens of the training before all pieces but the first two."""
     offset = folder.settings.get("offset", 103)
     if offset != 103:
@@ -136,7 +208,7 @@ def _special_piece(text: str) -> Piece:
     return Piece(text, 0.0, CONTROL)
 
 
-def _byte_level(folder: _Folder, file: Path) -> Json:
+def _byte_level(folder: _Known, file: Path) -> Json:
     lines = [line for line in read_text(file, TOKENIZER_LIMIT).split("\n") if line.strip()]
     if lines and lines[0].startswith("#version"):
         del lines[0]
@@ -146,7 +218,7 @@ def _byte_level(folder: _Folder, file: Path) -> Json:
     return tokenizer_json.byte_level(vocab, merges, add_prefix_space=space, split=folder.kind.split)
 
 
-def _word_piece(folder: _Folder, file: Path) -> Json:
+def _word_piece(folder: _Known, file: Path) -> Json:
     text = read_text(file, TOKENIZER_LIMIT)
     tokens = text.removesuffix("\n").replace("\r\n", "\n").split("\n")
     return tokenizer_json.word_piece(
@@ -158,14 +230,14 @@ def _word_piece(folder: _Folder, file: Path) -> Json:
     )
 
 
-_READERS: dict[str, Callable[[_Folder, Path], Json]] = {
+_READERS: dict[str, Callable[[_Known, Path], Json]] = {
     **dict.fromkeys(SENTENCEPIECE, _sentencepiece),
     "merges.txt": _byte_level,
     "vocab.txt": _word_piece,
 }
 
 
-def _put_around(folder: _Folder, content: Json) -> None:
+def _put_around(folder: _Known, content: Json) -> None:
     """Let begin and end tokens be added as the class does, or as tokenizer_config.json says."""
     ids = token_ids(content)
 
