@@ -9,7 +9,6 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.blocks import check_heads
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 
@@ -49,8 +48,10 @@ def heads(
     """
     if count > MAX_HEADS:
         raise FormatError(f"config: {key!r} is {count}, expected at most {MAX_HEADS}")
-    if head_dim is None:
-        check_heads(count, size, key)
+    if head_dim is None and size % count:
+        raise FormatError(
+            f"config: {key!r} is {count}, expected a divisor of the hidden size {size}"
+        )
     kv_count = kv_count or count
     if count % kv_count:
         raise FormatError(f"config: {kv_count} key/value heads, expected a divisor of {count}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnengine import _core
-from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
+from attnengine.models.attention import heads
+from attnengine.models.blocks import ActivationName, activation, fused, layer_norm
 from attnengine.models.registry import Floats, Weights, register
 
 
@@ -68,14 +69,14 @@ def positions(config: Config, embeddings: Weights, size: int) -> Floats:
 
 def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     """Build one layer."""
-    check_heads(config.num_attention_heads, config.hidden_size)
+    heads(config.hidden_size, config.num_attention_heads)
     size, wide = config.hidden_size, config.intermediate_size
     attention, eps = w.under("attention"), config.layer_norm_eps
-    heads = attention.under("self")
+    inputs = attention.under("self")
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=heads.linear("query", size, size, bias=True),
-            key_value=fused(heads, [("key", size), ("value", size)], size, bias=True),
+            query=inputs.linear("query", size, size, bias=True),
+            key_value=fused(inputs, [("key", size), ("value", size)], size, bias=True),
             output=attention.linear("output.dense", size, size, bias=True),
             num_heads=config.num_attention_heads,
         ),

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from attnengine import _core
-from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights
 
 # Hugging Face's names, and the kernels'.
@@ -98,11 +97,3 @@ def gated_feed_forward(
         activation=activation(act),
         gated=True,
     )
-
-
-def check_heads(num_heads: int, hidden_size: int, key: str = "num_attention_heads") -> None:
-    """Raise FormatError where heads do not share the hidden size evenly."""
-    if hidden_size % num_heads:
-        raise FormatError(
-            f"config: {key!r} is {num_heads}, expected a divisor of the hidden size {hidden_size}"
-        )
