@@ -75,6 +75,7 @@ def scaled_dot_attention(
     score_cap: float = 0.0,
     position_bias: ArrayLike | None = None,
     slopes: ArrayLike | None = None,
+    key_bias: ArrayLike | None = None,
     places: ArrayLike | None = None,
     need_weights: bool = True,
     num_threads: int = 1,
@@ -158,7 +159,11 @@ class Rotary:
 
 class PositionBias:
     def __init__(
-        self, *, table: ArrayLike | None = None, slopes: ArrayLike | None = None
+        self,
+        *,
+        table: ArrayLike | None = None,
+        slopes: ArrayLike | None = None,
+        keys: ArrayLike | None = None,
     ) -> None: ...
 
 class MultiHeadAttention:

@@ -265,25 +265,24 @@ def scaled_dot_attention(
     score_cap: float = 0.0,
     position_bias: ArrayLike | None = None,
     slopes: ArrayLike | None = None,
+    key_bias: ArrayLike | None = None,
     places: ArrayLike | None = None,
     need_weights: bool = True,
     num_threads: int = 1,
 ) -> tuple[Floats, Floats]:
     """Multi-head attention after the projections (Vaswani et al. 2017).
 
-    query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim), where
-    kv_heads divides heads and each key/value head serves heads / kv_heads adjacent query
-    heads (Ainslie et al. 2023). Row r sees positions 0 to lengths[r] - 1 (lengths (rows,), at
-    least 1), every position when lengths is None. scale is 1 / sqrt(head_dim) when None.
+    query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim): each key/value
+    head serves heads / kv_heads adjacent query heads (Ainslie et al. 2023). Row r sees positions 0
+    to lengths[r] - 1 (lengths (rows,), at least 1; None: all). scale is 1 / sqrt(head_dim) if None.
 
-    Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then
-    two things may be added by the distance, a key's position less the row's (places (rows,);
-    None: the last that it sees): column clip(distance, -reach, reach) + reach of position_bias
-    (heads, 2 * reach + 1) (T5, Raffel et al. 2020), and slopes (heads,) * distance (ALiBi, Press
-    et al. 2022).
+    Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then are
+    added: key_bias (heads, positions), and by the distance, a key's position less the row's (places
+    (rows,); None: the last seen), column clip(distance, -reach, reach) + reach of position_bias
+    (heads, 2 * reach + 1) (Raffel et al. 2020) and slopes (heads,) * distance (Press et al. 2022).
 
-    Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
-    unseen positions are 0. Without need_weights, weights is empty: (rows, heads, 0).
+    Returns (context (rows, heads, head_dim), weights (rows, heads, positions), 0 where a position
+    is not seen). Without need_weights, weights is empty: (rows, heads, 0).
     """
     return _core.scaled_dot_attention(
         query,
@@ -294,6 +293,7 @@ def scaled_dot_attention(
         score_cap,
         position_bias,
         slopes,
+        key_bias,
         places,
         need_weights,
         num_threads,

@@ -9,7 +9,6 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.blocks import check_heads
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 
@@ -57,9 +56,9 @@ def heads(
     return Heads(count, kv_count, head_dim or size // count)
 
 
-def alibi(num_heads: int, max_bias: float = 8.0, factor: float = 1.0) -> _core.PositionBias:
-    """Return ``factor`` times ALiBi's biases (Press, Smith and Lewis 2022)."""
-    return _core.PositionBias(slopes=factor * alibi_slopes(num_heads, max_bias))
+def alibi(num_heads: int, max_bias: float = 8.0) -> _core.PositionBias:
+    """Return ALiBi's biases (Press, Smith and Lewis 2022)."""
+    return _core.PositionBias(slopes=alibi_slopes(num_heads, max_bias))
 
 
 def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:

@@ -10,12 +10,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from attnengine import _core
-from attnengine.errors import Unsupported
-from attnengine.models.attention import Heads, alibi, grouped_qkv, heads
+from attnengine.errors import FormatError, Unsupported
+from attnengine.models.attention import Heads, alibi_slopes, grouped_qkv, heads
 from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Floats, Weights, register
 from attnengine.models.rotary import rotary
+
+MAX_BIASES = 2**26  # compared before memory is taken
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,33 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def scheme(config: Config, shape: Heads) -> dict[str, Any]:
-    """Return how attention knows positions; biases are added before scores are scaled."""
+    """Return how attention knows positions."""
     if config.alibi:
-        return {"position_bias": alibi(shape.count, factor=1 / math.sqrt(shape.dim))}
+        return {"position_bias": biases(shape, config.max_position_embeddings)}
     turn = rotary(shape.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings)
     return {"rotary": turn}
+
+
+def biases(shape: Heads, positions: int) -> _core.PositionBias:
+    """ALiBi as transformers rounds it: slopes, positions of keys and their products to bfloat16.
+
+    They are added before scores are scaled.
+    """
+    if shape.count * positions > MAX_BIASES:
+        raise FormatError(
+            f"config: 'max_position_embeddings' is {positions}, expected at most "
+            f"{MAX_BIASES // shape.count} with 'alibi' and {shape.count} heads"
+        )
+    slopes = bfloat16(alibi_slopes(shape.count))
+    keys = bfloat16(np.outer(slopes, bfloat16(np.arange(positions, dtype=np.float32))))
+    return _core.PositionBias(keys=keys / math.sqrt(shape.dim))
+
+
+def bfloat16(x: Floats) -> Floats:
+    """Round to bfloat16, of equally near numbers to the even one."""
+    bits = x.view(np.uint32)
+    rounded: Floats = (bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000).view(np.float32)
+    return rounded
 
 
 def layer(

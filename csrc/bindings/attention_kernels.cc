@@ -82,7 +82,9 @@ void check_heads(const FloatArray& query, const FloatArray& keys, const FloatArr
 }
 
 ScoreBias score_bias(const std::optional<FloatArray>& table,
-                     const std::optional<FloatArray>& slopes, std::int64_t heads) {
+                     const std::optional<FloatArray>& slopes,
+                     const std::optional<FloatArray>& key_bias, std::int64_t heads,
+                     std::int64_t positions) {
   ScoreBias bias;
   if (table) {
     const ConstMatrix t = matrix(*table, "position_bias");
@@ -94,6 +96,13 @@ ScoreBias score_bias(const std::optional<FloatArray>& table,
     bias.reach = t.cols / 2;
   }
   if (slopes) bias.slopes = vector(*slopes, heads, "slopes");
+  if (key_bias) {
+    const ConstMatrix k = matrix(*key_bias, "key_bias");
+    expect_equal(k.rows, heads, "key_bias.shape[0]");
+    expect_equal(k.cols, positions, "key_bias.shape[1]");
+    bias.keys = k.data;
+    bias.positions = positions;
+  }
   return bias;
 }
 
@@ -101,7 +110,8 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
                                const FloatArray& values, const py::object& lengths,
                                std::optional<float> scale, float score_cap,
                                const std::optional<FloatArray>& position_bias,
-                               const std::optional<FloatArray>& slopes, const py::object& places,
+                               const std::optional<FloatArray>& slopes,
+                               const std::optional<FloatArray>& key_bias, const py::object& places,
                                bool need_weights, int num_threads) {
   check_heads(query, keys, values);
   const std::int64_t rows = query.shape(0), heads = query.shape(1), head_dim = query.shape(2);
@@ -133,7 +143,7 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
       {need_weights ? weights.mutable_data() : nullptr, rows * heads, positions},
       0,
       score_cap,
-      score_bias(position_bias, slopes, heads),
+      score_bias(position_bias, slopes, key_bias, heads, positions),
       own.data()};
   run_kernel(num_threads, [&] { kernels().scaled_dot_attention(step); });
   return py::make_tuple(context, weights);
@@ -175,8 +185,8 @@ Returns (context (rows, value_dim), weights (rows, src)).)");
 Returns (context (rows, value_dim), weights (rows, src)).)");
   m.def("scaled_dot_attention", &scaled_dot_attention, "query"_a, "keys"_a, "values"_a,
         "lengths"_a = py::none(), "scale"_a = py::none(), "score_cap"_a = 0.0f,
-        "position_bias"_a = py::none(), "slopes"_a = py::none(), "places"_a = py::none(),
-        "need_weights"_a = true, "num_threads"_a = 1,
+        "position_bias"_a = py::none(), "slopes"_a = py::none(), "key_bias"_a = py::none(),
+        "places"_a = py::none(), "need_weights"_a = true, "num_threads"_a = 1,
         R"(query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim).
 Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without
 need_weights (rows, heads, 0)).)");

@@ -55,20 +55,28 @@ void bind_positions(py::module_& m) {
            }),
            "frequencies"_a, py::kw_only(), "factor"_a = 1.0f);
   py::class_<PositionBias, Shared<PositionBias>>(
-      m, "PositionBias", "Added to scores by distance: table (num_heads, 2 * reach + 1), slopes.")
-      .def(py::init(
-               [](const std::optional<FloatArray>& table, const std::optional<FloatArray>& slopes) {
-                 PositionBias bias{{}, 0, floats(slopes, "slopes")};
-                 if (!table) return bias;
-                 const ConstMatrix t = matrix(*table, "table");
-                 if (t.cols % 2 == 0)
-                   throw InvalidArgument("table.shape[1] is " + std::to_string(t.cols) +
-                                         ", expected an odd number");
-                 bias.table.assign(t.data, t.data + t.rows * t.cols);
-                 bias.reach = t.cols / 2;
-                 return bias;
-               }),
-           py::kw_only(), "table"_a = py::none(), "slopes"_a = py::none());
+      m, "PositionBias",
+      "Added to scores by distance: table (num_heads, 2 * reach + 1), slopes (num_heads,); or by "
+      "the key's position: keys (num_heads, positions).")
+      .def(py::init([](const std::optional<FloatArray>& table,
+                       const std::optional<FloatArray>& slopes,
+                       const std::optional<FloatArray>& keys) {
+             PositionBias bias{{}, 0, floats(slopes, "slopes"), {}, 0};
+             if (keys) {
+               const ConstMatrix k = matrix(*keys, "keys");
+               bias.keys.assign(k.data, k.data + k.rows * k.cols);
+               bias.positions = k.cols;
+             }
+             if (!table) return bias;
+             const ConstMatrix t = matrix(*table, "table");
+             if (t.cols % 2 == 0)
+               throw InvalidArgument("table.shape[1] is " + std::to_string(t.cols) +
+                                     ", expected an odd number");
+             bias.table.assign(t.data, t.data + t.rows * t.cols);
+             bias.reach = t.cols / 2;
+             return bias;
+           }),
+           py::kw_only(), "table"_a = py::none(), "slopes"_a = py::none(), "keys"_a = py::none());
 }
 
 MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value,

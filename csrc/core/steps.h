@@ -38,12 +38,14 @@ struct AttentionStep {
   Matrix context;         // (rows, value_dim)     weights @ values
 };
 
-// Added to the scores of a head by the distance, key's position less query's.
+// Added to the scores of a head by the distance, key's position less query's, or by the key alone.
 struct ScoreBias {
   const float* table = nullptr;  // (num_heads, 2 * reach + 1), where a distance beyond `reach`
                                  // reads the end; or null
   std::int64_t reach = 0;
   const float* slopes = nullptr;  // (num_heads,) of a distance; or null
+  const float* keys = nullptr;    // (num_heads, positions) of keys at a place; or null
+  std::int64_t positions = 0;     // at least as many as any row sees
 };
 
 // Scaled dot-product attention of many heads over positions reached through tables of pointers.

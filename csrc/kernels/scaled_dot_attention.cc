@@ -55,7 +55,7 @@ struct HeadMix {
   }
 };
 
-// Caps the scores (n,) of the keys from `begin` on, and adds what their distances give.
+// Caps the scores (n,) of the keys from `begin` on, and adds what their distances or places give.
 void adjust(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
             float* scores) {
   if (step.score_cap > 0) {
@@ -67,6 +67,9 @@ void adjust(const ScaledDotStep& step, const Head& head, std::int64_t begin, std
   if (bias.slopes)
     for (std::int64_t t = 0; t < n; ++t)
       scores[t] += bias.slopes[head.index] * static_cast<float>(distance + t);
+  if (bias.keys)
+    for (std::int64_t t = 0; t < n; ++t)
+      scores[t] += bias.keys[head.index * bias.positions + begin + t];
   if (!bias.table) return;
   const float* middle = bias.table + head.index * (2 * bias.reach + 1) + bias.reach;
   for (std::int64_t t = 0; t < n; ++t) {

@@ -36,7 +36,8 @@ void clip_to(float limit, Matrix x) {
 }  // namespace
 
 ScoreBias PositionBias::view() const {
-  return {table.empty() ? nullptr : table.data(), reach, slopes.empty() ? nullptr : slopes.data()};
+  const auto data = [](const std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
+  return {data(table), reach, data(slopes), data(keys), positions};
 }
 
 void MultiHeadAttention::check(std::int64_t size, const std::string& name) const {
@@ -60,6 +61,11 @@ void MultiHeadAttention::check(std::int64_t size, const std::string& name) const
   const auto slopes = static_cast<std::int64_t>(position_bias->slopes.size());
   if (table) expect_equal(table, num_heads * (2 * position_bias->reach + 1), name + " table.size");
   if (slopes) expect_equal(slopes, num_heads, name + " slopes.shape[0]");
+  if (position_bias->keys.empty()) return;
+  expect_equal(static_cast<std::int64_t>(position_bias->keys.size()),
+               num_heads * position_bias->positions, name + " keys.size");
+  if (window)
+    throw InvalidArgument(name + " has a bias of keys and a window, expected one of both");
 }
 
 void Angles::start(const std::int64_t* positions, std::int64_t rows) {

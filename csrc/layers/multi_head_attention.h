@@ -14,11 +14,13 @@
 namespace attnengine {
 
 // Added to a head's scores by the distance from query to key: T5's table (Raffel et al. 2020), or
-// the slopes of ALiBi (Press et al. 2022).
+// the slopes of ALiBi (Press et al. 2022); or by the key's position.
 struct PositionBias {
   std::vector<float> table;  // (num_heads, 2 * reach + 1), or empty
   std::int64_t reach = 0;
   std::vector<float> slopes;  // (num_heads,), or empty
+  std::vector<float> keys;    // (num_heads, positions), or empty
+  std::int64_t positions = 0;
 
   ScoreBias view() const;
 };

@@ -19,6 +19,8 @@ void TransformerStack::check_sizes() const {
   if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
   for (const TransformerLayer& layer : layers) {
     layer.check(hidden_size());
+    if (const auto& bias = layer.self_attention.position_bias; bias && !bias->keys.empty())
+      expect_equal(bias->positions, max_positions, "position_bias keys.shape[1]");
     expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
     expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
     if (!layer.cross_attention.query == has_cross_attention())

@@ -95,6 +95,13 @@ def test_slopes_from_the_last_position_seen(rng: np.random.Generator) -> None:
     assert_close(result, expected(*arrays, lengths, bias=alibi_bias(slopes, lengths - 1, 70)))
 
 
+def test_bias_of_keys(rng: np.random.Generator) -> None:
+    arrays = arguments(rng, 3, 130, 4, 2, 8)
+    lengths, bias = np.array([130, 65, 1]), rng.normal(size=(4, 130)).astype(np.float32)
+    result = kernels.scaled_dot_attention(*arrays, lengths, key_bias=bias)
+    assert_close(result, expected(*arrays, lengths, bias=bias[None]))
+
+
 def test_context_does_not_depend_on_the_weights_being_wanted(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 3, 130, 2, 1, 12)
     context, weights = kernels.scaled_dot_attention(*arrays, need_weights=False)
@@ -183,6 +190,8 @@ def test_names_the_argument_that_does_not_fit(
         ({"position_bias": np.zeros((3, 3))}, r"position_bias.shape\[0\] is 3, expected 2"),
         ({"position_bias": np.zeros((2, 4))}, r"position_bias.shape\[1\] is 4, expected an odd"),
         ({"slopes": np.zeros(3)}, r"slopes.shape\[0\] is 3, expected 2"),
+        ({"key_bias": np.zeros((3, 3))}, r"key_bias.shape\[0\] is 3, expected 2"),
+        ({"key_bias": np.zeros((2, 2))}, r"key_bias.shape\[1\] is 2, expected 3"),
         ({"places": [0]}, r"places.shape\[0\] is 1, expected 2"),
     ],
 )

@@ -58,6 +58,10 @@ def test_alibi_slopes(num_heads: int, max_bias: float) -> None:
         ("cohere2", "4 layers", {"layer_types": ["chunked"] * 4}, "'layer_types' is 'chunked'"),
         ("cohere2", "4 layers", {"sliding_window": None}, "'sliding_window' is None, expected"),
         ("falcon", "40b", {"num_kv_heads": 4}, r"has shape \(64, 32\), expected \(96, 32\)"),
+        (
+            *("falcon", "rw: ALiBi", {"max_position_embeddings": 2**31 - 1}),
+            "'max_position_embeddings' is 2147483647, expected at most 16777216 with 'alibi'",
+        ),
         ("gpt_neox", "plain", {"partial_rotary_factor": 1.5}, "is 1.5, expected at most 1"),
         ("gpt_neox", "plain", {"partial_rotary_factor": 0.2}, "a head has 3 dimensions, expected"),
         ("gpt_neox", "plain", {"attention_bias": False}, r"left over.*attention\.dense\.bias"),

@@ -61,6 +61,10 @@ def head_norms(num_heads: int) -> _core.Norm:
     return _core.PerHeadLayerNorm(np.ones((num_heads, 2)), eps=1e-5)
 
 
+def key_bias(num_heads: int, positions: int) -> _core.PositionBias:
+    return _core.PositionBias(keys=np.ones((num_heads, positions)))
+
+
 def attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
     parts = {"query": linear(4, 4), "key_value": linear(4 * num_kv_heads, 4)}
     heads = {"num_heads": 2, "num_kv_heads": num_kv_heads}
@@ -257,6 +261,20 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     (
         lambda: language_model(layer(self_attention=attention(query_norm=head_norms(3)))),
         "self_attention query_norm size is 6, expected 4",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(position_bias=key_bias(3, 2)))),
+        "self_attention keys.size is 6, expected 4",
+    ),
+    (
+        lambda: language_model(
+            layer(self_attention=attention(position_bias=key_bias(2, 5), window=3))
+        ),
+        "self_attention has a bias of keys and a window, expected one of both",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(position_bias=key_bias(2, 4)))),
+        r"position_bias keys.shape\[1\] is 4, expected",
     ),
     (
         lambda: language_model(cross_layer(attention(clip=1.0))),

@@ -28,7 +28,11 @@ FAMILY = Family(
             "rope_theta": 500_042.0,
         },
         "rw: ALiBi": RW,
-        "ALiBi, multi-query": {"alibi": True, "tie_word_embeddings": False},
+        "ALiBi, 16 heads, multi-query": {
+            "alibi": True,
+            "num_attention_heads": 16,
+            "tie_word_embeddings": False,
+        },
         "one after the other, linear, relu": {
             **RW,
             "alibi": False,
