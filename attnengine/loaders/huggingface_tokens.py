@@ -42,11 +42,11 @@ def read_tokens(
     if kind == "seq2seq":
         start = _special("decoder_start_token_id", generation, config)
         tokens = _encoder_decoder(path, config, {**special, "decoder_start_token_id": start})
-        never = [special["pad_token_id"]]  # transformers forbade it in code, then by bad_words_ids
     else:
         tokens = _language_model(path, special)
-        never = []
-    never += _suppressed(path, generation) + _suppressed(path, given)
+    never = _suppressed(path, generation) + _suppressed(path, given)
+    if given["model_type"] == "marian":  # transformers forbade it in code, then by bad_words_ids
+        never.append(special["pad_token_id"])
     tokens.config["suppress_tokens"] = sorted({i for i in never if i is not None})
     return tokens
 

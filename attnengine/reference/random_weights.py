@@ -25,7 +25,7 @@ from attnengine.reference.transformer_shapes import (
 )
 from attnengine.reference.weights import Config
 
-NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
+NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight", "layernorm_embedding.weight")
 
 
 def rnn_shapes(

@@ -55,6 +55,8 @@ def transformer_shapes(config: Config) -> Shapes:
         if config["positions"] == "learned":
             rows = config["max_positions"] + config["position_offset"]
             shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
+        if config.get("embedding_norm"):
+            shapes |= norm_shapes(f"{side}.layernorm_embedding", hidden)
         if config["final_norm"]:
             shapes |= norm_shapes(f"{side}.layer_norm", hidden)
         for i in range(config[f"{side}_num_layers"]):

@@ -47,7 +47,13 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     signs, or the output, tied, would prefer the token just read; and blocks of post-norm layers
     add less than they read, or all tokens would look alike after a few.
     """
-    if name.endswith(("final_layer_norm.weight", "ln_f.weight", "model.norm.weight")):
+    last = (
+        "final_layer_norm.weight",
+        "decoder.layer_norm.weight",
+        "ln_f.weight",
+        "model.norm.weight",
+    )
+    if name.endswith(last):
         return 0.0, 1.0
     if len(shape) == 1 or name == "final_logits_bias":
         return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias

@@ -24,6 +24,14 @@ def rotary(config: Config) -> dict[str, Any]:
     return options
 
 
+def encoder_decoder(config: Config) -> dict[str, Any]:
+    """The same for encoder-decoders, with the vocabulary sizes under transformers' names."""
+    options = dict(config)
+    options["vocab_size"] = options.pop("source_vocab_size")
+    options["decoder_vocab_size"] = options.pop("target_vocab_size")
+    return {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0, **options}
+
+
 @dataclass(frozen=True)
 class Family:
     """Tiny configs of a model_type.
@@ -34,6 +42,7 @@ class Family:
     options: our config as keyword arguments of config_class.
     prefix: of our names of the weights, where model_class has the model without its head.
     derived: a part of the names of parameters that are computed, such as sinusoids.
+    model_type: unless it is the file's name.
     """
 
     config_class: str
@@ -45,3 +54,4 @@ class Family:
     options: Callable[[Config], dict[str, Any]] = field(default=same)
     prefix: str = ""
     derived: str | None = None
+    model_type: str | None = None

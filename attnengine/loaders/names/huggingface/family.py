@@ -57,9 +57,15 @@ _BOOKKEEPING = (
     *("transformers_version", "use_bfloat16", "use_cache"),
     "reorder_and_upcast_attn",  # the same numbers in float32
 )
+# Of early versions of transformers, which read them no more.
+_EARLY = (
+    *("do_blenderbot_90_layernorm", "extra_layer_norm", "extra_pos_embeddings"),
+    *("force_bos_token_to_be_generated", "layernorm_variant", "output_past", "save_step"),
+)
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+    *("dropout_rate", "embd_pdrop", "encoder_layerdrop", "init_std", "initializer_factor"),
+    *("initializer_range", "resid_pdrop"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
@@ -76,4 +82,6 @@ _SEARCH = (
     *("remove_invalid_values", "repetition_penalty", "return_dict_in_generate", "temperature"),
     *("top_k", "top_p", "typical_p"),
 )
-IGNORED = frozenset((*_BOOKKEEPING, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id"))
+IGNORED = frozenset(
+    (*_BOOKKEEPING, *_EARLY, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id")
+)
