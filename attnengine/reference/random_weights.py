@@ -21,6 +21,7 @@ from attnengine.reference.transformer_shapes import (
     llama_shapes,
     marian_shapes,
     prefixed,
+    t5_shapes,
     transformer_shapes,
 )
 from attnengine.reference.weights import Config
@@ -134,7 +135,10 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,
     "rnn_seq2seq": rnn_seq2seq_shapes,
+    "mt5": t5_shapes,
+    "t5": t5_shapes,
     "transformer": transformer_shapes,
+    "umt5": t5_shapes,
 }
 
 

@@ -59,7 +59,8 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
         return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
     if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
         return 0.0, 0.5
-    gain = 0.5 if name.endswith(("out_proj.weight", "fc2.weight")) else 2.0
+    small = "out_proj.weight", "fc2.weight", "Attention.q.weight"  # the last, of T5, is not scaled
+    gain = 0.5 if name.endswith(small) else 2.0
     return 0.0, gain / math.sqrt(min(shape))
 
 

@@ -9,11 +9,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Tie:
-    """One weight that files may hold under two names; without a copy when `switches` are true."""
+    """One weight that files may hold under two names; without a copy when `switches` are true.
+
+    Without switches it never has one.
+    """
 
     kept: str
     copy: str
-    switches: tuple[str, ...]
+    switches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

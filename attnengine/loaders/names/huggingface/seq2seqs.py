@@ -77,8 +77,39 @@ def _like_bart(
 _FAIRSEQ = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
 _PARLAI = {"bos_token_id": 1, "pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 1}
 
+
+def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
+    """A family of T5's kind: what of its weights files hold twice, and lm_head not always."""
+    return Family(
+        prefix="",
+        defaults={
+            "pad_token_id": 0,
+            "eos_token_id": 1,
+            "decoder_start_token_id": 0,
+            "num_decoder_layers": None,  # num_layers
+            "relative_attention_num_buckets": 32,
+            "relative_attention_max_distance": 128,
+            "layer_norm_epsilon": 1e-6,
+            "feed_forward_proj": feed_forward,
+            "dense_act_fn": None,  # what feed_forward_proj says
+            "is_gated_act": None,
+            TIED_HEAD: True,
+            **keys,
+        },
+        buffers=r"EncDecAttention\.relative_attention_bias\.weight$",  # never read
+        neutral={"n_positions": 512},
+        ties=tuple(
+            Tie("shared.weight", f"{side}.embed_tokens.weight") for side in ("encoder", "decoder")
+        ),
+        kind="seq2seq",
+    )
+
+
 SEQ2SEQS = {
     "marian": _MARIAN,
+    "t5": _like_t5("relu", {"scale_decoder_outputs": None}),  # what tie_word_embeddings says
+    "mt5": _like_t5("gated-gelu", {}),
+    "umt5": _like_t5("gated-gelu", {}),
     "bart": _like_bart(
         defaults=_FAIRSEQ,
         pre_norm=False,
