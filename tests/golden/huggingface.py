@@ -22,6 +22,17 @@ from attnengine.models import build
 
 FOLDER = Path(__file__).parent / "huggingface"
 
+LAST_NORMS = tuple(
+    f"{name}.weight"
+    for name in (
+        "decoder.layer_norm",
+        "final_layer_norm",
+        "final_layernorm",
+        "ln_f",
+        "model.norm",
+        "norm_f",
+    )
+)
 Case = dict[str, Any]
 Floats = NDArray[np.float32]
 
@@ -47,13 +58,7 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     signs, or the output, tied, would prefer the token just read; and blocks of post-norm layers
     add less than they read, or all tokens would look alike after a few.
     """
-    last = (
-        "final_layer_norm.weight",
-        "decoder.layer_norm.weight",
-        "ln_f.weight",
-        "model.norm.weight",
-    )
-    if name.endswith(last):
+    if name.endswith(LAST_NORMS):
         return 0.0, 1.0
     if len(shape) == 1 or name == "final_logits_bias":
         return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
@@ -61,7 +66,7 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
         return 0.0, 0.5
     small = "out_proj.weight", "fc2.weight", "Attention.q.weight"  # the last, of T5, is not scaled
     gain = 0.5 if name.endswith(small) else 2.0
-    return 0.0, gain / math.sqrt(min(shape))
+    return 0.0, gain / math.sqrt(min(shape[-2:]))  # experts are stacked in front
 
 
 def cases(family: str) -> dict[str, Case]:

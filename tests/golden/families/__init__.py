@@ -7,9 +7,12 @@ import pkgutil
 
 from tests.golden.families.family import Family
 
-# By model_type, which may have a hyphen where its file has an underscore.
-FAMILIES: dict[str, Family] = {}
-for _module in pkgutil.iter_modules(__path__):
-    if _module.name != "family":
-        _family = importlib.import_module(f"{__name__}.{_module.name}").FAMILY
-        FAMILIES[_family.model_type or _module.name] = _family
+_modules = {
+    module.name: importlib.import_module(f"{__name__}.{module.name}")
+    for module in pkgutil.iter_modules(__path__)
+    if module.name != "family"
+}
+# By model_type.
+FAMILIES: dict[str, Family] = {
+    module.FAMILY.model_type or name: module.FAMILY for name, module in _modules.items()
+}

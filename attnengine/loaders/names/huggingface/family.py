@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+Kind = Literal["decoder", "seq2seq", "encoder"]
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,30 @@ class Family:
     prefix: of the weights of the model without its head, which files may lack.
     heads: of the weights that stand beside that model.
     defaults: of keys that config.json may lack, as transformers has them.
-    buffers: a pattern of names that are no weights.
+    buffers: a pattern of names that are no weights of ours.
+    renames: patterns of names that early files have, and what stands for the match since.
+    unused: keys dropped whatever they say: what is not built, or not read by transformers.
+    rewrite: turns the keys of other versions into those of `defaults`, in place.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
+    spellings: keys of early versions, and what they are called now.
+    part: the key of config.json that holds this model's config, where there are others beside it.
+    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
 
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
+    unused: Collection[str] = ()
+    rewrite: Callable[[dict[str, Any]], None] | None = None
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
+    architecture: str | None = None
+    renames: tuple[tuple[str, str], ...] = ()
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.
@@ -47,7 +61,14 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *(
+        "architectures",
+        "attn_implementation",
+        "auto_map",
+        "cache_implementation",
+        "dtype",
+        "finetuning_task",
+    ),
     *(
         "gradient_checkpointing",
         "is_decoder",
@@ -60,20 +81,16 @@ _BOOKKEEPING = (
     *("transformers_version", "use_bfloat16", "use_cache"),
     "reorder_and_upcast_attn",  # the same numbers in float32
 )
-# Of early versions of transformers, which read them no more.
-_EARLY = (
-    *("do_blenderbot_90_layernorm", "extra_layer_norm", "extra_pos_embeddings"),
-    *("force_bos_token_to_be_generated", "layernorm_variant", "output_past", "save_step"),
-)
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("dropout_rate", "embd_pdrop", "encoder_layerdrop", "init_std", "initializer_factor"),
-    *("initializer_range", "resid_pdrop"),
+    *("attention_probs_dropout_prob", "dropout_rate", "embd_pdrop", "embedding_dropout"),
+    *("encoder_layerdrop", "hidden_dropout", "hidden_dropout_prob", "init_std"),
+    *("initializer_factor", "initializer_range", "layerdrop", "resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
-    "summary_use_proj",
+    *("summary_last_dropout", "summary_use_proj"),
 )
 # Of transformers' own search; ours has its own options. The first two become suppress_tokens.
 _SEARCH = (
@@ -85,6 +102,4 @@ _SEARCH = (
     *("remove_invalid_values", "repetition_penalty", "return_dict_in_generate", "temperature"),
     *("top_k", "top_p", "typical_p"),
 )
-IGNORED = frozenset(
-    (*_BOOKKEEPING, *_EARLY, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id")
-)
+IGNORED = frozenset((*_BOOKKEEPING, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id"))

@@ -11,6 +11,11 @@ _SHARED = "share_encoder_decoder_embeddings"
 _EMBEDDING = "model.shared.weight"
 _SIDES = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight")
 _HEAD = "lm_head.weight"
+# Of early versions of transformers, which read them no more.
+_EARLY = (
+    *("do_blenderbot_90_layernorm", "extra_layer_norm", "extra_pos_embeddings"),
+    *("force_bos_token_to_be_generated", "layernorm_variant", "output_past", "save_step"),
+)
 
 _MARIAN = Family(
     prefix="model.",
@@ -38,6 +43,7 @@ _MARIAN = Family(
         Tie("model.decoder.embed_tokens.weight", _HEAD, (TIED_HEAD,)),
     ),
     heads=("lm_head.", "final_logits_bias"),
+    unused=_EARLY,
     kind="seq2seq",
 )
 
@@ -70,6 +76,7 @@ def _like_bart(
         },
         ties=tuple(Tie(_EMBEDDING, copy, (TIED_HEAD,)) for copy in (*_SIDES, _HEAD)),
         heads=("lm_head.", "final_logits_bias"),
+        unused=_EARLY,
         kind="seq2seq",
     )
 
@@ -97,7 +104,7 @@ def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
             **keys,
         },
         buffers=r"EncDecAttention\.relative_attention_bias\.weight$",  # never read
-        neutral={"n_positions": 512},
+        unused=("n_positions", "output_past"),
         ties=tuple(
             Tie("shared.weight", f"{side}.embed_tokens.weight") for side in ("encoder", "decoder")
         ),
