@@ -30,7 +30,11 @@ def peer(family: Family, config: dict[str, Any]) -> Any:
     """A model of transformers."""
     config_class = getattr(transformers, family.config_class)
     model_class = getattr(transformers, family.model_class)
-    return model_class(config_class(**family.options(config), attn_implementation="eager")).eval()
+    module = model_class(config_class(**family.options(config), attn_implementation="eager"))
+    if config.get("tie_word_embeddings") is False:  # T5's models are tied whatever is said
+        head = module.get_output_embeddings()
+        head.weight = torch.nn.Parameter(head.weight.detach().clone())
+    return module.eval()
 
 
 def tensors(family: Family, module: Any) -> dict[str, Any]:
