@@ -27,7 +27,7 @@ def read(path: Path) -> Checkpoint:
     family = config.family(file)
     with damage_named(path):
         found = config.read(file, family)
-        text = tokens.Tokens(file, found["vocab_size"])
+        text = tokens.Tokens(file, config.vocab_size(file))
         found.update(text.config(KNOWN[family.model_type].kind))
         content = text.content()
     schema.check(found, {}, str(path))

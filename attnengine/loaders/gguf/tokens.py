@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +15,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema, tokenizer_json
 from attnengine.loaders.files import VOCABULARY_LIMIT, short, token_list
 from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.gguf.metadata import ARCHITECTURE
 from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.names.huggingface.family import Kind
 from attnengine.loaders.sentencepiece_model import (
@@ -27,6 +30,8 @@ from attnengine.loaders.sentencepiece_model import (
 from attnengine.loaders.tokenizer_json import SPACE, Json
 
 _KEY = "tokenizer.ggml."
+_PLACEHOLDER = re.compile(r"\[PAD\d+\]")
+_NUM_SENTINELS = 100
 _LONGEST = 512  # characters of a token: every way to cut one in two may be a merge
 _TEMPLATE = "tokenizer.chat_template"
 # Keys of the config -> what files call them, the first that is there.
@@ -45,6 +50,7 @@ class Tokens:
 
     def __init__(self, file: Container, vocab_size: int) -> None:
         self.file = file
+        self.architecture = file.metadata[ARCHITECTURE]
         model = self.get("model", None, str)
         self.model = None if model in ("none", "no_vocab") else model
         tokens = file.metadata.get(f"{_KEY}tokens", [])
@@ -151,12 +157,14 @@ class Tokens:
     def sentencepiece(self, kind: str) -> Json:
         """Pieces and their scores; user-defined ones are stored with spaces as such."""
         scores = self.numbers("scores", 0.0)
-        if self.file.metadata["general.architecture"] in _RANKED:
+        if self.architecture in _RANKED:
             scores = [-float(i) for i in range(len(scores))]
         pieces = [
             Piece(token.replace(" ", SPACE), score, type_)
             for token, score, type_ in zip(self.tokens, scores, self.types, strict=True)
         ]
+        if self.architecture == "t5":
+            _name_sentinels(pieces)
         if not any(piece.type == UNKNOWN for piece in pieces):
             raise FormatError(f"{self.file.path}: {_KEY}token_type has no unknown token")
         charsmap = self.get("precompiled_charsmap", np.empty(0, np.uint8), np.ndarray)
@@ -241,3 +249,11 @@ class Tokens:
             )
         numbers: list[Any] = value.tolist()
         return numbers
+
+
+def _name_sentinels(pieces: list[Piece]) -> None:
+    """T5's 100 sentinels stand behind its pieces; files call these ids [PAD32000] and so on."""
+    places = [i for i, piece in enumerate(pieces) if _PLACEHOLDER.fullmatch(piece.text)]
+    for i, place in enumerate(places[:_NUM_SENTINELS]):
+        name = f"<extra_id_{_NUM_SENTINELS - 1 - i}>"
+        pieces[place] = replace(pieces[place], text=name, type=CONTROL)
