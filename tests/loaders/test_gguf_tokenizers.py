@@ -59,6 +59,8 @@ def test_words_of_each_pre_tokenizer(tmp_path: Path, pre: str) -> None:
 def test_an_unknown_pre_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match=r"tokenizer.ggml.pre is 'viking', expected one of def"):
         tokenizer(tmp_path, pre="viking")
+    with pytest.raises(Unsupported, match=r"tokenizer.ggml.pre is None, expected one of def"):
+        tokenizer(tmp_path, pre=...)
 
 
 def test_bytes_and_merges(tmp_path: Path) -> None:

@@ -100,8 +100,11 @@ class Tokens:
         return begins and special["bos_token_id"] is not None, ends
 
     def pre_tokenizer(self) -> PreTokenizer:
-        """What the file names; `Unsupported` for one that is not known."""
-        name = self.get("pre", "default", str)
+        """What the file names; `Unsupported` for one that is not known.
+
+        Early files named none, though all but GPT-2 have one of their own.
+        """
+        name = self.get("pre", "gpt-2" if self.architecture == "gpt2" else None, str)
         if self.model == "gpt2" and name not in PRE_TOKENIZERS:
             expected = ", ".join(PRE_TOKENIZERS)
             raise Unsupported(
