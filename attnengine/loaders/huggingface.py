@@ -212,5 +212,5 @@ def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, .
     if kept is copy:
         return
     if kept.shape != copy.shape or not np.array_equal(kept.read(), copy.read()):
-        why = " and ".join(switches)
-        raise FormatError(f"{path}: {kept.name!r} and {copy.name!r} differ, but {why} is true")
+        why = f"but {' and '.join(switches)} is true" if switches else "expected the same"
+        raise FormatError(f"{path}: {kept.name!r} and {copy.name!r} differ, {why}")

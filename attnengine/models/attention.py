@@ -9,6 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
+from attnengine.models.blocks import check_heads
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 

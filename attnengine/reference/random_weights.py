@@ -21,11 +21,12 @@ from attnengine.reference.transformer_shapes import (
     llama_shapes,
     marian_shapes,
     prefixed,
+    t5_shapes,
     transformer_shapes,
 )
 from attnengine.reference.weights import Config
 
-NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
+NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight", "layernorm_embedding.weight")
 
 
 def rnn_shapes(
@@ -136,7 +137,10 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,
     "rnn_seq2seq": rnn_seq2seq_shapes,
+    "mt5": t5_shapes,
+    "t5": t5_shapes,
     "transformer": transformer_shapes,
+    "umt5": t5_shapes,
 }
 
 

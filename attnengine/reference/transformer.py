@@ -123,7 +123,8 @@ class Transformer:
         else:
             vectors = sinusoidal(positions, x.shape[1], self.config["position_layout"])
         embedded: Floats = x + vectors.astype(x.dtype)
-        return embedded
+        norm = under(self.weights, f"{side}.layernorm_embedding.")
+        return self._norm(embedded, norm) if self.config.get("embedding_norm") else embedded
 
     def _encoder_layer(self, x: Floats, weights: Weights) -> tuple[Floats, Floats]:
         """From x (src, hidden) to the next x and attention weights (heads, src, src)."""

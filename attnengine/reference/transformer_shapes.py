@@ -27,7 +27,7 @@ def prefixed(prefix: str, shapes: Shapes) -> Shapes:
 
 def is_tied(config: Config) -> bool:
     """Whether the output layer has the weights of the embedding."""
-    default = config["architecture"] in ("gpt2", "marian")
+    default = config["architecture"] in ("gpt2", "marian", "t5", "mt5", "umt5")
     return bool(config.get("tied_output", config.get("tie_word_embeddings", default)))
 
 
@@ -55,6 +55,8 @@ def transformer_shapes(config: Config) -> Shapes:
         if config["positions"] == "learned":
             rows = config["max_positions"] + config["position_offset"]
             shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
+        if config.get("embedding_norm"):
+            shapes |= norm_shapes(f"{side}.layernorm_embedding", hidden)
         if config["final_norm"]:
             shapes |= norm_shapes(f"{side}.layer_norm", hidden)
         for i in range(config[f"{side}_num_layers"]):
@@ -153,3 +155,39 @@ def marian_shapes(config: Config) -> Shapes:
     if not is_tied(config):
         shapes["lm_head.weight"] = (vocab, size)
     return shapes | {"final_logits_bias": (1, vocab)}
+
+
+def t5_shapes(config: Config) -> Shapes:
+    """Architectures "t5", "mt5" and "umt5"."""
+    size, own_biases = config["d_model"], config["architecture"] == "umt5"
+    counts = {"encoder": config["num_layers"], "decoder": config["num_decoder_layers"]}
+    attentions = {"encoder": ("SelfAttention",), "decoder": ("SelfAttention", "EncDecAttention")}
+    shapes: Shapes = {"shared.weight": (config["source_vocab_size"], size)}
+    if not is_tied(config):
+        shapes["lm_head.weight"] = (config["target_vocab_size"], size)
+    for side, count in counts.items():
+        shapes[f"{side}.final_layer_norm.weight"] = (size,)
+        for i in range(count):
+            block = t5_block_shapes(config, attentions[side])
+            if i > 0 and not own_biases:
+                del block["layer.0.SelfAttention.relative_attention_bias.weight"]
+            shapes |= prefixed(f"{side}.block.{i}.", block)
+    return shapes
+
+
+def t5_block_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
+    """A layer of T5 with its biases: attentions, then the feed-forward network."""
+    size, wide, heads = config["d_model"], config["d_ff"], config["num_heads"] * config["d_kv"]
+    gated = config["feed_forward_proj"].startswith("gated")
+    attention: Shapes = {f"{part}.weight": (heads, size) for part in "qkv"}
+    attention["o.weight"] = (size, heads)
+    dense: Shapes = {
+        f"{up}.weight": (wide, size) for up in (("wi_0", "wi_1") if gated else ("wi",))
+    }
+    dense["wo.weight"] = (size, wide)
+    table = config["relative_attention_num_buckets"], config["num_heads"]
+    shapes: Shapes = {"layer.0.SelfAttention.relative_attention_bias.weight": table}
+    for i, name in enumerate((*attentions, "DenseReluDense")):
+        shapes |= prefixed(f"layer.{i}.{name}.", attention if name in attentions else dense)
+        shapes[f"layer.{i}.layer_norm.weight"] = (size,)
+    return shapes

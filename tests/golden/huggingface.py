@@ -24,7 +24,14 @@ FOLDER = Path(__file__).parent / "huggingface"
 
 LAST_NORMS = tuple(
     f"{name}.weight"
-    for name in ("final_layer_norm", "final_layernorm", "ln_f", "model.norm", "norm_f")
+    for name in (
+        "decoder.layer_norm",
+        "final_layer_norm",
+        "final_layernorm",
+        "ln_f",
+        "model.norm",
+        "norm_f",
+    )
 )
 Case = dict[str, Any]
 Floats = NDArray[np.float32]
@@ -57,7 +64,8 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
         return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
     if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
         return 0.0, 0.5
-    gain = 0.5 if name.endswith(("out_proj.weight", "fc2.weight")) else 2.0
+    small = "out_proj.weight", "fc2.weight", "Attention.q.weight"  # the last, of T5, is not scaled
+    gain = 0.5 if name.endswith(small) else 2.0
     return 0.0, gain / math.sqrt(min(shape[-2:]))  # experts are stacked in front
 
 

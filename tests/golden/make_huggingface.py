@@ -31,7 +31,11 @@ def peer(family: Family, config: dict[str, Any]) -> Any:
     config_class = getattr(transformers, family.config_class)
     model_class = getattr(transformers, family.model_class)
     given = config_class(**family.options(config), attn_implementation=family.attention)
-    return model_class(given).eval()
+    module = model_class(given)
+    if config.get("tie_word_embeddings") is False:  # T5's models are tied whatever is said
+        head = module.get_output_embeddings()
+        head.weight = torch.nn.Parameter(head.weight.detach().clone())
+    return module.eval()
 
 
 def tensors(family: Family, module: Any) -> dict[str, Any]:

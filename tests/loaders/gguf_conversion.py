@@ -47,7 +47,20 @@ BERT_KEYS = {
     "num_attention_heads": "attention.head_count",
     "layer_norm_eps": "attention.layer_norm_epsilon",
 }
+T5_KEYS = {
+    "num_layers": "block_count",
+    "num_decoder_layers": "decoder_block_count",
+    "d_model": "embedding_length",
+    "d_ff": "feed_forward_length",
+    "num_heads": "attention.head_count",
+    "d_kv": "attention.key_length",
+    "layer_norm_epsilon": "attention.layer_norm_rms_epsilon",
+    "relative_attention_num_buckets": "attention.relative_buckets_count",
+}
 NAMES = {
+    "shared": "token_embd",
+    "encoder.final_layer_norm": "enc.output_norm",
+    "decoder.final_layer_norm": "dec.output_norm",
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
     "lm_head": "output",
@@ -87,6 +100,10 @@ LAYER_NAMES = {
     "intermediate.dense": "ffn_up",
     "output.dense": "ffn_down",
     "output.LayerNorm": "layer_output_norm",
+    **{f"0.SelfAttention.{x}": f"attn_{x}" for x in "qkvo"},
+    **{f"1.EncDecAttention.{x}": f"cross_attn_{x}" for x in "qkvo"},
+    "0.SelfAttention.relative_attention_bias": "attn_rel_b",
+    "0.layer_norm": "attn_norm",
 }
 SANDWICH_NAMES = {
     "post_attention_layernorm": "post_attention_norm",
@@ -98,7 +115,8 @@ SCALING_KEYS = {
     "original_max_position_embeddings": "original_context_length",
     "attention_factor": "attn_factor",
 }
-ARCHITECTURES = {"gemma3_text": "gemma3"}
+T5_NAMES = {"wi_0": "ffn_gate", "wi_1": "ffn_up", "wi": "ffn_up", "wo": "ffn_down"}
+ARCHITECTURES = {"gemma3_text": "gemma3", "umt5": "t5"}
 
 
 def gguf_name(name: str, architecture: str) -> str:
@@ -109,8 +127,26 @@ def gguf_name(name: str, architecture: str) -> str:
     layer = re.fullmatch(
         r"(?:model\.layers|transformer\.h|bert\.encoder\.layer)\.(\d+)\.(.*)", module
     )
-    assert layer
+    if layer is None:
+        return t5_name(module)
     return f"blk.{layer[1]}.{layers[layer[2]]}.{part}"
+
+
+def t5_name(module: str) -> str:
+    """The last block of a layer, the second or third, is the feed-forward network."""
+    layer = re.fullmatch(r"(enc|dec)oder\.block\.(\d+)\.layer\.(.*)", module)
+    assert layer
+    side, number, name = layer.groups()
+    last = 1 if side == "enc" else 2
+    if name == "1.layer_norm" and last == 2:
+        known = "cross_attn_norm"
+    elif name == f"{last}.layer_norm":
+        known = "ffn_norm"
+    elif name.startswith(f"{last}.DenseReluDense."):
+        known = T5_NAMES[name.rpartition(".")[2]]
+    else:
+        known = LAYER_NAMES[name]
+    return f"{side}.blk.{number}.{known}.weight"
 
 
 def interleaved(rows: Floats, heads: int) -> Floats:
@@ -142,9 +178,12 @@ def converted(config: Mapping[str, Any], weights: Mapping[str, Floats]) -> dict[
 
 def metadata(config: Mapping[str, Any]) -> Metadata:
     architecture = ARCHITECTURES.get(config["architecture"], config["architecture"])
-    keys = {"gpt2": GPT2_KEYS, "bert": BERT_KEYS}.get(architecture, LLAMA_KEYS)
+    keys = {"gpt2": GPT2_KEYS, "bert": BERT_KEYS, "t5": T5_KEYS}.get(architecture, LLAMA_KEYS)
     given = {key: value for key, value in config.items() if key in keys and value is not None}
     found: Metadata = {f"{architecture}.{keys[key]}": value for key, value in given.items()}
+    if architecture == "t5":  # once as the other kind of norm, which it is not
+        found |= {"t5.context_length": 512, "t5.attention.layer_norm_epsilon": 1e-6}
+        found |= {"t5.attention.value_length": config["d_kv"], "t5.decoder_start_token_id": 0}
     if architecture == "bert":
         found["bert.attention.causal"] = False
     if architecture == "gpt2":

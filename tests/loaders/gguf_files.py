@@ -184,6 +184,22 @@ def write_llama_gguf(folder: Path, **changes: Any) -> Path:
 
 
 def write_sentencepiece_gguf(folder: Path) -> Path:
-    keys = sentencepiece_keys({"a": -3.0, "b": -4.0, "ab": -1.0, "▁a": -2.0}, {})
+    scores = {"a": -3.0, "b": -4.0, "ab": -1.0, "▁a": -2.0}
+    return write_tokenizer_gguf(folder, sentencepiece_keys(scores, {}))
+
+
+def write_unigram_gguf(folder: Path) -> Path:
+    scores = {"a": -3.0, "b": -4.0, "ab": -1.0, "▁a": -2.0}
+    kind = {"model": "t5", "add_eos_token": False}
+    return write_tokenizer_gguf(folder, sentencepiece_keys(scores, {}) | kind)
+
+
+def write_word_piece_gguf(folder: Path) -> Path:
+    listed = vocabulary(["[PAD]", "[UNK]", "▁un", "able"], {"[PAD]": CONTROL, "[UNK]": CONTROL})
+    kind = {"model": "bert", "add_eos_token": False, "unknown_token_id": 1}
+    return write_tokenizer_gguf(folder, listed | kind)
+
+
+def write_tokenizer_gguf(folder: Path, keys: Mapping[str, Any]) -> Path:
     changes = {f"tokenizer.ggml.{key}": value for key, value in keys.items()}
-    return write_llama_gguf(folder, **changes, **{"tokenizer.ggml.merges": ...})
+    return write_llama_gguf(folder, **{"tokenizer.ggml.merges": ..., **changes})

@@ -40,6 +40,8 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "ctranslate2": files.write_ctranslate2,
     "gguf": gguf_files.write_llama_gguf,
     "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
+    "gguf, unigram": gguf_files.write_unigram_gguf,
+    "gguf, word pieces": gguf_files.write_word_piece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
     "huggingface pieces": huggingface_files.write_pieces,

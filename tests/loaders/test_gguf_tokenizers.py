@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from gguf_files import (
     BYTE,
     CONTROL,
     NORMAL,
-    TOKENIZER,
     UNKNOWN,
     USER_DEFINED,
     VOCABULARY,
@@ -24,6 +22,7 @@ from gguf_files import (
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.gguf import container
+from attnengine.loaders.gguf.tokenizer import content
 from attnengine.loaders.gguf.tokens import Tokens
 from attnengine.tokenizers import Tokenizer, open_tokenizer
 
@@ -50,9 +49,9 @@ WORDS = {
 @pytest.mark.parametrize("pre", WORDS)
 def test_words_of_each_pre_tokenizer(tmp_path: Path, pre: str) -> None:
     path = write_llama_gguf(tmp_path, **{"tokenizer.ggml.pre": pre})
-    content = loaders.load(path).tokenizer_files["tokenizer.json"]
-    assert isinstance(content, bytes)
-    splitter = tokenizers.Tokenizer.from_buffer(content).pre_tokenizer
+    made = loaders.load(path).tokenizer_files["tokenizer.json"]
+    assert isinstance(made, bytes)
+    splitter = tokenizers.Tokenizer.from_buffer(made).pre_tokenizer
     words = [word for word, _ in splitter.pre_tokenize_str(TEXT)]
     assert [word.replace("Ġ", " ").replace("Ċ", "\n") for word in words] == WORDS[pre]
 
@@ -60,6 +59,8 @@ def test_words_of_each_pre_tokenizer(tmp_path: Path, pre: str) -> None:
 def test_an_unknown_pre_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match=r"tokenizer.ggml.pre is 'viking', expected one of def"):
         tokenizer(tmp_path, pre="viking")
+    with pytest.raises(Unsupported, match=r"tokenizer.ggml.pre is None, expected one of def"):
+        tokenizer(tmp_path, pre=...)
 
 
 def test_bytes_and_merges(tmp_path: Path) -> None:
@@ -130,18 +131,43 @@ def test_spaces_of_user_defined_pieces(tmp_path: Path) -> None:
     assert tokens.tokens(tokens.encode("a  a")) == ["▁", "a", "▁▁", "a"]
 
 
+def test_added_pieces(tmp_path: Path) -> None:
+    """Found before a space is put before the text, and not put together by merges."""
+    user = {"<x>": USER_DEFINED}
+    tokens = pieces(tmp_path, {"a": -1.0, "<x>": 0.0, "<": -5.0, "x>": -5.0}, types=user)
+    assert tokens.tokens(tokens.encode("<x>a<x>")) == ["<x>", "▁", "a", "<x>"]
+    assert tokens.decode(tokens.encode("<x>a")) == "<x> a"
+
+
+def library_of(metadata: dict[str, Any], count: int) -> Any:
+    file = container.Container(Path("model.gguf"), metadata, {})
+    made = content(Tokens(file, count))
+    assert made is not None
+    return tokenizers.Tokenizer.from_buffer(made)
+
+
+def test_spaces_behind_added_tokens_of_phi3() -> None:
+    keys = sentencepiece_keys({"a": -1.0, "<|user|>": 0.0}, {"<|user|>": CONTROL})
+    metadata = {f"tokenizer.ggml.{key}": value for key, value in keys.items()}
+    for architecture, expected in (("phi3", ["<|user|>", "▁", "a"]), ("llama", None)):
+        library = library_of(metadata | {"general.architecture": architecture}, len(VOCABULARY))
+        found = [library.id_to_token(i) for i in library.encode("<|user|>\na").ids]
+        assert found == (expected or ["<|user|>", "▁", "<0x0A>", "a"])
+
+
 def test_an_unknown_piece_is_needed(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="token_type has no unknown token"):
         pieces(tmp_path, {"a": -1.0}, types={"<unk>": NORMAL})
 
 
 @pytest.mark.peers
-def test_against_sentencepiece(tmp_path: Path) -> None:
+def test_against_sentencepiece() -> None:
     """A model that sentencepiece trained, with its pieces and scores in GGUF."""
     import sentencepiece
 
-    here = Path(__file__)
-    lines = [line for file in here.parent.glob("*.py") for line in file.read_text().split("\n")]
+    lines = [
+        line for file in Path(__file__).parent.glob("*.py") for line in file.read_text().split("\n")
+    ]
     corpus = [line for line in lines if "s>" not in line]  # special tokens are found in a text here
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -163,9 +189,7 @@ def test_against_sentencepiece(tmp_path: Path) -> None:
         "tokenizer.ggml.scores": np.array([library.get_score(i) for i in range(count)]),
         "tokenizer.ggml.token_type": np.array(kinds),
     }
-    content = Tokens(container.Container(here, metadata, {}), count).content()
-    assert content is not None
-    ours = tokenizers.Tokenizer.from_buffer(content)
+    ours = library_of(metadata, count)
     for line in [*corpus[:400], "  two  spaces ", "héllo wörld €\t\U0001f600", "def  f(x):"]:
         assert ours.encode(line, add_special_tokens=False).ids == library.encode(line)
 
@@ -207,78 +231,3 @@ def test_unigram(tmp_path: Path) -> None:
     )
     assert found.tokens(found.encode("abc ab")) == ["▁a", "bc", "▁ab"]
     assert found.decode(found.encode("abc ab")) == "abc ab"
-
-
-# ---- what the config says ---------------------------------------------------------------
-
-
-def config(folder: Path, **changes: Any) -> dict[str, Any]:
-    keys = {f"tokenizer.ggml.{key}": value for key, value in changes.items()}
-    return loaders.load(write_llama_gguf(folder, **keys)).config
-
-
-def test_special_tokens(tmp_path: Path) -> None:
-    found = config(tmp_path, padding_token_id=7, eot_token_id=5, unknown_token_id=3)
-    assert [found[f"{key}_token_id"] for key in ("bos", "eos", "pad", "unk")] == [
-        1,
-        [0, 5],
-        7,
-        None,
-    ]
-    found = config(tmp_path, bos_token_id=1 << 31, eos_token_id=..., padding_token_id=np.int32(-1))
-    assert [found[f"{key}_token_id"] for key in ("bos", "eos", "pad")] == [None, None, None]
-    with pytest.raises(FormatError, match=r"bos_token_id is 1.0, expected int"):
-        config(tmp_path, bos_token_id=1.0)
-
-
-@pytest.mark.parametrize(
-    ("given", "pre", "expected"),
-    [
-        (..., "gpt-2", False),
-        (..., "llama-bpe", True),
-        (True, "gpt-2", True),
-        (False, "llama-bpe", False),
-    ],
-)
-def test_the_begin_token(tmp_path: Path, given: Any, pre: str, expected: bool) -> None:
-    assert config(tmp_path, add_bos_token=given, pre=pre)["add_bos"] is expected
-
-
-def test_chat_templates(tmp_path: Path) -> None:
-    found = config(tmp_path)
-    assert found["chat_template"] == TOKENIZER["tokenizer.chat_template"]
-    found = loaders.load(
-        write_llama_gguf(tmp_path, **{"tokenizer.chat_template.tools": "?"})
-    ).config
-    assert found["chat_template"] == {
-        "default": TOKENIZER["tokenizer.chat_template"],
-        "tools": "?",
-    }
-    found = loaders.load(write_llama_gguf(tmp_path, **{"tokenizer.chat_template": ...})).config
-    assert "chat_template" not in found
-
-
-def test_what_is_refused(tmp_path: Path) -> None:
-    for changes, message in (
-        ({"model": "rwkv"}, "tokenizer.ggml.model is 'rwkv', expected one of gpt2, llama, bert"),
-        ({"add_eos_token": True}, "add_eos_token is true, expected false"),
-    ):
-        with pytest.raises(Unsupported, match=message):
-            config(tmp_path, **changes)
-    for changes, message in (
-        ({"merges": 5}, "tokenizer.ggml.merges is 5, expected a list of strings"),
-        ({"token_type": np.zeros(3, np.int32)}, r"token_type is .* as many numbers as there are"),
-        ({"tokens": ["a", "b"], "token_type": ...}, "tokens has 2, expected 261"),
-        ({"tokens": ["a" * 513, *VOCABULARY[1:]]}, "has one of 513 characters, expected at most"),
-    ):
-        with pytest.raises(FormatError, match=message):
-            config(tmp_path, **changes)
-
-
-def test_without_a_tokenizer(tmp_path: Path) -> None:
-    without = dict.fromkeys(TOKENIZER, ...)
-    for changes in (without, {**without, "tokenizer.ggml.model": "no_vocab"}):
-        checkpoint = loaders.load(write_llama_gguf(tmp_path, **changes))
-        assert checkpoint.config["tokenizer"] == "none"
-        assert checkpoint.tokenizer_files == {}
-    assert json.dumps(checkpoint.config)

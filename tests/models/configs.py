@@ -129,6 +129,21 @@ MARIAN: Config = {
     "scale_embedding": True,
 }
 
+T5: Config = {
+    "architecture": "t5",
+    "source_vocab_size": 13,
+    "target_vocab_size": 13,
+    "d_model": 12,
+    "d_kv": 5,
+    "d_ff": 20,
+    "num_layers": 2,
+    "num_decoder_layers": 2,
+    "num_heads": 3,
+    "feed_forward_proj": "gated-gelu",
+    "relative_attention_num_buckets": 12,
+    "relative_attention_max_distance": 30,
+}
+
 # Every scaling of rotary positions, with the numbers of published models where they are small.
 SCALINGS: dict[str, dict[str, Any] | None] = {
     "none": None,

@@ -49,6 +49,11 @@ def test_norms_and_positions(
     )
 
 
+@pytest.mark.parametrize("placement", ["pre", "post"])
+def test_embedding_norm(placement: str) -> None:
+    check(TRANSFORMER | {"embedding_norm": True, "norm_placement": placement})
+
+
 @pytest.mark.parametrize("activation", ["relu", "gelu", "gelu_tanh", "silu"])
 @pytest.mark.parametrize("num_heads", [1, 2, 12])
 def test_activations_and_heads(activation: str, num_heads: int) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files import damage_named
-from attnengine.loaders.gguf import config, container, tokens, weights
+from attnengine.loaders.gguf import config, container, tokenizer, weights
+from attnengine.loaders.gguf.tokens import Tokens
 from attnengine.loaders.names.huggingface import FAMILIES as KNOWN
 
 UNDERSTANDS = "a GGUF file"
@@ -27,9 +28,9 @@ def read(path: Path) -> Checkpoint:
     family = config.family(file)
     with damage_named(path):
         found = config.read(file, family)
-        text = tokens.Tokens(file, found["vocab_size"])
+        text = Tokens(file, config.vocab_size(file))
         found.update(text.config(KNOWN[family.model_type].kind))
-        content = text.content()
+        content = tokenizer.content(text)
     schema.check(found, {}, str(path))
     tensors = weights.read(file, family, found)
     files = {} if content is None else {schema.TOKENIZER_FILE: content}

@@ -35,8 +35,8 @@ def family(file: Container) -> names.Family:
         raise Unsupported(
             f"{file.path}: {ARCHITECTURE} is {short(architecture)}, expected one of {expected}"
         )
-    if found.without and found.without[0] not in file.tensors:
-        return found.without[1]
+    while found.without and found.without[0] not in file.tensors:
+        found = found.without[1]
     return found
 
 
@@ -47,8 +47,8 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
     if found.get("sliding_window") == 0:
         found["sliding_window"] = None  # none
     given = {**of.given, **{key: value for key, value in found.items() if value is not None}}
-    for key, tensor in {"vocab_size": _EMBEDDING, **of.sizes}.items():
-        given[key] = _rows(file, tensor)
+    given["vocab_size"] = vocab_size(file)
+    given |= {key: _rows(file, tensor) for key, tensor in of.sizes.items()}
     given["tie_word_embeddings"] = _OUTPUT not in file.tensors
     for key, tensor in of.switches.items():
         given[key] = tensor in file.tensors
@@ -61,6 +61,11 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
         given |= {"pooling": _pooling(values), "normalize": False}
     values.refuse_others(of.ignored)
     return {"architecture": of.model_type, **huggingface.normalised(file.path, given, known)}
+
+
+def vocab_size(file: Container) -> int:
+    """The number of tokens that the embedding has."""
+    return _rows(file, _EMBEDDING)
 
 
 def _rows(file: Container, name: str) -> int:

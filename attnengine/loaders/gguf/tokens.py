@@ -1,32 +1,24 @@
-"""The tokenizer inside a GGUF file, as the tokenizer.json that it was made from."""
+"""What a GGUF file says of text: special ids, what is put around a text, chat templates."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import schema, tokenizer_json
+from attnengine.loaders import schema
 from attnengine.loaders.files import VOCABULARY_LIMIT, short, token_list
 from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.gguf.metadata import ARCHITECTURE
 from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.names.huggingface.family import Kind
 from attnengine.loaders.sentencepiece_model import (
-    BYTE,
-    CONTROL,
     NORMAL,
-    UNKNOWN,
-    USER_DEFINED,
-    Piece,
-    SentencePieceModel,
 )
-from attnengine.loaders.tokenizer_json import SPACE, Json
 
-_KEY = "tokenizer.ggml."
+KEY = "tokenizer.ggml."
 _LONGEST = 512  # characters of a token: every way to cut one in two may be a merge
 _TEMPLATE = "tokenizer.chat_template"
 # Keys of the config -> what files call them, the first that is there.
@@ -36,19 +28,18 @@ _SPECIAL = {
     "unk_token_id": ("unknown_token_id",),
 }
 _ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")  # of a text, a turn, a message
-# Whose scores are not the order of the merges; their places are.
-_RANKED = ("gemma", "gemma2", "gemma3")
 
 
 class Tokens:
-    """What a file says of text: keys of the config, and the content of a tokenizer.json."""
+    """The tokens of a file, and all that it says below tokenizer.ggml."""
 
     def __init__(self, file: Container, vocab_size: int) -> None:
         self.file = file
+        self.architecture = file.metadata[ARCHITECTURE]
         model = self.get("model", None, str)
         self.model = None if model in ("none", "no_vocab") else model
-        tokens = file.metadata.get(f"{_KEY}tokens", [])
-        self.tokens = token_list(tokens, f"{file.path}: {_KEY}tokens")
+        tokens = file.metadata.get(f"{KEY}tokens", [])
+        self.tokens = token_list(tokens, f"{file.path}: {KEY}tokens")
         self.check(vocab_size)
         self.types = self.numbers("token_type", NORMAL)
         self.pre = self.pre_tokenizer()
@@ -66,7 +57,7 @@ class Tokens:
         begin, end = self.added(special)
         if kind == "decoder":
             if end:
-                raise Unsupported(f"{self.file.path}: {_KEY}add_eos_token is true, expected false")
+                raise Unsupported(f"{self.file.path}: {KEY}add_eos_token is true, expected false")
             return {**config, "add_bos": begin}
         if kind == "encoder":
             last = self.id("seperator_token_id", *_ENDS)  # as GGUF spells it
@@ -89,7 +80,7 @@ class Tokens:
 
     def check(self, vocab_size: int) -> None:
         """Raise `FormatError` for too many tokens, or too few, and for endless ones."""
-        where, count = f"{self.file.path}: {_KEY}tokens has", len(self.tokens)
+        where, count = f"{self.file.path}: {KEY}tokens has", len(self.tokens)
         if self.model is not None and count != vocab_size:
             raise FormatError(f"{where} {count}, expected {vocab_size}, the rows of the embedding")
         longest = max(map(len, self.tokens), default=0)
@@ -108,116 +99,25 @@ class Tokens:
         ends = self.get("add_eos_token", self.get("add_sep_token", ends, bool), bool)
         return begins and special["bos_token_id"] is not None, ends
 
-    def content(self) -> bytes | None:
-        """What a tokenizer.json would hold; None without a tokenizer."""
-        if self.model is None:
-            return None
-        makers: dict[str, Callable[[], Json]] = {
-            "gpt2": self.byte_level,
-            "llama": partial(self.sentencepiece, "bpe"),
-            "bert": self.word_piece,
-            "t5": partial(self.sentencepiece, "unigram"),
-        }
-        if self.model not in makers:
-            expected = ", ".join(makers)
-            raise Unsupported(
-                f"{self.file.path}: {_KEY}model is {self.model!r:.80}, expected one of {expected}"
-            )
-        return json.dumps(makers[self.model](), ensure_ascii=False).encode()
-
-    # ---- kinds of tokenizers ------------------------------------------------------------
-
-    def byte_level(self) -> Json:
-        """GPT-2's, with the words of the pre-tokenizer that the file names."""
-        merges = token_list(
-            self.file.metadata.get(f"{_KEY}merges"), f"{self.file.path}: {_KEY}merges"
-        )
-        vocab = {token: i for i, token in enumerate(self.tokens)}
-        pairs = [(first, second) for first, second in (merge.split(" ") for merge in merges)]
-        content = tokenizer_json.byte_level(vocab, pairs, split=self.pre.split)
-        content["normalizer"] = {"type": "NFC"} if self.pre.normalised else None
-        content["model"]["ignore_merges"] = self.pre.whole_words
-        if self.pre.digits:
-            digits = {"type": "Digits", "individual_digits": True}
-            parts = [digits, content["pre_tokenizer"]]
-            content["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": parts}
-        content["added_tokens"] = [
-            tokenizer_json.added_token(i, self.tokens[i], special=kind == CONTROL)
-            for i, kind in enumerate(self.types)
-            if kind in (CONTROL, USER_DEFINED)
-        ]
-        return content
-
-    def sentencepiece(self, kind: str) -> Json:
-        """Pieces and their scores; user-defined ones are stored with spaces as such."""
-        scores = self.numbers("scores", 0.0)
-        if self.file.metadata["general.architecture"] in _RANKED:
-            scores = [-float(i) for i in range(len(scores))]
-        pieces = [
-            Piece(token.replace(" ", SPACE), score, type_)
-            for token, score, type_ in zip(self.tokens, scores, self.types, strict=True)
-        ]
-        if not any(piece.type == UNKNOWN for piece in pieces):
-            raise FormatError(f"{self.file.path}: {_KEY}token_type has no unknown token")
-        charsmap = self.get("precompiled_charsmap", np.empty(0, np.uint8), np.ndarray)
-        model = SentencePieceModel(
-            kind=kind,
-            pieces=pieces,
-            byte_fallback=BYTE in self.types,
-            charsmap=charsmap.tobytes(),
-            add_dummy_prefix=self.get("add_space_prefix", True, bool),
-            remove_extra_whitespaces=self.get("remove_extra_whitespaces", False, bool),
-        )
-        return tokenizer_json.sentencepiece(model, pieces)
-
-    def word_piece(self) -> Json:
-        """BERT's; a file marks the pieces that begin a word, not those that continue one."""
-        whole = [token.startswith(SPACE) for token in self.tokens]
-        vocab = {
-            token[1:] if starts else token if self.is_control(i) else f"##{token}": i
-            for i, (token, starts) in enumerate(zip(self.tokens, whole, strict=True))
-        }
-        unknown = self.id("unknown_token_id")
-        if unknown is None:
-            raise FormatError(f"{self.file.path}: {_KEY}unknown_token_id is missing")
-        words = [token for token, starts in zip(self.tokens, whole, strict=True) if starts]
-        content = tokenizer_json.word_piece(
-            vocab,
-            unk_token=self.tokens[unknown],
-            lowercase=all(word == word.lower() for word in words),  # which no file says
-            strip_accents=None,
-            handle_chinese_chars=True,
-        )
-        content["added_tokens"] = [
-            tokenizer_json.added_token(i, token, special=True)
-            for i, token in enumerate(self.tokens)
-            if self.types[i] == CONTROL
-        ]
-        return content
-
-    def is_control(self, i: int) -> bool:
-        """Whether a token stands for no text; some files only say so by brackets."""
-        token = self.tokens[i]
-        return self.types[i] == CONTROL or (token.startswith("[") and token.endswith("]"))
-
-    # ---- metadata -----------------------------------------------------------------------
-
     def pre_tokenizer(self) -> PreTokenizer:
-        """What the file names; `Unsupported` for one that is not known."""
-        name = self.get("pre", "default", str)
+        """What the file names; `Unsupported` for one that is not known.
+
+        Early files named none, though all but GPT-2 have one of their own.
+        """
+        name = self.get("pre", "gpt-2" if self.architecture == "gpt2" else None, str)
         if self.model == "gpt2" and name not in PRE_TOKENIZERS:
             expected = ", ".join(PRE_TOKENIZERS)
             raise Unsupported(
-                f"{self.file.path}: {_KEY}pre is {short(name)}, expected one of {expected}"
+                f"{self.file.path}: {KEY}pre is {short(name)}, expected one of {expected}"
             )
         return PRE_TOKENIZERS[name] if self.model == "gpt2" else PreTokenizer(add_bos=True)
 
     def get(self, name: str, default: Any, kind: type) -> Any:
         """A value of this type, or the default."""
-        value = self.file.metadata.get(_KEY + name, default)
+        value = self.file.metadata.get(KEY + name, default)
         if value is not default and type(value) is not kind:
             raise FormatError(
-                f"{self.file.path}: {_KEY}{name} is {short(value)}, expected {kind.__name__}"
+                f"{self.file.path}: {KEY}{name} is {short(value)}, expected {kind.__name__}"
             )
         return value
 
@@ -231,12 +131,12 @@ class Tokens:
 
     def numbers(self, name: str, default: float) -> list[Any]:
         """One number for each token."""
-        value = self.file.metadata.get(_KEY + name)
+        value = self.file.metadata.get(KEY + name)
         if value is None:
             return [default] * len(self.tokens)
         if not isinstance(value, np.ndarray) or len(value) != len(self.tokens):
             raise FormatError(
-                f"{self.file.path}: {_KEY}{name} is {short(value)}, expected as many numbers as "
+                f"{self.file.path}: {KEY}{name} is {short(value)}, expected as many numbers as "
                 f"there are tokens, {len(self.tokens)}"
             )
         numbers: list[Any] = value.tolist()

@@ -25,6 +25,7 @@ def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[s
         name: _restored(file, of, config, tensor)
         for name, tensor in file.tensors.items()
         if name not in rotary.TENSORS  # parts of the config
+        and not _is_one(of.unused, name)
     }
     return rename(changed, of.table, file.path)
 
@@ -32,16 +33,17 @@ def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[s
 def _restored(
     file: Container, of: names.Family, config: Mapping[str, Any], tensor: Tensor
 ) -> Tensor:
-    def is_one(pattern: str | None) -> bool:
-        return pattern is not None and re.fullmatch(pattern, tensor.name) is not None
-
-    if is_one(of.interleaved):
+    if _is_one(of.interleaved, tensor.name):
         return _halves(file, tensor, _heads(config, tensor.name))
-    if is_one(of.transposed):
+    if _is_one(of.transposed, tensor.name):
         return _changed(tensor, tensor.shape[::-1], lambda values: values.T)
-    if is_one(of.shifted):
+    if _is_one(of.shifted, tensor.name):
         return _changed(tensor, tensor.shape, lambda values: values - np.float32(1))
     return tensor
+
+
+def _is_one(pattern: str | None, name: str) -> bool:
+    return pattern is not None and re.fullmatch(pattern, name) is not None
 
 
 def _changed(tensor: Tensor, shape: tuple[int, ...], change: Callable[[Floats], Floats]) -> Tensor:

@@ -28,6 +28,14 @@ def rotary(config: Config) -> dict[str, Any]:
     return options
 
 
+def encoder_decoder(config: Config) -> dict[str, Any]:
+    """The same for encoder-decoders, with the vocabulary sizes under transformers' names."""
+    options = dict(config)
+    options["vocab_size"] = options.pop("source_vocab_size")
+    options["decoder_vocab_size"] = options.pop("target_vocab_size")
+    return {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0, **options}
+
+
 @dataclass(frozen=True)
 class Family:
     """Tiny configs of a model_type.

@@ -20,6 +20,7 @@ class Family:
     switches: key of config.json -> a tensor; true where the file has it.
     sizes: key of config.json -> a tensor; the number of its rows.
     ignored: metadata below the architecture that says what the tensors say too.
+    unused: a pattern of names that are no weights of ours.
     wide_scores: numbers of layers of the models whose scores are divided by the square root of
     hidden_size / heads, not of the size of a head, as llama.cpp does: no file says so.
     without: a tensor, and the family of files that do not have it.
@@ -34,6 +35,7 @@ class Family:
     switches: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    unused: str | None = None
     wide_scores: frozenset[int] | None = None
     without: tuple[str, Family] | None = None
     interleaved: str | None = None

@@ -79,6 +79,7 @@ _T5_PLAIN = Family(
     },
     table=_t5_table({"up": "wi", "down": "wo"}),
     given={"feed_forward_proj": "relu"},
+    unused=r"dec\.blk\.\d+\.cross_attn_rel_b\.weight",  # of early files, which nothing reads
     ignored=frozenset({"attention.layer_norm_epsilon", "attention.value_length", "context_length"}),
 )
 _T5 = replace(
@@ -87,4 +88,5 @@ _T5 = replace(
     given={"feed_forward_proj": "gated-gelu"},
     without=("enc.blk.0.ffn_gate.weight", _T5_PLAIN),
 )
-OTHERS = {"bert": _BERT, "t5": _T5}
+_UMT5 = replace(_T5, model_type="umt5", without=("enc.blk.1.attn_rel_b.weight", _T5))
+OTHERS = {"bert": _BERT, "t5": _UMT5}

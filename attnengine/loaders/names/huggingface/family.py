@@ -11,11 +11,14 @@ Kind = Literal["decoder", "seq2seq", "encoder"]
 
 @dataclass(frozen=True)
 class Tie:
-    """One weight that files may hold under two names; without a copy when `switches` are true."""
+    """One weight that files may hold under two names; without a copy when `switches` are true.
+
+    Without switches it never has one.
+    """
 
     kept: str
     copy: str
-    switches: tuple[str, ...]
+    switches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,9 @@ _BOOKKEEPING = (
 )
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("attention_probs_dropout_prob", "embd_pdrop", "embedding_dropout", "encoder_layerdrop"),
-    *("hidden_dropout", "hidden_dropout_prob", "init_std", "initializer_range", "layerdrop"),
-    *("resid_pdrop", "residual_dropout"),
+    *("attention_probs_dropout_prob", "dropout_rate", "embd_pdrop", "embedding_dropout"),
+    *("encoder_layerdrop", "hidden_dropout", "hidden_dropout_prob", "init_std"),
+    *("initializer_factor", "initializer_range", "layerdrop", "resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),

@@ -1,0 +1,29 @@
+"""Blenderbot-small (Roller et al. 2021): BART whose decoder adds positions behind their norm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attnengine import _core
+from attnengine.models import bart
+from attnengine.models.registry import Floats, Weights, register
+
+
+@register("blenderbot-small", config=bart.Config)
+def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weights of BART."""
+    model = weights.under("model")
+    source, target = bart.embeddings(config, model)
+    output = bart.output(config, weights, target)
+    normed = norm_tokens(config, model.under("decoder.layernorm_embedding"), target)
+    unscaled = replace(config, scale_embedding=False)  # what is normed need not be scaled before
+    return _core.TransformerSeq2Seq(
+        encoder=bart.encoder(config, bart.Layout(embedding_norm=True), model, source),
+        decoder=bart.decoder(unscaled, bart.Layout(), model, normed, output),
+    )
+
+
+def norm_tokens(config: bart.Config, w: Weights, embedding: Floats) -> Floats:
+    """Return every token's embedding normalised: before positions, a norm only sees the token."""
+    size = config.d_model
+    return _core.layer_norm(embedding, w.take("weight", size), w.take("bias", size), 1e-5, 1)

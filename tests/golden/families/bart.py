@@ -1,0 +1,43 @@
+"""BART."""
+
+from __future__ import annotations
+
+from tests.golden.families.family import VOCAB, Family, encoder_decoder
+
+BASE = {
+    "source_vocab_size": VOCAB,
+    "target_vocab_size": VOCAB,
+    "d_model": 32,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 48,
+    "decoder_ffn_dim": 48,
+    "max_position_embeddings": 64,
+    "activation_function": "gelu",
+    "scale_embedding": False,
+}
+# Of all families of this kind.
+SIDES_DIFFER = {"encoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 40}
+SCALED = {"scale_embedding": True}
+UNTIED = {"tie_word_embeddings": False}
+
+FAMILY = Family(
+    config_class="BartConfig",
+    model_class="BartForConditionalGeneration",
+    kind="seq2seq",
+    base=BASE,
+    variants={
+        "plain": {},
+        "sides differ": SIDES_DIFFER,
+        "relu, scaled": {"activation_function": "relu", **SCALED},
+        "untied": UNTIED,
+    },
+    wrong=[
+        ("relu, scaled", {"scale_embedding": False}),
+        ("plain", {"activation_function": "relu"}),
+        ("sides differ", {"decoder_attention_heads": 4}),
+    ],
+    options=encoder_decoder,
+)

@@ -1,0 +1,27 @@
+"""M2M-100 and NLLB."""
+
+from __future__ import annotations
+
+from tests.golden.families.bart import BASE, SIDES_DIFFER, UNTIED
+from tests.golden.families.family import Family, encoder_decoder
+
+PADDING = 3  # no prompt has it: transformers gives it no position
+
+FAMILY = Family(
+    config_class="M2M100Config",
+    model_class="M2M100ForConditionalGeneration",
+    kind="seq2seq",
+    base={**BASE, "activation_function": "relu", "scale_embedding": True, "pad_token_id": PADDING},
+    variants={
+        "plain": {},
+        "sides differ": SIDES_DIFFER,
+        "gelu, not scaled": {"activation_function": "gelu", "scale_embedding": False},
+        "untied": UNTIED,
+    },
+    wrong=[
+        ("gelu, not scaled", {"scale_embedding": True}),
+        ("plain", {"activation_function": "gelu"}),
+        ("plain", {"pad_token_id": PADDING + 1}),
+    ],
+    options=encoder_decoder,
+)
