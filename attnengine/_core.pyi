@@ -224,6 +224,7 @@ class Encoded:
 
 class State:
     keep_attention: bool
+    keep_attentions: bool
     @overload
     def add(self, encoded: Encoded) -> Ints: ...
     @overload
@@ -237,6 +238,8 @@ class State:
     def live(self) -> int: ...
     @property
     def attention(self) -> Floats: ...
+    @property
+    def attentions(self) -> tuple[Floats, Floats]: ...
 
 class Decoder:
     num_threads: int
@@ -331,6 +334,7 @@ class TransformerEncoder(Encoder):
     def __init__(
         self, stack: TransformerStack, *, pooling_query: ArrayLike | None = None
     ) -> None: ...
+    def attentions(self, tokens: ArrayLike) -> Floats: ...
 
 class TransformerDecoder(Decoder):
     def __init__(
@@ -339,6 +343,8 @@ class TransformerDecoder(Decoder):
 
 class TransformerSeq2Seq(Seq2Seq):
     def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...
+    @property
+    def encoder(self) -> TransformerEncoder: ...
 
 # Search: csrc/decoding.
 

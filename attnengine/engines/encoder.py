@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core, inputs
+from attnengine.decoding import attentions
 from attnengine.decoding.batches import Sentence, batches, joined
 from attnengine.decoding.options import SearchOptions
 from attnengine.engines.base import Engine, exact_ids
@@ -67,6 +68,13 @@ class Encoder(Engine):
         """The state at each token: (tokens, hidden_size). Ids are taken as they are."""
         tokens = exact_ids(ids, self.tokenizer, "ids")
         return self._model.hidden_states(*_ragged([tokens]))
+
+    def attentions(self, ids: OneText) -> Floats:
+        """The attention weights of a Transformer: (layers, heads, tokens, tokens).
+
+        Ids are taken as they are.
+        """
+        return attentions.of_encoder(self._model, exact_ids(ids, self.tokenizer, "ids"))
 
     def _fitting(self, ids: list[int], exact: bool, truncate: bool) -> list[int]:
         """One text with the tokens that the model wants around it, no longer than it may be."""

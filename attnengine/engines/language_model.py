@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import chat, inputs
-from attnengine.decoding import score
+from attnengine.decoding import attentions, score
 from attnengine.decoding.batches import Sentence
 from attnengine.decoding.generate import Task, decode
 from attnengine.decoding.options import SearchOptions, for_stream, parse
@@ -140,9 +140,19 @@ class LanguageModel(DecodingEngine):
 
     def logits(self, ids: OneText) -> Floats:
         """The logits after each token: (tokens, vocab_size). Ids are taken as they are."""
+        return score.logits(self._model, self._exact(ids))
+
+    def attentions(self, ids: OneText) -> Floats:
+        """The attention weights of a Transformer: (layers, heads, tokens, tokens).
+
+        Ids are taken as they are.
+        """
+        return attentions.of_decoder(self._model, self._exact(ids))[0]
+
+    def _exact(self, ids: OneText) -> Sentence:
         tokens = exact_ids(ids, self.tokenizer, "ids")
         self._expect_positions("ids", len(tokens))
-        return score.logits(self._model, Sentence(tokens))
+        return Sentence(tokens)
 
     def _parse(self, options: Mapping[str, Any]) -> SearchOptions:
         search = parse(options, beam_size=1, min_new_tokens=0)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core, inputs
-from attnengine.decoding import score
+from attnengine.decoding import attentions, score
+from attnengine.decoding.attentions import Attentions
 from attnengine.decoding.batches import Sentence, joined
 from attnengine.decoding.generate import Task, decode
 from attnengine.decoding.options import Options, SearchOptions, for_stream, parse
@@ -161,17 +162,28 @@ class Seq2Seq(DecodingEngine):
 
         Ids are taken as they are: ``target_ids`` start with the decoder start token.
         """
-        source = exact_ids(source_ids, self.source_tokenizer, "source_ids")
-        target = exact_ids(target_ids, self.target_tokenizer, "target_ids")
-        self._expect_source_positions("source_ids", len(source))
-        self._expect_positions("target_ids", len(target))
-        return score.logits(self._model, Sentence(target, source))
+        return score.logits(self._model, self._exact(source_ids, target_ids))
+
+    def attentions(self, source_ids: OneText, target_ids: OneText) -> Attentions:
+        """The attention weights of every head of every layer of a Transformer.
+
+        Ids are taken as they are: ``target_ids`` start with the decoder start token.
+        """
+        return attentions.of_both(self._model, self._exact(source_ids, target_ids))
 
     def hidden_states(self, source_ids: OneText) -> Floats:
         """The encoder's output for ids that are taken as they are: (tokens, encoder size)."""
         ids = exact_ids(source_ids, self.source_tokenizer, "source_ids")
         self._expect_source_positions("source_ids", len(ids))
         return self._model.encode(joined([ids]), np.array([len(ids)], np.int64)).hidden_states(0)
+
+    def _exact(self, source_ids: OneText, target_ids: OneText) -> Sentence:
+        """A source and a target whose ids are taken as they are."""
+        source = exact_ids(source_ids, self.source_tokenizer, "source_ids")
+        target = exact_ids(target_ids, self.target_tokenizer, "target_ids")
+        self._expect_source_positions("source_ids", len(source))
+        self._expect_positions("target_ids", len(target))
+        return Sentence(target, source)
 
     def _parse(self, options: Mapping[str, Any]) -> tuple[SearchOptions, Direction]:
         languages = {name: options[name] for name in LANGUAGES if name in options}

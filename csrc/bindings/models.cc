@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "bindings/arrays.h"
+#include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "models/decoder.h"
 
@@ -86,12 +87,26 @@ void bind_state(py::module_& m) {
       .def("length", &State::length, "sequence"_a)
       .def_property_readonly("live", &State::live)
       .def_readwrite("keep_attention", &State::keep_attention)
-      .def_property_readonly("attention", [](const State& state) {
-        state.check_usable();
-        if (!state.keep_attention || !state.attention.matrix().data)
-          throw InvalidArgument("attention was not kept: set keep_attention before the step");
-        return view(state.attention);
-      });
+      .def_readwrite("keep_attentions", &State::keep_attentions)
+      .def_property_readonly(
+          "attention",
+          [](const State& state) {
+            state.check_usable();
+            if (!state.keep_attention || !state.attention.matrix().data)
+              throw InvalidArgument("attention was not kept: set keep_attention before the step");
+            return view(state.attention);
+          })
+      .def_property_readonly(
+          "attentions",
+          [](const State& state) {
+            state.check_usable();
+            if (!state.keep_attentions || !state.self_attentions.attentions())
+              throw InvalidArgument(
+                  "attentions were not kept: set keep_attentions before the step");
+            return py::make_tuple(attention_weights(state.self_attentions),
+                                  attention_weights(state.cross_attentions));
+          },
+          "Self- and cross-attention of the last step's rows, each (layers, heads, query, key).");
 }
 
 }  // namespace

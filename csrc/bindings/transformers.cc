@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "bindings/arrays.h"
+#include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "models/transformer.h"
 
@@ -26,6 +27,16 @@ TransformerStack make_stack(Shared<Embedding> embedding, std::int64_t max_positi
           std::move(layers),    std::move(final_norm)};
 }
 
+FloatArray attentions(const TransformerEncoder& encoder, const py::object& tokens) {
+  const auto ids = integers<std::int32_t>(tokens, "tokens");
+  AttentionRecord record;
+  {
+    py::gil_scoped_release unlocked;
+    record = encoder.attentions(ids.data(), std::int64_t(ids.size()));
+  }
+  return attention_weights(record);
+}
+
 }  // namespace
 
 void bind_transformers(py::module_& m) {
@@ -40,13 +51,16 @@ void bind_transformers(py::module_& m) {
       .def(py::init([](const TransformerStack& stack, const std::optional<FloatArray>& query) {
              return std::make_shared<TransformerEncoder>(stack, floats(query, "pooling_query"));
            }),
-           "stack"_a, py::kw_only(), "pooling_query"_a = py::none());
+           "stack"_a, py::kw_only(), "pooling_query"_a = py::none())
+      .def("attentions", &attentions, "tokens"_a,
+           "Weights (layers, heads, query, key) for one sentence, tokens (rows,).");
   py::class_<TransformerDecoder, Decoder, Shared<TransformerDecoder>>(m, "TransformerDecoder")
       .def(py::init<TransformerStack, Shared<Linear>, float>(), "stack"_a, "output"_a.none(false),
            py::kw_only(), "logit_cap"_a = 0.0f);
   py::class_<TransformerSeq2Seq, Seq2Seq, Shared<TransformerSeq2Seq>>(m, "TransformerSeq2Seq")
       .def(py::init<Shared<TransformerEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
-           "encoder"_a.none(false), "decoder"_a.none(false));
+           "encoder"_a.none(false), "decoder"_a.none(false))
+      .def_property_readonly("encoder", &TransformerSeq2Seq::encoder);
 }
 
 }  // namespace attnengine

@@ -7,6 +7,7 @@
 
 #include "core/buffer.h"
 #include "core/steps.h"
+#include "layers/attention_record.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
 #include "layers/rotary.h"
@@ -73,6 +74,7 @@ struct AttentionScratch {
   Buffer query, key_value, context;  // (rows, heads * head_dim), (rows, 2 * key_size), as query
   Buffer heads;                      // (rows, heads * head_dim) of a norm
   Angles angles;
+  AttentionRecord* record = nullptr;  // where self-attention leaves its weights, or null
 };
 
 // Queries (rows, heads * head_dim), and keys and values (rows, 2 * key_size).

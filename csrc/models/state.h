@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "layers/attention_record.h"
 #include "models/encoded.h"
 #include "models/slot_pool.h"
 
@@ -61,6 +62,10 @@ class State {
   bool keep_attention = false;
   KeptMatrix logits;     // (wanted rows, vocab_size) of the last step
   KeptMatrix attention;  // (rows, longest source) when kept; zero beyond a row's source
+
+  bool keep_attentions = false;      // of every layer and head; Transformers do
+  AttentionRecord self_attentions;   // of the last step, its rows and their longest past
+  AttentionRecord cross_attentions;  // its rows and their longest source
 
  protected:
   struct Sequence {

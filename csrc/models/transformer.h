@@ -42,8 +42,12 @@ class TransformerEncoder : public Encoder {
   std::int64_t output_size() const override { return stack_.hidden_size(); }
   std::int64_t max_positions() const override { return stack_.max_positions; }
 
-  // tokens (ragged rows,) -> states (rows, hidden)
-  void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states) const;
+  // tokens (ragged rows,) -> states (rows, hidden); of one sentence, the weights too where there is
+  // a record
+  void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
+           AttentionRecord* record = nullptr) const;
+  // The weights of every layer for one sentence, tokens (rows,).
+  AttentionRecord attentions(const std::int32_t* tokens, std::int64_t rows) const;
 
  private:
   void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
@@ -82,6 +86,7 @@ class TransformerSeq2Seq : public Seq2Seq {
   TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
                      std::shared_ptr<const TransformerDecoder> decoder);
 
+  const std::shared_ptr<const TransformerEncoder>& encoder() const { return encoder_; }
   std::int64_t encoder_size() const override { return encoder_->output_size(); }
   std::int64_t source_vocab_size() const override { return encoder_->vocab_size(); }
   std::int64_t max_source_positions() const override { return encoder_->max_positions(); }

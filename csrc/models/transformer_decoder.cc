@@ -34,6 +34,14 @@ struct TransformerState : State {
     if (pasts.size() < runs) pasts.resize(runs);
   }
 
+  // Makes room for the weights of every head, where they are kept.
+  void record(std::int64_t rows, std::int64_t longest_source) {
+    scratch.attention.record = keep_attentions ? &self_attentions : nullptr;
+    if (!keep_attentions) return;
+    self_attentions.start(rows, *std::max_element(positions.begin(), positions.end()) + 1);
+    cross_attentions.start(rows, longest_source);
+  }
+
   // Lets every row see its past and itself, or the last `window` of these.
   void look(const std::vector<Run>& runs, std::int64_t window) {
     for (std::size_t i = 0; i < runs.size(); ++i)
@@ -99,6 +107,7 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
   state.scratch.attention.angles.start(state.positions.data(), rows.count);
   step.hidden = stack_.embed(rows.tokens, state.positions.data(), rows.count, state.scratch);
   if (state.keep_attention) state.attention.resize(rows.count, step.longest);
+  state.record(rows.count, step.longest);
   for (std::size_t i = 0; i < stack_.layers.size(); ++i)
     run_layer(
         stack_.layers[i], step.hidden, state.scratch,
@@ -158,7 +167,7 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
                        {},
                        state.places.data()};
   if (attention.position_bias) scores.bias = attention.position_bias->view();
-  kernels().scaled_dot_attention(scores);
+  attend(scores, state.positions.data(), state.scratch.attention.record);
   (*attention.output)(constant(context), out);
 }
 
@@ -176,11 +185,12 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
       state.cross_tables[row] = state.sequence(run.index).source->tables[layer].data();
 
   const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
-  const Matrix weights = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
-  kernels().scaled_dot_attention({constant(query), state.cross_tables.data(),
-                                  state.source_lengths.data(), head_dim, attention.key_size(),
-                                  heads, attention.num_kv_heads, head_dim, attention.scale, context,
-                                  weights});
+  const Matrix room = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
+  const Matrix weights =
+      attend({constant(query), state.cross_tables.data(), state.source_lengths.data(), head_dim,
+              attention.key_size(), heads, attention.num_kv_heads, head_dim, attention.scale,
+              context, room},
+             /*positions=*/nullptr, state.keep_attentions ? &state.cross_attentions : nullptr);
   (*attention.output)(constant(context), out);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }

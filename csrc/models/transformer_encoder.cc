@@ -2,7 +2,8 @@
 #include <string>
 
 #include "core/expect.h"
-#include "kernels/kernels.h"
+#include "core/parallel.h"
+#include "models/sentences.h"
 #include "models/transformer.h"
 
 namespace attnengine {
@@ -37,7 +38,7 @@ struct SentenceAttention {
     step.score_cap = attention.score_cap;
     if (attention.position_bias) step.bias = attention.position_bias->view();
     step.places = places.data();
-    kernels().scaled_dot_attention(step);
+    attend(step, positions.data(), scratch.record);
     (*attention.output)(constant(context), out);
   }
 
@@ -72,9 +73,21 @@ TransformerEncoder::TransformerEncoder(TransformerStack stack, std::vector<float
   check_pooling_query();
 }
 
-void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged,
-                             Matrix states) const {
+AttentionRecord TransformerEncoder::attentions(const std::int32_t* tokens,
+                                               std::int64_t rows) const {
+  const Ragged ragged = checked_sentences(tokens, rows, &rows, 1, vocab_size(), max_positions());
+  const ThreadScope threads(num_threads());
+  Buffer states;
+  AttentionRecord record;
+  record.start(rows, rows);
+  run(tokens, ragged, states.matrix(rows, output_size()), &record);
+  return record;
+}
+
+void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
+                             AttentionRecord* record) const {
   TransformerScratch scratch;
+  scratch.attention.record = record;
   SentenceAttention sentences(ragged, states.rows);
   scratch.attention.angles.start(sentences.positions.data(), states.rows);
   const Matrix x = stack_.embed(tokens, sentences.positions.data(), states.rows, scratch);
