@@ -127,7 +127,8 @@ class RnnSeq2Seq:
         if activation == "none":
             return together
         if activation == "maxout":  # of neighbours, Goodfellow et al. 2013
-            return self._linear(together, "decoder.readout").reshape(-1, 2).max(axis=1)
+            units = self._linear(together, "decoder.readout")  # (2 * readout_size,)
+            return np.maximum(units[0::2], units[1::2])
         return ACTIVATIONS[activation](self._linear(together, "decoder.readout"))
 
     def _output(self, readout: Floats) -> Floats:
