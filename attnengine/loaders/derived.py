@@ -107,3 +107,12 @@ def gates_ordered(tensor: Tensor, order: Sequence[int], path: Path) -> Tensor:
         return np.concatenate([blocks[i] for i in order])
 
     return derived([tensor], tensor.shape, reorder)
+
+
+def block_diagonal(tensor: Tensor, times: int) -> Tensor:
+    """A matrix as often on the diagonal of a larger one, a vector as often behind itself."""
+
+    def repeat(array: NDArray[Any]) -> NDArray[Any]:
+        return np.kron(np.eye(times) if array.ndim == 2 else np.ones(times), array)
+
+    return derived([tensor], [times * size for size in tensor.shape], repeat)

@@ -16,9 +16,10 @@ from attnengine.loaders import nematus, yaml_text, zero_start
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import gates_ordered, joined, oriented, transposed
 from attnengine.loaders.marian_vocabularies import read_sides
-from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import marian as names
+from attnengine.loaders.names import matrix_shape, rename
 from attnengine.loaders.options import Options
+from attnengine.loaders.sizes import transformer_sizes
 
 OPTIONS = "special:model.yml"  # the array that makes an archive Marian's
 
@@ -97,21 +98,13 @@ def _transformer(path: Path, options: Options, tensors: Mapping[str, Tensor]) ->
 def _transformer_config(
     path: Path, options: Options, weights: Mapping[str, Tensor], norm: str
 ) -> dict[str, Any]:
-    source = matrix_shape(path, weights, "encoder.embed_tokens.weight")
-    target = matrix_shape(path, weights, "decoder.embed_tokens.weight")
     learned = "encoder.embed_positions.weight" in weights
     positions = names.MAX_POSITIONS
     if learned:
         positions = matrix_shape(path, weights, "encoder.embed_positions.weight")[0]
-    layer = r"{}\.layers\.([0-9]+)\.fc1\.weight"
     return {
         "architecture": "transformer",
-        "source_vocab_size": source[0],
-        "target_vocab_size": target[0],
-        "hidden_size": source[1],
-        "intermediate_size": matrix_shape(path, weights, "encoder.layers.0.fc1.weight")[0],
-        "encoder_num_layers": count_layers(weights, layer.format("encoder"), path),
-        "decoder_num_layers": count_layers(weights, layer.format("decoder"), path),
+        **transformer_sizes(path, weights),
         "num_heads": options.integer("transformer-heads", 8),
         "norm_placement": norm,
         "final_norm": norm == "pre",

@@ -57,6 +57,7 @@ _NAMED = (
     "torch.float32",
     "torch.int64",
     "torch.uint8",
+    "torchtext.data.utils._split_tokenizer",
     "torchtext.vocab._default_unk_index",
     *STORAGES,
 )
