@@ -25,7 +25,7 @@ from attnengine.loaders.storages import named_tensors
 
 
 def from_checkpoint(path: Path, content: Mapping[Any, Any]) -> Checkpoint:
-    """Read what torch.save wrote: model, and its options as args or, since version 1.0, cfg."""
+    """Read what torch.save wrote: model, and its options as args or, since version 0.11, cfg."""
     options = _options(path, content)
     architecture = options.text("arch", "lstm")
     if architecture not in names.ARCHITECTURES:
