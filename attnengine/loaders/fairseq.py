@@ -18,7 +18,7 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.derived import block_diagonal, derived
 from attnengine.loaders.files import VOCABULARY_LIMIT, read_text
 from attnengine.loaders.names import fairseq as names
-from attnengine.loaders.names import rename
+from attnengine.loaders.names import matrix_shape, rename
 from attnengine.loaders.options import Options
 from attnengine.loaders.sizes import rnn_sizes
 from attnengine.loaders.storages import named_tensors
@@ -34,7 +34,7 @@ def from_checkpoint(path: Path, content: Mapping[Any, Any]) -> Checkpoint:
     options.only(names.ONLY)
     renamed = rename(named_tensors(path, content["model"]), names.TABLE, path)
     sizes = rnn_sizes(path, renamed)
-    weights = _one_output(path, _whole_bridge(renamed, sizes["decoder_num_layers"]))
+    weights = _one_output(path, _whole_bridge(path, renamed, sizes["decoder_num_layers"]))
     weights = _with_readout(weights, sizes["decoder_hidden_size"])
     tokens = _dictionaries(path, options)
     config = {**_architecture(sizes, weights), **_special_ids(bool(tokens))}
@@ -85,10 +85,10 @@ def _special_ids(words: bool) -> dict[str, Any]:
     return {**found, "suppress_tokens": [names.PAD_ID]}
 
 
-def _whole_bridge(tensors: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
+def _whole_bridge(path: Path, tensors: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
     """The bridge's layer reads the state of each encoder layer on its own: one for all."""
     return {
-        name: block_diagonal(tensor, layers) if name.startswith("bridge.") else tensor
+        name: block_diagonal([tensor] * layers, path) if name.startswith("bridge.") else tensor
         for name, tensor in tensors.items()
     }
 
@@ -98,22 +98,30 @@ def _one_output(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     whole = dict(tensors)
     if "additional.weight" not in whole:
         return whole
-    tied = "decoder.output.weight" not in whole
-    output = whole["decoder.embedding.weight" if tied else "decoder.output.weight"]
-    inner, shift = whole.pop("additional.weight"), whole.pop("additional.bias", None)
-    vocab_size, size = output.shape
-    if len(inner.shape) != 2 or inner.shape[0] != size or (shift and shift.shape != (size,)):
-        raise FormatError(f"{path}: {inner.name} is {inner.shape}, expected {size} rows and biases")
+    place = "decoder.output" if "decoder.output.weight" in whole else "decoder.embedding"
+    output, inner = whole[f"{place}.weight"], whole.pop("additional.weight")
+    vocab_size, size = matrix_shape(path, whole, f"{place}.weight")
+    hidden = inner.shape[-1:]
+    _expect_shape(path, inner, (size, *hidden))
     whole["decoder.output.weight"] = derived(
-        [output, inner], (vocab_size, inner.shape[1]), lambda outer, w: outer @ w
+        [output, inner], (vocab_size, *hidden), lambda outer, w: outer @ w
     )
+    shift, bias = whole.pop("additional.bias", None), whole.get("decoder.output.bias")
     if shift is not None:
-        bias = whole.get("decoder.output.bias")
-        terms = [output, shift] if bias is None else [output, shift, bias]
+        _expect_shape(path, shift, (size,))
+        terms = [output, shift]
+        if bias is not None:
+            _expect_shape(path, bias, (vocab_size,))
+            terms.append(bias)
         whole["decoder.output.bias"] = derived(
             terms, (vocab_size,), lambda outer, b, *more: sum(more, outer @ b)
         )
     return whole
+
+
+def _expect_shape(path: Path, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    if tensor.shape != shape:
+        raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {shape}")
 
 
 def _with_readout(tensors: Mapping[str, Tensor], hidden: int) -> dict[str, Tensor]:

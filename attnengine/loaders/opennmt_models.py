@@ -83,7 +83,7 @@ def _whole_bridge(
         if name.startswith("bridge.") and sizes["bidirectional"]:
             if not tensor.shape or set(tensor.shape) != {size}:
                 raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {size}")
-            whole[name] = block_diagonal(tensor, 2)
+            whole[name] = block_diagonal([tensor, tensor], path)
     return whole
 
 
@@ -105,5 +105,8 @@ def transformer(path: Path, options: Mapping[str, Any], renamed: Mapping[str, Te
         "scale_embeddings": True,
         "shared_embeddings": False,  # a shared weight stands in the file twice
         "tied_output": False,
+        "decoder_self_attention": known.choice(
+            "self_attn_type", names.SELF_ATTENTION, "scaled-dot"
+        ),
     }
     return config, dict(renamed)

@@ -33,6 +33,7 @@ VARIANTS = {
     "transformer": "-encoder_type transformer -decoder_type transformer -position_encoding "
     "-rnn_size 4 -word_vec_size 4 -layers 2 -heads 2 -transformer_ff 6",
 }
+VARIANTS["average"] = f"{VARIANTS['transformer']} -self_attn_type average"
 
 
 def options(text: str) -> Namespace:

@@ -72,6 +72,10 @@ TRANSFORMER_TABLE: Table = (
     *_norm(rf"{_ENCODER}\.layer_norm", rf"{_ENCODER_LAYER}.self_attn_layer_norm"),
     *_feed_forward(_ENCODER, _ENCODER_LAYER),
     *_attention(rf"{_DECODER}\.self_attn", rf"{_DECODER_LAYER}.self_attn"),
+    (
+        rf"{_DECODER}\.self_attn\.gating_layer\.(weight|bias)",
+        (rf"{_DECODER_LAYER}.average.gate.\2",),
+    ),
     *_norm(rf"{_DECODER}\.layer_norm_1", rf"{_DECODER_LAYER}.self_attn_layer_norm"),
     *_attention(rf"{_DECODER}\.context_attn", rf"{_DECODER_LAYER}.encoder_attn"),
     *_norm(rf"{_DECODER}\.layer_norm_2", rf"{_DECODER_LAYER}.encoder_attn_layer_norm"),
@@ -109,7 +113,7 @@ RNN_OPTIONS: dict[str, tuple[object, ...]] = {
 TRANSFORMER_OPTIONS: dict[str, tuple[object, ...]] = {
     **_OPTIONS,
     "position_encoding": (True,),
-    "self_attn_type": ("scaled-dot", "scaled-dot-flash"),
+    "aan_useffn": (False,),
     "max_relative_positions": (0,),
     "relative_positions_buckets": (0,),
     "parallel_residual": (False,),
@@ -118,6 +122,11 @@ TRANSFORMER_OPTIONS: dict[str, tuple[object, ...]] = {
     "num_experts": (0,),
     "sliding_window": (0,),
     "quant_type": ("",),
+}
+SELF_ATTENTION = {
+    "scaled-dot": "attention",
+    "scaled-dot-flash": "attention",
+    "average": "average",
 }
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu"}
 INTERLEAVED = "SinusoidalInterleaved"
