@@ -18,12 +18,14 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import gguf_files
 import huggingface_files
 import loader_files as files
 import marian_files
 import torch_files
 
 from attnengine import loaders
+from attnengine.chat import prompt
 from attnengine.errors import Error
 from attnengine.tokenizers import open_tokenizer
 
@@ -58,8 +60,14 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "marian s2s": marian_files.write_s2s,
     "marian transformer": marian_files.write_transformer,
     "ctranslate2": files.write_ctranslate2,
+    "gguf": gguf_files.write_llama_gguf,
+    "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
+    "huggingface pieces": huggingface_files.write_pieces,
+    "huggingface merges": huggingface_files.write_merges,
+    "huggingface word pieces": huggingface_files.write_word_pieces,
+    "huggingface chat": huggingface_files.write_chat,
 }
 
 
@@ -67,7 +75,10 @@ def load_all(path: Path) -> int:
     """Load a model with all its weights; returns the bytes that the file may hold as floats."""
     checkpoint = loaders.load(path)
     if checkpoint.config["tokenizer"] == "tokenizers":
-        open_tokenizer(checkpoint)
+        tokenizer = open_tokenizer(checkpoint)
+        tokenizer.decode(tokenizer.encode("ab \u00e9 ab"))
+        if "chat_template" in checkpoint.config:
+            prompt(checkpoint.config, tokenizer, [{"role": "user", "content": "ab"}], None, {})
     return sum(tensor.read().nbytes for tensor in checkpoint.tensors.values())
 
 
