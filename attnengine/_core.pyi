@@ -202,17 +202,26 @@ class Experts(FeedForwardBlock):
         normalise: bool = True,
     ) -> None: ...
 
+class Recurrence: ...
+
+class SimpleRecurrence(Recurrence):
+    def __init__(self, *, forget: Linear, input: Linear) -> None: ...
+
+class AverageRecurrence(Recurrence):
+    def __init__(self, *, gate: Linear, feed_forward: FeedForwardBlock | None = None) -> None: ...
+
 class TransformerLayer:
     def __init__(
         self,
         *,
-        self_attention: MultiHeadAttention,
+        self_attention: MultiHeadAttention | None,
         self_attention_norm: BlockNorm,
         feed_forward: FeedForwardBlock,
         feed_forward_norm: BlockNorm,
         cross_attention: MultiHeadAttention | None = None,
         cross_attention_norm: BlockNorm | None = None,
         parallel: bool = False,
+        recurrence: Recurrence | None = None,
     ) -> None: ...
 
 # Models: csrc/models.
@@ -293,6 +302,7 @@ class RnnDecoder(Decoder):
         cells: Sequence[Cell],
         output: Linear,
         attention: AttentionScore | None = None,
+        transition: Cell | None = None,
         readout: Linear | None = None,
         query_previous: bool = False,
         input_feeding: bool = False,

@@ -21,8 +21,12 @@ void TransformerStack::check_sizes() const {
     layer.check(hidden_size());
     if (const auto& bias = layer.self_attention.position_bias; bias && !bias->keys.empty())
       expect_equal(bias->positions, max_positions, "position_bias keys.shape[1]");
-    expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
-    expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+    if (!layer.recurrence == recurrent())
+      throw InvalidArgument("some layers have a recurrence, expected all or none");
+    if (!recurrent()) {
+      expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
+      expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+    }
     if (!layer.cross_attention.query == has_cross_attention())
       throw InvalidArgument("some layers have cross-attention, expected all or none");
     if (has_cross_attention())  // a source has the keys of all layers in one block

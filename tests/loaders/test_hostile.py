@@ -24,7 +24,7 @@ def test_damaged_files_load_or_are_refused(kind: str, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
 
