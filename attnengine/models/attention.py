@@ -9,6 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
+from attnengine.models.blocks import check_heads
 from attnengine.models.registry import Floats, Weights
 from attnengine.models.rotary import halves
 
@@ -48,10 +49,8 @@ def heads(
     """
     if count > MAX_HEADS:
         raise FormatError(f"config: {key!r} is {count}, expected at most {MAX_HEADS}")
-    if head_dim is None and size % count:
-        raise FormatError(
-            f"config: {key!r} is {count}, expected a divisor of the hidden size {size}"
-        )
+    if head_dim is None:
+        check_heads(count, size, key)
     kv_count = kv_count or count
     if count % kv_count:
         raise FormatError(f"config: {kv_count} key/value heads, expected a divisor of {count}")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnengine import _core
-from attnengine.models.attention import heads
-from attnengine.models.blocks import ActivationName, activation, fused, layer_norm
+from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
 from attnengine.models.registry import Floats, Weights, register
 
 
@@ -69,14 +68,14 @@ def positions(config: Config, embeddings: Weights, size: int) -> Floats:
 
 def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     """Build one layer."""
-    heads(config.hidden_size, config.num_attention_heads)
+    check_heads(config.num_attention_heads, config.hidden_size)
     size, wide = config.hidden_size, config.intermediate_size
     attention, eps = w.under("attention"), config.layer_norm_eps
-    inputs = attention.under("self")
+    heads = attention.under("self")
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=inputs.linear("query", size, size, bias=True),
-            key_value=fused(inputs, [("key", size), ("value", size)], size, bias=True),
+            query=heads.linear("query", size, size, bias=True),
+            key_value=fused(heads, [("key", size), ("value", size)], size, bias=True),
             output=attention.linear("output.dense", size, size, bias=True),
             num_heads=config.num_attention_heads,
         ),

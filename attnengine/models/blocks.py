@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from attnengine import _core
-from attnengine.models.registry import Floats, Weights
+from attnengine.errors import FormatError
+from attnengine.models.registry import Floats, Weights, scaled
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -64,9 +65,9 @@ def output_layer(
 ) -> _core.Linear:
     """Build the layer that gives logits, times ``scale``: ``lm_head``, or the embedding."""
     weight = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
-    if scale != 1:
-        weight = weight * np.float32(scale)
-    return _core.Linear(weight, weights.take("lm_head.bias", len(weight)) if bias else None)
+    return _core.Linear(
+        scaled(weight, scale), weights.take("lm_head.bias", len(weight)) if bias else None
+    )
 
 
 def feed_forward(
@@ -97,3 +98,11 @@ def gated_feed_forward(
         activation=activation(act),
         gated=True,
     )
+
+
+def check_heads(num_heads: int, hidden_size: int, key: str = "num_attention_heads") -> None:
+    """Raise FormatError where heads do not share the hidden size evenly."""
+    if hidden_size % num_heads:
+        raise FormatError(
+            f"config: {key!r} is {num_heads}, expected a divisor of the hidden size {hidden_size}"
+        )

@@ -11,7 +11,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.models import rotary as rotaries
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, gated_feed_forward, output_layer
-from attnengine.models.registry import Weights
+from attnengine.models.registry import Weights, scaled
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # in transformers' layer_types
 
@@ -120,7 +120,7 @@ def norm(
 ) -> _core.RMSNorm:
     """Build an RMS norm of rows, or of parts of ``size``, whose output is scaled."""
     weight = w.take(f"{name}.weight", size or config.hidden_size)
-    return _core.RMSNorm((weight + config.norm_offset) * scale, eps=config.rms_norm_eps)
+    return _core.RMSNorm(scaled(weight + config.norm_offset, scale), eps=config.rms_norm_eps)
 
 
 def rotary(config: Config, partial: float = 1.0) -> _core.Rotary:

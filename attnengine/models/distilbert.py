@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attnengine import _core
-from attnengine.models.attention import heads
-from attnengine.models.blocks import ActivationName, activation, fused, layer_norm
+from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
 from attnengine.models.registry import Weights, register
 
 _EPS = 1e-12
@@ -28,7 +27,7 @@ class Config:
 @register("distilbert", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     """Build from ``distilbert.*``; sinusoidal positions stand in the file like learned ones."""
-    heads(config.dim, config.n_heads, key="n_heads")
+    check_heads(config.n_heads, config.dim, "n_heads")
     model = weights.under("distilbert")
     embeddings, size = model.under("embeddings"), config.dim
     words = embeddings.take("word_embeddings.weight", config.vocab_size, size)

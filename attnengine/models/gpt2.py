@@ -8,8 +8,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import Unsupported
-from attnengine.models.attention import heads
-from attnengine.models.blocks import ActivationName, activation, layer_norm
+from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.registry import Weights, register
 
 
@@ -40,7 +39,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     ):
         if value is not expected:
             raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
-    heads(config.n_embd, config.n_head, key="n_head")
+    check_heads(config.n_head, config.n_embd, "n_head")
     model = weights.under("transformer")
     embedding = model.take("wte.weight", config.vocab_size, config.n_embd)
     tied = config.tie_word_embeddings

@@ -8,8 +8,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.attention import heads
-from attnengine.models.blocks import ActivationName, activation, layer_norm
+from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
 
@@ -64,7 +63,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
 
 def check(config: Config) -> None:
     """Raise FormatError for what does not go together."""
-    heads(config.hidden_size, config.num_attention_heads)
+    check_heads(config.num_attention_heads, config.hidden_size)
     kinds = config.layer_types
     if len(kinds) != config.num_hidden_layers or not {*kinds} <= {_GLOBAL, _LOCAL}:
         raise FormatError(

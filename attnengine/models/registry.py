@@ -85,10 +85,7 @@ class Weights:
         weight = self.take(f"{name}.weight", out_size, in_size)
         has_bias = f"{name}.bias" in self if bias is None else bias
         found = self.take(f"{name}.bias", out_size) if has_bias else None
-        if scale != 1:
-            weight = np.float32(scale) * weight
-            found = None if found is None else np.float32(scale) * found
-        return _core.Linear(weight, found)
+        return _core.Linear(scaled(weight, scale), None if found is None else scaled(found, scale))
 
     def check_all_taken(self) -> None:
         """Raise FormatError when a weight was left over."""
@@ -99,6 +96,15 @@ class Weights:
             raise FormatError(
                 f"weights left over, which the config does not explain: {names}{more}"
             )
+
+
+def scaled(values: Floats, scale: float) -> Floats:
+    """Return ``values`` times ``scale``, infinite where that is too large for float32."""
+    if scale == 1:
+        return values
+    with np.errstate(all="ignore"):
+        product: Floats = values * np.float32(scale)
+    return product
 
 
 Build = Callable[[Any, Weights], Model]

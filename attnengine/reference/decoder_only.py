@@ -13,6 +13,7 @@ import numpy as np
 from attnengine.reference.activations import ACTIVATIONS
 from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.attention import scaled_dot_attention
+from attnengine.reference.experts import experts
 from attnengine.reference.linear import linear
 from attnengine.reference.norm import layer_norm, rms_norm
 from attnengine.reference.rotary import rotary_frequencies, rotate
@@ -20,6 +21,7 @@ from attnengine.reference.transformer import Cache, Ids, dense
 from attnengine.reference.weights import Config, Weights, under
 
 State = tuple[Cache, ...]  # one for each layer
+EXPERTS = "gate.weight", "experts.gate_up_proj", "experts.down_proj"
 
 
 class Family(Protocol):
@@ -45,7 +47,7 @@ class Family(Protocol):
 
 
 class DecoderOnly:
-    """Architectures "llama", "mistral", "qwen2" and "gpt2"."""
+    """Architectures "llama", "mistral", "mixtral", "qwen2" and "gpt2"."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         is_gpt2 = config["architecture"] == "gpt2"
@@ -82,7 +84,8 @@ class DecoderOnly:
 class Llama:
     """Pre-norm with RMS norms, rotary positions, shared key/value heads, gated feed-forward.
 
-    Touvron et al. 2023. Qwen2 has biases on queries, keys and values, Mistral a window.
+    Touvron et al. 2023. Qwen2 has biases on queries, keys and values, Mistral a window, Mixtral
+    experts too.
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
@@ -114,7 +117,7 @@ class Llama:
     ) -> tuple[Floats, Cache]:
         """Attention, then the gated feed-forward network."""
         weights = under(self.weights, f"model.layers.{layer}.")
-        attention, mlp = under(weights, "self_attn."), under(weights, "mlp.")
+        attention = under(weights, "self_attn.")
 
         y = self._norm(x, weights["input_layernorm.weight"])
         query, keys, values = (
@@ -128,8 +131,17 @@ class Llama:
         x = x + dense(context, attention, "o_proj")
 
         y = self._norm(x, weights["post_attention_layernorm.weight"])
-        gate = ACTIVATIONS[self.config.get("hidden_act", "silu")](dense(y, mlp, "gate_proj"))
-        return x + dense(gate * dense(y, mlp, "up_proj"), mlp, "down_proj"), cache
+        return x + self._feed_forward(y, under(weights, "mlp.")), cache
+
+    def _feed_forward(self, y: Floats, weights: Weights) -> Floats:
+        """Gated, once or as experts."""
+        activation = self.config.get("hidden_act", "silu")
+        if "num_local_experts" in self.config:
+            router, gate_up, down = (weights[name] for name in EXPERTS)
+            count = self.config["num_experts_per_tok"]
+            return experts(y, router, gate_up, down, count, activation)
+        gate = ACTIVATIONS[activation](dense(y, weights, "gate_proj"))
+        return dense(gate * dense(y, weights, "up_proj"), weights, "down_proj")
 
     def logits(self, x: Floats) -> Floats:
         """A last norm, then the output layer."""

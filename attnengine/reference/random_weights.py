@@ -131,6 +131,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "llama": llama_shapes,
     "marian": marian_shapes,
     "mistral": llama_shapes,
+    "mixtral": llama_shapes,
     "qwen2": llama_shapes,
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,

@@ -64,7 +64,7 @@ def transformer_shapes(config: Config) -> Shapes:
 
 
 def llama_shapes(config: Config) -> Shapes:
-    """Architectures "llama", "mistral" and "qwen2"; which layers have a bias, the switches say."""
+    """Architectures "llama", "mistral", "mixtral", "qwen2"; what has biases, the switches say."""
     size, wide = config["hidden_size"], config["intermediate_size"]
     num_heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or size // num_heads
@@ -76,8 +76,7 @@ def llama_shapes(config: Config) -> Shapes:
         for part, shape in attention.items():
             layer |= dense_shapes(f"self_attn.{part}_proj", *shape)
         layer |= dense_shapes("self_attn.o_proj", size, num_heads * head_dim)
-        for part, shape in {"gate": (wide, size), "up": (wide, size), "down": (size, wide)}.items():
-            layer |= dense_shapes(f"mlp.{part}_proj", *shape)
+        layer |= prefixed("mlp.", gated_shapes(size, wide, config.get("num_local_experts")))
         for part in ("input_layernorm", "post_attention_layernorm"):
             layer[f"{part}.weight"] = (size,)
         shapes |= prefixed(f"model.layers.{i}.", layer)
@@ -86,6 +85,20 @@ def llama_shapes(config: Config) -> Shapes:
     if not is_tied(config):
         shapes["lm_head.weight"] = (config["vocab_size"], size)
     return shapes | {"model.norm.weight": (size,)}
+
+
+def gated_shapes(size: int, wide: int, experts: int | None) -> Shapes:
+    """A gated feed-forward network, or experts one upon another and their router."""
+    if experts is not None:
+        return {
+            "gate.weight": (experts, size),
+            "experts.gate_up_proj": (experts, 2 * wide, size),
+            "experts.down_proj": (experts, size, wide),
+        }
+    shapes: Shapes = {}
+    for part, shape in {"gate": (wide, size), "up": (wide, size), "down": (size, wide)}.items():
+        shapes |= dense_shapes(f"{part}_proj", *shape)
+    return shapes
 
 
 def has_llama_bias(config: Config, name: str) -> bool:

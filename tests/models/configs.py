@@ -96,6 +96,14 @@ LLAMA: Config = {
 
 QWEN2: Config = LLAMA | {"architecture": "qwen2", "rope_theta": 1e6}
 
+MISTRAL: Config = LLAMA | {"architecture": "mistral"}
+
+MIXTRAL: Config = LLAMA | {
+    "architecture": "mixtral",
+    "num_local_experts": 5,
+    "num_experts_per_tok": 2,
+}
+
 GPT2: Config = {
     "architecture": "gpt2",
     "vocab_size": 13,

@@ -11,9 +11,7 @@ from tests.models.checks import (
     model,
     weights64,
 )
-from tests.models.configs import LLAMA
-
-MISTRAL = LLAMA | {"architecture": "mistral"}
+from tests.models.configs import MISTRAL
 
 
 @pytest.mark.parametrize("window", [None, 1, 2, 100])

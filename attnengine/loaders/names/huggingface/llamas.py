@@ -135,6 +135,21 @@ LLAMAS = {
             "logits_scaling": 1.0,
         }
     ),
+    "mixtral": _llama(
+        {
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+            "num_key_value_heads": 8,
+            "head_dim": None,
+            "max_position_embeddings": 131072,
+            "rms_norm_eps": 1e-5,
+            "rope_theta": 1000000.0,
+            "sliding_window": None,
+            "num_local_experts": 8,
+            "num_experts_per_tok": 2,
+        },
+        unused=("output_router_logits", "router_aux_loss_coef", "router_jitter_noise"),
+    ),
     "olmo2": _llama(
         {
             "pad_token_id": 1,
