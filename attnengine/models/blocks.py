@@ -25,6 +25,36 @@ _KERNELS: dict[ActivationName, KernelActivation] = {
     "silu": "silu",
     "swish": "silu",
 }
+# Transformers' names of what a layer sees: everything, or a window.
+LayerType = Literal["full_attention", "sliding_attention"]
+FULL: LayerType = "full_attention"
+SLIDING: LayerType = "sliding_attention"
+
+
+def layer_type(
+    kinds: Sequence[LayerType] | None, num_layers: int, i: int, *, windowed: bool
+) -> LayerType:
+    """Return the kind of layer i by a config's ``layer_types``; without them, as ``windowed`` says.
+
+    Raises FormatError where there are not as many as layers.
+    """
+    if kinds is None:
+        return SLIDING if windowed else FULL
+    if len(kinds) != num_layers:
+        raise FormatError(
+            f"config: 'layer_types' has {len(kinds)} entries, expected 'num_hidden_layers' "
+            f"{num_layers}"
+        )
+    return kinds[i]
+
+
+def window(kind: LayerType, size: int | None) -> int:
+    """Return how many positions a layer sees, 0 for all."""
+    if kind == FULL:
+        return 0
+    if size is None:
+        raise FormatError(f"config: a layer is {kind!r}, but there is no window")
+    return size
 
 
 def activation(name: ActivationName) -> KernelActivation:

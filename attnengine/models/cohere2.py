@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from attnengine import _core
-from attnengine.errors import FormatError
 from attnengine.models import cohere
+from attnengine.models.blocks import LayerType, layer_type, window
 from attnengine.models.registry import Weights, register
 
 
@@ -18,21 +17,16 @@ class Config(cohere.Config):
     rope_theta: float = 10_000.0
     sliding_window: int = 4096
     sliding_window_pattern: int = 4  # where there are no layer_types: each such layer sees all
-    layer_types: tuple[Literal["full_attention", "sliding_attention"], ...] | None = None
+    layer_types: tuple[LayerType, ...] | None = None
 
     def window(self, layer: int) -> int | None:
         """How many positions a layer sees. None: all, and it does not turn them."""
-        if self.layer_types is None:
-            return self.sliding_window if (layer + 1) % self.sliding_window_pattern else None
-        return self.sliding_window if self.layer_types[layer] == "sliding_attention" else None
+        windowed = (layer + 1) % self.sliding_window_pattern != 0
+        kind = layer_type(self.layer_types, self.num_hidden_layers, layer, windowed=windowed)
+        return window(kind, self.sliding_window) or None
 
 
 @register("cohere2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build as Cohere."""
-    if config.layer_types is not None and len(config.layer_types) != config.num_hidden_layers:
-        raise FormatError(
-            f"config: 'layer_types' has {len(config.layer_types)} entries, expected "
-            f"'num_hidden_layers' {config.num_hidden_layers}"
-        )
     return cohere.build_decoder(config, weights)

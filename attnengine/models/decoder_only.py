@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from attnengine import _core
-from attnengine.errors import FormatError, Unsupported
 from attnengine.models import rotary as rotaries
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, gated_feed_forward, output_layer
 from attnengine.models.registry import Weights, scaled
-
-FULL, SLIDING = "full_attention", "sliding_attention"  # in transformers' layer_types
 
 
 @dataclass(frozen=True)
@@ -133,27 +130,3 @@ def rotary(config: Config, partial: float = 1.0) -> _core.Rotary:
         partial,
         limited=True,
     )
-
-
-def layer_type(config: Config, kinds: Sequence[str] | None, i: int, *, windowed: bool) -> str:
-    """Return the kind of layer i by ``layer_types``; without them, ``windowed`` says it."""
-    if kinds is None:
-        return SLIDING if windowed else FULL
-    if len(kinds) != config.num_hidden_layers:
-        raise FormatError(
-            f"config: 'layer_types' has {len(kinds)} layers, expected {config.num_hidden_layers}"
-        )
-    if kinds[i] not in (FULL, SLIDING):
-        raise Unsupported(
-            f"config: 'layer_types' has {kinds[i]!r:.80}, expected {FULL!r} or {SLIDING!r}"
-        )
-    return kinds[i]
-
-
-def window(kind: str, size: int | None) -> int:
-    """Return how many positions a layer sees, 0 for all."""
-    if kind == FULL:
-        return 0
-    if size is None:
-        raise FormatError(f"config: a layer is {kind!r}, but there is no window")
-    return size

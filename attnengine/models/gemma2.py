@@ -8,6 +8,7 @@ from typing import Any
 from attnengine import _core
 from attnengine.models import decoder_only as shared
 from attnengine.models import gemma
+from attnengine.models.blocks import LayerType, layer_type, window
 from attnengine.models.registry import Weights, register
 
 
@@ -17,13 +18,14 @@ class Config(gemma.Config):
 
     query_pre_attn_scalar: float = 256.0
     sliding_window: int | None = 4096
-    layer_types: tuple[str, ...] | None = None
+    layer_types: tuple[LayerType, ...] | None = None
     attn_logit_softcapping: float | None = 50.0
     final_logit_softcapping: float | None = 30.0
 
-    def kind(self, i: int, period: int = 2) -> str:
+    def kind(self, i: int, period: int = 2) -> LayerType:
         """Of layer i; without ``layer_types``, the last of a period sees everything."""
-        return shared.layer_type(self, self.layer_types, i, windowed=(i + 1) % period != 0)
+        windowed = (i + 1) % period != 0
+        return layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
 
 
 @register("gemma2", config=Config)
@@ -32,8 +34,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     rotary = shared.rotary(config)
 
     def build_layer(i: int, w: Weights) -> _core.TransformerLayer:
-        window = shared.window(config.kind(i), config.sliding_window)
-        return layer(config, w, rotary=rotary, window=window)
+        size = window(config.kind(i), config.sliding_window)
+        return layer(config, w, rotary=rotary, window=size)
 
     return shared.decoder(
         config,

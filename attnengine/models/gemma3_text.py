@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from attnengine import _core
 from attnengine.models import decoder_only as shared
 from attnengine.models import gemma2
+from attnengine.models.blocks import FULL, SLIDING, window
 from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
 
@@ -27,7 +28,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder whose layers differ in their windows and rotations."""
     dim = config.heads.dim
     local = rotary(dim, config.rope_local_base_freq, None, config.max_position_embeddings)
-    turns = {shared.FULL: shared.rotary(config), shared.SLIDING: local}
+    turns = {FULL: shared.rotary(config), SLIDING: local}
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:
         kind = config.kind(i, config.sliding_window_pattern)
@@ -37,7 +38,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             query_norm=shared.norm(config, w, "self_attn.q_norm", dim),
             key_norm=shared.norm(config, w, "self_attn.k_norm", dim),
             rotary=turns[kind],
-            window=shared.window(kind, config.sliding_window),
+            window=window(kind, config.sliding_window),
         )
 
     return shared.decoder(

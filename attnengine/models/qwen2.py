@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from attnengine import _core
 from attnengine.models import decoder_only as shared
+from attnengine.models.blocks import LayerType, layer_type, window
 from attnengine.models.registry import Weights, register
 
 
@@ -16,13 +17,14 @@ class Config(shared.Config):
     use_sliding_window: bool = False
     sliding_window: int | None = None
     max_window_layers: int = field(default=28, metadata={"minimum": 0})
-    layer_types: tuple[str, ...] | None = None  # before all of these
+    layer_types: tuple[LayerType, ...] | None = None  # before all of these
 
     def window(self, i: int) -> int:
         """How many positions layer i sees, 0 for all."""
         size = self.sliding_window if self.use_sliding_window else None
         windowed = size is not None and i >= self.max_window_layers
-        return shared.window(shared.layer_type(self, self.layer_types, i, windowed=windowed), size)
+        kind = layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
+        return window(kind, size)
 
 
 @register("qwen2", config=Config)

@@ -208,6 +208,10 @@ def _longrope(
     slower = scaling.numbers("short_factor", len(frequencies))
     scaling.numbers("long_factor", len(frequencies))  # see limit()
     original = scaling.number(_ORIGINAL)
+    if original <= 1:
+        raise FormatError(
+            f"config: 'rope_scaling' has {_ORIGINAL} {original}, expected a number above 1"
+        )
     factor = scaling.number("factor", max_positions / original)
     warmth = math.sqrt(1 + math.log(factor) / math.log(original)) if factor > 1 else 1.0
     return frequencies / slower, scaling.number("attention_factor", warmth)

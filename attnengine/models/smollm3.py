@@ -8,6 +8,7 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import decoder_only as shared
 from attnengine.models import llama
+from attnengine.models.blocks import LayerType, layer_type, window
 from attnengine.models.registry import Weights, register
 
 
@@ -19,7 +20,7 @@ class Config(llama.Config):
     no_rope_layer_interval: int = 4
     use_sliding_window: bool = False
     sliding_window: int | None = None
-    layer_types: tuple[str, ...] | None = None
+    layer_types: tuple[LayerType, ...] | None = None
 
     def rotates(self, i: int) -> bool:
         """Whether layer i has positions."""
@@ -36,7 +37,8 @@ class Config(llama.Config):
         """How many positions layer i sees, 0 for all; unless said, one without positions fewer."""
         size = self.sliding_window if self.use_sliding_window else None
         windowed = size is not None and not self.rotates(i)
-        return shared.window(shared.layer_type(self, self.layer_types, i, windowed=windowed), size)
+        kind = layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
+        return window(kind, size)
 
 
 @register("smollm3", config=Config)

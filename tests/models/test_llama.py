@@ -143,6 +143,10 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
             {"rope_scaling": LONGROPE | {"short_factor": [1.0]}},
             r"short_factor \[1.0\], expected a list of 3",
         ),
+        (
+            {"rope_scaling": LONGROPE | {"original_max_position_embeddings": 0.5}},
+            "original_max_position_embeddings 0.5, expected a number above 1",
+        ),
         ({"rope_scaling": LONGROPE | {"long_factor": None}}, "long_factor None, expected a list"),
         ({"rope_scaling": LONGROPE | {"long_factor": [1, 2, "3"]}}, "long_factor '3', expected"),
         ({"rope_scaling": SCALINGS["yarn, mscale"] | {"truncate": 1}}, "truncate 1, expected true"),

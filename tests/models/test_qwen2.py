@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from attnengine.errors import FormatError, Unsupported
+from attnengine.errors import FormatError
 from attnengine.models import build
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
@@ -52,23 +52,16 @@ def test_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    ("changes", "message"),
     [
-        ({"layer_types": ["full_attention"]}, FormatError, "has 1 layers, expected 2"),
-        (
-            {"layer_types": ["full_attention", "chunked_attention"]},
-            Unsupported,
-            "'chunked_attention', expected 'full_attention' or 'sliding_attention'",
-        ),
+        ({"layer_types": ["full_attention"]}, "'layer_types' has 1 entries, expected"),
+        ({"layer_types": ["full_attention", "chunked"]}, "'layer_types' is 'chunked', expected"),
         (
             {"layer_types": ["sliding_attention"] * 2, "sliding_window": 8},
-            FormatError,
             "a layer is 'sliding_attention', but there is no window",
         ),
     ],
 )
-def test_windows_that_are_refused(
-    changes: dict[str, Any], error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
+def test_windows_that_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
         build(QWEN2 | changes, random_weights(QWEN2, 0))
