@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files import TOKENIZER_LIMIT, damage_named
+from attnengine.loaders.files import VOCABULARY_LIMIT, damage_named
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
 _LONGEST = 1024  # characters of a piece; all ways to cut it in two are looked at
@@ -55,9 +55,9 @@ def read(path: Path) -> SentencePieceModel:
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
     with damage_named(path):
-        if path.stat().st_size > TOKENIZER_LIMIT:
+        if path.stat().st_size > VOCABULARY_LIMIT:
             size = path.stat().st_size
-            raise FormatError(f"{path} has {size} bytes, expected up to {TOKENIZER_LIMIT}")
+            raise FormatError(f"{path} has {size} bytes, expected up to {VOCABULARY_LIMIT}")
         return _model(path, memoryview(path.read_bytes()))
 
 
