@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files import TOKENIZER_LIMIT, damage_named
+from attnengine.loaders.files import VOCABULARY_LIMIT, damage_named
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
+_LONGEST = 1024  # characters of a piece; all ways to cut it in two are looked at
 _KINDS = {1: "unigram", 2: "bpe"}
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers
 
@@ -54,9 +55,9 @@ def read(path: Path) -> SentencePieceModel:
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
     with damage_named(path):
-        if path.stat().st_size > TOKENIZER_LIMIT:
+        if path.stat().st_size > VOCABULARY_LIMIT:
             size = path.stat().st_size
-            raise FormatError(f"{path} has {size} bytes, expected up to {TOKENIZER_LIMIT}")
+            raise FormatError(f"{path} has {size} bytes, expected up to {VOCABULARY_LIMIT}")
         return _model(path, memoryview(path.read_bytes()))
 
 
@@ -102,7 +103,10 @@ def _piece(data: memoryview) -> Piece:
     kind = fields.get(3, NORMAL)
     if not isinstance(kind, int) or not NORMAL <= kind <= BYTE:
         raise ValueError(f"a piece has type {kind}")
-    return Piece(str(_message(fields[1]), "utf-8"), score, kind)
+    text = str(_message(fields[1]), "utf-8")
+    if len(text) > _LONGEST:
+        raise ValueError(f"a piece has {len(text)} characters, expected up to {_LONGEST}")
+    return Piece(text, score, kind)
 
 
 def _message(value: object) -> memoryview:

@@ -168,6 +168,7 @@ def test_the_parts_of_a_sentencepiece_model(tmp_path: Path) -> None:
         (b"\x0a\x05\x0a\x01z\x18\x02", FormatError, "several, for what is unknown"),
         (b"\x0a\x05\x0a\x01z\x18\x09", FormatError, "type 9"),
         (b"\x0a\x03\x0a\x01\xff", FormatError, "damaged"),
+        (b"\x0a\x84\x08\x0a\x81\x08" + b"z" * 1025, FormatError, "a piece has 1025 characters"),
         (b"\x0a\x7f", FormatError, "127 bytes, but 0 are left"),
         (b"\x0b", FormatError, "wire type 3"),
         (b"\xff" * 11, FormatError, "more than 64 bits"),
