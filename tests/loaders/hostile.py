@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import gguf_files
 import huggingface_files
 import loader_files as files
 import torch_files
@@ -37,6 +38,8 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "opennmt legacy pt": torch_files.write_opennmt_pt,
     "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
     "ctranslate2": files.write_ctranslate2,
+    "gguf": gguf_files.write_llama_gguf,
+    "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
     "huggingface pieces": huggingface_files.write_pieces,
