@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attnengine import kernels
 from attnengine._core import BeamSearch
+from attnengine.decoding.attentions import Attentions
 from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score
 from attnengine.engines import Encoder, LanguageModel, Seq2Seq, convert, load
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
@@ -12,6 +13,7 @@ from attnengine.loaders.native import save
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attentions",
     "BeamSearch",
     "BeamTree",
     "Encoder",

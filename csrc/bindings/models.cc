@@ -59,6 +59,21 @@ void bind_encoded(py::module_& m) {
           "sentence"_a);
 }
 
+py::array attention(const State& state) {
+  state.check_usable();
+  if (!state.keep_attention || !state.attention.matrix().data)
+    throw InvalidArgument("attention was not kept: set keep_attention before the step");
+  return view(state.attention);
+}
+
+py::tuple attentions(const State& state) {
+  state.check_usable();
+  if (!state.keep_attentions || !state.self_attentions.attentions())
+    throw InvalidArgument("attentions were not kept: set keep_attentions before the step");
+  return py::make_tuple(attention_weights(state.self_attentions),
+                        attention_weights(state.cross_attentions));
+}
+
 void bind_state(py::module_& m) {
   const auto array = [](const Ids& ids) { return IntArray(py::ssize_t(ids.size()), ids.data()); };
   const auto checked = [](const py::object& sequences) {
@@ -88,24 +103,9 @@ void bind_state(py::module_& m) {
       .def_property_readonly("live", &State::live)
       .def_readwrite("keep_attention", &State::keep_attention)
       .def_readwrite("keep_attentions", &State::keep_attentions)
+      .def_property_readonly("attention", &attention)
       .def_property_readonly(
-          "attention",
-          [](const State& state) {
-            state.check_usable();
-            if (!state.keep_attention || !state.attention.matrix().data)
-              throw InvalidArgument("attention was not kept: set keep_attention before the step");
-            return view(state.attention);
-          })
-      .def_property_readonly(
-          "attentions",
-          [](const State& state) {
-            state.check_usable();
-            if (!state.keep_attentions || !state.self_attentions.attentions())
-              throw InvalidArgument(
-                  "attentions were not kept: set keep_attentions before the step");
-            return py::make_tuple(attention_weights(state.self_attentions),
-                                  attention_weights(state.cross_attentions));
-          },
+          "attentions", &attentions,
           "Self- and cross-attention of the last step's rows, each (layers, heads, query, key).");
 }
 

@@ -18,6 +18,7 @@ SIDES = ("encoder", "decoder")
 T5 = {
     "n_positions": 512,
     "output_past": True,
+    "scalable_attention": True,
     "dropout_rate": 0.1,
     "initializer_factor": 1.0,
     "task_specific_params": {"summarization": {"num_beams": 4}},

@@ -104,7 +104,7 @@ def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
             **keys,
         },
         buffers=r"EncDecAttention\.relative_attention_bias\.weight$",  # never read
-        unused=("n_positions", "output_past"),
+        unused=("n_positions", "output_past", "scalable_attention"),
         ties=tuple(
             Tie("shared.weight", f"{side}.embed_tokens.weight") for side in ("encoder", "decoder")
         ),
