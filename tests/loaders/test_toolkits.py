@@ -48,6 +48,16 @@ def test_logits_of_the_toolkit(folder: Path) -> None:
     assert len(model.translate("a b c", beam_size=2, max_new_tokens=3).hypotheses) >= 1
 
 
+@pytest.mark.parametrize("name", ["opennmt-2-lstm", "opennmt-3-average", "fairseq-projected"])
+def test_converted_to_a_native_folder(name: str, tmp_path: Path) -> None:
+    path = model_of(FOLDER / name)
+    loaders.convert(path, tmp_path / "native")
+    model, converted = ae.load(path), ae.load(tmp_path / "native")
+    source, target = [4, 3, 5], [2, 6, 7]
+    assert model.logits(source, target).tobytes() == converted.logits(source, target).tobytes()
+    assert converted.translate("a b").text == model.translate("a b").text
+
+
 @pytest.mark.parametrize(
     ("toolkit", "count"),
     [("opennmt-1", 5), ("opennmt-2", 5), ("opennmt-3", 5), ("fairseq", 4), ("joeynmt", 5)],
