@@ -103,15 +103,17 @@ def stack(
 ) -> _core.TransformerStack:
     """Build the encoder, or with ``cross`` the decoder."""
     count = config.num_decoder_layers or config.num_layers if cross else config.num_layers
-    blocks = [w.under(f"block.{i}") for i in range(count)]
-    if config.own_biases:
-        biases = [bias(config, block, bidirectional=not cross) for block in blocks]
-    else:
-        biases = [bias(config, blocks[0], bidirectional=not cross)] * count
+    biases = bias(config, w.under("block.0"), bidirectional=not cross)
+    layers = []
+    for i in range(count):
+        block = w.under(f"block.{i}")
+        if config.own_biases and i:
+            biases = bias(config, block, bidirectional=not cross)
+        layers.append(layer(config, block, biases, cross=cross))
     return _core.TransformerStack(
         embedding=_core.Embedding(embedding),
         max_positions=0,
-        layers=[layer(config, *both, cross=cross) for both in zip(blocks, biases, strict=True)],
+        layers=layers,
         final_norm=norm(config, w, "final_layer_norm"),
     )
 
