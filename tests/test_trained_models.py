@@ -119,10 +119,16 @@ def test_ctranslate2_beams(aren: ae.Seq2Seq, beam_size: int, key: str) -> None:
 AREN_WORDS = ["آ ت ز م و ن", "آ ت ش ي س و ن", "آ ر ب ا ك ه", "آ ر ث ر"]  # noqa: RUF001
 
 
-def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
+AREN_FOLDERS = [f"v2/aren-transliteration{precision}" for precision in ("", "-i16", "-i8")]
+AREN_FOLDERS.append("v1/aren-transliteration")
+
+
+@pytest.mark.parametrize("folder", AREN_FOLDERS)
+def test_ctranslate2_n_best_and_scores(folder: str) -> None:
+    model = ae.load(AREN / folder)
     recorded = json.loads((AREN / "ct2_4.8.5_outputs.json").read_text())
-    recorded = recorded["v2/aren-transliteration|float32"]
-    results = aren.translate(AREN_WORDS, beam_size=4, num_hypotheses=4)
+    recorded = recorded[f"{folder}|float32"]
+    results = model.translate(AREN_WORDS, beam_size=4, num_hypotheses=4)
     for word, result, n_best, scores in zip(
         AREN_WORDS, results, recorded["beam4"], recorded["score"], strict=True
     ):
@@ -130,8 +136,29 @@ def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
         assert [h.score for h in result.hypotheses] == pytest.approx(
             [score for _, score in n_best], abs=1e-4
         )
-        scored = aren.score(word, result.text)
+        scored = model.score(word, result.text)
         assert scored.token_log_probs == pytest.approx(scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("folder", AREN_FOLDERS[1:])
+def test_ctranslate2_quantised_models_find_the_same_names(folder: str) -> None:
+    golden = objects(AREN / "golden.jsonl")
+    results = ae.load(AREN / folder).translate([g["src"] for g in golden], beam_size=5)
+    same = [r.hypotheses[0].tokens == g["beam5"][0] for r, g in zip(results, golden, strict=True)]
+    assert sum(same) >= (0.95 if "-i" in folder else 1) * len(golden)
+
+
+def test_ctranslate2_language_model() -> None:
+    model = ae.load(MODELS / "opennmt-lm-ct2")
+    golden = objects(MODELS / "opennmt-lm-ct2" / "golden_lm_ct2.jsonl")
+    prompts = [g["prompt"] for g in golden]
+    for g, score in zip(golden, model.score(prompts), strict=True):
+        assert score.token_log_probs == pytest.approx(g["prompt_logprobs"], abs=2e-5)
+    for beam_size, key in ((1, "greedy"), (4, "beam4")):
+        results = model.generate(prompts, beam_size=beam_size, max_new_tokens=30)
+        for g, result in zip(golden, results, strict=True):
+            assert result.hypotheses[0].tokens == g[key]
+            assert result.score == pytest.approx(g[f"{key}_score"], abs=1e-5)
 
 
 def test_results_do_not_depend_on_the_batch(morph: tuple[str, ae.Seq2Seq]) -> None:

@@ -11,6 +11,7 @@ from attnengine.models import (
     rnn_lm,
     rnn_seq2seq,
     transformer,
+    transformer_lm,
 )
 from attnengine.models.registry import build
 
@@ -24,4 +25,5 @@ __all__ = [
     "rnn_lm",
     "rnn_seq2seq",
     "transformer",
+    "transformer_lm",
 ]

@@ -17,15 +17,11 @@ _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
 
 @dataclass(frozen=True)
-class Config:
-    """Sizes and switches; ``docs/export.md`` explains each."""
+class Stack:
+    """Sizes and switches of embeddings and layers; ``docs/export.md`` explains each."""
 
-    source_vocab_size: int
-    target_vocab_size: int
     hidden_size: int
     intermediate_size: int
-    encoder_num_layers: int
-    decoder_num_layers: int
     num_heads: int
     norm_placement: Literal["pre", "post"]
     final_norm: bool
@@ -36,6 +32,16 @@ class Config:
     position_offset: int = field(metadata={"minimum": 0})
     max_positions: int
     scale_embeddings: bool
+
+
+@dataclass(frozen=True)
+class Config(Stack):
+    """What encoder and decoder share, and the sizes of each."""
+
+    source_vocab_size: int
+    target_vocab_size: int
+    encoder_num_layers: int
+    decoder_num_layers: int
     shared_embeddings: bool
     tied_output: bool
 
@@ -43,16 +49,7 @@ class Config:
 @register("transformer", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weight names that BART and Marian have in transformers."""
-    if (config.positions == "sinusoidal") != (config.position_layout is not None):
-        raise FormatError(
-            f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
-            f"{config.positions!r}, expected a layout for sinusoidal ones and null for learned ones"
-        )
-    if config.hidden_size % config.num_heads:
-        raise FormatError(
-            f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
-            f"{config.hidden_size}"
-        )
+    check(config)
     size = config.hidden_size
     source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
     if config.shared_embeddings and config.source_vocab_size != config.target_vocab_size:
@@ -78,10 +75,24 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     )
 
 
+def check(config: Stack) -> None:
+    """Raise FormatError for switches and sizes that do not go together."""
+    if (config.positions == "sinusoidal") != (config.position_layout is not None):
+        raise FormatError(
+            f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
+            f"{config.positions!r}, expected a layout for sinusoidal ones and null for learned ones"
+        )
+    if config.hidden_size % config.num_heads:
+        raise FormatError(
+            f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
+            f"{config.hidden_size}"
+        )
+
+
 def stack(
-    config: Config, w: Weights, embedding: Floats, num_layers: int, *, cross: bool = False
+    config: Stack, w: Weights, embedding: Floats, num_layers: int, *, cross: bool = False
 ) -> _core.TransformerStack:
-    """Build an encoder, or a decoder with cross-attention."""
+    """Build an encoder, a language model, or with ``cross`` a decoder that reads a source."""
     return _core.TransformerStack(
         embedding=_core.Embedding(embedding),
         max_positions=config.max_positions,
@@ -92,7 +103,7 @@ def stack(
     )
 
 
-def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
+def layer(config: Stack, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     """Build one layer; a decoder's has cross-attention."""
     before = config.norm_placement == "pre"
 
@@ -114,7 +125,7 @@ def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     )
 
 
-def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
+def attention(config: Stack, w: Weights) -> _core.MultiHeadAttention:
     """Build the projections of an attention, keys and values in one product."""
     size = config.hidden_size
     return _core.MultiHeadAttention(
@@ -125,7 +136,7 @@ def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
     )
 
 
-def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
+def norm(config: Stack, w: Weights, name: str) -> _core.LayerNorm:
     """Build a layer norm."""
     size = config.hidden_size
     return _core.LayerNorm(
@@ -135,7 +146,7 @@ def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
     )
 
 
-def positions(config: Config, w: Weights) -> Floats:
+def positions(config: Stack, w: Weights) -> Floats:
     """Return what is added to the embeddings, (max_positions, hidden_size)."""
     count, offset = config.max_positions, config.position_offset
     if config.positions == "learned":

@@ -21,6 +21,7 @@ from attnengine.reference.transformer_shapes import (
     llama_shapes,
     marian_shapes,
     prefixed,
+    transformer_lm_shapes,
     transformer_shapes,
 )
 from attnengine.reference.weights import Config
@@ -135,6 +136,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_lm": rnn_lm_shapes,
     "rnn_seq2seq": rnn_seq2seq_shapes,
     "transformer": transformer_shapes,
+    "transformer_lm": transformer_lm_shapes,
 }
 
 

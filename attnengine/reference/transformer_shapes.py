@@ -42,25 +42,47 @@ def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Sha
     return shapes | norm_shapes("final_layer_norm", hidden)
 
 
+def transformer_side_shapes(
+    config: Config, side: str, num_layers: int, attentions: tuple[str, ...]
+) -> Shapes:
+    """Positions, layers and final norm of a side."""
+    hidden, shapes = config["hidden_size"], Shapes()
+    if config["positions"] == "learned":
+        rows = config["max_positions"] + config["position_offset"]
+        shapes["embed_positions.weight"] = (rows, hidden)
+    if config["final_norm"]:
+        shapes |= norm_shapes("layer_norm", hidden)
+    for i in range(num_layers):
+        shapes |= prefixed(f"layers.{i}.", transformer_layer_shapes(config, attentions))
+    return prefixed(f"{side}.", shapes)
+
+
+def head_shapes(config: Config, vocab: int) -> Shapes:
+    """The output layer, whose weight may be the embedding's."""
+    shapes = dense_shapes("lm_head", vocab, config["hidden_size"])
+    if config["tied_output"]:
+        del shapes["lm_head.weight"]
+    return shapes
+
+
 def transformer_shapes(config: Config) -> Shapes:
     """Architecture "transformer"."""
     hidden, vocab = config["hidden_size"], config["target_vocab_size"]
     shapes: Shapes = {"encoder.embed_tokens.weight": (config["source_vocab_size"], hidden)}
     if not config["shared_embeddings"]:
         shapes["decoder.embed_tokens.weight"] = (vocab, hidden)
-    shapes |= dense_shapes("lm_head", vocab, hidden)
-    if config["tied_output"]:
-        del shapes["lm_head.weight"]
     for side, attentions in SIDES.items():
-        if config["positions"] == "learned":
-            rows = config["max_positions"] + config["position_offset"]
-            shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
-        if config["final_norm"]:
-            shapes |= norm_shapes(f"{side}.layer_norm", hidden)
-        for i in range(config[f"{side}_num_layers"]):
-            layer = transformer_layer_shapes(config, attentions)
-            shapes |= prefixed(f"{side}.layers.{i}.", layer)
-    return shapes
+        layers = config[f"{side}_num_layers"]
+        shapes |= transformer_side_shapes(config, side, layers, attentions)
+    return shapes | head_shapes(config, vocab)
+
+
+def transformer_lm_shapes(config: Config) -> Shapes:
+    """Architecture "transformer_lm"."""
+    vocab = config["vocab_size"]
+    shapes: Shapes = {"decoder.embed_tokens.weight": (vocab, config["hidden_size"])}
+    shapes |= transformer_side_shapes(config, "decoder", config["num_layers"], ("self_attn",))
+    return shapes | head_shapes(config, vocab)
 
 
 def llama_shapes(config: Config) -> Shapes:

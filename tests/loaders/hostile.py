@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import ctranslate2_files as ctranslate2
 import huggingface_files
 import loader_files as files
 import torch_files
@@ -35,7 +36,16 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "opennmt npz": files.write_opennmt_npz,
     "opennmt legacy pt": torch_files.write_opennmt_pt,
     "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
-    "ctranslate2": files.write_ctranslate2,
+    "ctranslate2": ctranslate2.write_ctranslate2,
+    "ctranslate2 v1 int8": lambda folder: ctranslate2.write_ctranslate2(folder, 1, "int8"),
+    "ctranslate2 v3 int16": lambda folder: ctranslate2.write_ctranslate2(folder, 3, "int16"),
+    "ctranslate2 v6 bfloat16": lambda folder: ctranslate2.write_ctranslate2(folder, 6, "bfloat16"),
+    "ctranslate2 decoder": lambda folder: ctranslate2.write_decoder(
+        folder, ctranslate2.decoder(), "int8"
+    ),
+    "ctranslate2 llama": lambda folder: ctranslate2.write_decoder(
+        folder, ctranslate2.llama(), "float16"
+    ),
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
 }

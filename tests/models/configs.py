@@ -79,6 +79,25 @@ TRANSFORMER: Config = {
     "tied_output": False,
 }
 
+TRANSFORMER_LM: Config = {
+    "architecture": "transformer_lm",
+    "vocab_size": 13,
+    "hidden_size": 12,
+    "intermediate_size": 20,
+    "num_layers": 2,
+    "num_heads": 3,
+    "norm_placement": "pre",
+    "final_norm": True,
+    "norm_eps": 1e-5,
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "position_layout": "halves",
+    "position_offset": 1,
+    "max_positions": 200,
+    "scale_embeddings": True,
+    "tied_output": False,
+}
+
 LLAMA: Config = {
     "architecture": "llama",
     "vocab_size": 13,

@@ -26,12 +26,12 @@ def rename(tensors: Mapping[str, Tensor], table: Table, path: Path) -> dict[str,
     renamed: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         canonical = _canonical(name, table, path)
-        for part, new_name in enumerate(canonical):
+        for number, new_name in enumerate(canonical):
             if new_name in renamed:
                 raise FormatError(
                     f"{path}: {renamed[new_name].name} and {name} are both {new_name}"
                 )
-            renamed[new_name] = _part(tensor, part, len(canonical), path)
+            renamed[new_name] = _equal_part(tensor, number, len(canonical), path)
     return renamed
 
 
@@ -62,15 +62,20 @@ def _canonical(name: str, table: Table, path: Path) -> list[str]:
     raise Unsupported(f"{path}: weight {name!r:.200} belongs to nothing that attnengine has")
 
 
-def _part(tensor: Tensor, part: int, count: int, path: Path) -> Tensor:
+def part(tensor: Tensor, start: int, stop: int) -> Tensor:
+    """Rows of a weight as a weight of its own."""
+
+    def read() -> NDArray[np.float32]:
+        return tensor.read()[start:stop]
+
+    name = f"{tensor.name}[{start}:{stop}]"
+    return Tensor(name, (stop - start, *tensor.shape[1:]), tensor.dtype, read)
+
+
+def _equal_part(tensor: Tensor, number: int, count: int, path: Path) -> Tensor:
     if count == 1:
         return tensor
     if not tensor.shape or tensor.shape[0] % count:
         raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
     rows = tensor.shape[0] // count
-
-    def read() -> NDArray[np.float32]:
-        return tensor.read()[part * rows : (part + 1) * rows]
-
-    name = f"{tensor.name}[{part * rows}:{(part + 1) * rows}]"
-    return Tensor(name, (rows, *tensor.shape[1:]), tensor.dtype, read)
+    return part(tensor, number * rows, (number + 1) * rows)
