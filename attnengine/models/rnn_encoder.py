@@ -21,7 +21,7 @@ class Config:
     cell: CellName
     nonlinearity: Nonlinearity
     bidirectional: bool
-    pooling: Literal["mean", "last", "first", "attention"]
+    pooling: Literal["mean", "max", "last", "first", "attention"]
 
 
 @register("rnn_encoder", config=Config)
