@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attnengine import kernels
 from attnengine._core import BeamSearch
-from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
+from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, load
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.native import save
 
@@ -23,6 +23,8 @@ __all__ = [
     "Result",
     "Score",
     "Seq2Seq",
+    "SpeechToText",
+    "Transcription",
     "Unsupported",
     "__version__",
     "kernels",

@@ -294,7 +294,7 @@ class TransformerStack:
     def __init__(
         self,
         *,
-        embedding: Embedding,
+        embedding: Embedding | None,
         max_positions: int,
         layers: Sequence[TransformerLayer],
         positions: ArrayLike | None = None,
@@ -316,6 +316,24 @@ class TransformerDecoder(Decoder):
 
 class TransformerSeq2Seq(Seq2Seq):
     def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...
+
+class Convolution:
+    def __init__(self, linear: Linear, *, stride: int = 1) -> None: ...
+
+class SpeechEncoder:
+    def __init__(
+        self, *, convolutions: Sequence[Convolution], activation: str, stack: TransformerStack
+    ) -> None: ...
+
+class SpeechSeq2Seq(Decoder):
+    def __init__(self, *, encoder: SpeechEncoder, decoder: TransformerDecoder) -> None: ...
+    def encode(self, frames: ArrayLike, lengths: ArrayLike) -> Encoded: ...
+    @property
+    def num_mels(self) -> int: ...
+    @property
+    def max_frames(self) -> int: ...
+    @property
+    def encoder_size(self) -> int: ...
 
 # Search: csrc/decoding.
 

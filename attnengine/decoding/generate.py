@@ -72,6 +72,19 @@ def suppress(tokens: Sequence[int]) -> Rule:
     return rule
 
 
+def at_begin(rule: Rule) -> Rule:
+    """The same rule for the first step of each search alone, whose texts all begin together."""
+    seen: _core.Search | None = None
+
+    def first(logits: Floats, search: _core.Search) -> None:
+        nonlocal seen
+        if search is not seen:
+            rule(logits, search)
+        seen = search
+
+    return first
+
+
 def _search_options(
     options: SearchOptions, end_tokens: list[int]
 ) -> _core.BeamSearchOptions | _core.SamplingOptions:
@@ -171,7 +184,7 @@ class _Attention:
 
     def of(self, place: int, hypothesis: _core.SearchHypothesis) -> Floats:
         """(prefix and new tokens, source): the weights that predicted each token."""
-        source = len(self.sentences[place].source or ())
+        source = self.sentences[place].source_length
         picked = [np.zeros((0, source), np.float32)]
         for owners, weights in self.prefixes:
             if place in owners:  # else a step may be narrower than this source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -102,7 +101,7 @@ class DecodingEngine(Engine):
         forbidden = self.config.get("suppress_tokens")
         if not forbidden:
             return options
-        return dataclasses.replace(options, rules=(generate.suppress(forbidden), *options.rules))
+        return options.with_rules(generate.suppress(forbidden))
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""

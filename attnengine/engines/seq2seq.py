@@ -177,7 +177,7 @@ class Seq2Seq(DecodingEngine):
         tokens = [self._start_token, *prefixes.ids[index]]
         sentence = Sentence(tokens, self._added(ids))
         with sources.naming(index):
-            self._expect_source_positions("the source", len(sentence.source or ()))
+            self._expect_source_positions("the source", sentence.source_length)
             self._expect_positions("the prefix", len(tokens))
         return self._task(sentence, search, default=2 * len(ids) + 10)
 
@@ -193,6 +193,6 @@ class Seq2Seq(DecodingEngine):
         if not targets.exact:
             target = [self._start_token, *target, *self._end_tokens[:1]]
         sentence = Sentence(target, source if sources.exact else self._added(source))
-        self._expect_source_positions("the source", len(sentence.source or ()))
+        self._expect_source_positions("the source", sentence.source_length)
         self._expect_positions("the target", len(target) - 1)
         return sentence

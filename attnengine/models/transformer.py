@@ -90,11 +90,14 @@ def check(config: Stack) -> None:
 
 
 def stack(
-    config: Stack, w: Weights, embedding: Floats, num_layers: int, *, cross: bool = False
+    config: Stack, w: Weights, embedding: Floats | None, num_layers: int, *, cross: bool = False
 ) -> _core.TransformerStack:
-    """Build an encoder, a language model, or with ``cross`` a decoder that reads a source."""
+    """Build an encoder, a language model, or with ``cross`` a decoder that reads a source.
+
+    Without ``embedding`` (vocab_size, hidden_size) something else embeds what it reads.
+    """
     return _core.TransformerStack(
-        embedding=_core.Embedding(embedding),
+        embedding=None if embedding is None else _core.Embedding(embedding),
         max_positions=config.max_positions,
         positions=positions(config, w),
         embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,

@@ -10,6 +10,7 @@ from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.ctranslate2.decoder import language_model
 from attnengine.loaders.ctranslate2.encoder_decoder import encoder_decoder
 from attnengine.loaders.ctranslate2.file import Model
+from attnengine.loaders.ctranslate2.whisper import whisper
 from attnengine.loaders.names import ctranslate2 as names
 
 UNDERSTANDS = "a CTranslate2 folder (model.bin and vocabularies)"
@@ -17,6 +18,7 @@ UNDERSTANDS = "a CTranslate2 folder (model.bin and vocabularies)"
 _READERS: dict[str, Callable[[Path, Model], Checkpoint]] = {
     **dict.fromkeys(names.ENCODER_DECODERS, encoder_decoder),
     "TransformerDecoderSpec": language_model,
+    "WhisperSpec": whisper,
 }
 
 

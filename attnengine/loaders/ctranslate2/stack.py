@@ -97,11 +97,11 @@ def _scale_embeddings(
     return False
 
 
-def tied(tensors: dict[str, Tensor], embedding: str) -> bool:
+def tied(tensors: dict[str, Tensor], embedding: str, output: str = "lm_head.weight") -> bool:
     """Whether the output layer has the variable of an embedding; it is kept once."""
-    if tensors.get("lm_head.weight") is not tensors[embedding]:
+    if tensors.get(output) is not tensors[embedding]:
         return False
-    del tensors["lm_head.weight"]
+    del tensors[output]
     return True
 
 

@@ -42,6 +42,8 @@ TABLE: Table = (
     (r"decoder/projection/(weight|bias)", (r"lm_head.\1",)),
 )
 
+WHISPER: Table = ((r"encoder/(conv[12])/(weight|bias)", (r"encoder.\1.\2",)), *TABLE)
+
 _DECODER_LAYER = r"decoder/layer_([0-9]{1,3})/"
 
 
@@ -124,6 +126,7 @@ CONFIG_ONLY: dict[str, tuple[Any, ...]] = {
     "quantization_bits": (None, 0),
     "quantization_group_size": (None, 0),
 }
+WHISPER_CONFIG = ("alignment_heads", "lang_ids", "suppress_ids", "suppress_ids_begin")
 # Before version 6 these keys were flags in model.bin.
 TOKEN_FLAGS = {"add_source_bos": "with_source_bos", "add_source_eos": "with_source_eos"}
 
