@@ -1,4 +1,4 @@
-"""From sound to the features that speech models read (Radford et al. 2022): a log-mel spectrogram."""
+"""What speech models read (Radford et al. 2022): the log-mel spectrogram of sound."""
 
 from __future__ import annotations
 

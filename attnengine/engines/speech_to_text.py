@@ -141,11 +141,12 @@ class SpeechToText(DecodingEngine):
     def _windows(self, recordings: Sequence[Recording]) -> Iterable[tuple[int, Floats]]:
         """The frames (frames, num_mels) of every window, with the number of its recording."""
         for index, recording in enumerate(recordings):
+            array = np.asarray(recording)
             try:
-                if recording.ndim == 2:
-                    yield index, self._features(recording)
+                if array.ndim == 2:
+                    yield index, self._features(array)
                 else:
-                    yield from ((index, frames) for frames in self._sound(recording))
+                    yield from ((index, frames) for frames in self._sound(array))
             except InvalidArgument as error:
                 raise InvalidArgument(f"recording {index}: {error}") from None
 

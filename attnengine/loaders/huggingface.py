@@ -59,7 +59,8 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    config = {key: value for key, value in given.items() if key not in IGNORED}
+    ignored = IGNORED.union(family.ignored)
+    config = {key: value for key, value in given.items() if key not in ignored}
     config.pop("quantization_config", None)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)

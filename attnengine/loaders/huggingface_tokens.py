@@ -16,6 +16,7 @@ from attnengine.loaders.files import (
     read_object,
     short,
 )
+from attnengine.loaders.huggingface_speech import speech_config
 
 _UNK = "<unk>"
 
@@ -43,6 +44,11 @@ def read_tokens(
         start = _special("decoder_start_token_id", generation, config)
         tokens = _encoder_decoder(path, config, {**special, "decoder_start_token_id": start})
         never = [special["pad_token_id"]]  # transformers forbade it in code, then by bad_words_ids
+    elif kind == "speech":
+        start = _special("decoder_start_token_id", generation, config)
+        keys, files = speech_config(path, generation, given, start)
+        tokens = Tokens({**special, "decoder_start_token_id": start, **keys}, files=files)
+        never = []
     else:
         tokens = _language_model(path, special)
         never = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_START, _TRANSLATE = "<|startoftranscript|>", "<|translate|>"
+START, _TRANSLATE = "<|startoftranscript|>", "<|translate|>"
 _TASKS = ("transcribe", "translate")
 _ENGLISH_VOCABULARY = 51864  # of the models that know English alone, whatever tokens they have
 
@@ -20,9 +20,9 @@ def speech_tokens(ids: Mapping[str, int], vocab_size: object) -> dict[str, Any]:
         "task_token_ids": {},
         "no_timestamps_token_id": ids.get("<|notimestamps|>"),
     }
-    if vocab_size != _ENGLISH_VOCABULARY and _START in ids and _TRANSLATE in ids:
+    if vocab_size != _ENGLISH_VOCABULARY and START in ids and _TRANSLATE in ids:
         keys["language_token_ids"] = {
-            token[2:-2]: i for token, i in ids.items() if ids[_START] < i < ids[_TRANSLATE]
+            token[2:-2]: i for token, i in ids.items() if ids[START] < i < ids[_TRANSLATE]
         }
         keys["task_token_ids"] = {
             task: ids[f"<|{task}|>"] for task in _TASKS if f"<|{task}|>" in ids

@@ -16,7 +16,7 @@ from attnengine.models.registry import Floats, Weights, register
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stack:
     """Sizes and switches of embeddings and layers; ``docs/export.md`` explains each."""
 
@@ -32,9 +32,10 @@ class Stack:
     position_offset: int = field(metadata={"minimum": 0})
     max_positions: int
     scale_embeddings: bool
+    embedding_norm: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config(Stack):
     """What encoder and decoder share, and the sizes of each."""
 
@@ -101,6 +102,7 @@ def stack(
         max_positions=config.max_positions,
         positions=positions(config, w),
         embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,
+        embedding_norm=norm(config, w, "layernorm_embedding") if config.embedding_norm else None,
         layers=[layer(config, w.under(f"layers.{i}"), cross=cross) for i in range(num_layers)],
         final_norm=norm(config, w, "layer_norm") if config.final_norm else None,
     )

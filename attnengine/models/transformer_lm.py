@@ -9,7 +9,7 @@ from attnengine.models import transformer
 from attnengine.models.registry import Weights, register
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config(transformer.Stack):
     """A decoder's stack without source."""
 

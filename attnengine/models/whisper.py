@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer

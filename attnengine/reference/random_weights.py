@@ -23,10 +23,11 @@ from attnengine.reference.transformer_shapes import (
     prefixed,
     transformer_lm_shapes,
     transformer_shapes,
+    whisper_shapes,
 )
 from attnengine.reference.weights import Config
 
-NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
+NORMS = ("norm.weight", "layernorm_embedding.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
 
 
 def rnn_shapes(
@@ -137,6 +138,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_seq2seq": rnn_seq2seq_shapes,
     "transformer": transformer_shapes,
     "transformer_lm": transformer_lm_shapes,
+    "whisper": whisper_shapes,
 }
 
 

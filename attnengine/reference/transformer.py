@@ -83,7 +83,10 @@ class Transformer:
         return Attentions(np.stack(encoder), np.stack(decoder), np.stack(cross))
 
     def _encode(self, ids: Ids) -> tuple[Floats, list[Floats]]:
-        x = self._embed(ids, 0, self.encoder_embedding, "encoder")
+        return self.encode_rows(self._embed(ids, 0, self.encoder_embedding, "encoder"))
+
+    def encode_rows(self, x: Floats) -> tuple[Floats, list[Floats]]:
+        """From x (src, hidden), embedded and with positions, to states and attention weights."""
         attention = []
         for i in range(self.config["encoder_num_layers"]):
             x, weights = self._encoder_layer(x, under(self.weights, f"encoder.layers.{i}."))
@@ -126,7 +129,9 @@ class Transformer:
         else:
             vectors = sinusoidal(positions, x.shape[1], self.config["position_layout"])
         embedded: Floats = x + vectors.astype(x.dtype)
-        return embedded
+        if not self.config.get("embedding_norm", False):
+            return embedded
+        return self._norm(embedded, under(self.weights, f"{side}.layernorm_embedding."))
 
     def _encoder_layer(self, x: Floats, weights: Weights) -> tuple[Floats, Floats]:
         """From x (src, hidden) to the next x and attention weights (heads, src, src)."""

@@ -27,7 +27,7 @@ def prefixed(prefix: str, shapes: Shapes) -> Shapes:
 
 def is_tied(config: Config) -> bool:
     """Whether the output layer has the weights of the embedding."""
-    default = config["architecture"] in ("gpt2", "marian")
+    default = config["architecture"] in ("gpt2", "marian", "whisper")
     return bool(config.get("tied_output", config.get("tie_word_embeddings", default)))
 
 
@@ -52,6 +52,8 @@ def transformer_side_shapes(
         shapes["embed_positions.weight"] = (rows, hidden)
     if config["final_norm"]:
         shapes |= norm_shapes("layer_norm", hidden)
+    if config.get("embedding_norm", False):
+        shapes |= norm_shapes("layernorm_embedding", hidden)
     for i in range(num_layers):
         shapes |= prefixed(f"layers.{i}.", transformer_layer_shapes(config, attentions))
     return prefixed(f"{side}.", shapes)
@@ -162,3 +164,25 @@ def marian_shapes(config: Config) -> Shapes:
     if not is_tied(config):
         shapes["lm_head.weight"] = (vocab, size)
     return shapes | {"final_logits_bias": (1, vocab)}
+
+
+def whisper_shapes(config: Config) -> Shapes:
+    """Architecture "whisper"."""
+    size, vocab = config["d_model"], config["vocab_size"]
+    shapes: Shapes = {
+        "encoder.conv1.weight": (size, config["num_mel_bins"], 3),
+        "encoder.conv1.bias": (size,),
+        "encoder.conv2.weight": (size, size, 3),
+        "encoder.conv2.bias": (size,),
+        "encoder.embed_positions.weight": (config["max_source_positions"], size),
+        "decoder.embed_positions.weight": (config["max_target_positions"], size),
+        "decoder.embed_tokens.weight": (vocab, size),
+    }
+    for side, attentions in SIDES.items():
+        sizes = {"hidden_size": size, "intermediate_size": config[f"{side}_ffn_dim"]}
+        shapes |= norm_shapes(f"{side}.layer_norm", size)
+        for i in range(config[f"{side}_layers"]):
+            layer = transformer_layer_shapes(sizes, attentions)
+            shapes |= prefixed(f"{side}.layers.{i}.", layer)
+    shapes = prefixed("model.", shapes)
+    return shapes if is_tied(config) else shapes | {"proj_out.weight": (vocab, size)}

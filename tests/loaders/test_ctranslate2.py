@@ -38,6 +38,7 @@ def test_config(tmp_path: Path) -> None:
         "position_offset": 1,
         "max_positions": 1024,
         "scale_embeddings": True,
+        "embedding_norm": False,
         "shared_embeddings": False,
         "tied_output": False,
         "tokenizer": {"source": "words", "target": "words"},

@@ -34,6 +34,7 @@ def test_a_decoder_of_layer_norms(tmp_path: Path) -> None:
         "position_offset": 1,
         "max_positions": 1024,
         "scale_embeddings": True,
+        "embedding_norm": False,
         "tied_output": False,
         "tokenizer": "words",
         "add_bos": False,

@@ -140,6 +140,25 @@ MARIAN: Config = {
     "scale_embedding": True,
 }
 
+WHISPER: Config = {
+    "architecture": "whisper",
+    "vocab_size": 13,
+    "num_mel_bins": 5,
+    "d_model": 12,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 3,
+    "encoder_ffn_dim": 20,
+    "decoder_layers": 2,
+    "decoder_attention_heads": 2,
+    "decoder_ffn_dim": 16,
+    "max_source_positions": 20,
+    "max_target_positions": 30,
+    "language_token_ids": {"en": 3, "de": 4},
+    "task_token_ids": {"transcribe": 5, "translate": 6},
+    "no_timestamps_token_id": 7,
+    "begin_suppress_tokens": None,
+}
+
 # Every scaling of rotary positions, with the numbers of published models where they are small.
 SCALINGS: dict[str, dict[str, Any] | None] = {
     "none": None,

@@ -33,6 +33,7 @@ def check(config: dict[str, Any]) -> None:
 def test_norms_and_output(placement: str, final_norm: bool, tied: bool) -> None:
     switches = {"norm_placement": placement, "final_norm": final_norm, "tied_output": tied}
     check(TRANSFORMER_LM | switches)
+    check(TRANSFORMER_LM | switches | {"embedding_norm": True})
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def stack(
         "norm_eps": norm_eps(given, _NORM_EPS),
         "activation": settings.activation(),
         **_positions(model.path, tensors, sides),
+        "embedding_norm": "decoder.layernorm_embedding.weight" in tensors,
         "scale_embeddings": _scale_embeddings(settings, tensors, size, sides),
     }
 

@@ -13,9 +13,9 @@ from attnengine.loaders.ctranslate2.stack import checkpoint, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, tokenizer
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
-from attnengine.loaders.speech import speech_tokens
+from attnengine.loaders.speech import START, speech_tokens
 
-_START, _END = "<|startoftranscript|>", "<|endoftext|>"
+_END = "<|endoftext|>"
 
 
 def whisper(path: Path, model: Model) -> Checkpoint:
@@ -30,14 +30,14 @@ def whisper(path: Path, model: Model) -> Checkpoint:
     vocab_size = config["vocab_size"]
     tokens = read_vocabulary(path, "vocabulary", vocab_size, None)
     ids = {token: i for i, token in enumerate(tokens)}
-    for token in (_START, _END):
+    for token in (START, _END):
         if token not in ids:
             raise FormatError(f"{path}: the vocabulary has no {token}")
     kind, files = tokenizer(path)
     config |= {
         **dict.fromkeys(("bos_token_id", "pad_token_id", "unk_token_id")),
         "eos_token_id": ids[_END],
-        "decoder_start_token_id": ids[_START],
+        "decoder_start_token_id": ids[START],
         "tokenizer": kind,
         "suppress_tokens": sorted(set(given.get("suppress_ids") or [])),
         "begin_suppress_tokens": given.get("suppress_ids_begin") or None,

@@ -39,6 +39,8 @@ TABLE: Table = (
     *_linear("ffn/linear_1", "fc2"),
     (_SIDE + "layer_norm/gamma", (r"\1.layer_norm.weight",)),
     (_SIDE + "layer_norm/beta", (r"\1.layer_norm.bias",)),
+    (_SIDE + "layernorm_embedding/gamma", (r"\1.layernorm_embedding.weight",)),
+    (_SIDE + "layernorm_embedding/beta", (r"\1.layernorm_embedding.bias",)),
     (r"decoder/projection/(weight|bias)", (r"lm_head.\1",)),
 )
 

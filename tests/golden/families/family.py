@@ -40,7 +40,7 @@ class Family:
     model_class: str
     base: Config
     variants: Mapping[str, Config]
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
     prefix: str = ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from attnengine.loaders.names.huggingface.decoders import DECODERS
 from attnengine.loaders.names.huggingface.family import IGNORED, Family
 from attnengine.loaders.names.huggingface.seq2seqs import SEQ2SEQS
+from attnengine.loaders.names.huggingface.speech import SPEECH
 
 __all__ = ["FAMILIES", "IGNORED", "Family"]
 
 # By the model_type of config.json.
-FAMILIES = {**DECODERS, **SEQ2SEQS}
+FAMILIES = {**DECODERS, **SEQ2SEQS, **SPEECH}

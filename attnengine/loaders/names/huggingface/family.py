@@ -24,6 +24,7 @@ class Family:
     heads: of the weights that stand beside that model.
     defaults: of keys that config.json may lack, as transformers has them.
     buffers: a pattern of names that are no weights.
+    ignored: keys of config.json, beside those of all, that change nothing.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
     """
@@ -31,10 +32,11 @@ class Family:
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
+    ignored: tuple[str, ...] = ()
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
 
 
 # Of config.json, which several families share.
