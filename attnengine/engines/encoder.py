@@ -19,6 +19,7 @@ from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
 
+_SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
 POOLINGS = ("mean", "max", "last", "first", "attention")
 
 
@@ -36,11 +37,13 @@ class Encoder(Engine):
         text: OneText | ManyTexts,
         *,
         pooling: str | None = None,
+        normalize: bool | None = None,
         max_batch_size: int = 32,
     ) -> Floats:
         """One vector for each text: (size,) for one text, (texts, size) for a list.
 
-        ``pooling`` is "mean", "last", "first" or "attention"; None is the model's own.
+        ``pooling`` is one of ``POOLINGS``, and ``normalize`` divides vectors by their length;
+        None: as the model's own config says.
         Raises InvalidArgument for another pooling and for a text without tokens.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
@@ -53,6 +56,8 @@ class Encoder(Engine):
                 if not ids:
                     raise InvalidArgument("the text has no tokens, expected at least one")
         vectors = self._vectors(texts.ids, how, options.max_batch_size)
+        if self.config.get("normalize", False) if normalize is None else normalize:
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
         return vectors[0] if texts.single else vectors
 
     def hidden_states(self, ids: OneText) -> Floats:

@@ -20,6 +20,7 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, short
 from attnengine.loaders.huggingface_tokens import read_tokens
 from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
+from attnengine.loaders.sentence_transformers import MODULES, read_pooling, transformer_folder
 
 UNDERSTANDS = "a Hugging Face folder (config.json with model_type)"
 CONFIG = "config.json"
@@ -27,8 +28,8 @@ CONFIG = "config.json"
 
 def matches(path: Path) -> bool:
     """Whether `path` is a folder whose config.json has a model_type and is not native."""
-    if not (path / CONFIG).is_file():
-        return False
+    if (path / MODULES).is_file():
+        return True
     try:
         config = read_object(path / CONFIG, CONFIG_LIMIT)
     except Error:  # of a damaged native folder too, whose reader says what is wrong
@@ -38,19 +39,23 @@ def matches(path: Path) -> bool:
 
 def read(path: Path) -> Checkpoint:
     """Read a folder; `Unsupported` names a model_type that attnengine does not have."""
-    file = path / CONFIG
+    folder = transformer_folder(path)
+    file = folder / CONFIG
     given = read_object(file, CONFIG_LIMIT)
-    model_type = given["model_type"]
+    model_type = given.get("model_type")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
         expected = ", ".join(FAMILIES)
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
     with damage_named(file):
         config = {"architecture": model_type, **normalised(file, given, family)}
-    tokens = read_tokens(path, given, config, kind=family.kind)
+    tokens = read_tokens(folder, given, config, kind=family.kind)
     config.update(tokens.config)
+    if family.kind == "encoder":
+        _expect_encoder(file, given)
+        config.update(read_pooling(path, config.get("hidden_size", config.get("dim"))))
     schema.check(config, tokens.vocabularies, str(path))
-    tensors = canonical(path, shards.read(path), family, config)
+    tensors = canonical(folder, shards.read(folder), family, config)
     return Checkpoint(config, tensors, vocabularies(tokens.vocabularies), path, tokens.files)
 
 
@@ -59,17 +64,26 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    ignored = IGNORED.union(family.ignored)
-    config = {key: value for key, value in given.items() if key not in ignored}
+    dropped = IGNORED.union(family.unused)
+    config = {key: value for key, value in given.items() if key not in dropped}
     config.pop("quantization_config", None)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
+    if family.spelling:
+        family.spelling(config)
     if "rope_theta" in family.defaults:
         config = _rotary(file, config)
     for key, value in family.neutral.items():
         if config.get(key) == value:
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _expect_encoder(file: Path, given: Mapping[str, Any]) -> None:
+    """A causal mask or cross-attention would make something else of the same weights."""
+    for key in ("is_decoder", "add_cross_attention"):
+        if given.get(key):
+            raise Unsupported(f"{file}: {key} is {short(given[key])}, expected false")
 
 
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
@@ -115,6 +129,8 @@ def canonical(
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        for before, since in family.renames:
+            full = re.sub(before, since, full)
         if re.search(family.buffers, full):
             continue
         if full in named:

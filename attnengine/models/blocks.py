@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from attnengine import _core
+from attnengine.errors import FormatError
 from attnengine.models.registry import Weights
 
 # Hugging Face's names, and the kernels'.
@@ -49,3 +50,19 @@ def fused(
     zeros = [np.zeros(size, np.float32) for _, size in parts]
     biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
     return _core.Linear(np.concatenate(weights), np.concatenate(biases))
+
+
+def layer_norm(
+    w: Weights, name: str, size: int, eps: float, *, bias: bool = True
+) -> _core.LayerNorm:
+    """Return the layer norm of ``name.weight`` and, unless it has none, ``name.bias`` (size,)."""
+    weight = w.take(f"{name}.weight", size)
+    return _core.LayerNorm(weight, w.take(f"{name}.bias", size) if bias else None, eps=eps)
+
+
+def check_heads(num_heads: int, hidden_size: int, key: str = "num_attention_heads") -> None:
+    """Raise FormatError where heads do not share the hidden size evenly."""
+    if hidden_size % num_heads:
+        raise FormatError(
+            f"config: {key!r} is {num_heads}, expected a divisor of the hidden size {hidden_size}"
+        )

@@ -20,6 +20,8 @@ TOKEN_KEYS = frozenset(
         "decoder_start_token_id",
         "add_bos",
         "suppress_tokens",
+        "pooling",
+        "normalize",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",

@@ -196,5 +196,5 @@ def test_special_ids_as_transformers_has_them(tmp_path: Path, transformers: Any)
     model.generation_config.bad_words_ids = [[5], [6]]
     model.save_pretrained(tmp_path)
     given = {"model_type": "qwen2"}
-    tokens = read_tokens(tmp_path, given, {"vocab_size": 30}, seq2seq=False)
+    tokens = read_tokens(tmp_path, given, {"vocab_size": 30}, kind="decoder")
     assert (tokens.config["eos_token_id"], tokens.config["suppress_tokens"]) == ([7, 8], [5, 6])

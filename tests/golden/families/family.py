@@ -32,8 +32,9 @@ class Family:
     base: our config without ``architecture``; variants: its changes by name.
     wrong: a variant and changes of its config that must not give the same outputs.
     options: our config as keyword arguments of config_class.
+    model_type: where it is not the name of the file.
     prefix: of our names of the weights, where model_class has the model without its head.
-    derived: a part of the names of parameters that are computed, such as sinusoids.
+    derived: a part of the names of parameters that are no weights of ours, such as sinusoids.
     """
 
     config_class: str
@@ -43,5 +44,6 @@ class Family:
     kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
+    model_type: str | None = None
     prefix: str = ""
     derived: str | None = None

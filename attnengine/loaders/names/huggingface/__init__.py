@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnengine.loaders.names.huggingface.decoders import DECODERS
+from attnengine.loaders.names.huggingface.encoders import ENCODERS
 from attnengine.loaders.names.huggingface.family import IGNORED, Family
 from attnengine.loaders.names.huggingface.seq2seqs import SEQ2SEQS
 from attnengine.loaders.names.huggingface.speech import SPEECH
@@ -10,4 +11,4 @@ from attnengine.loaders.names.huggingface.speech import SPEECH
 __all__ = ["FAMILIES", "IGNORED", "Family"]
 
 # By the model_type of config.json.
-FAMILIES = {**DECODERS, **SEQ2SEQS, **SPEECH}
+FAMILIES = {**DECODERS, **SEQ2SEQS, **ENCODERS, **SPEECH}

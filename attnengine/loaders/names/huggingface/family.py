@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,8 +23,10 @@ class Family:
     prefix: of the weights of the model without its head, which files may lack.
     heads: of the weights that stand beside that model.
     defaults: of keys that config.json may lack, as transformers has them.
-    buffers: a pattern of names that are no weights.
-    ignored: keys of config.json, beside those of all, that change nothing.
+    buffers: a pattern of names that are no weights of ours.
+    renames: patterns of names that early files have, and what stands for the match since.
+    unused: keys dropped whatever they say: of heads and of timestamps that are not built.
+    spelling: turns the keys of other versions into those of `defaults`, in place.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
     """
@@ -32,10 +34,12 @@ class Family:
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
-    ignored: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    spelling: Callable[[dict[str, Any]], None] | None = None
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
+    renames: tuple[tuple[str, str], ...] = ()
     kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
 
 
@@ -60,13 +64,14 @@ _BOOKKEEPING = (
     "reorder_and_upcast_attn",  # the same numbers in float32
 )
 _TRAINING = (
-    *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
+    *("activation_dropout", "attention_dropout", "attention_probs_dropout_prob", "attn_pdrop"),
+    *("decoder_layerdrop", "dropout", "hidden_dropout_prob"),
     *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
-    "summary_use_proj",
+    *("summary_last_dropout", "summary_use_proj"),
 )
 # Of transformers' own search; ours has its own options. The first two become suppress_tokens.
 _SEARCH = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnengine.loaders.names.huggingface.family import TIED_HEAD, Family, Tie
 
 # Of training, of classification, of timestamps and of prompts that are made here.
-_WHISPER_IGNORED = (
+_WHISPER_UNUSED = (
     *("apply_spec_augment", "mask_feature_length", "mask_feature_min_masks", "mask_feature_prob"),
     *("mask_time_length", "mask_time_min_masks", "mask_time_prob", "classifier_proj_size"),
     *("median_filter_width", "forced_decoder_ids", "num_hidden_layers"),
@@ -32,7 +32,7 @@ _WHISPER = Family(
         "decoder_start_token_id": 50257,
         TIED_HEAD: True,
     },
-    ignored=_WHISPER_IGNORED,
+    unused=_WHISPER_UNUSED,
     buffers=r"(?!)",  # none: sinusoids of the encoder are weights
     neutral={"scale_embedding": False, "use_weighted_layer_sum": False},
     ties=(Tie("model.decoder.embed_tokens.weight", "proj_out.weight", (TIED_HEAD,)),),
