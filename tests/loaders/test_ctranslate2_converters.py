@@ -112,8 +112,9 @@ def convert(
         spec.config.add_source_eos = True
     else:
         spec.register_vocabulary(TOKENS)
-        if hasattr(config, "rms_norm_eps"):
-            spec.config.layer_norm_epsilon = config.rms_norm_eps
+        for key in ("rms_norm_eps", "layer_norm_eps"):
+            if hasattr(config, key):
+                spec.config.layer_norm_epsilon = getattr(config, key)
     spec.validate()
     spec.optimize(precision)
     folder.mkdir(exist_ok=True)
@@ -152,6 +153,38 @@ def test_encoder_decoders(family: str, precision: str, tmp_path: Path) -> None:
     translated = peer.translate_batch([TEXT], beam_size=1, max_decoding_length=8)[0]
     found = model.translate([TEXT], beam_size=1, max_new_tokens=8, min_new_tokens=1)[0]
     assert found.hypotheses[0].tokens == translated.hypotheses[0]
+
+
+ENCODER = {k: v for k, v in GATED.items() if k != "num_key_value_heads"}
+ENCODERS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "bert": ("Bert", "BertModel", ENCODER | {"position_embedding_type": "absolute"}, {}),
+    "roberta": (
+        "Roberta",
+        "RobertaModel",
+        ENCODER | {"position_embedding_type": "absolute", "max_position_embeddings": 40},
+        {},
+    ),
+    "distilbert": (
+        "DistilBert",
+        "DistilBertModel",
+        {"vocab_size": len(TOKENS), "dim": 16, "hidden_dim": 20, "n_layers": 2, "n_heads": 4}
+        | SPECIAL,
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("family", ENCODERS)
+def test_encoders(family: str, precision: str, tmp_path: Path) -> None:
+    convert(tmp_path, ENCODERS[family], precision)
+    ctranslate2 = pytest.importorskip("ctranslate2")
+    peer = ctranslate2.Encoder(str(tmp_path), compute_type="float32", intra_threads=1)
+    model = ae.load(tmp_path)
+    assert isinstance(model, ae.Encoder)
+    ids = [TOKENS.index(token) for token in TEXT]
+    expected = np.array(peer.forward_batch([ids]).last_hidden_state)[0]
+    np.testing.assert_allclose(model.hidden_states(ids), expected, atol=1e-5)
 
 
 WHISPER = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from attnengine.errors import Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.ctranslate2.decoder import language_model
+from attnengine.loaders.ctranslate2.encoder import encoder
 from attnengine.loaders.ctranslate2.encoder_decoder import encoder_decoder
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.whisper import whisper
@@ -18,6 +19,7 @@ UNDERSTANDS = "a CTranslate2 folder (model.bin and vocabularies)"
 _READERS: dict[str, Callable[[Path, Model], Checkpoint]] = {
     **dict.fromkeys(names.ENCODER_DECODERS, encoder_decoder),
     "TransformerDecoderSpec": language_model,
+    "TransformerEncoderSpec": encoder,
     "WhisperSpec": whisper,
 }
 

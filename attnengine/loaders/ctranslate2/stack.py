@@ -18,7 +18,7 @@ from attnengine.loaders.names import count_layers, matrix_shape
 from attnengine.loaders.names import ctranslate2 as names
 
 _MAX_POSITIONS = 1024  # sinusoids have no end; CTranslate2 cuts sources off here
-_NORM_EPS = 1e-5
+_LAYER_NORM_EPS = 1e-5
 
 
 def checkpoint(
@@ -33,7 +33,7 @@ def checkpoint(
     return Checkpoint(config, tensors, vocabularies(tokens), path, files)
 
 
-def norm_eps(config: Mapping[str, Any], default: float) -> float:
+def norm_eps(config: Mapping[str, Any], default: float = _LAYER_NORM_EPS) -> float:
     """What is added to variances; null is the default of the kind of norm."""
     eps = config["layer_norm_epsilon"]
     return default if eps is None else eps  # the architecture checks that it is a number
@@ -57,7 +57,7 @@ def stack(
         "num_heads": int(settings.get("num_heads", heads)),
         "norm_placement": "pre" if settings.get("pre_norm", 1) else "post",
         "final_norm": "decoder.layer_norm.weight" in tensors,
-        "norm_eps": norm_eps(given, _NORM_EPS),
+        "norm_eps": norm_eps(given),
         "activation": settings.activation(),
         **_positions(model.path, tensors, sides),
         "embedding_norm": "decoder.layernorm_embedding.weight" in tensors,

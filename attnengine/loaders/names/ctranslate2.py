@@ -58,6 +58,41 @@ def _llama_norm(place: str, name: str) -> Table:
     return ((gamma, (rf"model.layers.\1.{name}.weight",)),)
 
 
+_BERT_LAYER = r"encoder/layer_([0-9]{1,3})/"
+
+
+def _bert(place: str, *names: str) -> Table:
+    templates = tuple(rf"bert.encoder.layer.\1.{name}.\2" for name in names)
+    return ((f"{_BERT_LAYER}{place}/{_PARAMETER}", templates),)
+
+
+def _bert_norm(place: str, name: str) -> Table:
+    return (
+        (f"{place}/gamma", (f"bert.{name}.weight",)),
+        (f"{place}/beta", (f"bert.{name}.bias",)),
+    )
+
+
+_BERT_ATTENTION = tuple(f"attention.self.{name}" for name in ("query", "key", "value"))
+_BERT_LAYER_NORM = r"encoder.layer.\1"
+BERT: Table = (
+    (r"encoder/embeddings(?:_0)?/weight", ("bert.embeddings.word_embeddings.weight",)),
+    ("encoder/embeddings_1/weight", ("bert.embeddings.token_type_embeddings.weight",)),
+    (
+        "encoder/position_encodings/encodings",
+        ("bert.embeddings.position_embeddings.weight",),
+    ),
+    *_bert_norm("encoder/layernorm_embedding", "embeddings.LayerNorm"),
+    *_bert("self_attention/linear_0", *_BERT_ATTENTION),
+    *_bert("self_attention/linear_1", "attention.output.dense"),
+    *_bert_norm(
+        _BERT_LAYER + "self_attention/layer_norm", _BERT_LAYER_NORM + ".attention.output.LayerNorm"
+    ),
+    *_bert("ffn/linear_0", "intermediate.dense"),
+    *_bert("ffn/linear_1", "output.dense"),
+    *_bert_norm(_BERT_LAYER + "ffn/layer_norm", _BERT_LAYER_NORM + ".output.LayerNorm"),
+)
+
 # Decoders with a gate; "qkv_proj" is to be cut into parts that may differ in size.
 LLAMA: Table = (
     ("decoder/embeddings/weight", ("model.embed_tokens.weight",)),
