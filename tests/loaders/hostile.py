@@ -20,6 +20,7 @@ from pathlib import Path
 import ctranslate2_files as ctranslate2
 import huggingface_files
 import loader_files as files
+import speech_files
 import torch_files
 
 from attnengine import loaders
@@ -46,6 +47,13 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "ctranslate2 llama": lambda folder: ctranslate2.write_decoder(
         folder, ctranslate2.llama(), "float16"
     ),
+    "ctranslate2 encoder": lambda folder: ctranslate2.write_one_vocabulary(
+        folder, ctranslate2.encoder(), "TransformerEncoderSpec"
+    ),
+    "ctranslate2 whisper": lambda folder: ctranslate2.write_one_vocabulary(
+        folder, ctranslate2.whisper(), "WhisperSpec", "int8"
+    ),
+    "huggingface whisper": speech_files.write_whisper,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
 }
