@@ -8,7 +8,7 @@ from typing import Any
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer
-from attnengine.models.blocks import ActivationName, activation
+from attnengine.models.blocks import ActivationName, activation, check_heads
 from attnengine.models.registry import Weights, register
 
 
@@ -78,11 +78,7 @@ def side(config: Config, name: str) -> transformer.Stack:
     """Return what one side is as a Transformer."""
     is_encoder = name == "encoder"
     heads = config.encoder_attention_heads if is_encoder else config.decoder_attention_heads
-    if config.d_model % heads:
-        raise FormatError(
-            f"config: '{name}_attention_heads' is {heads}, expected a divisor of 'd_model' "
-            f"{config.d_model}"
-        )
+    check_heads(heads, config.d_model, f"{name}_attention_heads")
     return transformer.Stack(
         hidden_size=config.d_model,
         intermediate_size=config.encoder_ffn_dim if is_encoder else config.decoder_ffn_dim,

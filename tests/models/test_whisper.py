@@ -84,7 +84,7 @@ def test_recordings_that_do_not_fit(rows: Any, lengths: list[int], message: str)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"decoder_attention_heads": 5}, "'decoder_attention_heads' is 5, expected a divisor of"),
+        ({"decoder_attention_heads": 5}, "'decoder_attention_heads' is 5, expected a divisor"),
         ({"no_timestamps_token_id": 13}, "'no_timestamps_token_id' has 13, expected ids below 13"),
         ({"language_token_ids": {"en": "3"}}, "'language_token_ids' has '3', expected ids below"),
         ({"task_token_ids": {"transcribe": -1}}, "'task_token_ids' has -1, expected ids below 13"),
