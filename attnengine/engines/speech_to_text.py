@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
@@ -92,26 +93,17 @@ class SpeechToText(DecodingEngine):
         results: list[list[Result]] = [[] for _ in recordings]
         languages: dict[int, str | None] = dict.fromkeys(range(len(recordings)), language)
         windows = self._windows(recordings)
-        while batch := [w for _, w in zip(range(search.max_batch_size), windows, strict=False)]:
-            encoded = [(index, self._encode(frames)) for index, frames in batch]
-            for index, source in encoded:
-                if languages[index] is None and self.languages:
-                    languages[index] = max(probs := self._languages(source), key=probs.__getitem__)
-            prompts = [self._prompt(languages[index], task) for index, _ in encoded]
-            sentences = [
-                Sentence(prompt, source)
-                for prompt, (_, source) in zip(prompts, encoded, strict=True)
-            ]
-            for (index, _), result in zip(encoded, self._decode(sentences, search), strict=True):
+        while batch := list(itertools.islice(windows, search.max_batch_size)):
+            for index, result in self._batch(batch, languages, task, search):
                 results[index].append(result)
-        found = [Transcription(languages[i], windows) for i, windows in enumerate(results)]
+        found = [Transcription(languages[i], one) for i, one in enumerate(results)]
         return found[0] if single else found
 
     def detect_language(self, audio: Recording) -> dict[str, float]:
         """How probable each language is at the start of a recording, the most probable first."""
         if not self.languages:
             raise InvalidArgument("the model knows one language only")
-        _, frames = next(iter(self._windows([audio])))
+        _, frames = next(self._windows([audio]))
         probs = self._languages(self._encode(frames))
         return dict(sorted(probs.items(), key=lambda item: -item[1]))
 
@@ -120,14 +112,14 @@ class SpeechToText(DecodingEngine):
 
         ``features`` is a recording of at most 30 seconds, ids start with the decoder start token.
         """
-        _, frames = next(iter(self._windows([features])))
+        _, frames = next(self._windows([features]))
         self.tokenizer.check(ids)
         self._expect_positions("ids", len(ids))
         return logits(self._model, Sentence(list(ids), self._encode(frames)))
 
     def hidden_states(self, features: Recording) -> Floats:
         """The encoder's output for the first window of a recording: (states, d_model)."""
-        _, frames = next(iter(self._windows([features])))
+        _, frames = next(self._windows([features]))
         return self._encode(frames).hidden_states(0)
 
     def _check(self, language: str | None, task: str) -> None:
@@ -138,7 +130,7 @@ class SpeechToText(DecodingEngine):
             known = ", ".join(self.languages) or "None: the model knows one language only"
             raise InvalidArgument(f"language is {language!r}, expected one of {known}")
 
-    def _windows(self, recordings: Sequence[Recording]) -> Iterable[tuple[int, Floats]]:
+    def _windows(self, recordings: Sequence[Recording]) -> Iterator[tuple[int, Floats]]:
         """The frames (frames, num_mels) of every window, with the number of its recording."""
         for index, recording in enumerate(recordings):
             array = np.asarray(recording)
@@ -150,6 +142,24 @@ class SpeechToText(DecodingEngine):
             except InvalidArgument as error:
                 raise InvalidArgument(f"recording {index}: {error}") from None
 
+    def _batch(
+        self,
+        windows: list[tuple[int, Floats]],
+        languages: dict[int, str | None],
+        task: str,
+        search: SearchOptions,
+    ) -> Iterator[tuple[int, Result]]:
+        """The result of each window; languages that are not known are found and entered."""
+        sentences = []
+        for index, frames in windows:
+            source = self._encode(frames)
+            if languages[index] is None and self.languages:
+                probs = self._languages(source)
+                languages[index] = max(probs, key=probs.__getitem__)
+            sentences.append(Sentence(self._prompt(languages[index], task), source))
+        results = self._decode(sentences, search)
+        return zip((index for index, _ in windows), results, strict=True)
+
     def _features(self, mel: Recording) -> Floats:
         mels, longest = self._model.num_mels, self._model.max_frames
         fits = mel.shape[0] == mels and 0 < mel.shape[1] <= longest and mel.dtype.kind == "f"
@@ -160,7 +170,7 @@ class SpeechToText(DecodingEngine):
             )
         return np.ascontiguousarray(mel.T, np.float32)
 
-    def _sound(self, samples: Recording) -> Iterable[Floats]:
+    def _sound(self, samples: Recording) -> Iterator[Floats]:
         """Windows of sound, the last one padded with silence."""
         size = self._model.max_frames * HOP
         if samples.ndim != 1 or samples.dtype.kind != "f":

@@ -104,3 +104,36 @@ def test_parts_that_do_not_fit() -> None:
         _core.Convolution(linear)
     with pytest.raises(InvalidArgument, match="stride is 0, expected at least 1"):
         _core.Convolution(_core.Linear(np.ones((4, 6), np.float32)), stride=0)
+
+
+def stack(embedding: _core.Embedding | None) -> _core.TransformerStack:
+    """Without layers to speak of: an attention and a feed-forward network of zeros."""
+    square = _core.Linear(np.zeros((4, 4), np.float32))
+    layer = _core.TransformerLayer(
+        self_attention=_core.MultiHeadAttention(
+            query=square,
+            key_value=_core.Linear(np.zeros((8, 4), np.float32)),
+            output=square,
+            num_heads=1,
+        ),
+        self_attention_norm=_core.BlockNorm(),
+        feed_forward=_core.FeedForward(up=square, down=square, activation="relu"),
+        feed_forward_norm=_core.BlockNorm(),
+    )
+    return _core.TransformerStack(embedding=embedding, max_positions=0, layers=[layer])
+
+
+def test_what_embeds() -> None:
+    narrow, wide = (_core.Convolution(_core.Linear(np.zeros((4, n)))) for n in (6, 12))
+    words = _core.Embedding(np.zeros((5, 4)))
+    _core.SpeechEncoder(convolutions=[narrow, wide], activation="gelu", stack=stack(None))
+    with pytest.raises(InvalidArgument, match="the stack has an embedding, expected none"):
+        _core.SpeechEncoder(convolutions=[narrow], activation="gelu", stack=stack(words))
+    with pytest.raises(InvalidArgument, match="convolutions is empty, expected at least one"):
+        _core.SpeechEncoder(convolutions=[], activation="gelu", stack=stack(None))
+    with pytest.raises(InvalidArgument, match="channels of a convolution is 2, expected 4"):
+        _core.SpeechEncoder(convolutions=[wide, narrow], activation="gelu", stack=stack(None))
+    with pytest.raises(InvalidArgument, match="embedding is None, expected that of the tokens"):
+        _core.TransformerEncoder(stack(None))
+    with pytest.raises(InvalidArgument, match="embedding is None, expected that of the tokens"):
+        _core.TransformerDecoder(stack(None), _core.Linear(np.zeros((5, 4))))
