@@ -41,7 +41,7 @@ shared_tests() {
 
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
-  .venv/bin/pip install -q torch==2.13.0 ctranslate2 sentencepiece "transformers>=5"
+  .venv/bin/pip install -q torch==2.13.0 ctranslate2 protobuf sentencepiece "transformers>=5"
   run_tests -m peers
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnengine import kernels
 from attnengine._core import BeamSearch
 from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, load
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.native import save
 
@@ -27,6 +27,7 @@ __all__ = [
     "Transcription",
     "Unsupported",
     "__version__",
+    "convert",
     "kernels",
     "load",
     "save",

@@ -82,8 +82,22 @@ def scaled_dot_attention(
 
 # Layers: csrc/layers.
 
+def set_packing_threads(num_threads: int) -> None: ...
+
 class Linear:
+    @overload
     def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    @overload
+    def __init__(
+        self,
+        *,
+        packed: ArrayLike,
+        out_features: int,
+        in_features: int,
+        bias: ArrayLike | None = None,
+    ) -> None: ...
+    @property
+    def packed(self) -> Floats: ...
     @property
     def in_features(self) -> int: ...
     @property

@@ -247,3 +247,14 @@ def test_minilm_has_the_same_bits_in_any_company(minilm: ae.Encoder) -> None:
             minilm.num_threads = threads
             vectors = minilm.encode(texts[::-1], max_batch_size=size)[::-1]
             assert [vector.tobytes() for vector in vectors] == alone
+
+
+def test_minilm_reads_text(minilm: ae.Encoder) -> None:
+    """[CLS] and [SEP] around it, and 256 tokens at most, as sentence-transformers has it."""
+    golden = objects(MODELS / "packages" / "minilm-l6.golden.jsonl")
+    texts, ids = [one["text"] for one in golden], [one["ids"] for one in golden]
+    np.testing.assert_array_equal(minilm.encode(texts), minilm.encode(ids))
+    with pytest.raises(ae.InvalidArgument, match=r"has 302 tokens, .* expected at most 256"):
+        minilm.encode("word " * 300)
+    cut = minilm.encode("word " * 300, truncate=True)
+    np.testing.assert_array_equal(cut, minilm.encode("word " * 254))

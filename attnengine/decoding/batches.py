@@ -22,6 +22,7 @@ class Sentence:
     tokens: list[int]  # fed to the decoder as they are; starts with the decoder start token
     # Fed to the encoder, or what it made of one source; None for a language model.
     source: list[int] | _core.Encoded | None = None
+    given: int = 1  # how many of `tokens` are not scored
 
     @property
     def source_length(self) -> int:

@@ -72,17 +72,18 @@ def suppress(tokens: Sequence[int]) -> Rule:
     return rule
 
 
-def at_begin(rule: Rule) -> Rule:
-    """The same rule for the first step of each search alone, whose texts all begin together."""
-    seen: _core.Search | None = None
+def suppress_first(tokens: Sequence[int]) -> Rule:
+    """A rule by which these tokens are never the first of a text; for one search after another."""
+    forbid = suppress(tokens)
+    begun: _core.Search | None = None
 
-    def first(logits: Floats, search: _core.Search) -> None:
-        nonlocal seen
-        if search is not seen:
-            rule(logits, search)
-        seen = search
+    def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
+        nonlocal begun
+        if search is not begun:
+            begun = search
+            forbid(logits, search)
 
-    return first
+    return rule
 
 
 def _search_options(

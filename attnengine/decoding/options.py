@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 import numpy as np
@@ -142,10 +142,6 @@ class SearchOptions:
                 self.min_new_tokens,
                 f"at most max_new_tokens, which is {self.max_new_tokens}",
             )
-
-    def with_rules(self, *rules: Rule) -> SearchOptions:
-        """The same options with rules that come before those of the caller."""
-        return replace(self, rules=(*rules, *self.rules))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from attnengine import _core
 from attnengine.audio import HOP, SAMPLE_RATE, log_mel
 from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import at_begin, decode, suppress
+from attnengine.decoding.generate import decode
 from attnengine.decoding.options import SearchOptions, parse
 from attnengine.decoding.results import Result, Transcription
 from attnengine.decoding.score import logits
@@ -202,11 +202,7 @@ class SpeechToText(DecodingEngine):
     def _decode(self, sentences: list[Sentence], search: SearchOptions) -> list[Result]:
         default = self._model.max_positions // 2
         tasks = [self._task(sentence, search, default) for sentence in sentences]
-        search = self._never(search)
-        begin = self.config["begin_suppress_tokens"]
-        if begin:
-            search = search.with_rules(at_begin(suppress(begin)))
-        found = decode(self._model, tasks, search, self._end_tokens)
+        found = decode(self._model, tasks, self._never(search), self._end_tokens)
         return [
             to_result(one, [], self.tokenizer, sentence.tokens)
             for one, sentence in zip(found, sentences, strict=True)

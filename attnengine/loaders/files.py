@@ -128,19 +128,27 @@ def float_tensor(
 def to_float32(raw: NDArray[Any], dtype: str) -> NDArray[np.float32]:
     """Aligned, contiguous float32; a view when `raw` already is."""
     if dtype == "bfloat16":
-        raw = (raw.astype(np.uint32) << 16).view(np.float32)
+        bits = raw.astype(np.uint32)
+        bits <<= 16  # in place: a second copy would count for the largest weight
+        raw = bits.view(np.float32)
     return np.require(raw, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
 
-def read_json(path: Path, limit: int) -> Any:
-    """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
+def read_text(path: Path, limit: int) -> str:
+    """Read a UTF-8 file of at most `limit` bytes."""
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
     with damage_named(path):
         size = path.stat().st_size
         if size > limit:
             raise FormatError(f"{path} has {size} bytes, expected up to {limit}")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+
+
+def read_json(path: Path, limit: int) -> Any:
+    """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
+    text = read_text(path, limit)
+    with damage_named(path):
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
 
 

@@ -17,7 +17,7 @@ class Config:
     """Keys of Hugging Face's ``WhisperConfig``, and the ids of the tokens that prompt the decoder.
 
     language_token_ids, task_token_ids: by their names, such as "en" and "translate"; empty for
-    models that know English alone. begin_suppress_tokens: what no text begins with.
+    models that know English alone.
     """
 
     vocab_size: int
@@ -34,7 +34,6 @@ class Config:
     language_token_ids: dict[str, Any]
     task_token_ids: dict[str, Any]
     no_timestamps_token_id: int | None = field(metadata={"minimum": 0})
-    begin_suppress_tokens: tuple[int, ...] | None = field(metadata={"minimum": 0})
     activation_function: ActivationName = "gelu"
     tie_word_embeddings: bool = True
 
@@ -99,7 +98,6 @@ def check_tokens(config: Config) -> None:
     """Raise FormatError for ids that the vocabulary does not have."""
     named = {
         "no_timestamps_token_id": [config.no_timestamps_token_id],
-        "begin_suppress_tokens": config.begin_suppress_tokens or (),
         "language_token_ids": config.language_token_ids.values(),
         "task_token_ids": config.task_token_ids.values(),
     }

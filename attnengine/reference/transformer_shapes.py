@@ -88,7 +88,7 @@ def transformer_lm_shapes(config: Config) -> Shapes:
 
 
 def llama_shapes(config: Config) -> Shapes:
-    """Architectures "llama" and "qwen2"; which layers have a bias, the switches say."""
+    """Architectures "llama", "mistral" and "qwen2"; which layers have a bias, the switches say."""
     size, wide = config["hidden_size"], config["intermediate_size"]
     num_heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or size // num_heads

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/buffer.h"
 #include "layers/feed_forward.h"
 #include "layers/multi_head_attention.h"
 

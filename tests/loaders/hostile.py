@@ -24,6 +24,7 @@ import speech_files
 import torch_files
 
 from attnengine import loaders
+from attnengine.chat import prompt
 from attnengine.errors import Error
 from attnengine.tokenizers import open_tokenizer
 
@@ -56,6 +57,10 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "huggingface whisper": speech_files.write_whisper,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
+    "huggingface pieces": huggingface_files.write_pieces,
+    "huggingface merges": huggingface_files.write_merges,
+    "huggingface word pieces": huggingface_files.write_word_pieces,
+    "huggingface chat": huggingface_files.write_chat,
 }
 
 
@@ -63,7 +68,10 @@ def load_all(path: Path) -> int:
     """Load a model with all its weights; returns the bytes that the file may hold as floats."""
     checkpoint = loaders.load(path)
     if checkpoint.config["tokenizer"] == "tokenizers":
-        open_tokenizer(checkpoint)
+        tokenizer = open_tokenizer(checkpoint)
+        tokenizer.decode(tokenizer.encode("ab \u00e9 ab"))
+        if "chat_template" in checkpoint.config:
+            prompt(checkpoint.config, tokenizer, [{"role": "user", "content": "ab"}], None, {})
     return sum(tensor.read().nbytes for tensor in checkpoint.tensors.values())
 
 

@@ -132,7 +132,10 @@ def test_transformers_without_a_tokenizer(tmp_path: Path) -> None:
     config = loaders.load(tmp_path).config
     assert config["language_token_ids"] == {"en": FIRST + 2, "de": FIRST + 3}
     assert config["task_token_ids"] == {"transcribe": FIRST + 5, "translate": FIRST + 4}
-    assert (config["no_timestamps_token_id"], config["begin_suppress_tokens"]) == (FIRST + 6, [7])
+    assert (config["no_timestamps_token_id"], config["begin_suppress_tokens"]) == (
+        FIRST + 6,
+        [3, 7, FIRST],
+    )
 
 
 @pytest.mark.parametrize("key", ["scale_embedding", "use_weighted_layer_sum", "new_key"])

@@ -156,7 +156,6 @@ WHISPER: Config = {
     "language_token_ids": {"en": 3, "de": 4},
     "task_token_ids": {"transcribe": 5, "translate": 6},
     "no_timestamps_token_id": 7,
-    "begin_suppress_tokens": None,
 }
 
 # Every scaling of rotary positions, with the numbers of published models where they are small.
@@ -180,5 +179,13 @@ SCALINGS: dict[str, dict[str, Any] | None] = {
         "attention_factor": 1.5,
         "beta_fast": 8.0,
         "beta_slow": 2.0,
+    },
+    "yarn, mscale": {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+        "mscale": 1.0,
+        "mscale_all_dim": 0.5,
+        "truncate": False,
     },
 }

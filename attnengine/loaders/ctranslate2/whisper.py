@@ -40,7 +40,7 @@ def whisper(path: Path, model: Model) -> Checkpoint:
         "decoder_start_token_id": ids[START],
         "tokenizer": kind,
         "suppress_tokens": sorted(set(given.get("suppress_ids") or [])),
-        "begin_suppress_tokens": given.get("suppress_ids_begin") or None,
+        "begin_suppress_tokens": sorted(set(given.get("suppress_ids_begin") or [])),
         **speech_tokens(ids, vocab_size),
     }
     return checkpoint(path, config, tensors, {} if files else {"vocabulary": tokens}, files)

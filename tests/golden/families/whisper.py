@@ -11,7 +11,6 @@ PROMPT: dict[str, Any] = {
     "language_token_ids": {"en": 4},
     "task_token_ids": {"transcribe": 5},
     "no_timestamps_token_id": 6,
-    "begin_suppress_tokens": None,
 }
 
 

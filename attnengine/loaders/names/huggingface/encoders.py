@@ -101,7 +101,7 @@ _MODERNBERT = Family(
         *("repad_logits_with_grad", "sparse_pred_ignore_index", "sparse_prediction"),
         "tie_word_embeddings",
     ),
-    spelling=_modernbert,
+    rewrite=_modernbert,
     neutral={"position_embedding_type": "absolute"},
 )
 ENCODERS = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+Kind = Literal["decoder", "seq2seq", "encoder", "speech"]
 
 
 @dataclass(frozen=True)
@@ -25,22 +27,28 @@ class Family:
     defaults: of keys that config.json may lack, as transformers has them.
     buffers: a pattern of names that are no weights of ours.
     renames: patterns of names that early files have, and what stands for the match since.
-    unused: keys dropped whatever they say: of heads and of timestamps that are not built.
-    spelling: turns the keys of other versions into those of `defaults`, in place.
+    unused: keys dropped whatever they say: what is not built, or not read by transformers.
+    rewrite: turns the keys of other versions into those of `defaults`, in place.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
+    spellings: keys of early versions, and what they are called now.
+    part: the key of config.json that holds this model's config, where there are others beside it.
+    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
 
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
-    unused: tuple[str, ...] = ()
-    spelling: Callable[[dict[str, Any]], None] | None = None
+    unused: Collection[str] = ()
+    rewrite: Callable[[dict[str, Any]], None] | None = None
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
+    architecture: str | None = None
     renames: tuple[tuple[str, str], ...] = ()
-    kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.
@@ -50,7 +58,14 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *(
+        "architectures",
+        "attn_implementation",
+        "auto_map",
+        "cache_implementation",
+        "dtype",
+        "finetuning_task",
+    ),
     *(
         "gradient_checkpointing",
         "is_decoder",
@@ -64,9 +79,10 @@ _BOOKKEEPING = (
     "reorder_and_upcast_attn",  # the same numbers in float32
 )
 _TRAINING = (
-    *("activation_dropout", "attention_dropout", "attention_probs_dropout_prob", "attn_pdrop"),
-    *("decoder_layerdrop", "dropout", "hidden_dropout_prob"),
-    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+    *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
+    *("attention_probs_dropout_prob", "embd_pdrop", "embedding_dropout", "encoder_layerdrop"),
+    *("hidden_dropout", "hidden_dropout_prob", "init_std", "initializer_range", "layerdrop"),
+    *("resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
