@@ -53,6 +53,20 @@ LANGUAGE_MODELS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         GATED | {"tie_word_embeddings": True},
         {"architecture": "qwen2", "tie_word_embeddings": True},
     ),
+    "qwen3": ("Qwen3", "Qwen3ForCausalLM", GATED | {"head_dim": 6}, {"architecture": "qwen3"}),
+    # CTranslate2 cannot score what is longer than the window
+    "mistral": (
+        "Mistral",
+        "MistralForCausalLM",
+        GATED | {"sliding_window": 16},
+        {"architecture": "mistral", "sliding_window": 16},
+    ),
+    "gemma": (
+        "Gemma",
+        "GemmaForCausalLM",
+        GATED | {"head_dim": 4},
+        {"architecture": "gemma", "hidden_act": "gelu_pytorch_tanh"},
+    ),
 }
 ENCODER_DECODERS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "bart": (

@@ -105,13 +105,12 @@ def test_rotary_settings(tmp_path: Path, name: str, value: Any, expected: dict[s
         ("layer_0/self_attention/rotary_dim", np.int32(1), "rotary_dim is 1, expected 0"),
         ("layer_0/self_attention/rotary_scaling_type", np.int8(2), "rotary_scaling_type is 2"),
         ("layer_0/self_attention/queries_scale", np.float32(1), "'decoder/layer_0/self_attention/"),
-        ("layer_norm/layer_norm_use_residual", np.int8(1), "layer_norm_use_residual' .1. is not"),
-        ("sliding_window", np.int32(9), "sliding_window' .9. is not known"),
-        ("scale_embeddings", np.int8(1), "scaled embeddings or post-norm"),
-        ("pre_norm", np.int8(0), "scaled embeddings or post-norm"),
+        ("layer_norm/layer_norm_use_residual", np.int8(1), "a decoder of the kinds gemma"),
+        ("scale_embeddings", np.int8(1), "embeddings times 2.8284271247461903, or post-norm"),
+        ("pre_norm", np.int8(0), "embeddings times 1.0, or post-norm; expected 1.0, pre-norm"),
         ("alibi", np.int8(1), "alibi is 1, expected 0"),
         ("start_from_zero_embedding", np.int8(1), "start_from_zero_embedding is 1"),
-        ("layer_0/self_attention/q_norm/gamma", np.ones(2, np.float32), "q_norm/gamma' belongs"),
+        ("layer_0/self_attention/v_norm/gamma", np.ones(2, np.float32), "v_norm/gamma' belongs"),
         ("project_in/weight", np.ones((8, 8), np.float32), "project_in/weight' belongs to"),
     ],
 )
@@ -119,6 +118,25 @@ def test_what_is_not_supported(tmp_path: Path, name: str, value: Any, message: s
     variables = llama() | {f"decoder/{name}": np.array(value)}
     with pytest.raises(Unsupported, match=message):
         loaders.load(write_decoder(tmp_path, variables))
+
+
+def test_other_gated_families(tmp_path: Path) -> None:
+    def config(**changes: Any) -> dict[str, Any]:
+        variables = llama() | {
+            f"decoder/{name.replace('__', '/')}": np.array(value) for name, value in changes.items()
+        }
+        return loaders.load(write_decoder(tmp_path, variables)).config
+
+    window = config(sliding_window=np.int32(3))
+    assert (window["architecture"], window["sliding_window"]) == ("mistral", 3)
+    assert config(sliding_window=np.int32(0))["architecture"] == "llama"
+    norms = {f"layer_0__self_attention__{n}_norm__gamma": np.ones(2, np.float32) for n in "qk"}
+    assert config(**norms)["architecture"] == "qwen3"
+    places = ("layer_norm", "layer_0__ffn__layer_norm", "layer_0__self_attention__layer_norm")
+    more = {f"{place}__layer_norm_use_residual": np.int8(1) for place in places}
+    assert config(**more, scale_embeddings=np.int8(1))["architecture"] == "gemma"
+    with pytest.raises(Unsupported, match="a decoder of the kinds qwen3 and mistral"):
+        config(**norms, sliding_window=np.int32(3))
 
 
 @pytest.mark.parametrize("heads", [0, 3, -1])

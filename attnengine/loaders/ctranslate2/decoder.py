@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from attnengine.loaders.names import count_layers, matrix_shape, part, rename
 from attnengine.loaders.names import ctranslate2 as names
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
+_EMBEDDING, _LAYER = "model.embed_tokens.weight", "model.layers.0"
 _ANY_LENGTH = 1 << 20  # rotary positions have no end
 _RMS_EPS = 1e-6
 
@@ -24,7 +26,7 @@ def language_model(path: Path, model: Model) -> Checkpoint:
     """Read a decoder without source."""
     settings = Settings(model)
     given = read_config(model, settings, ())
-    read_decoder = _llama if _GATE in model.tensors else _transformer
+    read_decoder = _gated if _GATE in model.tensors else _transformer
     config, tensors = read_decoder(model, settings, given)
     settings.refuse_others()
     tokens = read_vocabulary(path, "vocabulary", config["vocab_size"], given["unk_token"])
@@ -46,41 +48,66 @@ def _transformer(
     return config, tensors
 
 
-def _llama(
+def _gated(
     model: Model, settings: Settings, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Llama, or what differs from it by one thing."""
     tensors = rename(model.tensors, names.LLAMA, model.path)
-    embedding, layer = "model.embed_tokens.weight", "model.layers.0"
-    vocab_size, size = matrix_shape(model.path, tensors, embedding)
+    vocab_size, size = matrix_shape(model.path, tensors, _EMBEDDING)
     heads = int(settings.get("num_heads", 8))
     kv_heads = int(settings.of_layers("self_attention/num_heads_kv", heads))
-    output = matrix_shape(model.path, tensors, f"{layer}.self_attn.o_proj.weight")[1]
+    output = matrix_shape(model.path, tensors, f"{_LAYER}.self_attn.o_proj.weight")[1]
     if not 0 < kv_heads <= heads or output % heads:
         raise FormatError(f"{model.path}: {heads} heads, {kv_heads} of keys, of size {output}")
     head_dim = output // heads
     _cut_projections(tensors, [heads * head_dim, kv_heads * head_dim, kv_heads * head_dim], model)
-    if settings.embedding_scale("decoder", size) != 1.0 or not settings.get("pre_norm", 1):
-        raise Unsupported(f"{model.path}: scaled embeddings or post-norm, expected neither")
-    biases = [f"{layer}.self_attn.{name}_proj.bias" in tensors for name in "qo"]
     activation = settings.activation()
+    num_layers = count_layers(tensors, r"model\.layers\.([0-9]+)\..*", model.path)
     config = {
-        "architecture": "qwen2" if biases == [True, False] else "llama",
         "vocab_size": vocab_size,
         "hidden_size": size,
-        "intermediate_size": matrix_shape(model.path, tensors, f"{layer}.mlp.up_proj.weight")[0],
-        "num_hidden_layers": count_layers(tensors, r"model\.layers\.([0-9]+)\..*", model.path),
+        "intermediate_size": matrix_shape(model.path, tensors, f"{_LAYER}.mlp.up_proj.weight")[0],
+        "num_hidden_layers": num_layers,
         "num_attention_heads": heads,
         "num_key_value_heads": kv_heads,
+        "head_dim": head_dim,
         "max_position_embeddings": _ANY_LENGTH,
         "rms_norm_eps": norm_eps(given, _RMS_EPS),
         "hidden_act": names.HIDDEN_ACTIVATIONS.get(activation, activation),
         **_rotary(settings, head_dim),
-        "tie_word_embeddings": tied(tensors, embedding),
+        **_family(settings, tensors, size, num_layers),
     }
-    if config["architecture"] == "llama":
-        config |= {"head_dim": head_dim, "attention_bias": all(biases)}
-        config["mlp_bias"] = f"{layer}.mlp.up_proj.bias" in tensors
-    return config, tensors
+    return config | {"tie_word_embeddings": tied(tensors, _EMBEDDING)}, tensors
+
+
+def _family(
+    settings: Settings, tensors: Mapping[str, Tensor], size: int, num_layers: int
+) -> dict[str, Any]:
+    """The architecture, and its own keys."""
+    query, output, up = (
+        f"{_LAYER}.{name}_proj.bias" in tensors for name in ("self_attn.q", "self_attn.o", "mlp.up")
+    )
+    window = max(settings.get("sliding_window", 0), 0)
+    window = max(settings.of_layers("self_attention/sliding_window", window), window)
+    norms = settings.count("/layer_norm_use_residual")  # a norm's weight is 1 more
+    found: dict[str, tuple[Any, dict[str, Any]]] = {
+        "gemma": (norms, {"attention_bias": output}),
+        "qwen3": (f"{_LAYER}.self_attn.q_norm.weight" in tensors, {"attention_bias": output}),
+        "mistral": (window, {"sliding_window": window}),
+        "qwen2": (query and not output, {}),
+    }
+    kinds = [name for name, (has, _) in found.items() if has]
+    if len(kinds) > 1 or norms not in (0, 2 * num_layers + 1):
+        raise Unsupported(f"{settings.path}: a decoder of the kinds {' and '.join(kinds)}")
+    scale = math.sqrt(size) if kinds == ["gemma"] else 1.0
+    factor = settings.embedding_scale("decoder", size)
+    if not math.isclose(factor, scale, rel_tol=1e-5) or not settings.get("pre_norm", 1):
+        raise Unsupported(
+            f"{settings.path}: embeddings times {factor}, or post-norm; expected {scale}, pre-norm"
+        )
+    if not kinds:
+        return {"architecture": "llama", "attention_bias": query and output, "mlp_bias": up}
+    return {"architecture": kinds[0], **found[kinds[0]][1]}
 
 
 def _cut_projections(tensors: dict[str, Tensor], sizes: list[int], model: Model) -> None:

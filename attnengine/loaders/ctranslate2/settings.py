@@ -41,6 +41,11 @@ class Settings:
             raise Unsupported(f"{self.path}: {name} differs between layers, expected one for all")
         return found.pop() if found else default
 
+    def count(self, end: str) -> int:
+        """Take the flags whose names end so; how many are set."""
+        keys = [key for key in self.left if key.endswith(end)]
+        return sum(bool(self.left.pop(key)) for key in keys)
+
     def activation(self) -> str:
         """The activation of the feed-forward network."""
         number = self.get("activation", 0)

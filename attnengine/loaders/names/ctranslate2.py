@@ -54,7 +54,7 @@ def _llama(place: str, name: str) -> Table:
 
 
 def _llama_norm(place: str, name: str) -> Table:
-    gamma = f"{_DECODER_LAYER}{place}/layer_norm/gamma"
+    gamma = f"{_DECODER_LAYER}{place}/gamma"
     return ((gamma, (rf"model.layers.\1.{name}.weight",)),)
 
 
@@ -97,8 +97,10 @@ BERT: Table = (
 LLAMA: Table = (
     ("decoder/embeddings/weight", ("model.embed_tokens.weight",)),
     ("decoder/layer_norm/gamma", ("model.norm.weight",)),
-    *_llama_norm("self_attention", "input_layernorm"),
-    *_llama_norm("ffn", "post_attention_layernorm"),
+    *_llama_norm("self_attention/layer_norm", "input_layernorm"),
+    *_llama_norm("self_attention/q_norm", "self_attn.q_norm"),
+    *_llama_norm("self_attention/k_norm", "self_attn.k_norm"),
+    *_llama_norm("ffn/layer_norm", "post_attention_layernorm"),
     *_llama("self_attention/linear_0", "self_attn.qkv_proj"),
     *_llama("self_attention/linear_1", "self_attn.o_proj"),
     *_llama("ffn/linear_0", "mlp.gate_proj"),
