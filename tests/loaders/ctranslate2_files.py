@@ -82,6 +82,7 @@ def llama(heads: int = 4, kv_heads: int = 2, hidden: int = 8, wide: int = 6) -> 
         f"{layer}/ffn/linear_1/weight": (hidden, wide),
     }
     attention = {"rotary_dim": np.int32(0), "num_heads_kv": np.int32(kv_heads)}
+    attention["rotary_interleave"] = np.int8(0)
     return random_arrays(shapes) | {
         "decoder/num_heads": np.array(np.int16(heads)),
         "decoder/activation": np.array(np.int8(2)),

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ctranslate2_files as ctranslate2
+import gguf_files
 import huggingface_files
 import loader_files as files
 import speech_files
@@ -55,6 +56,8 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
         folder, ctranslate2.whisper(), "WhisperSpec", "int8"
     ),
     "huggingface whisper": speech_files.write_whisper,
+    "gguf": gguf_files.write_llama_gguf,
+    "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
     "huggingface pieces": huggingface_files.write_pieces,

@@ -104,9 +104,13 @@ ENCODER_DECODERS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
 
 
 def convert(
-    folder: Path, family: tuple[str, str, dict[str, Any], dict[str, Any]], precision: str
-) -> Any:
-    """A random model of transformers through its converter; returns CTranslate2's spec."""
+    folder: Path,
+    family: tuple[str, str, dict[str, Any], dict[str, Any]],
+    precision: str,
+    *,
+    interleave: bool = False,
+) -> None:
+    """A random model of transformers through its converter; whatever it means if interleaved."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     converters = pytest.importorskip("ctranslate2.converters.transformers")
@@ -129,17 +133,24 @@ def convert(
         for key in ("rms_norm_eps", "layer_norm_eps"):
             if hasattr(config, key):
                 spec.config.layer_norm_epsilon = getattr(config, key)
+    for layer in spec.decoder.layer if interleave else ():
+        layer.self_attention.rotary_interleave = True
     spec.validate()
     spec.optimize(precision)
     folder.mkdir(exist_ok=True)
     spec.save(str(folder))
-    return spec
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("family", LANGUAGE_MODELS)
 def test_language_models(family: str, precision: str, tmp_path: Path) -> None:
-    convert(tmp_path, LANGUAGE_MODELS[family], precision)
+    check_language_model(family, precision, tmp_path)
+
+
+def check_language_model(
+    family: str, precision: str, tmp_path: Path, *, interleave: bool = False
+) -> None:
+    convert(tmp_path, LANGUAGE_MODELS[family], precision, interleave=interleave)
     ctranslate2 = pytest.importorskip("ctranslate2")
     peer = ctranslate2.Generator(str(tmp_path), compute_type="float32", intra_threads=1)
     model = ae.load(tmp_path)
@@ -150,6 +161,11 @@ def test_language_models(family: str, precision: str, tmp_path: Path) -> None:
     expected = peer.score_batch([tokens])[0].log_probs
     # both in float32 from the same dequantised weights
     assert model.score([tokens])[0].token_log_probs == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3"])
+def test_interleaved_rotary_pairs(family: str, tmp_path: Path) -> None:
+    check_language_model(family, "float32", tmp_path, interleave=True)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

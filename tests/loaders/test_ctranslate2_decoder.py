@@ -71,6 +71,23 @@ def test_a_gated_decoder(tmp_path: Path) -> None:
     assert ae.load(tmp_path).logits([1, 3]).shape == (2, 6)
 
 
+def test_interleaved_pairs_become_halves(tmp_path: Path) -> None:
+    variables = llama(heads=2, kv_heads=2)
+    variables[f"{ATTENTION}/rotary_interleave"] = np.array(np.int8(1))
+    tensors = loaders.load(write_decoder(tmp_path, variables)).tensors
+    fused, order = variables[f"{ATTENTION}/linear_0/weight"], [0, 2, 1, 3, 4, 6, 5, 7]
+    for name, rows in (("q", slice(8)), ("k", slice(8, 16))):
+        weight = tensors[f"model.layers.0.self_attn.{name}_proj.weight"].read()
+        np.testing.assert_array_equal(weight, fused[rows][order])
+
+
+def test_a_gated_decoder_without_rotary_positions(tmp_path: Path) -> None:
+    variables = llama()
+    del variables[f"{ATTENTION}/rotary_dim"]
+    with pytest.raises(Unsupported, match="rotary_dim is None, expected 0"):
+        loaders.load(write_decoder(tmp_path, variables))
+
+
 def test_biases_of_the_inputs_alone_make_a_qwen2(tmp_path: Path) -> None:
     variables = llama() | {f"{ATTENTION}/linear_0/bias": np.ones(16, np.float32)}
     assert loaders.load(write_decoder(tmp_path, variables)).config["architecture"] == "qwen2"
@@ -101,7 +118,6 @@ def test_rotary_settings(tmp_path: Path, name: str, value: Any, expected: dict[s
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("layer_0/self_attention/rotary_interleave", np.int8(1), "rotary_interleave is 1, exp"),
         ("layer_0/self_attention/rotary_dim", np.int32(1), "rotary_dim is 1, expected 0"),
         ("layer_0/self_attention/rotary_scaling_type", np.int8(2), "rotary_scaling_type is 2"),
         ("layer_0/self_attention/queries_scale", np.float32(1), "'decoder/layer_0/self_attention/"),

@@ -11,7 +11,7 @@ from hostile import FORMATS, MIB
 
 import attnengine.errors
 
-MUTATIONS = 240
+MUTATIONS = 1000
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -13,7 +13,7 @@ from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
 from attnengine.loaders.ctranslate2.stack import checkpoint, norm_eps, stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
-from attnengine.loaders.names import count_layers, matrix_shape, part, rename
+from attnengine.loaders.names import count_layers, matrix_shape, part, rename, rotary_halves
 from attnengine.loaders.names import ctranslate2 as names
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
@@ -74,7 +74,7 @@ def _gated(
         "max_position_embeddings": _ANY_LENGTH,
         "rms_norm_eps": norm_eps(given, _RMS_EPS),
         "hidden_act": names.HIDDEN_ACTIVATIONS.get(activation, activation),
-        **_rotary(settings, head_dim),
+        **_rotary(settings, tensors, heads, kv_heads, head_dim),
         **_family(settings, tensors, size, num_layers),
     }
     return config | {"tie_word_embeddings": tied(tensors, _EMBEDDING)}, tensors
@@ -122,13 +122,27 @@ def _cut_projections(tensors: dict[str, Tensor], sizes: list[int], model: Model)
             start += size
 
 
-def _rotary(settings: Settings, head_dim: int) -> dict[str, Any]:
-    attention = "self_attention/"
-    for name, supported in names.ROTARY_ONLY.items():
-        value = settings.of_layers(attention + name, supported[0])
-        if value not in (*supported, head_dim if name in ("rotary_dim", "head_dim") else None):
+def _rotary(
+    settings: Settings, tensors: dict[str, Tensor], heads: int, kv_heads: int, head_dim: int
+) -> dict[str, Any]:
+    """How positions turn the heads; interleaved pairs become halves."""
+
+    def get(name: str, default: Any) -> Any:
+        return settings.of_layers(f"self_attention/{name}", default)
+
+    for name, value, supported in (
+        ("head_dim", get("head_dim", head_dim), (head_dim,)),
+        ("rotary_dim", get("rotary_dim", None), (0, head_dim)),
+        ("rotary_scaling_type", get("rotary_scaling_type", -1), (-1, 0)),  # none, linear
+    ):
+        if value not in supported:
             raise Unsupported(f"{settings.path}: {name} is {value}, expected {supported[0]}")
-    factor = settings.of_layers(attention + "rotary_scaling_factor", 1.0)
-    base = settings.of_layers(attention + "rotary_base", 10_000.0)
+    if get("rotary_interleave", 1):
+        counts = {"q_proj": heads, "k_proj": kv_heads, "q_norm": 1, "k_norm": 1}
+        for name, tensor in tensors.items():
+            count = counts.get(name.split(".")[-2])
+            if count is not None:
+                tensors[name] = rotary_halves(tensor, count, settings.path)
+    factor = get("rotary_scaling_factor", 1.0)
     scaling = None if factor == 1 else {"rope_type": "linear", "factor": factor}
-    return {"rope_theta": float(base), "rope_scaling": scaling}
+    return {"rope_theta": float(get("rotary_base", 10_000.0)), "rope_scaling": scaling}

@@ -140,14 +140,6 @@ ONLY = {
     "with_relative_position": 0,
 }
 
-# Of the attention of gated decoders, the value that an absent one has first.
-ROTARY_ONLY: dict[str, tuple[int, ...]] = {
-    "head_dim": (0,),  # or the size that the heads have
-    "rotary_dim": (0,),
-    "rotary_interleave": (0,),
-    "rotary_scaling_type": (-1, 0),  # none, linear
-}
-
 # Keys of config.json with the value that an absent one has.
 CONFIG: dict[str, Any] = {
     "unk_token": "<unk>",

@@ -1,0 +1,49 @@
+"""The weights of a GGUF file in canonical names and orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.gguf import rotary
+from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.names import changed, rename, rotary_halves
+from attnengine.loaders.names import gguf as names
+
+Floats = NDArray[np.float32]
+
+
+def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Weights by canonical name; what was done to them for GGUF is undone when they are read."""
+    restored = {
+        name: _restored(file, of, config, tensor)
+        for name, tensor in file.tensors.items()
+        if name not in rotary.TENSORS  # parts of the config
+    }
+    return rename(restored, of.table, file.path)
+
+
+def _restored(
+    file: Container, of: names.Family, config: Mapping[str, Any], tensor: Tensor
+) -> Tensor:
+    def is_one(pattern: str | None) -> bool:
+        return pattern is not None and re.fullmatch(pattern, tensor.name) is not None
+
+    if is_one(of.interleaved):
+        return rotary_halves(tensor, _heads(config, tensor.name), file.path)
+    if is_one(of.transposed):
+        return changed(tensor, tensor.shape[::-1], lambda values: values.T)
+    if is_one(of.shifted):
+        return changed(tensor, tensor.shape, lambda values: values - np.float32(1))
+    return tensor
+
+
+def _heads(config: Mapping[str, Any], name: str) -> Any:
+    queries = config["num_attention_heads"]
+    keys = config["num_key_value_heads"]
+    return queries if "attn_q" in name or keys is None else keys
