@@ -155,6 +155,17 @@ def test_other_gated_families(tmp_path: Path) -> None:
         config(**norms, sliding_window=np.int32(3))
 
 
+def test_layers_that_differ(tmp_path: Path) -> None:
+    variables = llama()
+    second = {k.replace("layer_0", "layer_1"): v for k, v in variables.items() if "layer_0" in k}
+    for value in (np.array(np.float32(5e5)), None):
+        both = variables | second | {f"{ATTENTION}/rotary_base": np.array(np.float32(1e4))}
+        if value is not None:
+            both[f"{ATTENTION.replace('0', '1')}/rotary_base"] = value
+        with pytest.raises(Unsupported, match="rotary_base differs between layers"):
+            loaders.load(write_decoder(tmp_path, both))
+
+
 @pytest.mark.parametrize("heads", [0, 3, -1])
 def test_heads_that_do_not_fit(tmp_path: Path, heads: int) -> None:
     variables = llama() | {"decoder/num_heads": np.array(np.int16(heads))}

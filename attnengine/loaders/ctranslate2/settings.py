@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -20,6 +21,8 @@ class Settings:
     def __init__(self, model: Model) -> None:
         self.path = model.path
         self.left = dict(model.settings)
+        layers = (re.match(r"decoder/layer_([0-9]+)/", name) for name in model.tensors)
+        self.num_layers = len({layer[1] for layer in layers if layer})  # of the decoder
 
     def get(self, name: str, default: Any) -> Any:
         """Take a setting, which older files have once and newer ones for each side."""
@@ -37,7 +40,7 @@ class Settings:
         """Take a setting of every layer, such as self_attention/rotary_base."""
         keys = [key for key in self.left if key.startswith("decoder/layer_") and key.endswith(name)]
         found = {self.left.pop(key) for key in keys}
-        if len(found) > 1:
+        if len(found) > 1 or len(keys) not in (0, self.num_layers):
             raise Unsupported(f"{self.path}: {name} differs between layers, expected one for all")
         return found.pop() if found else default
 
