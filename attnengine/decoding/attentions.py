@@ -56,12 +56,12 @@ def of_decoder(model: object, sentence: Sentence) -> tuple[Floats, Floats]:
     return state.attentions
 
 
-def of_both(model: object, sentence: Sentence) -> Attentions:
-    """The same of an encoder-decoder."""
+def of_both(model: object, source: list[int], target: list[int]) -> Attentions:
+    """The same of an encoder-decoder, and those of its encoder."""
     if not isinstance(model, _core.TransformerSeq2Seq):
         refuse(model)
     return Attentions(
-        of_encoder(model.encoder, sentence.source or []), *of_decoder(model, sentence)
+        of_encoder(model.encoder, source), *of_decoder(model, Sentence(target, source))
     )
 
 

@@ -20,8 +20,16 @@ class Sentence:
     """One text for a decoder, in ids."""
 
     tokens: list[int]  # fed to the decoder as they are; starts with the decoder start token
-    source: list[int] | None = None  # fed to the encoder; None for a language model
+    # Fed to the encoder, or what it made of one source; None for a language model.
+    source: list[int] | _core.Encoded | None = None
     given: int = 1  # how many of `tokens` are not scored
+
+    @property
+    def source_length(self) -> int:
+        """Positions of the source that a decoder may look at."""
+        if isinstance(self.source, _core.Encoded):
+            return self.source.length(0)
+        return len(self.source or ())
 
 
 def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
@@ -29,7 +37,7 @@ def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
 
     def length(index: int) -> tuple[int, int]:
         sentence = sentences[index]
-        return len(sentence.source or ()), len(sentence.tokens)
+        return sentence.source_length, len(sentence.tokens)
 
     order = sorted(range(len(sentences)), key=length, reverse=True)
     for start in range(0, len(order), size):
@@ -38,9 +46,12 @@ def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
 
 def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
     """Adds the sentences to ``state``, with their sources encoded: a sequence (sentences,) each."""
+    encoded = [one.source for one in batch if isinstance(one.source, _core.Encoded)]
+    if encoded:
+        return np.concatenate([state.add(one) for one in encoded])
     if not isinstance(model, _core.Seq2Seq):
         return state.add(len(batch))
-    sources = [sentence.source or [] for sentence in batch]
+    sources = [one.source if isinstance(one.source, list) else [] for one in batch]
     lengths = np.array([len(source) for source in sources], np.int64)  # (sentences,)
     return state.add(model.encode(joined(sources), lengths))
 

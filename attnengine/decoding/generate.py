@@ -185,7 +185,7 @@ class _Attention:
 
     def of(self, place: int, hypothesis: _core.SearchHypothesis) -> Floats:
         """(prefix and new tokens, source): the weights that predicted each token."""
-        source = len(self.sentences[place].source or ())
+        source = self.sentences[place].source_length
         picked = [np.zeros((0, source), np.float32)]
         for owners, weights in self.prefixes:
             if place in owners:  # else a step may be narrower than this source

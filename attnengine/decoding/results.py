@@ -149,3 +149,21 @@ _LARGEST_EXPONENT = math.log(np.finfo(np.float64).max)
 def _finite(value: float) -> float | None:
     """JSON has neither infinities nor NaN: null stands for them."""
     return float(value) if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """What is said in a recording: ``windows`` has a Result for every 30 seconds."""
+
+    language: str | None  # None where the model knows one language only
+    windows: list[Result] = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The text of all windows."""
+        return "".join(window.text for window in self.windows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, fit for JSON."""
+        windows = [window.to_dict() for window in self.windows]
+        return {"language": self.language, "text": self.text, "windows": windows}

@@ -11,11 +11,14 @@ from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.packed import convert
 from attnengine.engines.seq2seq import Seq2Seq
+from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.threads import choose_threads
 
-__all__ = ["Encoder", "LanguageModel", "Seq2Seq", "convert", "load"]
+__all__ = ["Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"]
+
+AnyEngine = Seq2Seq | LanguageModel | Encoder | SpeechToText
 
 
 def load(
@@ -24,7 +27,7 @@ def load(
     precision: str = "float32",
     num_threads: int | None = None,
     num_workers: int = 1,
-) -> Seq2Seq | LanguageModel | Encoder:
+) -> AnyEngine:
     """Reads a model and makes it ready to run.
 
     ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
@@ -58,9 +61,11 @@ def load(
 
 def _engine(
     model: _core.Decoder | _core.Encoder, checkpoint: Checkpoint, options: dict[str, Any]
-) -> Seq2Seq | LanguageModel | Encoder:
+) -> AnyEngine:
     if isinstance(model, _core.Seq2Seq):
         return Seq2Seq(model, checkpoint, options)
+    if isinstance(model, _core.SpeechSeq2Seq):
+        return SpeechToText(model, checkpoint, options)
     if isinstance(model, _core.Encoder):
         return Encoder(model, checkpoint, options)
     return LanguageModel(model, checkpoint, options)

@@ -220,7 +220,7 @@ class Seq2Seq(DecodingEngine):
         tokens = added.start + prefixes.ids[index]
         sentence = Sentence(tokens, added.source(ids))
         with sources.naming(index):
-            self._expect_source_positions("the source", len(sentence.source or ()))
+            self._expect_source_positions("the source", sentence.source_length)
             self._expect_positions("the prefix", len(tokens))
         return self._task(sentence, search, default=2 * len(ids) + 10)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.added_tokens import optional
+from attnengine.loaders.added_tokens import optional, token_ids
 from attnengine.loaders.chat_templates import read_chat_template
 from attnengine.loaders.files import damage_named, short
 from attnengine.loaders.huggingface_seq2seq import read_seq2seq
 from attnengine.loaders.huggingface_tokenizers import Folder, Tokens, find
 from attnengine.loaders.names.huggingface.family import Kind
+from attnengine.loaders.speech import START, speech_tokens
 
 
 def read_tokens(
@@ -32,6 +33,9 @@ def read_tokens(
         for key, place in (("decoder_start_token_id", config), ("forced_bos_token_id", given)):
             special[key] = _special(key, generation, place)
         tokens = read_seq2seq(folder, config, special)
+    elif kind == "speech":
+        special["decoder_start_token_id"] = _special("decoder_start_token_id", generation, config)
+        tokens = _speech(folder, special, generation, config)
     else:
         tokens = _one_text(folder, special, encoder=kind == "encoder")
     if kind == "decoder":
@@ -66,6 +70,29 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
             if added is not None:
                 keys[f"{end}_token_id"] = added
     return Tokens(keys, files={schema.TOKENIZER_FILE: found.tokenizer_file})
+
+
+def _speech(
+    folder: Folder,
+    special: dict[str, Any],
+    generation: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> Tokens:
+    """The tokens that prompt the decoder, as the tokenizer and generation_config.json have them."""
+    found = find(folder)
+    files = {schema.TOKENIZER_FILE: found.tokenizer_file} if found else {}
+    with damage_named(folder.path):
+        ids = token_ids(found.content) if found else {}
+        ids.update(generation.get("lang_to_id") or {})
+        tasks = generation.get("task_to_id") or {}
+        ids.update({f"<|{task}|>": i for task, i in tasks.items()})
+        named = {
+            "<|notimestamps|>": generation.get("no_timestamps_token_id"),
+            START: special["decoder_start_token_id"],
+        }
+        ids.update({token: i for token, i in named.items() if i is not None})
+        keys = speech_tokens(ids, config["vocab_size"])
+    return Tokens({**special, "tokenizer": "tokenizers" if found else "none", **keys}, files=files)
 
 
 def _special(key: str, generation: Mapping[str, Any], config: Mapping[str, Any]) -> Any:

@@ -17,15 +17,11 @@ _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
-    """Sizes and switches; ``docs/export.md`` explains each."""
+class Stack:
+    """Sizes and switches of embeddings and layers; ``docs/export.md`` explains each."""
 
-    source_vocab_size: int
-    target_vocab_size: int
     hidden_size: int
     intermediate_size: int
-    encoder_num_layers: int
-    decoder_num_layers: int
     num_heads: int
     norm_placement: Literal["pre", "post"]
     final_norm: bool
@@ -37,6 +33,16 @@ class Config:
     max_positions: int
     scale_embeddings: bool
     embedding_norm: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Stack):
+    """What encoder and decoder share, and the sizes of each."""
+
+    source_vocab_size: int
+    target_vocab_size: int
+    encoder_num_layers: int
+    decoder_num_layers: int
     shared_embeddings: bool
     tied_output: bool
     decoder_self_attention: Literal["attention", "ssru", "average"] = "attention"
@@ -46,7 +52,7 @@ class Config:
 @register("transformer", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weight names that BART and Marian have in transformers."""
-    check(config)
+    check_sides(config)
     size = config.hidden_size
     source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
     target = (
@@ -70,8 +76,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     )
 
 
-def check(config: Config) -> None:
-    """Raise FormatError for switches that contradict each other."""
+def check(config: Stack) -> None:
+    """Raise FormatError for switches and sizes that do not go together."""
     if (config.positions == "sinusoidal") != (config.position_layout is not None):
         raise FormatError(
             f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
@@ -82,6 +88,11 @@ def check(config: Config) -> None:
             f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
             f"{config.hidden_size}"
         )
+
+
+def check_sides(config: Config) -> None:
+    """Raise FormatError for what encoder and decoder cannot be together."""
+    check(config)
     if config.average_intermediate_size and config.decoder_self_attention != "average":
         raise FormatError(
             f"config: 'average_intermediate_size' is {config.average_intermediate_size}, expected "
@@ -92,11 +103,14 @@ def check(config: Config) -> None:
 
 
 def stack(
-    config: Config, w: Weights, embedding: Floats, num_layers: int, *, cross: bool = False
+    config: Stack, w: Weights, embedding: Floats | None, num_layers: int, *, cross: bool = False
 ) -> _core.TransformerStack:
-    """Build an encoder, or a decoder with cross-attention."""
+    """Build an encoder, a language model, or with ``cross`` a decoder that reads a source.
+
+    Without ``embedding`` (vocab_size, hidden_size) something else embeds what it reads.
+    """
     return _core.TransformerStack(
-        embedding=_core.Embedding(embedding),
+        embedding=None if embedding is None else _core.Embedding(embedding),
         max_positions=config.max_positions,
         positions=positions(config, w),
         embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,
@@ -106,17 +120,17 @@ def stack(
     )
 
 
-def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
+def layer(config: Stack, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     """Build one layer; a decoder's has cross-attention."""
     place = {"pre": "before", "post": "after"}[config.norm_placement]
 
     def block_norm(name: str) -> _core.BlockNorm:
         return _core.BlockNorm(**{place: norm(config, w, name)})
 
-    recurrent = cross and config.decoder_self_attention != "attention"
+    instead = recurrence(config, w) if cross else None
     return _core.TransformerLayer(
-        self_attention=None if recurrent else attention(config, w.under("self_attn")),
-        recurrence=recurrence(config, w) if recurrent else None,
+        self_attention=None if instead else attention(config, w.under("self_attn")),
+        recurrence=instead,
         self_attention_norm=block_norm("self_attn_layer_norm"),
         cross_attention=attention(config, w.under("encoder_attn")) if cross else None,
         cross_attention_norm=block_norm("encoder_attn_layer_norm") if cross else None,
@@ -125,7 +139,7 @@ def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     )
 
 
-def feed_forward(config: Config, w: Weights, intermediate_size: int) -> _core.FeedForward:
+def feed_forward(config: Stack, w: Weights, intermediate_size: int) -> _core.FeedForward:
     """Build a feed-forward network."""
     size = config.hidden_size
     return _core.FeedForward(
@@ -135,8 +149,10 @@ def feed_forward(config: Config, w: Weights, intermediate_size: int) -> _core.Fe
     )
 
 
-def recurrence(config: Config, w: Weights) -> _core.Recurrence:
-    """Build what stands in the place of a decoder layer's self-attention."""
+def recurrence(config: Stack, w: Weights) -> _core.Recurrence | None:
+    """Build what stands in the place of a decoder layer's self-attention, if anything does."""
+    if not isinstance(config, Config) or config.decoder_self_attention == "attention":
+        return None
     size, wide = config.hidden_size, config.average_intermediate_size
     if config.decoder_self_attention == "ssru":
         return _core.SimpleRecurrence(
@@ -149,7 +165,7 @@ def recurrence(config: Config, w: Weights) -> _core.Recurrence:
     )
 
 
-def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
+def attention(config: Stack, w: Weights) -> _core.MultiHeadAttention:
     """Build the projections of an attention, keys and values in one product."""
     size = config.hidden_size
     return _core.MultiHeadAttention(
@@ -160,7 +176,7 @@ def attention(config: Config, w: Weights) -> _core.MultiHeadAttention:
     )
 
 
-def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
+def norm(config: Stack, w: Weights, name: str) -> _core.LayerNorm:
     """Build a layer norm."""
     size = config.hidden_size
     return _core.LayerNorm(
@@ -170,7 +186,7 @@ def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
     )
 
 
-def positions(config: Config, w: Weights) -> Floats:
+def positions(config: Stack, w: Weights) -> Floats:
     """Return what is added to the embeddings, (max_positions, hidden_size)."""
     count, offset = config.max_positions, config.position_offset
     if config.positions == "learned":

@@ -22,7 +22,9 @@ from attnengine.reference.transformer_shapes import (
     marian_shapes,
     prefixed,
     t5_shapes,
+    transformer_lm_shapes,
     transformer_shapes,
+    whisper_shapes,
 )
 from attnengine.reference.weights import Config
 
@@ -144,6 +146,8 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "t5": t5_shapes,
     "transformer": transformer_shapes,
     "umt5": t5_shapes,
+    "transformer_lm": transformer_lm_shapes,
+    "whisper": whisper_shapes,
 }
 
 

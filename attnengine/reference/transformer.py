@@ -75,31 +75,37 @@ class Transformer:
 
         encoded (src, hidden). Returns (logits (vocab_size,) of the next token, the longer cache).
         """
-        logits, state, _, _ = self._decode([token], state, encoded)
+        logits, state, _, _ = self.decode([token], state, encoded)
         return logits[0], state
 
     def logits(self, source_ids: Ids, target_ids: Ids) -> Floats:
         """All at once: row t scores the token after target_ids[: t + 1]. (target, vocab_size)."""
-        return self._decode(target_ids, self.initial_state(), self.encode(source_ids))[0]
+        return self.decode(target_ids, self.initial_state(), self.encode(source_ids))[0]
 
     def attentions(self, source_ids: Ids, target_ids: Ids) -> Attentions:
         """The weights of every head of every layer."""
         encoded, encoder = self._encode(source_ids)
-        _, _, decoder, cross = self._decode(target_ids, self.initial_state(), encoded)
+        _, _, decoder, cross = self.decode(target_ids, self.initial_state(), encoded)
         return Attentions(np.stack(encoder), np.stack(decoder), np.stack(cross))
 
     def _encode(self, ids: Ids) -> tuple[Floats, list[Floats]]:
-        x = self._embed(ids, 0, self.encoder_embedding, "encoder")
+        return self.encode_rows(self._embed(ids, 0, self.encoder_embedding, "encoder"))
+
+    def encode_rows(self, x: Floats) -> tuple[Floats, list[Floats]]:
+        """From x (src, hidden), embedded and with positions, to states and attention weights."""
         attention = []
         for i in range(self.config["encoder_num_layers"]):
             x, weights = self._encoder_layer(x, under(self.weights, f"encoder.layers.{i}."))
             attention.append(weights)
         return self._final_norm(x, "encoder"), attention
 
-    def _decode(
-        self, tokens: Ids, state: tuple[Cache, ...], encoded: Floats
+    def decode(
+        self, tokens: Ids, state: tuple[Cache, ...], encoded: Floats | None
     ) -> tuple[Floats, tuple[Cache, ...], list[Floats], list[Floats]]:
-        """Read any number of new tokens, the past being in the cache."""
+        """Read any number of new tokens, the past being in the cache.
+
+        Without encoded (src, hidden) there is no cross-attention, as in a language model.
+        """
         x = self._embed(tokens, len(state[0].keys), self.decoder_embedding, "decoder")
         longer, decoder, cross = [], [], []
         for i, cache in enumerate(state):
@@ -107,7 +113,7 @@ class Transformer:
             x, cache, self_weights, cross_weights = self._decoder_layer(x, weights, cache, encoded)
             longer.append(cache)
             decoder.append(self_weights)
-            cross.append(cross_weights)
+            cross += cross_weights
         logits = linear(
             self._final_norm(x, "decoder"), self.lm_head, self.weights.get("lm_head.bias")
         )
@@ -141,21 +147,30 @@ class Transformer:
         return self._feed_forward(x, weights), self_weights
 
     def _decoder_layer(
-        self, x: Floats, weights: Weights, cache: Cache, encoded: Floats
-    ) -> tuple[Floats, Cache, Floats, Floats]:
+        self, x: Floats, weights: Weights, cache: Cache, encoded: Floats | None
+    ) -> tuple[Floats, Cache, Floats, list[Floats]]:
         """From x (tokens, hidden) to the next x, the longer cache, self weights, cross weights."""
         norm = under(weights, "self_attn_layer_norm.")
         y, cache, self_weights = self._look_back(self._before(x, norm), weights, cache)
         x = self._after(x + y, norm)
 
+        cross = []
+        if encoded is not None:
+            x, cross_weights = self._cross_attention(x, weights, encoded)
+            cross.append(cross_weights)
+        return self._feed_forward(x, weights), cache, self_weights, cross
+
+    def _cross_attention(
+        self, x: Floats, weights: Weights, encoded: Floats
+    ) -> tuple[Floats, Floats]:
+        """From x (tokens, hidden) to the next x and weights (heads, tokens, src)."""
         norm, attention = (
             under(weights, "encoder_attn_layer_norm."),
             under(weights, "encoder_attn."),
         )
         memory = self._keys_values(encoded, attention)
         y, cross_weights = self._attend(self._before(x, norm), memory, attention)
-        x = self._after(x + y, norm)
-        return self._feed_forward(x, weights), cache, self_weights, cross_weights
+        return self._after(x + y, norm), cross_weights
 
     def _look_back(self, x: Floats, weights: Weights, cache: Cache) -> tuple[Floats, Cache, Floats]:
         """Self-attention over the past, or what stands in its place, which has no weights."""

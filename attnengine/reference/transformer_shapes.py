@@ -27,7 +27,7 @@ def prefixed(prefix: str, shapes: Shapes) -> Shapes:
 
 def is_tied(config: Config) -> bool:
     """Whether the output layer has the weights of the embedding."""
-    default = config["architecture"] in ("gpt2", "marian", "t5", "mt5", "umt5")
+    default = config["architecture"] in ("gpt2", "marian", "t5", "mt5", "umt5", "whisper")
     return bool(config.get("tied_output", config.get("tie_word_embeddings", default)))
 
 
@@ -58,32 +58,54 @@ def recurrence_shapes(config: Config, kind: str) -> Shapes:
     return shapes
 
 
+def transformer_side_shapes(
+    config: Config, side: str, num_layers: int, attentions: tuple[str, ...]
+) -> Shapes:
+    """Positions, layers and final norm of a side."""
+    hidden, shapes = config["hidden_size"], Shapes()
+    if config["positions"] == "learned":
+        rows = config["max_positions"] + config["position_offset"]
+        shapes["embed_positions.weight"] = (rows, hidden)
+    if config["final_norm"]:
+        shapes |= norm_shapes("layer_norm", hidden)
+    if config.get("embedding_norm", False):
+        shapes |= norm_shapes("layernorm_embedding", hidden)
+    kind = config.get("decoder_self_attention", "attention") if side == "decoder" else "attention"
+    if kind == "attention":
+        layer = transformer_layer_shapes(config, attentions)
+    else:
+        layer = transformer_layer_shapes(config, attentions[1:]) | recurrence_shapes(config, kind)
+    for i in range(num_layers):
+        shapes |= prefixed(f"layers.{i}.", layer)
+    return prefixed(f"{side}.", shapes)
+
+
+def head_shapes(config: Config, vocab: int) -> Shapes:
+    """The output layer, whose weight may be the embedding's."""
+    shapes = dense_shapes("lm_head", vocab, config["hidden_size"])
+    if config["tied_output"]:
+        del shapes["lm_head.weight"]
+    return shapes
+
+
 def transformer_shapes(config: Config) -> Shapes:
     """Architecture "transformer"."""
     hidden, vocab = config["hidden_size"], config["target_vocab_size"]
     shapes: Shapes = {"encoder.embed_tokens.weight": (config["source_vocab_size"], hidden)}
     if not config["shared_embeddings"]:
         shapes["decoder.embed_tokens.weight"] = (vocab, hidden)
-    shapes |= dense_shapes("lm_head", vocab, hidden)
-    if config["tied_output"]:
-        del shapes["lm_head.weight"]
     for side, attentions in SIDES.items():
-        if config["positions"] == "learned":
-            rows = config["max_positions"] + config["position_offset"]
-            shapes[f"{side}.embed_positions.weight"] = (rows, hidden)
-        if config.get("embedding_norm"):
-            shapes |= norm_shapes(f"{side}.layernorm_embedding", hidden)
-        if config["final_norm"]:
-            shapes |= norm_shapes(f"{side}.layer_norm", hidden)
-        for i in range(config[f"{side}_num_layers"]):
-            kind = config.get("decoder_self_attention", "attention") if side == "decoder" else ""
-            if kind in ("ssru", "average"):
-                layer = transformer_layer_shapes(config, attentions[1:])
-                layer |= recurrence_shapes(config, kind)
-            else:
-                layer = transformer_layer_shapes(config, attentions)
-            shapes |= prefixed(f"{side}.layers.{i}.", layer)
-    return shapes
+        layers = config[f"{side}_num_layers"]
+        shapes |= transformer_side_shapes(config, side, layers, attentions)
+    return shapes | head_shapes(config, vocab)
+
+
+def transformer_lm_shapes(config: Config) -> Shapes:
+    """Architecture "transformer_lm"."""
+    vocab = config["vocab_size"]
+    shapes: Shapes = {"decoder.embed_tokens.weight": (vocab, config["hidden_size"])}
+    shapes |= transformer_side_shapes(config, "decoder", config["num_layers"], ("self_attn",))
+    return shapes | head_shapes(config, vocab)
 
 
 def llama_shapes(config: Config) -> Shapes:
@@ -212,3 +234,25 @@ def t5_block_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
         shapes |= prefixed(f"layer.{i}.{name}.", attention if name in attentions else dense)
         shapes[f"layer.{i}.layer_norm.weight"] = (size,)
     return shapes
+
+
+def whisper_shapes(config: Config) -> Shapes:
+    """Architecture "whisper"."""
+    size, vocab = config["d_model"], config["vocab_size"]
+    shapes: Shapes = {
+        "encoder.conv1.weight": (size, config["num_mel_bins"], 3),
+        "encoder.conv1.bias": (size,),
+        "encoder.conv2.weight": (size, size, 3),
+        "encoder.conv2.bias": (size,),
+        "encoder.embed_positions.weight": (config["max_source_positions"], size),
+        "decoder.embed_positions.weight": (config["max_target_positions"], size),
+        "decoder.embed_tokens.weight": (vocab, size),
+    }
+    for side, attentions in SIDES.items():
+        sizes = {"hidden_size": size, "intermediate_size": config[f"{side}_ffn_dim"]}
+        shapes |= norm_shapes(f"{side}.layer_norm", size)
+        for i in range(config[f"{side}_layers"]):
+            layer = transformer_layer_shapes(sizes, attentions)
+            shapes |= prefixed(f"{side}.layers.{i}.", layer)
+    shapes = prefixed("model.", shapes)
+    return shapes if is_tied(config) else shapes | {"proj_out.weight": (vocab, size)}

@@ -4,6 +4,8 @@
 #include "bindings/arrays.h"
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
+#include "bindings/choices.h"
+#include "models/speech.h"
 #include "models/transformer.h"
 
 namespace attnengine {
@@ -19,7 +21,7 @@ TransformerStack make_stack(Shared<Embedding> embedding, std::int64_t max_positi
   if (positions) {
     const ConstMatrix p = matrix(*positions, "positions");
     expect_equal(p.rows, max_positions, "positions.shape[0]");
-    expect_equal(p.cols, embedding->size(), "positions.shape[1]");
+    if (embedding) expect_equal(p.cols, embedding->size(), "positions.shape[1]");
     table.assign(p.data, p.data + p.rows * p.cols);
   }
   return {std::move(embedding), std::move(table),          max_positions,
@@ -37,16 +39,47 @@ FloatArray attentions(const TransformerEncoder& encoder, const py::object& token
   return attention_weights(record);
 }
 
+Encoded encode(const SpeechSeq2Seq& model, const FloatArray& frames, const py::object& lengths) {
+  const ConstMatrix rows = matrix(frames, "frames");
+  const auto sizes = integers<std::int64_t>(lengths, "lengths");
+  py::gil_scoped_release unlocked;
+  return model.encode(rows, sizes.data(), std::int64_t(sizes.size()));
+}
+
+void bind_speech(py::module_& m) {
+  py::class_<Convolution>(m, "Convolution", "Width 3 over time: linear (out, 3 * in).")
+      .def(py::init<Shared<Linear>, std::int64_t>(), "linear"_a.none(false), py::kw_only(),
+           "stride"_a = 1);
+  py::class_<SpeechEncoder, Shared<SpeechEncoder>>(
+      m, "SpeechEncoder", "Convolutions over frames, and a stack whose embedding is None.")
+      .def(py::init([](std::vector<Convolution> convolutions, const std::string& name,
+                       const TransformerStack& stack) {
+             return std::make_shared<SpeechEncoder>(std::move(convolutions),
+                                                    activation(name, "activation"), stack);
+           }),
+           py::kw_only(), "convolutions"_a, "activation"_a, "stack"_a);
+  py::class_<SpeechSeq2Seq, Decoder, Shared<SpeechSeq2Seq>>(m, "SpeechSeq2Seq")
+      .def(py::init<Shared<SpeechEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
+           "encoder"_a.none(false), "decoder"_a.none(false))
+      .def("encode", &encode, "frames"_a, "lengths"_a,
+           "frames (rows, num_mels) of all recordings, lengths (recordings,) in frames.")
+      .def_property_readonly("num_mels",
+                             [](const SpeechSeq2Seq& s) { return s.encoder().num_mels(); })
+      .def_property_readonly("max_frames",
+                             [](const SpeechSeq2Seq& s) { return s.encoder().max_frames(); })
+      .def_property_readonly("encoder_size",
+                             [](const SpeechSeq2Seq& s) { return s.encoder().output_size(); });
+}
+
 }  // namespace
 
 void bind_transformers(py::module_& m) {
   py::class_<TransformerStack>(
       m, "TransformerStack",
       "Embedding, positions (max_positions, embedding size), layers, norms; max_positions 0: any.")
-      .def(py::init(&make_stack), py::kw_only(), "embedding"_a.none(false), "max_positions"_a,
-           "layers"_a, "positions"_a = py::none(), "embedding_scale"_a = 1.0f,
-           "embedding_norm"_a = py::none(), "projection"_a = py::none(),
-           "final_norm"_a = py::none());
+      .def(py::init(&make_stack), py::kw_only(), "embedding"_a, "max_positions"_a, "layers"_a,
+           "positions"_a = py::none(), "embedding_scale"_a = 1.0f, "embedding_norm"_a = py::none(),
+           "projection"_a = py::none(), "final_norm"_a = py::none());
   py::class_<TransformerEncoder, Encoder, Shared<TransformerEncoder>>(m, "TransformerEncoder")
       .def(py::init([](const TransformerStack& stack, const std::optional<FloatArray>& query) {
              return std::make_shared<TransformerEncoder>(stack, floats(query, "pooling_query"));
@@ -61,6 +94,7 @@ void bind_transformers(py::module_& m) {
       .def(py::init<Shared<TransformerEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "decoder"_a.none(false))
       .def_property_readonly("encoder", &TransformerSeq2Seq::encoder);
+  bind_speech(m);
 }
 
 }  // namespace attnengine

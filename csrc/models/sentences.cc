@@ -11,6 +11,11 @@ Ragged checked_sentences(const std::int32_t* tokens, std::int64_t rows, const st
                          std::int64_t sentences, std::int64_t vocab_size,
                          std::int64_t max_positions) {
   check_tokens(tokens, rows, vocab_size, "tokens");
+  return checked_lengths(lengths, sentences, rows, max_positions);
+}
+
+Ragged checked_lengths(const std::int64_t* lengths, std::int64_t sentences, std::int64_t rows,
+                       std::int64_t max_positions) {
   Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
   for (std::int64_t i = 0; i < sentences; ++i)
     if (max_positions > 0 && lengths[i] > max_positions)

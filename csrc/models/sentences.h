@@ -11,4 +11,8 @@ Ragged checked_sentences(const std::int32_t* tokens, std::int64_t rows, const st
                          std::int64_t sentences, std::int64_t vocab_size,
                          std::int64_t max_positions);
 
+// The same of lengths alone.
+Ragged checked_lengths(const std::int64_t* lengths, std::int64_t sentences, std::int64_t rows,
+                       std::int64_t max_positions);
+
 }  // namespace attnengine

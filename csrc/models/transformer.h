@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace attnengine {
 
 // What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
 struct TransformerStack {
-  std::shared_ptr<const Embedding> embedding;
+  std::shared_ptr<const Embedding> embedding;  // null where rows come embedded
   std::vector<float> positions;  // (max_positions, embedding size) added to the embedding, or empty
   std::int64_t max_positions;    // 0: any length
   float embedding_scale;
@@ -21,7 +22,8 @@ struct TransformerStack {
   std::vector<TransformerLayer> layers;
   std::shared_ptr<const Norm> final_norm;  // or null
 
-  std::int64_t hidden_size() const { return projection ? projection->out() : embedding->size(); }
+  std::int64_t embedding_size() const;
+  std::int64_t hidden_size() const { return projection ? projection->out() : embedding_size(); }
   // Whether the layers have a recurrence in the place of self-attention.
   bool recurrent() const { return layers.front().recurrence != nullptr; }
   std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
@@ -34,7 +36,18 @@ struct TransformerStack {
   // which lies in the scratch
   Matrix embed(const std::int32_t* tokens, const std::int64_t* positions, std::int64_t rows,
                TransformerScratch& scratch) const;
+  // Room in the scratch for rows (rows, embedding size) that `place` makes ready for the layers:
+  // projection(norm(x + position)) (rows, hidden).
+  Matrix room(std::int64_t rows, TransformerScratch& scratch) const;
+  Matrix place(Matrix x, const std::int64_t* positions, TransformerScratch& scratch) const;
 };
+
+// Whole sentences through layers and last norm: a row sees its sentence, all of it or what is near.
+//   embed   positions (rows,) -> x (rows, hidden), which lies in the scratch
+//   states  (rows, hidden) of the last norm
+using Embed = std::function<Matrix(const std::int64_t* positions, TransformerScratch& scratch)>;
+void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
+                   Matrix states);
 
 class TransformerEncoder : public Encoder {
  public:
@@ -67,7 +80,12 @@ class TransformerDecoder : public Decoder {
   std::unique_ptr<State> new_state() const override;
   std::int64_t vocab_size() const override { return output_->out(); }
   std::int64_t max_positions() const override { return stack_.max_positions; }
-  const TransformerStack& stack() const { return stack_; }
+
+  // Throws InvalidArgument unless it reads encoders of this size.
+  void check_reads(std::int64_t encoder_size) const;
+  // An encoder's states (ragged rows, size) with the keys and values of every cross-attention.
+  std::vector<std::shared_ptr<const EncodedSource>> sources(ConstMatrix states,
+                                                            const Ragged& ragged) const;
 
  private:
   struct Step;

@@ -93,6 +93,7 @@ struct TransformerDecoder::Step {
 TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output,
                                        float logit_cap)
     : stack_(std::move(stack)), output_(std::move(output)), logit_cap_(logit_cap) {
+  if (!stack_.embedding) throw InvalidArgument("embedding is None, expected that of the tokens");
   stack_.check_sizes();
   expect_equal(output_->in(), stack_.hidden_size(), "output weight.shape[1]");
   expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");

@@ -65,8 +65,25 @@ struct SentenceAttention {
 
 }  // namespace
 
+void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
+                   Matrix states) {
+  TransformerScratch scratch;
+  SentenceAttention sentences(ragged, states.rows);
+  scratch.attention.angles.start(sentences.positions.data(), states.rows);
+  const Matrix x = embed(sentences.positions.data(), scratch);
+  for (const TransformerLayer& layer : stack.layers) {
+    const auto self_attention = [&](ConstMatrix in, Matrix out) {
+      sentences.run(layer.self_attention, in, out, scratch.attention);
+    };
+    run_layer(layer, x, scratch, self_attention, self_attention);
+  }
+  if (stack.final_norm) (*stack.final_norm)(constant(x), x);
+  std::copy_n(x.data, x.rows * x.cols, states.data);
+}
+
 TransformerEncoder::TransformerEncoder(TransformerStack stack, std::vector<float> pooling_query)
     : Encoder(std::move(pooling_query)), stack_(std::move(stack)) {
+  if (!stack_.embedding) throw InvalidArgument("embedding is None, expected that of the tokens");
   stack_.check_sizes();
   if (stack_.has_cross_attention())
     throw InvalidArgument("a layer of the encoder has cross_attention, expected none");
@@ -88,19 +105,11 @@ AttentionRecord TransformerEncoder::attentions(const std::int32_t* tokens,
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                              AttentionRecord* record) const {
-  TransformerScratch scratch;
-  scratch.attention.record = record;
-  SentenceAttention sentences(ragged, states.rows);
-  scratch.attention.angles.start(sentences.positions.data(), states.rows);
-  const Matrix x = stack_.embed(tokens, sentences.positions.data(), states.rows, scratch);
-  for (const TransformerLayer& layer : stack_.layers) {
-    const auto self_attention = [&](ConstMatrix in, Matrix out) {
-      sentences.run(layer.self_attention, in, out, scratch.attention);
-    };
-    run_layer(layer, x, scratch, self_attention, self_attention);
-  }
-  if (stack_.final_norm) (*stack_.final_norm)(constant(x), x);
-  std::copy_n(x.data, x.rows * x.cols, states.data);
+  const auto embed = [&](const std::int64_t* positions, TransformerScratch& scratch) {
+    scratch.attention.record = record;
+    return stack_.embed(tokens, positions, states.rows, scratch);
+  };
+  run_sentences(stack_, ragged, embed, states);
 }
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,

@@ -24,36 +24,43 @@ std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, st
 
 }  // namespace
 
-TransformerSeq2Seq::TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
-                                       std::shared_ptr<const TransformerDecoder> decoder)
-    : Seq2Seq(decoder), encoder_(std::move(encoder)), transformer_decoder_(std::move(decoder)) {
-  if (!transformer_decoder_->stack().has_cross_attention())
+void TransformerDecoder::check_reads(std::int64_t encoder_size) const {
+  if (!stack_.has_cross_attention())
     throw InvalidArgument("the decoder has no cross_attention, expected one to read the encoder");
-  expect_equal(transformer_decoder_->stack().hidden_size(), encoder_->output_size(),
-               "the decoder's hidden size");
+  expect_equal(stack_.hidden_size(), encoder_size, "the decoder's hidden size");
 }
 
-Seq2Seq::Sources TransformerSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,
-                                                      const Ragged& ragged) const {
-  const std::vector<TransformerLayer>& layers = transformer_decoder_->stack().layers;
-  const auto num_layers = static_cast<std::int64_t>(layers.size());
-  const std::int64_t width = layers.front().cross_attention.key_value->out();
-  Buffer states_buffer, key_value_buffer;
-  const Matrix states = states_buffer.matrix(rows, encoder_size());
-  encoder_->run(tokens, ragged, states);
-
+std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
+    ConstMatrix states, const Ragged& ragged) const {
+  const auto num_layers = static_cast<std::int64_t>(stack_.layers.size());
+  const std::int64_t width = stack_.layers.front().cross_attention.key_value->out();
   std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
   for (const Run& run : ragged.runs())
-    sources[run.index] = new_source(run, constant(states), num_layers, width);
-  const Matrix key_value = key_value_buffer.matrix(rows, width);
+    sources[run.index] = new_source(run, states, num_layers, width);
+  Buffer buffer;
+  const Matrix key_value = buffer.matrix(states.rows, width);
   for (std::int64_t layer = 0; layer < num_layers; ++layer) {
-    (*layers[layer].cross_attention.key_value)(constant(states), key_value);
+    (*stack_.layers[layer].cross_attention.key_value)(states, key_value);
     for (const Run& run : ragged.runs()) {
-      const std::int64_t size = run.length * key_value.cols;
+      const std::int64_t size = run.length * width;
       std::copy_n(key_value[run.first], size, sources[run.index]->keys.floats(0) + layer * size);
     }
   }
   return {sources.begin(), sources.end()};
+}
+
+TransformerSeq2Seq::TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
+                                       std::shared_ptr<const TransformerDecoder> decoder)
+    : Seq2Seq(decoder), encoder_(std::move(encoder)), transformer_decoder_(std::move(decoder)) {
+  transformer_decoder_->check_reads(encoder_->output_size());
+}
+
+Seq2Seq::Sources TransformerSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,
+                                                      const Ragged& ragged) const {
+  Buffer buffer;
+  const Matrix states = buffer.matrix(rows, encoder_size());
+  encoder_->run(tokens, ragged, states);
+  return transformer_decoder_->sources(constant(states), ragged);
 }
 
 }  // namespace attnengine

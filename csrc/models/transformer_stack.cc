@@ -6,17 +6,21 @@
 
 namespace attnengine {
 
+std::int64_t TransformerStack::embedding_size() const {
+  if (embedding) return embedding->size();
+  return projection ? projection->in() : layers.front().self_attention.query->in();
+}
+
 void TransformerStack::check_sizes() const {
+  if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
   if (max_positions < 0)
     throw InvalidArgument("max_positions is " + std::to_string(max_positions) +
                           ", expected 0 or more");
   if (!positions.empty())
-    expect_equal(static_cast<std::int64_t>(positions.size()), max_positions * embedding->size(),
+    expect_equal(static_cast<std::int64_t>(positions.size()), max_positions * embedding_size(),
                  "positions.size");
-  if (embedding_norm)
-    expect_equal(embedding_norm->size(), embedding->size(), "embedding_norm size");
-  if (projection) expect_equal(projection->in(), embedding->size(), "projection weight.shape[1]");
-  if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
+  if (embedding_norm) expect_equal(embedding_norm->size(), embedding_size(), "embedding_norm size");
+  if (projection) expect_equal(projection->in(), embedding_size(), "projection weight.shape[1]");
   for (const TransformerLayer& layer : layers) {
     layer.check(hidden_size());
     if (const auto& bias = layer.self_attention.position_bias; bias && !bias->keys.empty())
@@ -39,18 +43,27 @@ void TransformerStack::check_sizes() const {
 
 Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* at,
                                std::int64_t rows, TransformerScratch& scratch) const {
-  const std::int64_t size = embedding->size();
-  const Matrix x = (projection ? scratch.embedded : scratch.hidden).matrix(rows, size);
+  const Matrix x = room(rows, scratch);
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* from = (*embedding)[tokens[row]];
-    for (std::int64_t d = 0; d < size; ++d) x[row][d] = from[d] * embedding_scale;
-    if (positions.empty()) continue;
-    const float* position = positions.data() + at[row] * size;
-    for (std::int64_t d = 0; d < size; ++d) x[row][d] += position[d];
+    for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] = from[d] * embedding_scale;
+  }
+  return place(x, at, scratch);
+}
+
+Matrix TransformerStack::room(std::int64_t rows, TransformerScratch& scratch) const {
+  return (projection ? scratch.embedded : scratch.hidden).matrix(rows, embedding_size());
+}
+
+Matrix TransformerStack::place(Matrix x, const std::int64_t* at,
+                               TransformerScratch& scratch) const {
+  for (std::int64_t row = 0; row < x.rows && !positions.empty(); ++row) {
+    const float* position = positions.data() + at[row] * x.cols;
+    for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] += position[d];
   }
   if (embedding_norm) (*embedding_norm)(constant(x), x);
   if (!projection) return x;
-  const Matrix hidden = scratch.hidden.matrix(rows, projection->out());
+  const Matrix hidden = scratch.hidden.matrix(x.rows, projection->out());
   (*projection)(constant(x), hidden);
   return hidden;
 }

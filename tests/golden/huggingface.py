@@ -80,11 +80,20 @@ def model(case: Case) -> Any:
     return build(case["config"], weights(case["shapes"], case["seed"]))
 
 
+def frames(source: list[int], length: int, num_mels: int) -> Floats:
+    """Frames (length, num_mels) of speech that ids stand for, then silence."""
+    sounds = weights({"sounds": (max(source) + 1, num_mels)}, 0)["sounds"]
+    return np.concatenate([sounds[source], np.zeros((length - len(source), num_mels), np.float32)])
+
+
 def start(decoder: Any, source: list[int] | None) -> tuple[_core.State, NDArray[np.int32]]:
     """A state with one sequence, of an encoder-decoder with its encoded source."""
     state = decoder.new_state()
     if source is None:
         return state, state.add(1)
+    if isinstance(decoder, _core.SpeechSeq2Seq):
+        rows = frames(source, decoder.max_frames, decoder.num_mels)
+        return state, state.add(decoder.encode(rows, [len(rows)]))
     return state, state.add(decoder.encode(source, [len(source)]))
 
 

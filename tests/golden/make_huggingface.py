@@ -20,7 +20,7 @@ import transformers
 
 from tests.golden.families import FAMILIES
 from tests.golden.families.family import Family
-from tests.golden.huggingface import FOLDER, weights
+from tests.golden.huggingface import FOLDER, frames, weights
 
 COMPACT = (",", ":")
 GAP, DIFFERENT = 0.01, 6
@@ -52,7 +52,12 @@ def tensors(family: Family, module: Any) -> dict[str, Any]:
 def outputs(module: Any, ids: list[int], source: list[int] | None) -> Any:
     """Logits (tokens, vocab_size) without a cache, or an encoder's states (tokens, hidden_size)."""
     inputs = {"input_ids": torch.tensor([ids])}
-    if source is not None:
+    if module.config.model_type == "whisper":
+        config = module.config
+        heard = frames(source or [], 2 * config.max_source_positions, config.num_mel_bins)
+        features = torch.from_numpy(heard.T[None]).double()
+        inputs = {"input_features": features, "decoder_input_ids": torch.tensor([ids])}
+    elif source is not None:
         inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([ids])}
     with torch.no_grad():
         found = module(**inputs)
@@ -111,7 +116,7 @@ def searched(module: Any, made: list[dict[str, Any]], with_source: bool) -> dict
 
 def make(name: str, family: Family, config: dict[str, Any]) -> dict[str, Any]:
     """The golden case of a config."""
-    with_source = family.kind == "seq2seq"
+    with_source = family.kind in ("seq2seq", "speech")
     for seed in itertools.count():
         module, shapes = filled(family, config, seed)
         made = prompts(module, config, with_source)

@@ -18,10 +18,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import ctranslate2_files as ctranslate2
 import gguf_files
 import huggingface_files
 import loader_files as files
 import marian_files
+import speech_files
 import torch_files
 
 from attnengine import loaders
@@ -59,7 +61,23 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "nematus": marian_files.write_nematus,
     "marian s2s": marian_files.write_s2s,
     "marian transformer": marian_files.write_transformer,
-    "ctranslate2": files.write_ctranslate2,
+    "ctranslate2": ctranslate2.write_ctranslate2,
+    "ctranslate2 v1 int8": lambda folder: ctranslate2.write_ctranslate2(folder, 1, "int8"),
+    "ctranslate2 v3 int16": lambda folder: ctranslate2.write_ctranslate2(folder, 3, "int16"),
+    "ctranslate2 v6 bfloat16": lambda folder: ctranslate2.write_ctranslate2(folder, 6, "bfloat16"),
+    "ctranslate2 decoder": lambda folder: ctranslate2.write_decoder(
+        folder, ctranslate2.decoder(), "int8"
+    ),
+    "ctranslate2 llama": lambda folder: ctranslate2.write_decoder(
+        folder, ctranslate2.llama(), "float16"
+    ),
+    "ctranslate2 encoder": lambda folder: ctranslate2.write_one_vocabulary(
+        folder, ctranslate2.encoder(), "TransformerEncoderSpec"
+    ),
+    "ctranslate2 whisper": lambda folder: ctranslate2.write_one_vocabulary(
+        folder, ctranslate2.whisper(), "WhisperSpec", "int8"
+    ),
+    "huggingface whisper": speech_files.write_whisper,
     "gguf": gguf_files.write_llama_gguf,
     "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
     "gguf, unigram": gguf_files.write_unigram_gguf,

@@ -79,6 +79,25 @@ TRANSFORMER: Config = {
     "tied_output": False,
 }
 
+TRANSFORMER_LM: Config = {
+    "architecture": "transformer_lm",
+    "vocab_size": 13,
+    "hidden_size": 12,
+    "intermediate_size": 20,
+    "num_layers": 2,
+    "num_heads": 3,
+    "norm_placement": "pre",
+    "final_norm": True,
+    "norm_eps": 1e-5,
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "position_layout": "halves",
+    "position_offset": 1,
+    "max_positions": 200,
+    "scale_embeddings": True,
+    "tied_output": False,
+}
+
 LLAMA: Config = {
     "architecture": "llama",
     "vocab_size": 13,
@@ -142,6 +161,24 @@ T5: Config = {
     "feed_forward_proj": "gated-gelu",
     "relative_attention_num_buckets": 12,
     "relative_attention_max_distance": 30,
+}
+
+WHISPER: Config = {
+    "architecture": "whisper",
+    "vocab_size": 13,
+    "num_mel_bins": 5,
+    "d_model": 12,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 3,
+    "encoder_ffn_dim": 20,
+    "decoder_layers": 2,
+    "decoder_attention_heads": 2,
+    "decoder_ffn_dim": 16,
+    "max_source_positions": 20,
+    "max_target_positions": 30,
+    "language_token_ids": {"en": 3, "de": 4},
+    "task_token_ids": {"transcribe": 5, "translate": 6},
+    "no_timestamps_token_id": 7,
 }
 
 # Every scaling of rotary positions, with the numbers of published models where they are small.

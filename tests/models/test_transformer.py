@@ -47,6 +47,7 @@ def test_norms_and_positions(
             "positions": kind,
             "position_layout": layout,
             "position_offset": offset,
+            "embedding_norm": final_norm,
         }
     )
 

@@ -39,7 +39,7 @@ def parts(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def outputs(model: Any) -> bytes:
-    source = IDS if isinstance(model, _core.Seq2Seq) else None
+    source = IDS if isinstance(model, (_core.Seq2Seq, _core.SpeechSeq2Seq)) else None
     return golden.uncached(model, IDS, source).tobytes()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,12 @@ def rename(tensors: Mapping[str, Tensor], table: Table, path: Path) -> dict[str,
     renamed: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         canonical = _canonical(name, table, path)
-        for part, new_name in enumerate(canonical):
+        for number, new_name in enumerate(canonical):
             if new_name in renamed:
                 raise FormatError(
                     f"{path}: {renamed[new_name].name} and {name} are both {new_name}"
                 )
-            renamed[new_name] = _part(tensor, part, len(canonical), path)
+            renamed[new_name] = _equal_part(tensor, number, len(canonical), path)
     return renamed
 
 
@@ -62,15 +62,42 @@ def _canonical(name: str, table: Table, path: Path) -> list[str]:
     raise Unsupported(f"{path}: weight {name!r:.200} belongs to nothing that attnengine has")
 
 
-def _part(tensor: Tensor, part: int, count: int, path: Path) -> Tensor:
+def changed(
+    tensor: Tensor,
+    shape: tuple[int, ...],
+    change: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> Tensor:
+    """A weight of another shape or other values, computed when it is read."""
+    return Tensor(tensor.name, shape, tensor.dtype, lambda: change(tensor.read()))
+
+
+def rotary_halves(tensor: Tensor, heads: object, path: Path) -> Tensor:
+    """Rows of each head in the order x0 x2 ... x1 x3 ..., from x0 x1 x2 x3 ...: rotary pairs."""
+    rows = tensor.shape[0] if tensor.shape else 0
+    if not isinstance(heads, int) or heads < 1 or rows % (2 * heads):
+        raise FormatError(
+            f"{path}: {tensor.name} has {rows} rows, expected pairs of them for {heads!r} heads"
+        )
+
+    def change(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        pairs = values.reshape(heads, -1, 2, *values.shape[1:])
+        halves: NDArray[np.float32] = pairs.swapaxes(1, 2).reshape(values.shape)
+        return halves
+
+    return changed(tensor, tensor.shape, change)
+
+
+def part(tensor: Tensor, start: int, stop: int) -> Tensor:
+    """Rows of a weight as a weight of its own."""
+    name = f"{tensor.name}[{start}:{stop}]"
+    named = Tensor(name, tensor.shape, tensor.dtype, tensor.read)
+    return changed(named, (stop - start, *tensor.shape[1:]), lambda values: values[start:stop])
+
+
+def _equal_part(tensor: Tensor, number: int, count: int, path: Path) -> Tensor:
     if count == 1:
         return tensor
     if not tensor.shape or tensor.shape[0] % count:
         raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
     rows = tensor.shape[0] // count
-
-    def read() -> NDArray[np.float32]:
-        return tensor.read()[part * rows : (part + 1) * rows]
-
-    name = f"{tensor.name}[{part * rows}:{(part + 1) * rows}]"
-    return Tensor(name, (rows, *tensor.shape[1:]), tensor.dtype, read)
+    return part(tensor, number * rows, (number + 1) * rows)

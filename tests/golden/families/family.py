@@ -56,7 +56,7 @@ class Family:
     model_class: str
     base: Config
     variants: Mapping[str, Config]
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    kind: Literal["decoder", "seq2seq", "encoder", "speech"] = "decoder"
     wrong: Sequence[tuple[str, Config]] = ()
     options: Callable[[Config], dict[str, Any]] = field(default=same)
     early: Mapping[str, Config] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from attnengine.loaders.names.huggingface.family import IGNORED, Family
 from attnengine.loaders.names.huggingface.gpts import GPTS
 from attnengine.loaders.names.huggingface.llamas import LLAMAS
 from attnengine.loaders.names.huggingface.seq2seqs import SEQ2SEQS
+from attnengine.loaders.names.huggingface.speech import SPEECH
 
 __all__ = ["FAMILIES", "IGNORED", "Family"]
 
 # By the model_type of config.json.
-FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS, **ENCODERS}
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS, **ENCODERS, **SPEECH}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["decoder", "seq2seq", "encoder"]
+Kind = Literal["decoder", "seq2seq", "encoder", "speech"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,209 @@
+"""The engine of speech models: sound to text."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.audio import HOP, SAMPLE_RATE, log_mel
+from attnengine.decoding.batches import Sentence
+from attnengine.decoding.generate import decode
+from attnengine.decoding.options import SearchOptions, parse
+from attnengine.decoding.results import Result, Transcription
+from attnengine.decoding.score import logits
+from attnengine.decoding.texts import to_result
+from attnengine.engines.base import DecodingEngine
+from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.tokenizers import open_tokenizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from attnengine.decoding.options import Options
+
+Floats = NDArray[np.float32]
+Recording: TypeAlias = "NDArray[np.floating[Any]]"
+
+_WINDOWS = 4  # of a batch, unless told otherwise: each has 1500 states
+
+
+class SpeechToText(DecodingEngine):
+    """A model that writes down what is said, and may translate it to English."""
+
+    _model: _core.SpeechSeq2Seq
+
+    def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
+        super().__init__(model, checkpoint, options)
+        self.tokenizer = self._output = open_tokenizer(checkpoint)
+        start = self.config.get("decoder_start_token_id")
+        if type(start) is not int or not 0 <= start < self._model.vocab_size:
+            raise FormatError(f"{self.path}: decoder_start_token_id is {start!r:.80}, no id")
+        self._start_token: int = start
+        self.languages: dict[str, int] = dict(self.config["language_token_ids"])
+
+    @overload
+    def transcribe(
+        self,
+        audio: Recording,
+        *,
+        language: str | None = None,
+        task: str = "transcribe",
+        **options: Unpack[Options],
+    ) -> Transcription: ...
+    @overload
+    def transcribe(
+        self,
+        audio: Sequence[Recording],
+        *,
+        language: str | None = None,
+        task: str = "transcribe",
+        **options: Unpack[Options],
+    ) -> list[Transcription]: ...
+    def transcribe(
+        self,
+        audio: Recording | Sequence[Recording],
+        *,
+        language: str | None = None,
+        task: str = "transcribe",
+        **options: Unpack[Options],
+    ) -> Transcription | list[Transcription]:
+        """Writes down one recording or many, by beam search of beam_size 5 unless told otherwise.
+
+        A recording is sound, floats (samples,) between -1 and 1 at 16 kHz, of any length: it is
+        cut every 30 seconds. Or it is the log-mel spectrogram of at most 30 seconds,
+        (num_mels, frames), as ``attnengine.audio.log_mel`` gives it.
+
+        ``language`` is a code such as "en" (``languages`` has them), found from the first
+        window when None; ``task`` "translate" asks for English. max_new_tokens None is half of
+        the model's positions. ``attnengine.decoding.options`` explains all options.
+
+        Raises InvalidArgument for an unknown option, a value that does not fit, and sound that
+        the model cannot take.
+        """
+        search = parse({"max_batch_size": _WINDOWS, **options}, beam_size=5, min_new_tokens=0)
+        self._check(language, task)
+        single = isinstance(audio, np.ndarray)
+        recordings = [audio] if isinstance(audio, np.ndarray) else list(audio)
+        results: list[list[Result]] = [[] for _ in recordings]
+        languages: dict[int, str | None] = dict.fromkeys(range(len(recordings)), language)
+        windows = self._windows(recordings)
+        while batch := list(itertools.islice(windows, search.max_batch_size)):
+            for index, result in self._batch(batch, languages, task, search):
+                results[index].append(result)
+        found = [Transcription(languages[i], one) for i, one in enumerate(results)]
+        return found[0] if single else found
+
+    def detect_language(self, audio: Recording) -> dict[str, float]:
+        """How probable each language is at the start of a recording, the most probable first."""
+        if not self.languages:
+            raise InvalidArgument("the model knows one language only")
+        _, frames = next(self._windows([audio]))
+        probs = self._languages(self._encode(frames))
+        return dict(sorted(probs.items(), key=lambda item: -item[1]))
+
+    def logits(self, features: Recording, ids: Sequence[int]) -> Floats:
+        """The logits after each token: (tokens, vocab_size), teacher-forced.
+
+        ``features`` is a recording of at most 30 seconds, ids start with the decoder start token.
+        """
+        _, frames = next(self._windows([features]))
+        self.tokenizer.check(ids)
+        self._expect_positions("ids", len(ids))
+        return logits(self._model, Sentence(list(ids), self._encode(frames)))
+
+    def hidden_states(self, features: Recording) -> Floats:
+        """The encoder's output for the first window of a recording: (states, d_model)."""
+        _, frames = next(self._windows([features]))
+        return self._encode(frames).hidden_states(0)
+
+    def _check(self, language: str | None, task: str) -> None:
+        tasks = self.config["task_token_ids"] or {"transcribe": None}
+        if task not in tasks:
+            raise InvalidArgument(f"task is {task!r}, expected one of {', '.join(tasks)}")
+        if language is not None and language not in self.languages:
+            known = ", ".join(self.languages) or "None: the model knows one language only"
+            raise InvalidArgument(f"language is {language!r}, expected one of {known}")
+
+    def _windows(self, recordings: Sequence[Recording]) -> Iterator[tuple[int, Floats]]:
+        """The frames (frames, num_mels) of every window, with the number of its recording."""
+        for index, recording in enumerate(recordings):
+            array = np.asarray(recording)
+            try:
+                if array.ndim == 2:
+                    yield index, self._features(array)
+                else:
+                    yield from ((index, frames) for frames in self._sound(array))
+            except InvalidArgument as error:
+                raise InvalidArgument(f"recording {index}: {error}") from None
+
+    def _batch(
+        self,
+        windows: list[tuple[int, Floats]],
+        languages: dict[int, str | None],
+        task: str,
+        search: SearchOptions,
+    ) -> Iterator[tuple[int, Result]]:
+        """The result of each window; languages that are not known are found and entered."""
+        sentences = []
+        for index, frames in windows:
+            source = self._encode(frames)
+            if languages[index] is None and self.languages:
+                probs = self._languages(source)
+                languages[index] = max(probs, key=probs.__getitem__)
+            sentences.append(Sentence(self._prompt(languages[index], task), source))
+        results = self._decode(sentences, search)
+        return zip((index for index, _ in windows), results, strict=True)
+
+    def _features(self, mel: Recording) -> Floats:
+        mels, longest = self._model.num_mels, self._model.max_frames
+        fits = mel.shape[0] == mels and 0 < mel.shape[1] <= longest and mel.dtype.kind == "f"
+        if not fits or not np.isfinite(mel).all():
+            raise InvalidArgument(
+                f"features have shape {mel.shape} and dtype {mel.dtype}, expected finite floats "
+                f"({mels}, 1 to {longest})"
+            )
+        return np.ascontiguousarray(mel.T, np.float32)
+
+    def _sound(self, samples: Recording) -> Iterator[Floats]:
+        """Windows of sound, the last one padded with silence."""
+        size = self._model.max_frames * HOP
+        if samples.ndim != 1 or samples.dtype.kind != "f":
+            raise InvalidArgument(
+                f"audio has shape {samples.shape} and dtype {samples.dtype}, expected floats "
+                f"between -1 and 1 of one channel at {SAMPLE_RATE} Hz"
+            )
+        for start in range(0, max(len(samples), 1), size):
+            window = np.zeros(size, np.float32)
+            window[: len(samples) - start] = samples[start : start + size]
+            yield np.ascontiguousarray(log_mel(window, self._model.num_mels).T)
+
+    def _encode(self, frames: Floats) -> _core.Encoded:
+        return self._model.encode(frames, [len(frames)])
+
+    def _languages(self, source: _core.Encoded) -> dict[str, float]:
+        """The probability of each language as the first token, among languages."""
+        first = logits(self._model, Sentence([self._start_token], source))[0]
+        values = first[list(self.languages.values())].astype(np.float64)
+        weights = np.exp(values - values.max())
+        return dict(zip(self.languages, (weights / weights.sum()).tolist(), strict=True))
+
+    def _prompt(self, language: str | None, task: str) -> list[int]:
+        """What the decoder reads first: start, language, task, no timestamps."""
+        ids = [self._start_token, self.languages.get(language or "")]
+        ids += [self.config["task_token_ids"].get(task), self.config["no_timestamps_token_id"]]
+        return [i for i in ids if i is not None]
+
+    def _decode(self, sentences: list[Sentence], search: SearchOptions) -> list[Result]:
+        default = self._model.max_positions // 2
+        tasks = [self._task(sentence, search, default) for sentence in sentences]
+        found = decode(self._model, tasks, self._never(search), self._end_tokens)
+        return [
+            to_result(one, [], self.tokenizer, sentence.tokens)
+            for one, sentence in zip(found, sentences, strict=True)
+        ]

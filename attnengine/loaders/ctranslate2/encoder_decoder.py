@@ -1,0 +1,141 @@
+"""CTranslate2's encoder-decoders: translation models of OpenNMT, Marian, BART's kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.ctranslate2.file import Model
+from attnengine.loaders.ctranslate2.settings import Settings, read_config
+from attnengine.loaders.ctranslate2.stack import checkpoint, stack, tied
+from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
+from attnengine.loaders.names import count_layers, matrix_shape, rename
+from attnengine.loaders.names import ctranslate2 as names
+
+_SIDES = {"source": "encoder", "target": "decoder"}
+
+
+def encoder_decoder(path: Path, model: Model) -> Checkpoint:
+    """Read a Transformer with source and target."""
+    settings = Settings(model)
+    tensors = rename(_new_names(model), names.TABLE, model.path)
+    layers = count_layers(tensors, r"encoder\.layers\.([0-9]+)\..*", model.path)
+    given = read_config(model, settings, ())
+    source, target = (
+        matrix_shape(model.path, tensors, f"{side}.embed_tokens.weight") for side in _SIDES.values()
+    )
+    config = {
+        "architecture": "transformer",
+        "source_vocab_size": source[0],
+        "target_vocab_size": target[0],
+        "encoder_num_layers": layers,
+        **stack(model, settings, tensors, given, tuple(_SIDES.values())),
+        **_shared(tensors),
+    }
+    config["decoder_num_layers"] = config.pop("num_layers")
+    from_zero = bool(settings.get("start_from_zero_embedding", 0))
+    settings.refuse_others()
+    tokens, files = _tokens(path, given, config)
+    if from_zero:
+        _add_zero_token(path, config, tensors, tokens)
+    return checkpoint(path, config, tensors, tokens, files)
+
+
+def _new_names(model: Model) -> dict[str, Tensor]:
+    """The variables of an encoder-decoder under the names of revision 2 and later."""
+    if model.revision > 1:
+        return dict(model.tensors)
+    renamed: dict[str, Tensor] = {}
+    for name, tensor in model.tensors.items():
+        for pattern, replacement in names.REVISION_1:
+            name = re.sub(pattern, replacement, name, count=1)
+        if name in renamed:
+            raise FormatError(f"{model.path}: {renamed[name].name} and {tensor.name} are {name}")
+        renamed[name] = tensor
+    return renamed
+
+
+def _shared(tensors: dict[str, Tensor]) -> dict[str, bool]:
+    source, target = (f"{side}.embed_tokens.weight" for side in _SIDES.values())
+    output = tied(tensors, target)
+    shared = tensors[source] is tensors[target]
+    if shared:
+        del tensors[target]
+    return {"shared_embeddings": shared, "tied_output": output}
+
+
+def _tokens(
+    path: Path, given: Mapping[str, Any], config: dict[str, Any]
+) -> tuple[dict[str, list[str]], dict[str, Path]]:
+    """Vocabularies of both sides and tokenizer files; what they say goes into the config."""
+    kind, files = tokenizer(path)
+    shared = any((path / f"shared_vocabulary.{end}").is_file() for end in ("json", "txt"))
+    config["tokenizer"] = dict.fromkeys(_SIDES, kind)
+    vocabulary: dict[str, list[str]] = {}
+    for side, prefix in (("source", "source_"), ("target", "")):
+        name = f"{'shared' if shared else side}_vocabulary"
+        size = config[f"{side}_vocab_size"]
+        vocabulary[side] = tokens = read_vocabulary(path, name, size, given["unk_token"])
+        config.update(special_ids(given, tokens, prefix))
+    start = given["decoder_start_token"]
+    if start is None:
+        raise Unsupported(f"{path}: decoder_start_token is null, expected a token")
+    for token in (start, given["eos_token"]):
+        if token not in vocabulary["target"]:
+            raise FormatError(f"{path}: the target vocabulary has no {token!r:.80}")
+    config["decoder_start_token_id"] = vocabulary["target"].index(start)
+    config["add_source_bos"], config["add_source_eos"] = (
+        given["add_source_bos"],
+        given["add_source_eos"],
+    )
+    return ({} if files else vocabulary), files
+
+
+def _add_zero_token(
+    path: Path,
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    tokens: dict[str, list[str]],
+) -> None:
+    """Give the target a token whose embedding is zero, to start from, as Marian does.
+
+    It is never predicted: next to its logit any other is certain.
+    """
+    token, size = names.ZERO_TOKEN, config["target_vocab_size"]
+    if "target" not in tokens or token in tokens["target"]:
+        raise Unsupported(f"{path}: start_from_zero_embedding, expected a target without {token}")
+    embedding = "decoder.embed_tokens.weight"
+    if config["shared_embeddings"]:
+        tensors[embedding] = tensors["encoder.embed_tokens.weight"]
+    for name, value in (
+        (embedding, 0.0),
+        *([] if config["tied_output"] else [("lm_head.weight", 0.0)]),
+        ("lm_head.bias", -1e30),
+    ):
+        tensors[name] = _with_row(tensors.get(name), value, name, size)
+    tokens["target"].append(token)
+    config |= {
+        "target_vocab_size": size + 1,
+        "shared_embeddings": False,
+        "decoder_start_token_id": size,
+        "suppress_tokens": [size],
+    }
+
+
+def _with_row(tensor: Tensor | None, value: float, name: str, rows: int) -> Tensor:
+    """A weight with one more row of a value; zeros are what a bias is that is not there."""
+    if tensor is None:
+        tensor = Tensor.of(name, np.zeros(rows, np.float32))
+    shape = tensor.shape[1:]
+
+    def read() -> NDArray[np.float32]:
+        return np.concatenate([tensor.read(), np.full((1, *shape), value, np.float32)])
+
+    return Tensor(tensor.name, (tensor.shape[0] + 1, *shape), tensor.dtype, read)
