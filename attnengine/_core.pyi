@@ -55,10 +55,38 @@ def elman_gates(
     gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", num_threads: int = 1
 ) -> NDArray[np.float32]: ...
 def gru_gates(
-    gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, num_threads: int = 1
+    gx: ArrayLike,
+    gh: ArrayLike,
+    hidden: ArrayLike,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+def gru_reset(
+    gx: ArrayLike,
+    gh: ArrayLike,
+    hidden: ArrayLike,
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+def gru_update(
+    gx: ArrayLike,
+    gh: ArrayLike,
+    candidate: ArrayLike,
+    hidden: ArrayLike,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
 ) -> NDArray[np.float32]: ...
 def lstm_gates(
-    gx: ArrayLike, gh: ArrayLike, cell: ArrayLike, num_threads: int = 1
+    gx: ArrayLike,
+    gh: ArrayLike,
+    cell: ArrayLike,
+    peepholes: ArrayLike | None = None,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    cell_clip: float | None = None,
+    num_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 def additive_attention(
     query: ArrayLike, keys: ArrayLike, values: ArrayLike, v: ArrayLike, num_threads: int = 1
@@ -98,10 +126,29 @@ class ElmanCell(Cell):
     def __init__(self, *, input: Linear, recurrent: Linear, nonlinearity: str = "tanh") -> None: ...
 
 class GRUCell(Cell):
-    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+    def __init__(
+        self,
+        *,
+        input: Linear,
+        recurrent: Linear,
+        candidate: Linear | None = None,
+        nonlinearity: str = "tanh",
+        gate_activation: str = "sigmoid",
+    ) -> None: ...
 
 class LSTMCell(Cell):
-    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+    def __init__(
+        self,
+        *,
+        input: Linear,
+        recurrent: Linear,
+        nonlinearity: str = "tanh",
+        gate_activation: str = "sigmoid",
+        peepholes: ArrayLike | None = None,
+        cell_clip: float | None = None,
+        projection: Linear | None = None,
+        projection_clip: float | None = None,
+    ) -> None: ...
 
 class RnnLayer:
     def __init__(self, *, forward: Cell, backward: Cell | None = None) -> None: ...

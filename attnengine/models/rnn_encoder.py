@@ -7,19 +7,17 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.models.registry import Weights, register
-from attnengine.models.rnn import CellName, Nonlinearity, encoder_layers
+from attnengine.models.rnn import CellConfig, encoder_layers
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(CellConfig):
     """Sizes and switches; ``hidden_size`` is that of one direction."""
 
     vocab_size: int
     embedding_size: int
     hidden_size: int
     num_layers: int
-    cell: CellName
-    nonlinearity: Nonlinearity
     bidirectional: bool
     pooling: Literal["mean", "last", "first", "attention"]
 
@@ -27,15 +25,14 @@ class Config:
 @register("rnn_encoder", config=Config)
 def build(config: Config, weights: Weights) -> _core.RnnEncoder:
     """Build from ``embedding.weight``, ``rnn.*`` and, to pool by attention, ``pooling.query``."""
-    width = config.hidden_size * (2 if config.bidirectional else 1)
+    width = config.output_size(config.hidden_size) * (2 if config.bidirectional else 1)
     by_attention = config.pooling == "attention"
     return _core.RnnEncoder(
         embedding=_core.Embedding(
             weights.take("embedding.weight", config.vocab_size, config.embedding_size)
         ),
         layers=encoder_layers(
-            config.cell,
-            config.nonlinearity,
+            config,
             weights.under("rnn"),
             config.embedding_size,
             config.hidden_size,

@@ -8,19 +8,17 @@ from typing import Literal
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights, register
-from attnengine.models.rnn import CellName, Nonlinearity, encoder_layers, stack
+from attnengine.models.rnn import CellConfig, encoder_layers, stack
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(CellConfig):
     """Sizes and switches; ``docs/export.md`` explains each."""
 
     source_vocab_size: int
     target_vocab_size: int
     source_embedding_size: int
     target_embedding_size: int
-    cell: CellName
-    nonlinearity: Nonlinearity
     encoder_hidden_size: int
     encoder_num_layers: int
     bidirectional: bool
@@ -92,6 +90,8 @@ def check(config: Config) -> None:
         raise contradiction("input_feeding", True, expected)
     if config.cell != "lstm" and config.bridge_cell != "zero":
         raise contradiction("bridge_cell", config.bridge_cell, f"'zero' for cell {config.cell!r}")
+    if config.projection_size:
+        raise contradiction("projection_size", config.projection_size, "null")
     inputs = list(config.readout_inputs)
     if "context" in inputs and config.attention == "none":
         raise contradiction("readout_inputs", inputs, "no 'context' without attention")
@@ -123,8 +123,7 @@ def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
             w.take("embedding.weight", config.source_vocab_size, config.source_embedding_size)
         ),
         layers=encoder_layers(
-            config.cell,
-            config.nonlinearity,
+            config,
             w.under("rnn"),
             config.source_embedding_size,
             config.encoder_hidden_size,
@@ -180,8 +179,7 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
     return _core.RnnDecoder(
         embedding=_core.Embedding(embedding),
         cells=stack(
-            config.cell,
-            config.nonlinearity,
+            config,
             w.under("rnn"),
             config.target_embedding_size + feed + context,
             config.decoder_hidden_size,

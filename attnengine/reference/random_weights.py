@@ -29,18 +29,27 @@ NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")
 
 
 def rnn_shapes(
-    cell: str, size: int, hidden: int, num_layers: int, bidirectional: bool = False
+    config: Config, size: int, hidden: int, num_layers: int, bidirectional: bool = False
 ) -> Shapes:
-    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size."""
-    gates, shapes = NUM_GATES[cell] * hidden, Shapes()
+    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size.
+
+    The config's keys that say which cell; peepholes are (3 * hidden,) of the gates i, f and o.
+    """
+    gates, shapes = NUM_GATES[config["cell"]] * hidden, Shapes()
+    projection = config.get("projection_size")
+    out = projection or hidden
     suffixes = ("", "_reverse") if bidirectional else ("",)
     for k in range(num_layers):
-        below = hidden * len(suffixes) if k else size
+        below = out * len(suffixes) if k else size
         for suffix in suffixes:
             shapes[f"weight_ih_l{k}{suffix}"] = (gates, below)
-            shapes[f"weight_hh_l{k}{suffix}"] = (gates, hidden)
+            shapes[f"weight_hh_l{k}{suffix}"] = (gates, out)
             shapes[f"bias_ih_l{k}{suffix}"] = (gates,)
             shapes[f"bias_hh_l{k}{suffix}"] = (gates,)
+            if projection:
+                shapes[f"weight_hr_l{k}{suffix}"] = (projection, hidden)
+            if config.get("peepholes"):
+                shapes[f"peephole_l{k}{suffix}"] = (3 * hidden,)
     return shapes
 
 
@@ -50,8 +59,8 @@ def rnn_lm_shapes(config: Config) -> Shapes:
     embedding = config["embedding_size"]
     shapes: Shapes = {"embedding.weight": (vocab, embedding), "output.bias": (vocab,)}
     if not config["tied_output"]:
-        shapes["output.weight"] = (vocab, hidden)
-    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"])
+        shapes["output.weight"] = (vocab, config.get("projection_size") or hidden)
+    layers = rnn_shapes(config, embedding, hidden, config["num_layers"])
     return shapes | prefixed("rnn.", layers)
 
 
@@ -61,8 +70,9 @@ def rnn_encoder_shapes(config: Config) -> Shapes:
     bidirectional = config["bidirectional"]
     shapes: Shapes = {"embedding.weight": (config["vocab_size"], embedding)}
     if config["pooling"] == "attention":
-        shapes["pooling.query"] = (hidden * (2 if bidirectional else 1),)
-    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"], bidirectional)
+        out = config.get("projection_size") or hidden
+        shapes["pooling.query"] = (out * (2 if bidirectional else 1),)
+    layers = rnn_shapes(config, embedding, hidden, config["num_layers"], bidirectional)
     return shapes | prefixed("rnn.", layers)
 
 
@@ -117,11 +127,11 @@ def rnn_seq2seq_shapes(config: Config) -> Shapes:
         del shapes["decoder.output.weight"]
     if config["input_feeding"]:
         cell_input += readout
-    cell, layers = config["cell"], config["encoder_num_layers"]
+    layers = config["encoder_num_layers"]
     encoder = rnn_shapes(
-        cell, source, config["encoder_hidden_size"], layers, config["bidirectional"]
+        config, source, config["encoder_hidden_size"], layers, config["bidirectional"]
     )
-    decoder = rnn_shapes(cell, cell_input, hidden, config["decoder_num_layers"])
+    decoder = rnn_shapes(config, cell_input, hidden, config["decoder_num_layers"])
     shapes |= prefixed("encoder.rnn.", encoder) | prefixed("decoder.rnn.", decoder)
     return shapes | bridge_shapes(config) | prefixed("decoder.attention.", attention_shapes(config))
 

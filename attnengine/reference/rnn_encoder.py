@@ -8,7 +8,7 @@ import numpy as np
 
 from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.pooling import pool
-from attnengine.reference.rnn import rnn
+from attnengine.reference.rnn import CellOptions, rnn
 from attnengine.reference.weights import Config, Weights, under
 
 
@@ -17,8 +17,7 @@ class RnnEncoder:
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.num_layers: int = config["num_layers"]
-        self.cell: str = config["cell"]
-        self.nonlinearity: str = config["nonlinearity"]
+        self.options = CellOptions.of(config)
         self.bidirectional: bool = config["bidirectional"]
         self.pooling: str = config["pooling"]
         self.embedding = weights["embedding.weight"]  # (vocab_size, embedding_size)
@@ -28,14 +27,7 @@ class RnnEncoder:
     def hidden_states(self, ids: Sequence[int] | Integers) -> Floats:
         """States of the top layer, (tokens, size); size = directions * hidden_size."""
         embedded = self.embedding[np.asarray(ids, np.int64)]  # (tokens, embedding_size)
-        states, _ = rnn(
-            embedded,
-            self.rnn,
-            self.cell,
-            self.num_layers,
-            self.bidirectional,
-            self.nonlinearity,
-        )
+        states, _ = rnn(embedded, self.rnn, self.options, self.num_layers, self.bidirectional)
         return states
 
     def encode(self, ids: Sequence[int] | Integers) -> Floats:

@@ -17,7 +17,7 @@ from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.attention import additive_attention, concat_attention, dot_attention
 from attnengine.reference.bridge import initial_decoder_state
 from attnengine.reference.linear import linear
-from attnengine.reference.rnn import RnnState, rnn, stack_step
+from attnengine.reference.rnn import CellOptions, RnnState, rnn, stack_step
 from attnengine.reference.weights import Config, Weights, under
 
 Ids = Sequence[int] | Integers
@@ -46,8 +46,7 @@ class RnnSeq2Seq:
     def __init__(self, config: Config, weights: Weights) -> None:
         self.config = config
         self.weights = weights
-        self.cell: str = config["cell"]
-        self.nonlinearity: str = config["nonlinearity"]
+        self.options = CellOptions.of(config)
         self.decoder_embedding = weights["decoder.embedding.weight"]  # (vocab, embedding)
         self.encoder_rnn = under(weights, "encoder.rnn.")
         self.decoder_rnn = under(weights, "decoder.rnn.")
@@ -61,10 +60,9 @@ class RnnSeq2Seq:
         states, final = rnn(
             embedded,  # (src, embedding)
             self.encoder_rnn,
-            self.cell,
+            self.options,
             self.config["encoder_num_layers"],
             self.config["bidirectional"],
-            self.nonlinearity,
         )
         additive = self.config["attention"] == "additive"
         keys = self._linear(states, "decoder.attention.key") if additive else states
@@ -127,9 +125,7 @@ class RnnSeq2Seq:
             cell_input.append(inputs["context"])
         if state.feed is not None:
             cell_input.append(state.feed)
-        new = stack_step(
-            np.concatenate(cell_input), state.rnn, self.decoder_rnn, self.cell, self.nonlinearity
-        )
+        new = stack_step(np.concatenate(cell_input), state.rnn, self.decoder_rnn, self.options)
         inputs["hidden"] = new.hidden[-1]
         if attends and self.config["attention_query"] == "new":
             inputs["context"], weights = self._attend(inputs["hidden"], encoded)

@@ -19,7 +19,7 @@ struct RnnLayer {
 // The states after the last step of every sequence, directions side by side.
 struct FinalStates {
   Buffer hidden;  // (sequences, directions * hidden)
-  Buffer cell;    // the same, LSTM only
+  Buffer cell;    // (sequences, directions * cell), LSTM only
 };
 
 // x (rows, input_size) -> states (rows, directions * hidden), starting from zeros.

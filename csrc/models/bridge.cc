@@ -50,6 +50,10 @@ void Bridge::check_sizes(std::int64_t layers, std::int64_t hidden_size,
     expect_equal(linear->in(), in, "bridge weight.shape[1]");
     expect_equal(linear->out(), out, "bridge weight.shape[0]");
   }
+  if (cell_start == CellStart::kOwn)
+    for (const RnnLayer& layer : encoder)
+      expect_equal(layer.forward->cell_size(), layer.forward->hidden_size(),
+                   "cell size of every encoder layer of this bridge");
 }
 
 void Bridge::start(const Ragged& ragged, ConstMatrix states, const std::vector<FinalStates>& finals,

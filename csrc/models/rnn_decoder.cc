@@ -33,11 +33,11 @@ struct RnnState : State {
   std::int64_t slot_size;
   std::vector<float> zeros;               // (slot_size,) of a sequence without a past or a source
   std::vector<Buffer> hidden_buffers;     // (layers,) of (rows, hidden)
-  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, hidden), LSTM only
+  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, cell), LSTM only
   std::vector<Matrix> hidden, cell;       // (layers,) the same for the rows of this wave
   Buffer feed;                            // (rows, readout) of the step before
   Buffer input;                           // (rows, cell input)
-  Buffer gates, recurrent;                // (rows, gates * hidden)
+  Buffer gates, recurrent;                // (rows, gates * units), what a cell needs
   Buffer query, weights;                  // (rows, key_dim), (rows, longest source)
   Buffer context;                         // (rows, encoder_size)
   Buffer parts, readout;                  // (rows, readout inputs), (rows, readout)
@@ -85,7 +85,7 @@ RnnDecoder::RnnDecoder(std::shared_ptr<const Embedding> embedding,
 }
 
 std::int64_t RnnDecoder::carried_size() const {
-  return num_layers() * hidden_size() * (has_cell() ? 2 : 1);
+  return num_layers() * (hidden_size() + cells_.front()->cell_size());
 }
 
 std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
@@ -105,7 +105,7 @@ void RnnDecoder::check_parts() const {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const std::string name = "cells[" + std::to_string(i) + "]";
     if (!cells_[i]) throw InvalidArgument(name + " is None, expected a cell");
-    if (cells_[i]->has_cell() != has_cell())
+    if ((cells_[i]->cell_size() > 0) != (cells_.front()->cell_size() > 0))
       throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
   }
   if (attention_ && !with_source_)
@@ -126,6 +126,7 @@ void RnnDecoder::check_sizes() const {
     const std::string name = " of decoder layer " + std::to_string(i);
     expect_equal(cells_[i]->input_size(), input_size, "input size" + name);
     expect_equal(cells_[i]->hidden_size(), hidden_size(), "hidden size" + name);
+    expect_equal(cells_[i]->cell_size(), cells_.front()->cell_size(), "cell size" + name);
     input_size = hidden_size();
   }
   std::int64_t parts = 0;
@@ -174,10 +175,10 @@ void RnnDecoder::step_wave(Wave& wave) const {
 
 void RnnDecoder::read_states(Wave& wave) const {
   RnnState& state = wave.state;
-  const std::int64_t size = hidden_size();
+  const std::int64_t size = hidden_size(), cell_size = cells_.front()->cell_size();
   for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
     state.hidden[layer] = state.hidden_buffers[layer].matrix(wave.count, size);
-    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, has_cell() ? size : 0);
+    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, cell_size);
   }
   wave.feed = state.feed.matrix(wave.count, feed_size());
   state.sources.resize(wave.count);

@@ -57,7 +57,6 @@ class RnnDecoder : public Decoder {
   void write_states(Wave& wave, ConstMatrix readout) const;
   void keep_results(Wave& wave, ConstMatrix readout) const;
 
-  bool has_cell() const { return cells_.front()->has_cell(); }
   std::int64_t feed_size() const { return options_.input_feeding ? readout_->out() : 0; }
   std::int64_t part_size(RnnDecoderOptions::Part part) const;
   void check_parts() const;

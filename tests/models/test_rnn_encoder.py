@@ -6,14 +6,15 @@ import pytest
 from attnengine.errors import InvalidArgument
 from attnengine.reference.rnn_encoder import RnnEncoder
 from tests.models.checks import SOURCES, assert_close, model, weights64
-from tests.models.configs import RNN_ENCODER
+from tests.models.configs import CELLS, RNN_ENCODER
 
 
-@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("pooling", ["mean", "last", "first", "attention"])
 def test_matches_the_reference(cell: str, bidirectional: bool, pooling: str) -> None:
-    config = RNN_ENCODER | {"cell": cell, "bidirectional": bidirectional, "pooling": pooling}
+    switches = {"bidirectional": bidirectional, "pooling": pooling}
+    config = RNN_ENCODER | CELLS[cell] | switches
     reference = RnnEncoder(config, weights64(config))
     encoder = model(config)
     lengths = [len(source) for source in SOURCES]

@@ -114,7 +114,8 @@ def test_tied_output_and_one_direction() -> None:
         (with_attention("none", "new") | {"readout_inputs": ["context"]}, "no 'context' without"),
         ({"readout_inputs": ["hidden", "hidden"]}, "expected each part once"),
         ({"readout_inputs": []}, "'readout_inputs' is \\[\\], expected a list"),
-        ({"nonlinearity": "relu"}, "'nonlinearity' is 'relu', expected 'tanh' for lstm"),
+        ({"reset": "before"}, "'reset' is 'before', expected 'after' for cell 'lstm'"),
+        ({"projection_size": 3}, "'projection_size' is 3, expected null"),
         ({"tied_output": True, "readout_size": 8}, "reads 8 and 'target_embedding_size' 9"),
     ],
 )
