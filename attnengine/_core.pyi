@@ -100,6 +100,10 @@ def scaled_dot_attention(
     values: ArrayLike,
     lengths: ArrayLike | None = None,
     scale: float | None = None,
+    score_cap: float = 0.0,
+    position_bias: ArrayLike | None = None,
+    slopes: ArrayLike | None = None,
+    places: ArrayLike | None = None,
     need_weights: bool = True,
     num_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
@@ -165,13 +169,27 @@ class AttentionScore:
 class Norm: ...
 
 class LayerNorm(Norm):
-    def __init__(self, weight: ArrayLike, bias: ArrayLike, *, eps: float) -> None: ...
+    def __init__(self, weight: ArrayLike, bias: ArrayLike | None, *, eps: float) -> None: ...
 
 class RMSNorm(Norm):
     def __init__(self, weight: ArrayLike, *, eps: float) -> None: ...
 
+class BlockNorm:
+    def __init__(
+        self,
+        *,
+        before: Norm | None = None,
+        inside: Norm | None = None,
+        after: Norm | None = None,
+    ) -> None: ...
+
 class Rotary:
     def __init__(self, frequencies: ArrayLike, *, factor: float = 1.0) -> None: ...
+
+class PositionBias:
+    def __init__(
+        self, *, table: ArrayLike | None = None, slopes: ArrayLike | None = None
+    ) -> None: ...
 
 class MultiHeadAttention:
     def __init__(
@@ -183,15 +201,30 @@ class MultiHeadAttention:
         num_heads: int,
         num_kv_heads: int | None = None,
         rotary: Rotary | None = None,
+        scale: float | None = None,
+        window: int = 0,
+        score_cap: float = 0.0,
+        query_norm: Norm | None = None,
+        key_norm: Norm | None = None,
+        position_bias: PositionBias | None = None,
     ) -> None: ...
 
-class FeedForward:
+class FeedForwardBlock: ...
+
+class FeedForward(FeedForwardBlock):
     def __init__(
         self, *, up: Linear, down: Linear, activation: str, gated: bool = False
     ) -> None: ...
 
-class BlockNorm:
-    def __init__(self, norm: Norm, *, before: bool) -> None: ...
+class Experts(FeedForwardBlock):
+    def __init__(
+        self,
+        *,
+        router: Linear,
+        experts: Sequence[FeedForward],
+        experts_per_token: int,
+        normalise: bool = True,
+    ) -> None: ...
 
 class TransformerLayer:
     def __init__(
@@ -199,10 +232,11 @@ class TransformerLayer:
         *,
         self_attention: MultiHeadAttention,
         self_attention_norm: BlockNorm,
-        feed_forward: FeedForward,
+        feed_forward: FeedForwardBlock,
         feed_forward_norm: BlockNorm,
         cross_attention: MultiHeadAttention | None = None,
         cross_attention_norm: BlockNorm | None = None,
+        parallel: bool = False,
     ) -> None: ...
 
 # Models: csrc/models.
@@ -252,8 +286,18 @@ class Seq2Seq(Decoder):
     @property
     def max_source_positions(self) -> int: ...
 
-class RnnEncoder:
+class Encoder:
     num_threads: int
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    @property
+    def max_positions(self) -> int: ...
+    def hidden_states(self, tokens: ArrayLike, lengths: ArrayLike) -> Floats: ...
+    def encode(self, tokens: ArrayLike, lengths: ArrayLike, pooling: str) -> Floats: ...
+
+class RnnEncoder(Encoder):
     def __init__(
         self,
         *,
@@ -261,12 +305,6 @@ class RnnEncoder:
         layers: Sequence[RnnLayer],
         pooling_query: ArrayLike | None = None,
     ) -> None: ...
-    @property
-    def vocab_size(self) -> int: ...
-    @property
-    def output_size(self) -> int: ...
-    def hidden_states(self, tokens: ArrayLike, lengths: ArrayLike) -> Floats: ...
-    def encode(self, tokens: ArrayLike, lengths: ArrayLike, pooling: str) -> Floats: ...
 
 class RnnDecoder(Decoder):
     def __init__(
@@ -308,14 +346,20 @@ class TransformerStack:
         layers: Sequence[TransformerLayer],
         positions: ArrayLike | None = None,
         embedding_scale: float = 1.0,
+        embedding_norm: Norm | None = None,
+        projection: Linear | None = None,
         final_norm: Norm | None = None,
     ) -> None: ...
 
-class TransformerEncoder:
-    def __init__(self, stack: TransformerStack) -> None: ...
+class TransformerEncoder(Encoder):
+    def __init__(
+        self, stack: TransformerStack, *, pooling_query: ArrayLike | None = None
+    ) -> None: ...
 
 class TransformerDecoder(Decoder):
-    def __init__(self, stack: TransformerStack, output: Linear) -> None: ...
+    def __init__(
+        self, stack: TransformerStack, output: Linear, *, logit_cap: float = 0.0
+    ) -> None: ...
 
 class TransformerSeq2Seq(Seq2Seq):
     def __init__(self, *, encoder: TransformerEncoder, decoder: TransformerDecoder) -> None: ...

@@ -319,6 +319,10 @@ def scaled_dot_attention(
     lengths: ArrayLike | None = None,
     scale: float | None = None,
     *,
+    score_cap: float = 0.0,
+    position_bias: ArrayLike | None = None,
+    slopes: ArrayLike | None = None,
+    places: ArrayLike | None = None,
     need_weights: bool = True,
     num_threads: int = 1,
 ) -> tuple[Floats, Floats]:
@@ -329,9 +333,25 @@ def scaled_dot_attention(
     heads (Ainslie et al. 2023). Row r sees positions 0 to lengths[r] - 1 (lengths (rows,), at
     least 1), every position when lengths is None. scale is 1 / sqrt(head_dim) when None.
 
+    Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then
+    two things may be added by the distance, a key's position less the row's (places (rows,);
+    None: the last that it sees): column clip(distance, -reach, reach) + reach of position_bias
+    (heads, 2 * reach + 1) (T5, Raffel et al. 2020), and slopes (heads,) * distance (ALiBi, Press
+    et al. 2022).
+
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
     unseen positions are 0. Without need_weights, weights is empty: (rows, heads, 0).
     """
     return _core.scaled_dot_attention(
-        query, keys, values, lengths, scale, need_weights, num_threads
+        query,
+        keys,
+        values,
+        lengths,
+        scale,
+        score_cap,
+        position_bias,
+        slopes,
+        places,
+        need_weights,
+        num_threads,
     )

@@ -295,8 +295,10 @@ def test_encoder(write_model: WriteModel) -> None:
     assert model.encode([]).shape == (0, 10)
     with pytest.raises(ae.InvalidArgument, match="text 1: the text has no tokens"):
         model.encode(["a", ""])
-    with pytest.raises(ae.InvalidArgument, match="pooling is 'max', expected one of mean, last"):
-        model.encode("a", pooling="max")
+    with pytest.raises(
+        ae.InvalidArgument, match="pooling is 'sum', expected one of mean, max, last"
+    ):
+        model.encode("a", pooling="sum")
 
 
 def test_hidden_states_of_a_seq2seq(seq2seq: ae.Seq2Seq) -> None:

@@ -55,10 +55,10 @@ def load(
 
 
 def _engine(
-    model: _core.Decoder | _core.RnnEncoder, checkpoint: Checkpoint, options: dict[str, Any]
+    model: _core.Decoder | _core.Encoder, checkpoint: Checkpoint, options: dict[str, Any]
 ) -> Seq2Seq | LanguageModel | Encoder:
     if isinstance(model, _core.Seq2Seq):
         return Seq2Seq(model, checkpoint, options)
-    if isinstance(model, _core.RnnEncoder):
+    if isinstance(model, _core.Encoder):
         return Encoder(model, checkpoint, options)
     return LanguageModel(model, checkpoint, options)

@@ -27,7 +27,7 @@ class Engine:
     It pickles as its path and the options of ``load``, not with its weights.
     """
 
-    _model: _core.Decoder | _core.RnnEncoder
+    _model: _core.Decoder | _core.Encoder
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         self._model, self._options = model, dict(options)

@@ -19,13 +19,13 @@ from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
 
-POOLINGS = ("mean", "last", "first", "attention")
+POOLINGS = ("mean", "max", "last", "first", "attention")
 
 
 class Encoder(Engine):
     """A model that turns text into vectors."""
 
-    _model: _core.RnnEncoder
+    _model: _core.Encoder
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)

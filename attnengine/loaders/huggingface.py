@@ -19,7 +19,7 @@ from attnengine.loaders import schema, shards
 from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, short
 from attnengine.loaders.huggingface_tokens import read_tokens
-from attnengine.loaders.names.huggingface import FAMILIES, HEADS, IGNORED, Family
+from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
 
 UNDERSTANDS = "a Hugging Face folder (config.json with model_type)"
 CONFIG = "config.json"
@@ -47,7 +47,7 @@ def read(path: Path) -> Checkpoint:
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
     with damage_named(file):
         config = {"architecture": model_type, **normalised(file, given, family)}
-    tokens = read_tokens(path, given, config, seq2seq=family.seq2seq)
+    tokens = read_tokens(path, given, config, kind=family.kind)
     config.update(tokens.config)
     schema.check(config, tokens.vocabularies, str(path))
     tensors = canonical(path, shards.read(path), family, config)
@@ -61,7 +61,7 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
     config = {key: value for key, value in given.items() if key not in IGNORED}
     config.pop("quantization_config", None)
-    if family.seq2seq:
+    if family.kind == "seq2seq":
         _vocabulary_sizes(config)
     if "rope_theta" in family.defaults:
         config = _rotary(file, config)
@@ -113,7 +113,7 @@ def canonical(
     """Weights under the names that the model with its head has, each of them once."""
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        full = name if name.startswith((family.prefix, *HEADS)) else family.prefix + name
+        full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
         if re.search(family.buffers, full):
             continue
         if full in named:

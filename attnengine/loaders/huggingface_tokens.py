@@ -30,7 +30,7 @@ class Tokens:
 
 
 def read_tokens(
-    path: Path, given: Mapping[str, Any], config: Mapping[str, Any], *, seq2seq: bool
+    path: Path, given: Mapping[str, Any], config: Mapping[str, Any], *, kind: str
 ) -> Tokens:
     """Read what decides how text becomes tokens.
 
@@ -39,7 +39,7 @@ def read_tokens(
     """
     generation = _optional(path / "generation_config.json", CONFIG_LIMIT)
     special = {key: _special(key, generation, config) for key in schema.SPECIAL}
-    if seq2seq:
+    if kind == "seq2seq":
         start = _special("decoder_start_token_id", generation, config)
         tokens = _encoder_decoder(path, config, {**special, "decoder_start_token_id": start})
         never = [special["pad_token_id"]]  # transformers forbade it in code, then by bad_words_ids

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from attnengine.models import (
-    gpt2,
-    llama,
-    marian,
-    qwen2,
-    rnn_encoder,
-    rnn_lm,
-    rnn_seq2seq,
-    transformer,
-)
+import importlib
+import pkgutil
+
 from attnengine.models.registry import build
 
-__all__ = [
-    "build",
-    "gpt2",
-    "llama",
-    "marian",
-    "qwen2",
-    "rnn_encoder",
-    "rnn_lm",
-    "rnn_seq2seq",
-    "transformer",
-]
+__all__ = ["build"]
+
+for _module in pkgutil.iter_modules(__path__):  # each registers its architectures
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -73,13 +73,13 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
             output=transposed(attention, "c_proj", size, size),
             num_heads=config.n_head,
         ),
-        self_attention_norm=_core.BlockNorm(norm(config, w, "ln_1"), before=True),
+        self_attention_norm=_core.BlockNorm(before=norm(config, w, "ln_1")),
         feed_forward=_core.FeedForward(
             up=transposed(mlp, "c_fc", wide, size),
             down=transposed(mlp, "c_proj", size, wide),
             activation=activation(config.activation_function),
         ),
-        feed_forward_norm=_core.BlockNorm(norm(config, w, "ln_2"), before=True),
+        feed_forward_norm=_core.BlockNorm(before=norm(config, w, "ln_2")),
     )
 
 

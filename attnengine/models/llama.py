@@ -108,14 +108,14 @@ def layer(config: Config, w: Weights, turn: _core.Rotary) -> _core.TransformerLa
             num_kv_heads=config.kv_heads,
             rotary=turn,
         ),
-        self_attention_norm=_core.BlockNorm(norm(config, w, "input_layernorm"), before=True),
+        self_attention_norm=_core.BlockNorm(before=norm(config, w, "input_layernorm")),
         feed_forward=_core.FeedForward(
             up=fused(mlp, [("gate_proj", wide), ("up_proj", wide)], size, bias=config.mlp_bias),
             down=mlp.linear("down_proj", size, wide, bias=config.mlp_bias),
             activation=activation(config.hidden_act),
             gated=True,
         ),
-        feed_forward_norm=_core.BlockNorm(norm(config, w, "post_attention_layernorm"), before=True),
+        feed_forward_norm=_core.BlockNorm(before=norm(config, w, "post_attention_layernorm")),
     )
 
 

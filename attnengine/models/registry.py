@@ -13,7 +13,7 @@ from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import config as configs
 
 Floats = NDArray[np.float32]
-Model = _core.Decoder | _core.RnnEncoder
+Model = _core.Decoder | _core.Encoder
 C = TypeVar("C")
 
 

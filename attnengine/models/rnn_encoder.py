@@ -19,7 +19,7 @@ class Config(CellConfig):
     hidden_size: int
     num_layers: int
     bidirectional: bool
-    pooling: Literal["mean", "last", "first", "attention"]
+    pooling: Literal["mean", "max", "last", "first", "attention"]
 
 
 @register("rnn_encoder", config=Config)

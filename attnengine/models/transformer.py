@@ -94,10 +94,10 @@ def stack(
 
 def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     """Build one layer; a decoder's has cross-attention."""
-    before = config.norm_placement == "pre"
+    place = {"pre": "before", "post": "after"}[config.norm_placement]
 
     def block_norm(name: str) -> _core.BlockNorm:
-        return _core.BlockNorm(norm(config, w, name), before=before)
+        return _core.BlockNorm(**{place: norm(config, w, name)})
 
     size, wide = config.hidden_size, config.intermediate_size
     return _core.TransformerLayer(

@@ -81,18 +81,25 @@ def scaled_dot_attention(
     values: Floats,
     lengths: Integers | None = None,
     scale: float | None = None,
+    score_cap: float = 0.0,
+    bias: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Multi-head attention after the projections (Vaswani et al. 2017).
 
     query (rows, heads, head_dim), keys and values (positions, heads, head_dim). Row r sees
     positions 0 to lengths[r] - 1 (lengths (rows,), at least 1), every position when lengths
-    is None. scale is 1 / sqrt(head_dim) when None.
+    is None. scale is 1 / sqrt(head_dim) when None. score_cap above 0 makes the scores
+    score_cap * tanh(score / score_cap) (Gemma 2); then bias (rows, heads, positions) is added.
 
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
     unseen positions are 0.
     """
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = scale * np.einsum("rhd,phd->rhp", query, keys)
+    if score_cap > 0:
+        scores = score_cap * np.tanh(scores / score_cap)
+    if bias is not None:
+        scores = scores + bias
     if lengths is not None:
         seen = np.arange(len(keys)) < np.asarray(lengths)[:, None]  # (rows, positions)
         scores = np.where(seen[:, None, :], scores, np.array(-np.inf, scores.dtype))

@@ -14,6 +14,12 @@ def mean(states: Floats) -> Floats:
     return pooled
 
 
+def maximum(states: Floats) -> Floats:
+    """The largest of each column."""
+    pooled: Floats = states.max(axis=0)
+    return pooled
+
+
 def first(states: Floats) -> Floats:
     """The state of the first position."""
     pooled: Floats = states[0]
@@ -46,7 +52,7 @@ def attention_pool(states: Floats, query: Floats) -> tuple[Floats, Floats]:
 def pool(
     states: Floats, how: str, query: Floats | None = None, bidirectional: bool = False
 ) -> Floats:
-    """One of the functions above by its name: "mean", "first", "last" or "attention".
+    """One of the functions above by its name: "mean", "max", "first", "last" or "attention".
 
     Raises ValueError for another name, or for "attention" without a query.
     """
@@ -56,6 +62,9 @@ def pool(
         return attention_pool(states, query)[0]
     if how == "last":
         return last(states, bidirectional)
-    if how not in ("mean", "first"):
-        raise ValueError(f"pooling is {how!r}, expected 'mean', 'first', 'last' or 'attention'")
-    return mean(states) if how == "mean" else first(states)
+    simple = {"mean": mean, "max": maximum, "first": first}
+    if how not in simple:
+        raise ValueError(
+            f"pooling is {how!r}, expected one of {', '.join(simple)}, last, attention"
+        )
+    return simple[how](states)

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,11 @@ inline std::vector<float> floats(const FloatArray& a, const std::string& name) {
   expect_dimensions(a, 1, name);
   if (a.size() == 0) throw InvalidArgument(name + ".shape[0] is 0, expected at least 1");
   return {a.data(), a.data() + a.size()};
+}
+
+// The same of an optional array: no values where there is none.
+inline std::vector<float> floats(const std::optional<FloatArray>& a, const std::string& name) {
+  return a ? floats(*a, name) : std::vector<float>{};
 }
 
 // A one-dimensional array or list whose type is one of `kinds`; an empty list has none yet.

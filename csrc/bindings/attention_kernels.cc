@@ -81,13 +81,36 @@ void check_heads(const FloatArray& query, const FloatArray& keys, const FloatArr
                           ", expected a divisor of query.shape[1], " + std::to_string(heads));
 }
 
+ScoreBias score_bias(const std::optional<FloatArray>& table,
+                     const std::optional<FloatArray>& slopes, std::int64_t heads) {
+  ScoreBias bias;
+  if (table) {
+    const ConstMatrix t = matrix(*table, "position_bias");
+    expect_equal(t.rows, heads, "position_bias.shape[0]");
+    if (t.cols % 2 == 0)
+      throw InvalidArgument("position_bias.shape[1] is " + std::to_string(t.cols) +
+                            ", expected an odd number");
+    bias.table = t.data;
+    bias.reach = t.cols / 2;
+  }
+  if (slopes) bias.slopes = vector(*slopes, heads, "slopes");
+  return bias;
+}
+
 py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
                                const FloatArray& values, const py::object& lengths,
-                               std::optional<float> scale, bool need_weights, int num_threads) {
+                               std::optional<float> scale, float score_cap,
+                               const std::optional<FloatArray>& position_bias,
+                               const std::optional<FloatArray>& slopes, const py::object& places,
+                               bool need_weights, int num_threads) {
   check_heads(query, keys, values);
   const std::int64_t rows = query.shape(0), heads = query.shape(1), head_dim = query.shape(2);
   const std::int64_t positions = keys.shape(0), kv_heads = keys.shape(1);
   const auto seen = checked_lengths(lengths, rows, positions);
+  std::vector<std::int64_t> own(rows);
+  for (std::int64_t row = 0; row < rows; ++row) own[row] = seen[row] - 1;
+  if (!places.is_none()) own = integers<std::int64_t>(places, "places");
+  expect_equal(static_cast<std::int64_t>(own.size()), rows, "places.shape[0]");
   std::vector<const float*> first_keys(positions);
   for (std::int64_t t = 0; t < positions; ++t)
     first_keys[t] = keys.data() + t * kv_heads * head_dim;
@@ -107,7 +130,11 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
       head_dim,
       factor,
       {context.mutable_data(), rows, heads * head_dim},
-      {need_weights ? weights.mutable_data() : nullptr, rows * heads, positions}};
+      {need_weights ? weights.mutable_data() : nullptr, rows * heads, positions},
+      0,
+      score_cap,
+      score_bias(position_bias, slopes, heads),
+      own.data()};
   run_kernel(num_threads, [&] { kernels().scaled_dot_attention(step); });
   return py::make_tuple(context, weights);
 }
@@ -147,8 +174,9 @@ Returns (context (rows, value_dim), weights (rows, src)).)");
         R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
 Returns (context (rows, value_dim), weights (rows, src)).)");
   m.def("scaled_dot_attention", &scaled_dot_attention, "query"_a, "keys"_a, "values"_a,
-        "lengths"_a = py::none(), "scale"_a = py::none(), "need_weights"_a = true,
-        "num_threads"_a = 1,
+        "lengths"_a = py::none(), "scale"_a = py::none(), "score_cap"_a = 0.0f,
+        "position_bias"_a = py::none(), "slopes"_a = py::none(), "places"_a = py::none(),
+        "need_weights"_a = true, "num_threads"_a = 1,
         R"(query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim).
 Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without
 need_weights (rows, heads, 0)).)");

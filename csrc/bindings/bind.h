@@ -17,8 +17,10 @@ void bind_attention_kernels(pybind11::module_& m);  // called by bind_kernels
 void bind_gate_kernels(pybind11::module_& m);       // called by bind_kernels
 void bind_layers(pybind11::module_& m);
 void bind_models(pybind11::module_& m);
-void bind_rnn_models(pybind11::module_& m);
-void bind_transformers(pybind11::module_& m);
+void bind_encoders(pybind11::module_& m);            // called by bind_models
+void bind_rnn_models(pybind11::module_& m);          // called by bind_models
+void bind_transformer_layers(pybind11::module_& m);  // called by bind_layers
+void bind_transformers(pybind11::module_& m);        // called by bind_models
 void bind_decoding(pybind11::module_& m);
 
 }  // namespace attnengine

@@ -10,7 +10,6 @@
 #include "layers/embedding.h"
 #include "layers/linear.h"
 #include "layers/rnn_layer.h"
-#include "layers/transformer_layers.h"
 
 namespace attnengine {
 namespace {
@@ -81,75 +80,10 @@ void bind_rnn_layers(py::module_& m) {
       m, "AttentionScore", "dot (no vector) or additive (vector), over projected sides.")
       .def(py::init([](Shared<Linear> query, Shared<Linear> key,
                        const std::optional<FloatArray>& vector) {
-             return std::make_shared<AttentionScore>(
-                 std::move(query), std::move(key),
-                 vector ? floats(*vector, "vector") : std::vector<float>{});
+             return std::make_shared<AttentionScore>(std::move(query), std::move(key),
+                                                     floats(vector, "vector"));
            }),
            py::kw_only(), "query"_a = py::none(), "key"_a = py::none(), "vector"_a = py::none());
-}
-
-void bind_transformer_blocks(py::module_& m) {
-  py::class_<Norm, Shared<Norm>>(m, "Norm", "Normalises each row.");
-  py::class_<LayerNorm, Norm, Shared<LayerNorm>>(m, "LayerNorm", "weight and bias (size,).")
-      .def(py::init([](const FloatArray& weight, const FloatArray& bias, float eps) {
-             return std::make_shared<LayerNorm>(floats(weight, "weight"), floats(bias, "bias"),
-                                                eps);
-           }),
-           "weight"_a, "bias"_a, py::kw_only(), "eps"_a);
-  py::class_<RMSNorm, Norm, Shared<RMSNorm>>(m, "RMSNorm", "weight (size,).")
-      .def(py::init([](const FloatArray& weight, float eps) {
-             return std::make_shared<RMSNorm>(floats(weight, "weight"), eps);
-           }),
-           "weight"_a, py::kw_only(), "eps"_a);
-  py::class_<Rotary, Shared<Rotary>>(m, "Rotary", "frequencies (half,) in radians a position.")
-      .def(py::init([](const FloatArray& frequencies, float factor) {
-             return std::make_shared<Rotary>(floats(frequencies, "frequencies"), factor);
-           }),
-           "frequencies"_a, py::kw_only(), "factor"_a = 1.0f);
-  py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
-                                 "key_value is (2 * num_kv_heads * head_dim, hidden), keys first.")
-      .def(py::init([](Shared<Linear> query, Shared<Linear> key_value, Shared<Linear> output,
-                       std::int64_t num_heads, std::optional<std::int64_t> num_kv_heads,
-                       Shared<Rotary> rotary) {
-             return MultiHeadAttention{std::move(query),
-                                       std::move(key_value),
-                                       std::move(output),
-                                       num_heads,
-                                       num_kv_heads.value_or(num_heads),
-                                       std::move(rotary)};
-           }),
-           py::kw_only(), "query"_a.none(false), "key_value"_a.none(false), "output"_a.none(false),
-           "num_heads"_a, "num_kv_heads"_a = py::none(), "rotary"_a = py::none());
-  py::class_<FeedForward>(m, "FeedForward", "down(activation(up(x))); gated: up gives gate and up.")
-      .def(
-          py::init([](Shared<Linear> up, Shared<Linear> down, const std::string& name, bool gated) {
-            return FeedForward{std::move(up), std::move(down), activation(name, "activation"),
-                               gated};
-          }),
-          py::kw_only(), "up"_a.none(false), "down"_a.none(false), "activation"_a,
-          "gated"_a = false);
-  py::class_<BlockNorm>(m, "BlockNorm", "The norm of a block, before it or after it.")
-      .def(py::init(
-               [](Shared<Norm> norm, bool before) { return BlockNorm{std::move(norm), before}; }),
-           "norm"_a.none(false), py::kw_only(), "before"_a);
-}
-
-void bind_transformer_layer(py::module_& m) {
-  py::class_<TransformerLayer>(m, "TransformerLayer", "A layer of an encoder or a decoder.")
-      .def(py::init([](const MultiHeadAttention& self_attention, const BlockNorm& self_norm,
-                       const FeedForward& feed_forward, const BlockNorm& feed_forward_norm,
-                       const std::optional<MultiHeadAttention>& cross_attention,
-                       const std::optional<BlockNorm>& cross_norm) {
-             return TransformerLayer{self_attention,
-                                     self_norm,
-                                     cross_attention.value_or(MultiHeadAttention{}),
-                                     cross_norm.value_or(BlockNorm{}),
-                                     feed_forward,
-                                     feed_forward_norm};
-           }),
-           py::kw_only(), "self_attention"_a, "self_attention_norm"_a, "feed_forward"_a,
-           "feed_forward_norm"_a, "cross_attention"_a = py::none(),
-           "cross_attention_norm"_a = py::none());
 }
 
 }  // namespace
@@ -166,8 +100,7 @@ void bind_layers(py::module_& m) {
            "weight"_a);
   bind_cells(m);
   bind_rnn_layers(m);
-  bind_transformer_blocks(m);
-  bind_transformer_layer(m);
+  bind_transformer_layers(m);
 }
 
 }  // namespace attnengine

@@ -115,6 +115,7 @@ tokens (rows,), sequences (rows,), want (rows,) or None for every row. Returns a
       .def_property_readonly("encoder_size", &Seq2Seq::encoder_size)
       .def_property_readonly("source_vocab_size", &Seq2Seq::source_vocab_size)
       .def_property_readonly("max_source_positions", &Seq2Seq::max_source_positions);
+  bind_encoders(m);
   bind_rnn_models(m);
   bind_transformers(m);
 }

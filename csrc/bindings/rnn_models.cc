@@ -13,52 +13,14 @@
 namespace attnengine {
 namespace {
 
-FloatArray hidden_states(const RnnEncoder& model, const py::object& tokens,
-                         const py::object& lengths) {
-  const auto ids = integers<std::int32_t>(tokens, "tokens");
-  const auto sizes = integers<std::int64_t>(lengths, "lengths");
-  FloatArray states({std::int64_t(ids.size()), model.output_size()});
-  const Matrix out = writable(states);
-  {
-    py::gil_scoped_release unlocked;
-    model.hidden_states(ids.data(), out.rows, sizes.data(), std::int64_t(sizes.size()), out);
-  }
-  return states;
-}
-
-FloatArray encode(const RnnEncoder& model, const py::object& tokens, const py::object& lengths,
-                  const std::string& pooling) {
-  static constexpr std::pair<const char*, Pooling> kPoolings[] = {
-      {"mean", Pooling::kMean},
-      {"first", Pooling::kFirst},
-      {"last", Pooling::kLast},
-      {"attention", Pooling::kAttention}};
-  const auto ids = integers<std::int32_t>(tokens, "tokens");
-  const auto sizes = integers<std::int64_t>(lengths, "lengths");
-  const Pooling how = choose(kPoolings, pooling, "pooling");
-  FloatArray pooled({std::int64_t(sizes.size()), model.output_size()});
-  const Matrix out = writable(pooled);
-  {
-    py::gil_scoped_release unlocked;
-    model.encode(ids.data(), std::int64_t(ids.size()), sizes.data(), out.rows, how, out);
-  }
-  return pooled;
-}
-
 void bind_encoder(py::module_& m) {
-  py::class_<RnnEncoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
+  py::class_<RnnEncoder, Encoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
       .def(py::init([](Shared<Embedding> embedding, std::vector<RnnLayer> layers,
                        const std::optional<FloatArray>& pooling_query) {
-             return std::make_shared<RnnEncoder>(
-                 std::move(embedding), std::move(layers),
-                 pooling_query ? floats(*pooling_query, "pooling_query") : std::vector<float>{});
+             return std::make_shared<RnnEncoder>(std::move(embedding), std::move(layers),
+                                                 floats(pooling_query, "pooling_query"));
            }),
-           py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none())
-      .def_property("num_threads", &RnnEncoder::num_threads, &RnnEncoder::set_num_threads)
-      .def_property_readonly("vocab_size", &RnnEncoder::vocab_size)
-      .def_property_readonly("output_size", &RnnEncoder::output_size)
-      .def("hidden_states", &hidden_states, "tokens"_a, "lengths"_a)
-      .def("encode", &encode, "tokens"_a, "lengths"_a, "pooling"_a);
+           py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none());
 }
 
 using Part = RnnDecoderOptions::Part;

@@ -48,6 +48,14 @@ struct AttentionStep {
   Matrix context;         // (rows, value_dim)     weights @ values
 };
 
+// Added to the scores of a head by the distance, key's position less query's.
+struct ScoreBias {
+  const float* table = nullptr;  // (num_heads, 2 * reach + 1), where a distance beyond `reach`
+                                 // reads the end; or null
+  std::int64_t reach = 0;
+  const float* slopes = nullptr;  // (num_heads,) of a distance; or null
+};
+
 // Scaled dot-product attention of many heads over positions reached through tables of pointers.
 struct ScaledDotStep {
   ConstMatrix query;                 // (rows, num_heads * head_dim)
@@ -62,6 +70,9 @@ struct ScaledDotStep {
   Matrix context;  // (rows, num_heads * head_dim)
   Matrix weights;  // (rows * num_heads, longest) or no data; zero beyond a row's length
   std::int64_t key_offset = 0;  // floats from a table's pointer to the first head's key
+  float score_cap = 0;          // scores become cap * tanh(score / cap); 0: they stay
+  ScoreBias bias = {};
+  const std::int64_t* places = nullptr;  // (rows,) the query's own place in its table, for `bias`
 };
 
 // Rotary position embedding of heads that lie side by side.

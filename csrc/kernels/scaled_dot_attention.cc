@@ -3,6 +3,7 @@
 #include "core/parallel.h"
 #include "simd/dot.h"
 #include "simd/softmax.h"
+#include "simd/tanh.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
@@ -11,20 +12,24 @@ constexpr std::int64_t kBlock = 64;
 
 // One query head of one row and what it reads and writes.
 struct Head {
+  std::int64_t index;
   const float* query;        // (head_dim,)
   const float* const* keys;  // (length,) see ScaledDotStep::table
   std::int64_t kv_offset;    // floats from there to this head's key
   std::int64_t length;
-  float* context;  // (head_dim,)
-  float* weights;  // (longest,) or null
+  std::int64_t place;  // of the query among the keys
+  float* context;      // (head_dim,)
+  float* weights;      // (longest,) or null
 };
 
 Head head_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
   const std::int64_t kv_head = head / (step.num_heads / step.num_kv_heads);
-  return {step.query[row] + head * step.head_dim,
+  return {head,
+          step.query[row] + head * step.head_dim,
           step.table[row],
           step.key_offset + kv_head * step.head_stride,
           step.lengths[row],
+          step.places ? step.places[row] : 0,
           step.context[row] + head * step.head_dim,
           step.weights.data ? step.weights[row * step.num_heads + head] : nullptr};
 }
@@ -50,6 +55,26 @@ struct HeadMix {
   }
 };
 
+// Caps the scores (n,) of the keys from `begin` on, and adds what their distances give.
+void adjust(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
+            float* scores) {
+  if (step.score_cap > 0) {
+    const Floats cap = broadcast(step.score_cap), inverse = broadcast(1 / step.score_cap);
+    map(scores, scores, n, [=](Floats score) { return cap * tanh(score * inverse); });
+  }
+  const ScoreBias& bias = step.bias;
+  const std::int64_t distance = begin - head.place;  // of the first key
+  if (bias.slopes)
+    for (std::int64_t t = 0; t < n; ++t)
+      scores[t] += bias.slopes[head.index] * static_cast<float>(distance + t);
+  if (!bias.table) return;
+  const float* middle = bias.table + head.index * (2 * bias.reach + 1) + bias.reach;
+  for (std::int64_t t = 0; t < n; ++t) {
+    const std::int64_t d = distance + t;
+    scores[t] += middle[d > bias.reach ? bias.reach : d < -bias.reach ? -bias.reach : d];
+  }
+}
+
 // Takes n positions from `begin` on into `running` and the context.
 void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
                   Running& running) {
@@ -58,6 +83,7 @@ void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begi
   float scores[kBlock];
   for (std::int64_t t = 0; t < n; t += kGroup)
     dot_scores(head.query, key, t, n, dim, step.scale, scores);
+  adjust(step, head, begin, n, scores);
   if (head.weights)
     for (std::int64_t t = 0; t < n; ++t) head.weights[begin + t] = scores[t];
   const float block_max = max_of(scores, n);

@@ -17,6 +17,14 @@ void attention_pool(const Run& run, ConstMatrix states, const float* query, floa
                            {pooled, 1, states.cols}});
 }
 
+// pooled[d] = max over the rows of `run` of states[row][d]; a NaN stays
+void max_rows(const Run& run, ConstMatrix states, float* pooled) {
+  std::copy_n(states[run.first], states.cols, pooled);
+  for (std::int64_t row = run.first + 1; row < run.first + run.length; ++row)
+    for (std::int64_t d = 0; d < states.cols; ++d)
+      if (!(states[row][d] <= pooled[d])) pooled[d] = states[row][d];
+}
+
 }  // namespace
 
 void mean_rows(const Run& run, ConstMatrix states, float* pooled) {
@@ -33,6 +41,9 @@ void pool(Pooling pooling, const Ragged& ragged, ConstMatrix states, const float
     switch (pooling) {
       case Pooling::kMean:
         mean_rows(run, states, out);
+        break;
+      case Pooling::kMax:
+        max_rows(run, states, out);
         break;
       case Pooling::kFirst:
         std::copy_n(states[run.first], states.cols, out);

@@ -5,7 +5,7 @@
 
 namespace attnengine {
 
-enum class Pooling { kMean, kFirst, kLast, kAttention };
+enum class Pooling { kMean, kMax, kFirst, kLast, kAttention };
 
 // Every sequence to one vector: states (rows, size) -> pooled (sequences, size). kLast copies
 // `final_hidden` (sequences, size): of a bidirectional encoder the last state of each direction.

@@ -1,39 +1,31 @@
 #include "layers/transformer_layers.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "kernels/kernels.h"
+#include "core/expect.h"
 
 namespace attnengine {
-namespace {
 
-// activation(gate) * up: both (rows, 2 * intermediate) -> y (rows, intermediate)
-void apply_gate(ConstMatrix both, Activation activation, Matrix y) {
-  for (std::int64_t row = 0; row < y.rows; ++row) std::copy_n(both[row], y.cols, y[row]);
-  kernels().activate(activation, y);
-  for (std::int64_t row = 0; row < y.rows; ++row) {
-    const float* up = both[row] + y.cols;
-    for (std::int64_t i = 0; i < y.cols; ++i) y[row][i] *= up[i];
-  }
+void BlockNorm::check(std::int64_t size, const std::string& name) const {
+  for (const auto& norm : {before, inside, after})
+    if (norm) expect_equal(norm->size(), size, name + " size");
 }
 
-}  // namespace
-
-float MultiHeadAttention::scale() const { return 1 / std::sqrt(static_cast<float>(head_dim())); }
-
-void feed_forward(const FeedForward& layer, const BlockNorm& norm, Matrix x,
-                  TransformerScratch& scratch) {
-  residual(norm, x, scratch, [&](ConstMatrix in, Matrix out) {
-    Matrix intermediate = scratch.intermediate.matrix(in.rows, layer.up->out());
-    (*layer.up)(in, intermediate, layer.gated ? Activation::kNone : layer.activation);
-    if (layer.gated) {
-      const Matrix gated = scratch.gate.matrix(in.rows, layer.down->in());
-      apply_gate(constant(intermediate), layer.activation, gated);
-      intermediate = gated;
-    }
-    (*layer.down)(constant(intermediate), out);
-  });
+void TransformerLayer::check(std::int64_t size) const {
+  self_attention.check(size, "self_attention");
+  self_attention_norm.check(size, "self_attention_norm");
+  feed_forward->check(size);
+  feed_forward_norm.check(size, "feed_forward_norm");
+  if (parallel && (cross_attention.query || self_attention_norm.after || feed_forward_norm.after))
+    throw InvalidArgument(
+        "a parallel layer has cross_attention or a norm after a block, expected neither");
+  if (!cross_attention.query) return;
+  cross_attention.check(size, "cross_attention");
+  cross_attention_norm.check(size, "cross_attention_norm");
+  const MultiHeadAttention& cross = cross_attention;
+  if (cross.rotary || cross.position_bias || cross.window || cross.score_cap > 0 ||
+      cross.query_norm || cross.key_norm)
+    throw InvalidArgument(
+        "cross_attention has a rotary, a position_bias, a window, a score_cap or norms, "
+        "expected none");
 }
 
 }  // namespace attnengine

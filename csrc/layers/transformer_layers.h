@@ -1,75 +1,88 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "layers/linear.h"
-#include "layers/norm.h"
-#include "layers/rotary.h"
+#include "layers/feed_forward.h"
+#include "layers/multi_head_attention.h"
 
 namespace attnengine {
 
-// The projections of attention with many heads; keys and values in one product. Several query heads
-// may share a key/value head.
-struct MultiHeadAttention {
-  std::shared_ptr<const Linear> query;      // (num_heads * head_dim, hidden)
-  std::shared_ptr<const Linear> key_value;  // (2 * num_kv_heads * head_dim, hidden)
-  std::shared_ptr<const Linear> output;     // (hidden, num_heads * head_dim)
-  std::int64_t num_heads = 1;
-  std::int64_t num_kv_heads = 1;
-  std::shared_ptr<const Rotary> rotary;  // or null
-
-  std::int64_t head_dim() const { return query->out() / num_heads; }
-  std::int64_t key_size() const { return num_kv_heads * head_dim(); }
-  float scale() const;  // of the scores
-};
-
-struct FeedForward {
-  std::shared_ptr<const Linear> up;    // (intermediate, hidden); gated: (2 * intermediate, hidden),
-                                       // the gate's outputs first
-  std::shared_ptr<const Linear> down;  // (hidden, intermediate)
-  Activation activation;               // of the gate, where there is one
-  bool gated;
-};
-
-// The norm of a block: before it, on the way in, or after it, on the sum.
+// The norms of a block: before it, on the way in; inside, on what it gives; after it, on the sum.
+// Each may be null.
 struct BlockNorm {
-  std::shared_ptr<const Norm> norm;
-  bool before;
+  std::shared_ptr<const Norm> before, inside, after;
+
+  // Throws InvalidArgument, naming the norm, when one is not of `size`.
+  void check(std::int64_t size, const std::string& name) const;
 };
 
 struct TransformerLayer {
   MultiHeadAttention self_attention;
   BlockNorm self_attention_norm;
+  std::shared_ptr<const FeedForwardBlock> feed_forward;
+  BlockNorm feed_forward_norm;
   MultiHeadAttention cross_attention;  // of a decoder with a source; otherwise empty
   BlockNorm cross_attention_norm;
-  FeedForward feed_forward;
-  BlockNorm feed_forward_norm;
+  bool parallel = false;  // attention and feed-forward read the same and are added together
+
+  // Throws InvalidArgument when the sizes do not fit rows of `size`.
+  void check(std::int64_t size) const;
 };
 
 // Scratch memory of a Transformer's step.
 struct TransformerScratch {
-  Buffer hidden, normed, block;      // (rows, hidden)
-  Buffer query, key_value, context;  // (rows, heads * head_dim), (rows, 2 * key_size), as query
-  Buffer intermediate, gate;         // (rows, outputs of up), (rows, intermediate)
+  Buffer hidden, embedded, normed, block, other;  // (rows, hidden or embedding size)
+  AttentionScratch attention;
+  FeedForwardScratch feed_forward;
 };
 
-// x = x + block(norm(x)), or x = norm(x + block(x)); block(in (rows, hidden), out (rows, hidden)).
+// out = inside(block(before(x))); block(in (rows, hidden), out (rows, hidden))
 template <class Block>
-void residual(const BlockNorm& norm, Matrix x, TransformerScratch& scratch, const Block& block) {
-  Matrix in = x;
+Matrix run_block(const BlockNorm& norm, ConstMatrix x, Buffer& normed, Buffer& block_buffer,
+                 const Block& block) {
+  const Matrix out = block_buffer.matrix(x.rows, x.cols);
   if (norm.before) {
-    in = scratch.normed.matrix(x.rows, x.cols);
-    (*norm.norm)(constant(x), in);
+    const Matrix in = normed.matrix(x.rows, x.cols);
+    (*norm.before)(x, in);
+    x = constant(in);
   }
-  const Matrix out = scratch.block.matrix(x.rows, x.cols);
-  block(constant(in), out);
-  for (std::int64_t i = 0; i < x.rows * x.cols; ++i) x.data[i] += out.data[i];
-  if (!norm.before) (*norm.norm)(constant(x), x);
+  block(x, out);
+  if (norm.inside) (*norm.inside)(constant(out), out);
+  return out;
 }
 
-// x (rows, hidden) in place.
-void feed_forward(const FeedForward& layer, const BlockNorm& norm, Matrix x,
-                  TransformerScratch& scratch);
+inline void add(ConstMatrix x, Matrix sum) {
+  for (std::int64_t i = 0; i < x.rows * x.cols; ++i) sum.data[i] += x.data[i];
+}
+
+// x = after(x + inside(block(before(x))))
+template <class Block>
+void residual(const BlockNorm& norm, Matrix x, TransformerScratch& scratch, const Block& block) {
+  add(constant(run_block(norm, constant(x), scratch.normed, scratch.block, block)), x);
+  if (norm.after) (*norm.after)(constant(x), x);
+}
+
+// One layer on x (rows, hidden), in place; the blocks as in `run_block`. `cross` runs where the
+// layer has cross-attention.
+template <class SelfAttention, class CrossAttention>
+void run_layer(const TransformerLayer& layer, Matrix x, TransformerScratch& scratch,
+               const SelfAttention& self_attention, const CrossAttention& cross_attention) {
+  const auto feed_forward = [&](ConstMatrix in, Matrix out) {
+    layer.feed_forward->run(in, out, scratch.feed_forward);
+  };
+  if (layer.parallel) {
+    const Matrix attended = run_block(layer.self_attention_norm, constant(x), scratch.normed,
+                                      scratch.block, self_attention);
+    const Matrix fed = run_block(layer.feed_forward_norm, constant(x), scratch.normed,
+                                 scratch.other, feed_forward);
+    add(constant(fed), attended);
+    add(constant(attended), x);
+    return;
+  }
+  residual(layer.self_attention_norm, x, scratch, self_attention);
+  if (layer.cross_attention.query)
+    residual(layer.cross_attention_norm, x, scratch, cross_attention);
+  residual(layer.feed_forward_norm, x, scratch, feed_forward);
+}
 
 }  // namespace attnengine

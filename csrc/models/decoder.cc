@@ -5,6 +5,7 @@
 #include "core/errors.h"
 #include "core/parallel.h"
 #include "layers/embedding.h"
+#include "models/sentences.h"
 
 namespace attnengine {
 namespace {
@@ -66,8 +67,8 @@ void Decoder::check_rows(const Rows& rows, const std::vector<Run>& runs, const S
 
 Encoded Seq2Seq::encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
                         std::int64_t sentences) const {
-  check_tokens(tokens, rows, source_vocab_size(), "tokens");
-  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
+  const Ragged ragged = checked_sentences(tokens, rows, lengths, sentences, source_vocab_size(),
+                                          max_source_positions());
   const ThreadScope threads(num_threads());
   return {id(), encode_sentences(tokens, rows, ragged)};
 }

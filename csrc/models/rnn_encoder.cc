@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/expect.h"
-#include "core/parallel.h"
 
 namespace attnengine {
 namespace {
@@ -22,17 +21,16 @@ void check_layer(const RnnLayer& layer, std::int64_t input_size, std::size_t ind
 
 RnnEncoder::RnnEncoder(std::shared_ptr<const Embedding> embedding, std::vector<RnnLayer> layers,
                        std::vector<float> pooling_query)
-    : embedding_(std::move(embedding)),
-      layers_(std::move(layers)),
-      pooling_query_(std::move(pooling_query)) {
+    : Encoder(std::move(pooling_query)),
+      embedding_(std::move(embedding)),
+      layers_(std::move(layers)) {
   if (layers_.empty()) throw InvalidArgument("layers is empty, expected at least one");
   std::int64_t input_size = embedding_->size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     check_layer(layers_[i], input_size, i);
     input_size = layers_[i].output_size();
   }
-  if (!pooling_query_.empty())
-    expect_equal(std::int64_t(pooling_query_.size()), output_size(), "pooling_query.shape[0]");
+  check_pooling_query();
 }
 
 void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
@@ -52,28 +50,11 @@ void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix st
   }
 }
 
-void RnnEncoder::hidden_states(const std::int32_t* tokens, std::int64_t rows,
-                               const std::int64_t* lengths, std::int64_t sentences,
-                               Matrix states) const {
-  check_tokens(tokens, rows, vocab_size(), "tokens");
-  const ThreadScope threads(num_threads());
-  std::vector<FinalStates> finals;
-  run(tokens, Ragged::of_lengths(lengths, sentences, rows), states, finals);
-}
-
-void RnnEncoder::encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
-                        std::int64_t sentences, Pooling pooling, Matrix pooled) const {
-  if (pooling == Pooling::kAttention && pooling_query_.empty())
-    throw InvalidArgument("pooling is \"attention\", expected a model with a pooling query");
-  check_tokens(tokens, rows, vocab_size(), "tokens");
-  const ThreadScope threads(num_threads());
-  const Ragged ragged = Ragged::of_lengths(lengths, sentences, rows);
-  Buffer buffer;
-  const Matrix states = buffer.matrix(rows, output_size());
+void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
+                     Matrix last) const {
   std::vector<FinalStates> finals;
   run(tokens, ragged, states, finals);
-  pool(pooling, ragged, constant(states), finals.back().hidden.data(), pooling_query_.data(),
-       pooled);
+  std::copy_n(finals.back().hidden.data(), last.rows * last.cols, last.data);
 }
 
 }  // namespace attnengine

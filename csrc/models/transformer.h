@@ -6,46 +6,57 @@
 #include "layers/embedding.h"
 #include "layers/transformer_layers.h"
 #include "models/decoder.h"
+#include "models/encoder.h"
 
 namespace attnengine {
 
 // What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
 struct TransformerStack {
   std::shared_ptr<const Embedding> embedding;
-  std::vector<float> positions;  // (max_positions, hidden) added to the embedding, or empty
-  std::int64_t max_positions;
+  std::vector<float> positions;  // (max_positions, embedding size) added to the embedding, or empty
+  std::int64_t max_positions;    // 0: any length
   float embedding_scale;
+  std::shared_ptr<const Norm> embedding_norm;  // or null
+  std::shared_ptr<const Linear> projection;    // (hidden, embedding size), or null
   std::vector<TransformerLayer> layers;
   std::shared_ptr<const Norm> final_norm;  // or null
 
-  std::int64_t hidden_size() const { return embedding->size(); }
+  std::int64_t hidden_size() const { return projection ? projection->out() : embedding->size(); }
   std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
   std::int64_t key_size() const { return layers.front().self_attention.key_size(); }
   bool has_cross_attention() const { return layers.front().cross_attention.query != nullptr; }
   // Throws InvalidArgument when the sizes do not fit.
   void check_sizes() const;
 
-  // x = embedding * scale + position
-  void embed(std::int32_t token, std::int64_t position, float* x) const;
+  // tokens and positions (rows,) -> projection(norm(embedding * scale + position)) (rows, hidden),
+  // which lies in the scratch
+  Matrix embed(const std::int32_t* tokens, const std::int64_t* positions, std::int64_t rows,
+               TransformerScratch& scratch) const;
 };
 
-class TransformerEncoder {
+class TransformerEncoder : public Encoder {
  public:
-  explicit TransformerEncoder(TransformerStack stack);
+  TransformerEncoder(TransformerStack stack, std::vector<float> pooling_query);
 
-  const TransformerStack& stack() const { return stack_; }
+  std::int64_t vocab_size() const override { return stack_.embedding->vocab_size(); }
+  std::int64_t output_size() const override { return stack_.hidden_size(); }
+  std::int64_t max_positions() const override { return stack_.max_positions; }
 
   // tokens (ragged rows,) -> states (rows, hidden)
   void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states) const;
 
  private:
+  void run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
+           Matrix last) const override;
+
   TransformerStack stack_;
 };
 
 // With cross-attention the decoder of an encoder-decoder, without it a language model.
 class TransformerDecoder : public Decoder {
  public:
-  TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output);
+  // logit_cap: logits become cap * tanh(logit / cap); 0: they stay
+  TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output, float logit_cap);
 
   std::unique_ptr<State> new_state() const override;
   std::int64_t vocab_size() const override { return output_->out(); }
@@ -57,14 +68,13 @@ class TransformerDecoder : public Decoder {
 
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
   void append_rows(Step& step) const;
-  void turn(const Rotary& rotary, const MultiHeadAttention& attention, Matrix query,
-            Matrix key_value, Step& step) const;
   void self_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void project(Step& step) const;
 
   TransformerStack stack_;
   std::shared_ptr<const Linear> output_;
+  float logit_cap_;
 };
 
 class TransformerSeq2Seq : public Seq2Seq {
@@ -72,11 +82,9 @@ class TransformerSeq2Seq : public Seq2Seq {
   TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
                      std::shared_ptr<const TransformerDecoder> decoder);
 
-  std::int64_t encoder_size() const override { return encoder_->stack().hidden_size(); }
-  std::int64_t source_vocab_size() const override {
-    return encoder_->stack().embedding->vocab_size();
-  }
-  std::int64_t max_source_positions() const override { return encoder_->stack().max_positions; }
+  std::int64_t encoder_size() const override { return encoder_->output_size(); }
+  std::int64_t source_vocab_size() const override { return encoder_->vocab_size(); }
+  std::int64_t max_source_positions() const override { return encoder_->max_positions(); }
 
  private:
   Sources encode_sentences(const std::int32_t* tokens, std::int64_t rows,

@@ -29,8 +29,20 @@ struct TransformerState : State {
     cross_tables.resize(rows);
     positions.resize(rows);
     lengths.resize(rows);
+    places.resize(rows);
     source_lengths.resize(rows);
     if (pasts.size() < runs) pasts.resize(runs);
+  }
+
+  // Lets every row see its past and itself, or the last `window` of these.
+  void look(const std::vector<Run>& runs, std::int64_t window) {
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      for (std::int64_t row = runs[i].first; row < runs[i].first + runs[i].length; ++row) {
+        const std::int64_t seen = positions[row] + 1;
+        lengths[row] = window ? std::min(seen, window) : seen;
+        tables[row] = pasts[i].data() + (seen - lengths[row]);
+        places[row] = lengths[row] - 1;
+      }
   }
 
   TransformerScratch scratch;
@@ -40,11 +52,10 @@ struct TransformerState : State {
   std::vector<const float* const*> cross_tables;  // (rows,)
   std::vector<std::int64_t> positions;            // (rows,) of the row's token
   std::vector<std::int64_t> lengths;              // (rows,) positions seen, itself included
+  std::vector<std::int64_t> places;               // (rows,) of the row among these
   std::vector<std::int64_t> source_lengths;       // (rows,)
   Buffer head_weights;                            // (rows * heads, longest source)
   Buffer outputs;                                 // (wanted rows, hidden)
-  Buffer cosines, sines;                          // (rows, half) of the rotary `turned_by`
-  const Rotary* turned_by = nullptr;
 };
 
 // weights (rows * heads, src) -> mean (rows, src)
@@ -67,8 +78,9 @@ struct TransformerDecoder::Step {
   std::int64_t longest;  // source positions
 };
 
-TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output)
-    : stack_(std::move(stack)), output_(std::move(output)) {
+TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output,
+                                       float logit_cap)
+    : stack_(std::move(stack)), output_(std::move(output)), logit_cap_(logit_cap) {
   stack_.check_sizes();
   expect_equal(output_->in(), stack_.hidden_size(), "output weight.shape[1]");
   expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");
@@ -82,18 +94,16 @@ std::unique_ptr<State> TransformerDecoder::new_state() const {
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
   auto& state = static_cast<TransformerState&>(base);
-  Step step{rows, runs, state, state.scratch.hidden.matrix(rows.count, stack_.hidden_size()), 0};
+  Step step{rows, runs, state, Matrix{}, 0};
   append_rows(step);
+  state.scratch.attention.angles.start(state.positions.data(), rows.count);
+  step.hidden = stack_.embed(rows.tokens, state.positions.data(), rows.count, state.scratch);
   if (state.keep_attention) state.attention.resize(rows.count, step.longest);
-  for (std::size_t i = 0; i < stack_.layers.size(); ++i) {
-    const TransformerLayer& layer = stack_.layers[i];
-    residual(layer.self_attention_norm, step.hidden, state.scratch,
-             [&](ConstMatrix x, Matrix out) { self_attention(i, x, out, step); });
-    if (layer.cross_attention.query)
-      residual(layer.cross_attention_norm, step.hidden, state.scratch,
-               [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
-    feed_forward(layer.feed_forward, layer.feed_forward_norm, step.hidden, state.scratch);
-  }
+  for (std::size_t i = 0; i < stack_.layers.size(); ++i)
+    run_layer(
+        stack_.layers[i], step.hidden, state.scratch,
+        [&](ConstMatrix x, Matrix out) { self_attention(i, x, out, step); },
+        [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
   project(step);
 }
 
@@ -101,7 +111,6 @@ void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
   const std::int64_t head_dim = stack_.head_dim();
   state.resize(step.rows.count, step.runs.size());
-  state.turned_by = nullptr;
   for (std::size_t i = 0; i < step.runs.size(); ++i) {
     const Run& run = step.runs[i];
     TransformerState::Sequence& sequence = state.sequence(run.index);
@@ -110,29 +119,12 @@ void TransformerDecoder::append_rows(Step& step) const {
     for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, head_dim));
     for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
       state.positions[row] = static_cast<std::int64_t>(past.size());
-      stack_.embed(step.rows.tokens[row], state.positions[row], step.hidden[row]);
       state.cells[row] = state.cell(state.append(sequence), head_dim);
       past.push_back(state.cells[row]);
-      state.lengths[row] = state.positions[row] + 1;
       state.source_lengths[row] = sequence.source ? sequence.source->length : 0;
     }
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
-      state.tables[row] = past.data();
     step.longest = std::max(step.longest, state.source_lengths[run.first]);
   }
-}
-
-void TransformerDecoder::turn(const Rotary& rotary, const MultiHeadAttention& attention,
-                              Matrix query, Matrix key_value, Step& step) const {
-  TransformerState& state = step.state;
-  const Matrix cosines = state.cosines.matrix(query.rows, rotary.half());
-  const Matrix sines = state.sines.matrix(query.rows, rotary.half());
-  if (state.turned_by != &rotary) rotary.angles(state.positions.data(), cosines, sines);
-  state.turned_by = &rotary;
-  const std::int64_t head_dim = attention.head_dim();
-  kernels().rotary({query, constant(cosines), constant(sines), attention.num_heads, head_dim});
-  kernels().rotary(
-      {key_value, constant(cosines), constant(sines), attention.num_kv_heads, head_dim});
 }
 
 void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix out,
@@ -143,19 +135,30 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
   const std::int64_t head_stride = SlotPool::kChunkSlots * head_dim;
   const std::int64_t value_offset = kv_heads * head_stride;
   const std::int64_t key_offset = 2 * value_offset * static_cast<std::int64_t>(layer);
-  const Matrix query = state.scratch.query.matrix(x.rows, attention.query->out());
-  const Matrix key_value = state.scratch.key_value.matrix(x.rows, attention.key_value->out());
-  const Matrix context = state.scratch.context.matrix(x.rows, query.cols);
-  (*attention.query)(x, query);
-  (*attention.key_value)(x, key_value);
-  if (attention.rotary) turn(*attention.rotary, attention, query, key_value, step);
+  const auto [query, key_value] = attnengine::project(attention, x, state.scratch.attention);
+  const Matrix context = state.scratch.attention.context.matrix(x.rows, query.cols);
   for (std::int64_t row = 0; row < x.rows; ++row)
     for (std::int64_t head = 0; head < 2 * kv_heads; ++head)  // the values follow the keys
       std::copy_n(key_value[row] + head * head_dim, head_dim,
                   state.cells[row] + key_offset + head * head_stride);
-  kernels().scaled_dot_attention({constant(query), state.tables.data(), state.lengths.data(),
-                                  head_stride, value_offset, attention.num_heads, kv_heads,
-                                  head_dim, attention.scale(), context, Matrix{}, key_offset});
+  state.look(step.runs, attention.window);
+  ScaledDotStep scores{constant(query),
+                       state.tables.data(),
+                       state.lengths.data(),
+                       head_stride,
+                       value_offset,
+                       attention.num_heads,
+                       kv_heads,
+                       head_dim,
+                       attention.scale,
+                       context,
+                       Matrix{},
+                       key_offset,
+                       attention.score_cap,
+                       {},
+                       state.places.data()};
+  if (attention.position_bias) scores.bias = attention.position_bias->view();
+  kernels().scaled_dot_attention(scores);
   (*attention.output)(constant(context), out);
 }
 
@@ -164,8 +167,9 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
   const MultiHeadAttention& attention = stack_.layers[layer].cross_attention;
   TransformerState& state = step.state;
   const std::int64_t head_dim = attention.head_dim(), heads = attention.num_heads;
-  const Matrix query = state.scratch.query.matrix(x.rows, attention.query->out());
-  const Matrix context = state.scratch.context.matrix(x.rows, query.cols);
+  AttentionScratch& scratch = state.scratch.attention;
+  const Matrix query = scratch.query.matrix(x.rows, attention.query->out());
+  const Matrix context = scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
   for (const Run& run : step.runs)
     for (std::int64_t row = run.first; row < run.first + run.length; ++row)
@@ -175,8 +179,8 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
   const Matrix weights = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
   kernels().scaled_dot_attention({constant(query), state.cross_tables.data(),
                                   state.source_lengths.data(), head_dim, attention.key_size(),
-                                  heads, attention.num_kv_heads, head_dim, attention.scale(),
-                                  context, weights});
+                                  heads, attention.num_kv_heads, head_dim, attention.scale, context,
+                                  weights});
   (*attention.output)(constant(context), out);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }
@@ -188,7 +192,13 @@ void TransformerDecoder::project(Step& step) const {
   std::int64_t next = 0;
   for (std::int64_t row = 0; row < step.rows.count; ++row)
     if (step.rows.wanted(row)) std::copy_n(step.hidden[row], outputs.cols, outputs[next++]);
-  (*output_)(constant(outputs), state.logits.matrix());
+  const Matrix logits = state.logits.matrix();
+  (*output_)(constant(outputs), logits);
+  if (logit_cap_ > 0) {
+    for (std::int64_t i = 0; i < logits.rows * logits.cols; ++i) logits.data[i] /= logit_cap_;
+    kernels().activate(Activation::kTanh, logits);
+    for (std::int64_t i = 0; i < logits.rows * logits.cols; ++i) logits.data[i] *= logit_cap_;
+  }
 }
 
 }  // namespace attnengine

@@ -27,10 +27,10 @@ std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, st
 TransformerSeq2Seq::TransformerSeq2Seq(std::shared_ptr<const TransformerEncoder> encoder,
                                        std::shared_ptr<const TransformerDecoder> decoder)
     : Seq2Seq(decoder), encoder_(std::move(encoder)), transformer_decoder_(std::move(decoder)) {
-  expect_equal(transformer_decoder_->stack().hidden_size(), encoder_->stack().hidden_size(),
-               "the decoder's hidden size");
   if (!transformer_decoder_->stack().has_cross_attention())
     throw InvalidArgument("the decoder has no cross_attention, expected one to read the encoder");
+  expect_equal(transformer_decoder_->stack().hidden_size(), encoder_->output_size(),
+               "the decoder's hidden size");
 }
 
 Seq2Seq::Sources TransformerSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,

@@ -7,6 +7,7 @@ import pytest
 
 from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention as reference
+from attnengine.reference.position_bias import alibi_bias, alibi_slopes, table_bias
 
 
 def arguments(
@@ -23,10 +24,12 @@ def expected(
     values: np.ndarray,
     lengths: np.ndarray | None = None,
     scale: float | None = None,
+    score_cap: float = 0.0,
+    bias: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     group = query.shape[1] // keys.shape[1]
     wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
-    return reference(query.astype(np.float64), *wide, lengths, scale)
+    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias)
 
 
 def assert_close(
@@ -67,6 +70,29 @@ def test_grouped_heads_and_causal_lengths(
 def test_scale(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 2, 9, 2, 2, 8)
     assert_close(kernels.scaled_dot_attention(*arrays, scale=0.1), expected(*arrays, scale=0.1))
+
+
+@pytest.mark.parametrize("positions", [1, 9, 130])
+def test_score_cap(rng: np.random.Generator, positions: int) -> None:
+    arrays = arguments(rng, 3, positions, 4, 2, 8)
+    result = kernels.scaled_dot_attention(*arrays, scale=3.0, score_cap=5.0)
+    assert_close(result, expected(*arrays, scale=3.0, score_cap=5.0))
+
+
+@pytest.mark.parametrize("reach", [0, 3, 200])
+def test_position_bias_by_distance(rng: np.random.Generator, reach: int) -> None:
+    arrays = arguments(rng, 4, 130, 4, 2, 8)
+    lengths, places = np.array([130, 70, 64, 1]), np.array([100, 0, 63, 0])
+    table = rng.normal(size=(4, 2 * reach + 1)).astype(np.float32)
+    result = kernels.scaled_dot_attention(*arrays, lengths, position_bias=table, places=places)
+    assert_close(result, expected(*arrays, lengths, bias=table_bias(table, places, 130)))
+
+
+def test_slopes_from_the_last_position_seen(rng: np.random.Generator) -> None:
+    arrays = arguments(rng, 70, 70, 6, 3, 8)
+    lengths, slopes = np.arange(1, 71), alibi_slopes(6).astype(np.float32)
+    result = kernels.scaled_dot_attention(*arrays, lengths, slopes=slopes)
+    assert_close(result, expected(*arrays, lengths, bias=alibi_bias(slopes, lengths - 1, 70)))
 
 
 def test_context_does_not_depend_on_the_weights_being_wanted(rng: np.random.Generator) -> None:
@@ -149,3 +175,18 @@ def test_names_the_argument_that_does_not_fit(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         kernels.scaled_dot_attention(np.zeros(query), np.zeros(keys), np.zeros(values), lengths)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"position_bias": np.zeros((3, 3))}, r"position_bias.shape\[0\] is 3, expected 2"),
+        ({"position_bias": np.zeros((2, 4))}, r"position_bias.shape\[1\] is 4, expected an odd"),
+        ({"slopes": np.zeros(3)}, r"slopes.shape\[0\] is 3, expected 2"),
+        ({"places": [0]}, r"places.shape\[0\] is 1, expected 2"),
+    ],
+)
+def test_names_the_bias_that_does_not_fit(given: dict[str, np.ndarray], message: str) -> None:
+    query, keys = np.zeros((2, 2, 4)), np.zeros((3, 2, 4))
+    with pytest.raises(ValueError, match=message):
+        kernels.scaled_dot_attention(query, keys, keys, **given)

@@ -50,7 +50,11 @@ def seq2seq(encoder: _core.RnnEncoder, cells: list[_core.Cell], **bridge: Any) -
 
 
 def block_norm() -> _core.BlockNorm:
-    return _core.BlockNorm(_core.LayerNorm(np.ones(4), np.zeros(4), eps=1e-5), before=True)
+    return _core.BlockNorm(before=norm(4))
+
+
+def norm(size: int) -> _core.Norm:
+    return _core.LayerNorm(np.ones(size), None, eps=1e-5)
 
 
 def attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
@@ -73,6 +77,14 @@ def cross_layer(cross_attention: _core.MultiHeadAttention) -> _core.TransformerL
     return layer(cross_attention=cross_attention, cross_attention_norm=block_norm())
 
 
+def expert() -> _core.FeedForward:
+    return _core.FeedForward(up=linear(6, 4), down=linear(4, 6), activation="relu")
+
+
+def encoder_of(**changes: Any) -> _core.TransformerEncoder:
+    return _core.TransformerEncoder(stack(**changes))
+
+
 def language_model(*layers: _core.TransformerLayer) -> _core.TransformerDecoder:
     return _core.TransformerDecoder(stack(layers=list(layers)), linear(13, 4))
 
@@ -91,7 +103,8 @@ MISSING: dict[str, Callable[[], object]] = {
     "encoder embedding": lambda: _core.RnnEncoder(embedding=NONE, layers=[]),
     "decoder output": lambda: decoder(output=NONE),
     "bridge": lambda: _core.RnnSeq2Seq(encoder=encoder(gru()), bridge=NONE, decoder=decoder()),
-    "norm": lambda: _core.BlockNorm(NONE, before=True),
+    "feed-forward": lambda: layer(feed_forward=NONE),
+    "expert's router": lambda: _core.Experts(router=NONE, experts=[], experts_per_token=1),
     "transformer layer": lambda: stack(layers=[NONE]),
     "stack": lambda: _core.TransformerEncoder(NONE),
     "state": lambda: decoder().step([1], [0], NONE),
@@ -139,8 +152,71 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     (lambda: stack(positions=np.ones((5, 3))), r"positions.shape\[1\] is 3, expected 4"),
     (lambda: stack(positions=np.ones((4, 4))), r"positions.shape\[0\] is 4, expected 5"),
     (
-        lambda: _core.TransformerEncoder(stack(positions=None, max_positions=0)),
-        "max_positions is 0, expected at least 1",
+        lambda: _core.TransformerEncoder(stack(positions=None, max_positions=-1)),
+        "max_positions is -1, expected 0 or more",
+    ),
+    (lambda: encoder_of(embedding_norm=norm(5)), "embedding_norm size is 5, expected 4"),
+    (lambda: encoder_of(projection=linear(4, 5)), r"projection weight.shape\[1\] is 5, expected 4"),
+    (lambda: encoder_of(final_norm=norm(3)), "final_norm size is 3, expected 4"),
+    (
+        lambda: encoder_of(layers=[layer(self_attention_norm=_core.BlockNorm(after=norm(3)))]),
+        "self_attention_norm size is 3, expected 4",
+    ),
+    (
+        lambda: _core.TransformerEncoder(stack(), pooling_query=np.ones(3)),
+        r"pooling_query.shape\[0\] is 3, expected 4",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(key_norm=norm(3)))),
+        "key_norm size is 3, expected 4",
+    ),
+    (
+        lambda: language_model(layer(self_attention=attention(window=-1))),
+        "window is -1, expected 0 or more",
+    ),
+    (
+        lambda: language_model(
+            layer(self_attention=attention(position_bias=_core.PositionBias(table=np.ones((3, 5)))))
+        ),
+        "table.size is 15, expected 10",
+    ),
+    (
+        lambda: language_model(
+            layer(self_attention=attention(position_bias=_core.PositionBias(slopes=np.ones(3))))
+        ),
+        r"slopes.shape\[0\] is 3, expected 2",
+    ),
+    (
+        lambda: _core.PositionBias(table=np.ones((2, 4))),
+        r"table.shape\[1\] is 4, expected an odd number",
+    ),
+    (
+        lambda: language_model(
+            layer(parallel=True, self_attention_norm=_core.BlockNorm(after=norm(4)))
+        ),
+        "a parallel layer has cross_attention or a norm after a block",
+    ),
+    (
+        lambda: _core.Experts(router=linear(2, 4), experts=[expert()], experts_per_token=1),
+        r"router weight.shape\[0\] is 2, expected 1",
+    ),
+    (
+        lambda: _core.Experts(router=linear(1, 4), experts=[expert()], experts_per_token=2),
+        "experts_per_token is 2, expected 1 to 1",
+    ),
+    (
+        lambda: _core.Experts(router=linear(1, 4), experts=[NONE], experts_per_token=1),
+        "experts has None",
+    ),
+    (
+        lambda: language_model(
+            layer(
+                feed_forward=_core.Experts(
+                    router=linear(1, 3), experts=[expert()], experts_per_token=1
+                )
+            )
+        ),
+        r"router weight.shape\[1\] is 3, expected 4",
     ),
     (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
     (  # a source has room for keys of one size
@@ -149,13 +225,11 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: language_model(cross_layer(attention(rotary=_core.Rotary([1.0])))),
-        "cross_attention has a rotary, expected None",
+        "cross_attention has a rotary, a position_bias",
     ),
     (
-        lambda: _core.TransformerEncoder(
-            stack(layers=[layer(self_attention=attention(rotary=_core.Rotary([1.0])))])
-        ),
-        "a layer of the encoder has a rotary, expected none",
+        lambda: layer(cross_attention=attention()),
+        "cross_attention or its norm is None, expected both or neither",
     ),
     (
         lambda: language_model(layer(self_attention=attention(rotary=_core.Rotary([1.0, 2.0])))),
@@ -170,7 +244,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         lambda: language_model(
             layer(self_attention=attention(key_value=linear(8, 4), num_heads=0))
         ),
-        "num_heads is 0, expected a divisor of 4",
+        "num_heads is 0, expected at least 1",
     ),
     (lambda: linear(3, 0), r"weight.shape is \(3, 0\), expected sizes of at least 1"),
     (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),

@@ -11,7 +11,7 @@ from tests.models.configs import CELLS, RNN_ENCODER
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("pooling", ["mean", "last", "first", "attention"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "last", "first", "attention"])
 def test_matches_the_reference(cell: str, bidirectional: bool, pooling: str) -> None:
     switches = {"bidirectional": bidirectional, "pooling": pooling}
     config = RNN_ENCODER | CELLS[cell] | switches
@@ -37,7 +37,9 @@ def test_bad_input_is_named() -> None:
         encoder.hidden_states([1, 2], [1, 0])
     with pytest.raises(InvalidArgument, match="the sum of lengths is 1, expected 2"):
         encoder.hidden_states([1, 2], [1])
-    with pytest.raises(InvalidArgument, match='pooling is "best", expected one of mean, first'):
+    with pytest.raises(
+        InvalidArgument, match='pooling is "best", expected one of mean, max, first'
+    ):
         encoder.encode([1], [1], "best")
     with pytest.raises(InvalidArgument, match="expected a model with a pooling query"):
         encoder.encode([1], [1], "attention")

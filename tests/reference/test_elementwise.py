@@ -82,6 +82,7 @@ def test_layer_norm() -> None:
 def test_pooling() -> None:
     states = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]])
     np.testing.assert_array_equal(pooling.mean(states), [3.0, 5.0])
+    np.testing.assert_array_equal(pooling.maximum(states), [5.0, 9.0])
     np.testing.assert_array_equal(pooling.first(states), [1.0, 2.0])
     np.testing.assert_array_equal(pooling.last(states), [5.0, 9.0])
     np.testing.assert_array_equal(pooling.last(states, bidirectional=True), [5.0, 2.0])
@@ -98,8 +99,8 @@ def test_attention_pool() -> None:
 
 
 def test_pool_names_what_it_does_not_know() -> None:
-    with pytest.raises(ValueError, match="pooling is 'max'"):
-        pooling.pool(np.zeros((2, 2)), "max")
+    with pytest.raises(ValueError, match="pooling is 'sum'"):
+        pooling.pool(np.zeros((2, 2)), "sum")
     with pytest.raises(ValueError, match="query is None"):
         pooling.pool(np.zeros((2, 2)), "attention")
 

@@ -1,0 +1,79 @@
+"""What a family says, and what all share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One weight that files may hold under two names; without a copy when `switches` are true."""
+
+    kept: str
+    copy: str
+    switches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a model_type needs beyond what all share.
+
+    prefix: of the weights of the model without its head, which files may lack.
+    heads: of the weights that stand beside that model.
+    defaults: of keys that config.json may lack, as transformers has them.
+    buffers: a pattern of names that are no weights.
+    neutral: keys dropped where they have the value that attnengine takes for granted; with
+    another value they are left, to be refused.
+    """
+
+    prefix: str
+    defaults: Mapping[str, Any]
+    buffers: str
+    neutral: Mapping[str, Any] = field(default_factory=dict)
+    ties: tuple[Tie, ...] = ()
+    heads: tuple[str, ...] = ("lm_head.",)
+    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+
+
+# Of config.json, which several families share.
+TIED_HEAD = "tie_word_embeddings"
+ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
+
+# Keys that say nothing about what the model computes.
+_BOOKKEEPING = (
+    *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
+    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *(
+        "gradient_checkpointing",
+        "is_decoder",
+        "is_encoder_decoder",
+        "model_type",
+        "output_attentions",
+    ),
+    *("output_hidden_states", "prefix", "pretraining_tp", "problem_type", "return_dict"),
+    *("task_specific_params", "tokenizer_class", "torch_dtype", "torchscript"),
+    *("transformers_version", "use_bfloat16", "use_cache"),
+    "reorder_and_upcast_attn",  # the same numbers in float32
+)
+_TRAINING = (
+    *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
+    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+)
+_CLASSIFICATION = (
+    *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
+    *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
+    "summary_use_proj",
+)
+# Of transformers' own search; ours has its own options. The first two become suppress_tokens.
+_SEARCH = (
+    *("bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "diversity_penalty"),
+    *("do_sample", "early_stopping", "encoder_no_repeat_ngram_size"),
+    *("exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id"),
+    *("length_penalty", "max_length", "max_new_tokens", "min_length", "no_repeat_ngram_size"),
+    *("num_beam_groups", "num_beams", "num_return_sequences", "output_scores"),
+    *("remove_invalid_values", "repetition_penalty", "return_dict_in_generate", "temperature"),
+    *("top_k", "top_p", "typical_p"),
+)
+IGNORED = frozenset((*_BOOKKEEPING, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id"))

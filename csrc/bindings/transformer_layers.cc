@@ -1,0 +1,157 @@
+#include "layers/transformer_layers.h"
+
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/choices.h"
+
+namespace attnengine {
+namespace {
+
+void bind_norms(py::module_& m) {
+  py::class_<Norm, Shared<Norm>>(m, "Norm", "Normalises each row.");
+  py::class_<LayerNorm, Norm, Shared<LayerNorm>>(m, "LayerNorm",
+                                                 "weight (size,), bias (size,) or None for 0.")
+      .def(py::init([](const FloatArray& weight, const std::optional<FloatArray>& bias, float eps) {
+             std::vector<float> w = floats(weight, "weight");
+             std::vector<float> b = floats(bias, "bias");
+             if (!bias) b.resize(w.size());
+             return std::make_shared<LayerNorm>(std::move(w), std::move(b), eps);
+           }),
+           "weight"_a, "bias"_a, py::kw_only(), "eps"_a);
+  py::class_<RMSNorm, Norm, Shared<RMSNorm>>(m, "RMSNorm", "weight (size,).")
+      .def(py::init([](const FloatArray& weight, float eps) {
+             return std::make_shared<RMSNorm>(floats(weight, "weight"), eps);
+           }),
+           "weight"_a, py::kw_only(), "eps"_a);
+  py::class_<BlockNorm>(m, "BlockNorm",
+                        "The norms of a block: before it, on what it gives, on the sum after it.")
+      .def(py::init([](Shared<Norm> before, Shared<Norm> inside, Shared<Norm> after) {
+             return BlockNorm{std::move(before), std::move(inside), std::move(after)};
+           }),
+           py::kw_only(), "before"_a = py::none(), "inside"_a = py::none(), "after"_a = py::none());
+}
+
+void bind_positions(py::module_& m) {
+  py::class_<Rotary, Shared<Rotary>>(m, "Rotary", "frequencies (half,) in radians a position.")
+      .def(py::init([](const FloatArray& frequencies, float factor) {
+             return std::make_shared<Rotary>(floats(frequencies, "frequencies"), factor);
+           }),
+           "frequencies"_a, py::kw_only(), "factor"_a = 1.0f);
+  py::class_<PositionBias, Shared<PositionBias>>(
+      m, "PositionBias", "Added to scores by distance: table (num_heads, 2 * reach + 1), slopes.")
+      .def(py::init(
+               [](const std::optional<FloatArray>& table, const std::optional<FloatArray>& slopes) {
+                 PositionBias bias{{}, 0, floats(slopes, "slopes")};
+                 if (!table) return bias;
+                 const ConstMatrix t = matrix(*table, "table");
+                 if (t.cols % 2 == 0)
+                   throw InvalidArgument("table.shape[1] is " + std::to_string(t.cols) +
+                                         ", expected an odd number");
+                 bias.table.assign(t.data, t.data + t.rows * t.cols);
+                 bias.reach = t.cols / 2;
+                 return bias;
+               }),
+           py::kw_only(), "table"_a = py::none(), "slopes"_a = py::none());
+}
+
+MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value,
+                                  Shared<Linear> output, std::int64_t num_heads,
+                                  std::optional<std::int64_t> num_kv_heads, Shared<Rotary> rotary,
+                                  std::optional<float> scale, std::int64_t window, float score_cap,
+                                  Shared<Norm> query_norm, Shared<Norm> key_norm,
+                                  Shared<PositionBias> position_bias) {
+  MultiHeadAttention attention;
+  attention.query = std::move(query);
+  attention.key_value = std::move(key_value);
+  attention.output = std::move(output);
+  if (num_heads < 1)
+    throw InvalidArgument("num_heads is " + std::to_string(num_heads) + ", expected at least 1");
+  attention.num_heads = num_heads;
+  attention.num_kv_heads = num_kv_heads.value_or(num_heads);
+  attention.rotary = std::move(rotary);
+  const auto head_dim = static_cast<float>(attention.head_dim());
+  attention.scale = scale.value_or(1 / std::sqrt(head_dim));
+  attention.window = window;
+  attention.score_cap = score_cap;
+  attention.query_norm = std::move(query_norm);
+  attention.key_norm = std::move(key_norm);
+  attention.position_bias = std::move(position_bias);
+  return attention;
+}
+
+void bind_attention(py::module_& m) {
+  py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
+                                 "key_value is (2 * num_kv_heads * head_dim, hidden), keys first.")
+      .def(py::init(&make_attention), py::kw_only(), "query"_a.none(false),
+           "key_value"_a.none(false), "output"_a.none(false), "num_heads"_a,
+           "num_kv_heads"_a = py::none(), "rotary"_a = py::none(), "scale"_a = py::none(),
+           "window"_a = 0, "score_cap"_a = 0.0f, "query_norm"_a = py::none(),
+           "key_norm"_a = py::none(), "position_bias"_a = py::none());
+}
+
+void bind_feed_forward(py::module_& m) {
+  py::class_<FeedForwardBlock, Shared<FeedForwardBlock>>(m, "FeedForwardBlock",
+                                                         "What a layer does to each row.");
+  py::class_<FeedForward, FeedForwardBlock, Shared<FeedForward>>(
+      m, "FeedForward", "down(activation(up(x))); gated: up gives gate and up.")
+      .def(
+          py::init([](Shared<Linear> up, Shared<Linear> down, const std::string& name, bool gated) {
+            return std::make_shared<FeedForward>(std::move(up), std::move(down),
+                                                 activation(name, "activation"), gated);
+          }),
+          py::kw_only(), "up"_a.none(false), "down"_a.none(false), "activation"_a,
+          "gated"_a = false);
+  py::class_<Experts, FeedForwardBlock, Shared<Experts>>(
+      m, "Experts", "The experts to which the router (experts, hidden) gives most, weighted.")
+      .def(py::init([](Shared<Linear> router, std::vector<Shared<FeedForward>> experts,
+                       std::int64_t experts_per_token, bool normalise) {
+             for (const auto& expert : experts)
+               if (!expert) throw InvalidArgument("experts has None, expected a FeedForward");
+             return std::make_shared<Experts>(
+                 std::move(router),
+                 std::vector<Shared<const FeedForward>>(experts.begin(), experts.end()),
+                 experts_per_token, normalise);
+           }),
+           py::kw_only(), "router"_a.none(false), "experts"_a, "experts_per_token"_a,
+           "normalise"_a = true);
+}
+
+void bind_layer(py::module_& m) {
+  py::class_<TransformerLayer>(m, "TransformerLayer", "A layer of an encoder or a decoder.")
+      .def(py::init([](const MultiHeadAttention& self_attention, const BlockNorm& self_norm,
+                       Shared<FeedForwardBlock> feed_forward, const BlockNorm& feed_forward_norm,
+                       const std::optional<MultiHeadAttention>& cross_attention,
+                       const std::optional<BlockNorm>& cross_norm, bool parallel) {
+             if (cross_attention.has_value() != cross_norm.has_value())
+               throw InvalidArgument(
+                   "cross_attention or its norm is None, expected both or neither");
+             return TransformerLayer{self_attention,
+                                     self_norm,
+                                     std::move(feed_forward),
+                                     feed_forward_norm,
+                                     cross_attention.value_or(MultiHeadAttention{}),
+                                     cross_norm.value_or(BlockNorm{}),
+                                     parallel};
+           }),
+           py::kw_only(), "self_attention"_a, "self_attention_norm"_a, "feed_forward"_a.none(false),
+           "feed_forward_norm"_a, "cross_attention"_a = py::none(),
+           "cross_attention_norm"_a = py::none(), "parallel"_a = false);
+}
+
+}  // namespace
+
+void bind_transformer_layers(py::module_& m) {
+  bind_norms(m);
+  bind_positions(m);
+  bind_attention(m);
+  bind_feed_forward(m);
+  bind_layer(m);
+}
+
+}  // namespace attnengine

@@ -1,0 +1,96 @@
+#include "layers/multi_head_attention.h"
+
+#include <algorithm>
+
+#include "core/expect.h"
+#include "kernels/kernels.h"
+
+namespace attnengine {
+namespace {
+
+void expect_divisor(std::int64_t value, std::int64_t whole, const std::string& name) {
+  if (value < 1 || whole % value != 0)
+    throw InvalidArgument(name + " is " + std::to_string(value) + ", expected a divisor of " +
+                          std::to_string(whole));
+}
+
+void check_norm(const std::shared_ptr<const Norm>& norm, std::int64_t head_dim, std::int64_t width,
+                const std::string& name) {
+  if (norm && norm->size() != head_dim) expect_equal(norm->size(), width, name + " size");
+}
+
+// Normalises the first `width` columns of x, all together or `norm.size()` at a time.
+void normalise(const Norm& norm, Matrix x, std::int64_t width, Buffer& buffer) {
+  const Matrix rows = buffer.matrix(x.rows, width);
+  for (std::int64_t row = 0; row < x.rows; ++row) std::copy_n(x[row], width, rows[row]);
+  const Matrix heads{rows.data, x.rows * width / norm.size(), norm.size()};
+  norm(constant(heads), heads);
+  for (std::int64_t row = 0; row < x.rows; ++row) std::copy_n(rows[row], width, x[row]);
+}
+
+}  // namespace
+
+ScoreBias PositionBias::view() const {
+  return {table.empty() ? nullptr : table.data(), reach, slopes.empty() ? nullptr : slopes.data()};
+}
+
+void MultiHeadAttention::check(std::int64_t size, const std::string& name) const {
+  expect_divisor(num_heads, query->out(), name + " num_heads");
+  expect_divisor(num_kv_heads, num_heads, name + " num_kv_heads");
+  expect_equal(query->in(), size, name + " query weight.shape[1]");
+  expect_equal(key_value->in(), size, name + " key_value weight.shape[1]");
+  expect_equal(key_value->out(), 2 * key_size(), name + " key_value weight.shape[0]");
+  expect_equal(output->in(), query->out(), name + " output weight.shape[1]");
+  expect_equal(output->out(), size, name + " output weight.shape[0]");
+  check_norm(query_norm, head_dim(), query->out(), name + " query_norm");
+  check_norm(key_norm, head_dim(), key_size(), name + " key_norm");
+  if (window < 0)
+    throw InvalidArgument(name + " window is " + std::to_string(window) + ", expected 0 or more");
+  if (rotary && 2 * rotary->half() > head_dim())
+    throw InvalidArgument(name + " rotary turns " + std::to_string(2 * rotary->half()) +
+                          " dimensions, expected at most the head_dim " +
+                          std::to_string(head_dim()));
+  if (!position_bias) return;
+  const auto table = static_cast<std::int64_t>(position_bias->table.size());
+  const auto slopes = static_cast<std::int64_t>(position_bias->slopes.size());
+  if (table) expect_equal(table, num_heads * (2 * position_bias->reach + 1), name + " table.size");
+  if (slopes) expect_equal(slopes, num_heads, name + " slopes.shape[0]");
+}
+
+void Angles::start(const std::int64_t* positions, std::int64_t rows) {
+  positions_ = positions;
+  rows_ = rows;
+  used_ = 0;
+}
+
+const Angles::Table& Angles::of(const Rotary& rotary) {
+  for (std::size_t i = 0; i < used_; ++i)
+    if (tables_[i].rotary == &rotary) return tables_[i];
+  if (used_ == tables_.size()) tables_.emplace_back();
+  Table& table = tables_[used_++];
+  table.rotary = &rotary;
+  table.cosines = table.cosine_buffer.matrix(rows_, rotary.half());
+  table.sines = table.sine_buffer.matrix(rows_, rotary.half());
+  rotary.angles(positions_, table.cosines, table.sines);
+  return table;
+}
+
+Projected project(const MultiHeadAttention& attention, ConstMatrix x, AttentionScratch& scratch) {
+  const Matrix query = scratch.query.matrix(x.rows, attention.query->out());
+  const Matrix key_value = scratch.key_value.matrix(x.rows, attention.key_value->out());
+  (*attention.query)(x, query);
+  (*attention.key_value)(x, key_value);
+  if (attention.query_norm) normalise(*attention.query_norm, query, query.cols, scratch.heads);
+  if (attention.key_norm)
+    normalise(*attention.key_norm, key_value, attention.key_size(), scratch.heads);
+  if (attention.rotary) {
+    const Angles::Table& angles = scratch.angles.of(*attention.rotary);
+    const ConstMatrix cosines = constant(angles.cosines), sines = constant(angles.sines);
+    const std::int64_t head_dim = attention.head_dim();
+    kernels().rotary({query, cosines, sines, attention.num_heads, head_dim});
+    kernels().rotary({key_value, cosines, sines, attention.num_kv_heads, head_dim});
+  }
+  return {query, key_value};
+}
+
+}  // namespace attnengine

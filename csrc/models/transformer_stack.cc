@@ -1,0 +1,52 @@
+#include <string>
+
+#include "core/expect.h"
+#include "core/parallel.h"
+#include "models/transformer.h"
+
+namespace attnengine {
+
+void TransformerStack::check_sizes() const {
+  if (max_positions < 0)
+    throw InvalidArgument("max_positions is " + std::to_string(max_positions) +
+                          ", expected 0 or more");
+  if (!positions.empty())
+    expect_equal(static_cast<std::int64_t>(positions.size()), max_positions * embedding->size(),
+                 "positions.size");
+  if (embedding_norm)
+    expect_equal(embedding_norm->size(), embedding->size(), "embedding_norm size");
+  if (projection) expect_equal(projection->in(), embedding->size(), "projection weight.shape[1]");
+  if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
+  for (const TransformerLayer& layer : layers) {
+    layer.check(hidden_size());
+    expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
+    expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+    if (!layer.cross_attention.query == has_cross_attention())
+      throw InvalidArgument("some layers have cross-attention, expected all or none");
+    if (has_cross_attention())  // a source has the keys of all layers in one block
+      expect_equal(layer.cross_attention.key_value->out(),
+                   layers.front().cross_attention.key_value->out(),
+                   "cross_attention key_value weight.shape[0] of a later layer");
+  }
+  if (final_norm) expect_equal(final_norm->size(), hidden_size(), "final_norm size");
+}
+
+Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* at,
+                               std::int64_t rows, TransformerScratch& scratch) const {
+  const std::int64_t size = embedding->size();
+  const Matrix x = (projection ? scratch.embedded : scratch.hidden).matrix(rows, size);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float* from = (*embedding)[tokens[row]];
+    for (std::int64_t d = 0; d < size; ++d) x[row][d] = from[d] * embedding_scale;
+    if (positions.empty()) continue;
+    const float* position = positions.data() + at[row] * size;
+    for (std::int64_t d = 0; d < size; ++d) x[row][d] += position[d];
+  }
+  if (embedding_norm) (*embedding_norm)(constant(x), x);
+  if (!projection) return x;
+  const Matrix hidden = scratch.hidden.matrix(rows, projection->out());
+  (*projection)(constant(x), hidden);
+  return hidden;
+}
+
+}  // namespace attnengine
