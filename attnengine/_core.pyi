@@ -314,6 +314,7 @@ class RnnDecoder(Decoder):
         cells: Sequence[Cell],
         output: Linear,
         attention: AttentionScore | None = None,
+        transition: Cell | None = None,
         readout: Linear | None = None,
         query_previous: bool = False,
         input_feeding: bool = False,

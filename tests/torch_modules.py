@@ -60,6 +60,10 @@ class RnnSeq2SeqPeer:
         ]
         for k, cell in enumerate(self.cells):
             self.load(cell, "decoder.rnn.", f"_l{k}")
+        if config["attention_query"] == "between":
+            context = config["encoder_hidden_size"] * (2 if config["bidirectional"] else 1)
+            self.transition = kind(context, hidden, dtype=torch.float64)
+            self.load(self.transition, "decoder.transition.", "_l0")
 
     def load(self, module: Any, prefix: str, suffix: str = "") -> None:
         names = [name for name, _ in module.named_parameters()]
@@ -93,24 +97,34 @@ class RnnSeq2SeqPeer:
             return list(zip(hidden, cell, strict=True))
         return list(final.reshape(layers, -1))
 
+    def hidden(self, layer: Any) -> Any:
+        return layer[0] if self.config["cell"] == "lstm" else layer
+
     def step(self, token: int, layers: list[Any], feed: Any, states: Any) -> tuple[Any, Any]:
         """The new readout and the attention weights; `layers` are changed in place."""
         embedding = x = self.w["decoder.embedding.weight"][token]
-        previous = self.config["attention_query"] == "previous"
-        is_lstm = self.config["cell"] == "lstm"
-        if previous:
-            context, weights = self.attend(layers[-1][0] if is_lstm else layers[-1], states)
+        query = self.config["attention_query"]
+        if query == "previous":
+            context, weights = self.attend(self.hidden(layers[-1]), states)
             x = torch.cat([x, context])
         if self.config["input_feeding"]:
             x = torch.cat([x, feed])
         for k, module in enumerate(self.cells):
             layers[k] = module(x, layers[k])
-            x = layers[k][0] if is_lstm else layers[k]
-        if not previous:
+            if query == "between" and k == 0:
+                context, weights = self.attend(self.hidden(layers[0]), states)
+                layers[0] = self.transition(context, layers[0])
+            x = self.hidden(layers[k])
+        if query == "new":
             context, weights = self.attend(x, states)
         parts = {"hidden": x, "context": context, "embedding": embedding}
         together = torch.cat([parts[name] for name in self.config["readout_inputs"]])
-        return torch.tanh(self.linear(together, "decoder.readout")), weights
+        return self.activated(self.linear(together, "decoder.readout")), weights
+
+    def activated(self, x: Any) -> Any:
+        if self.config["readout_activation"] == "maxout":
+            return torch.maximum(x[0::2], x[1::2])
+        return torch.tanh(x)
 
     def run(self, source: list[int], target: list[int]) -> tuple[Any, Any]:
         """Logits (target, vocab_size) and attention (target, source)."""

@@ -132,15 +132,21 @@ def to_float32(raw: NDArray[Any], dtype: str) -> NDArray[np.float32]:
     return np.require(raw, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
 
-def read_json(path: Path, limit: int) -> Any:
-    """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
+def read_text(path: Path, limit: int) -> str:
+    """Read a file of at most `limit` bytes of UTF-8."""
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
     with damage_named(path):
         size = path.stat().st_size
         if size > limit:
             raise FormatError(f"{path} has {size} bytes, expected up to {limit}")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+
+
+def read_json(path: Path, limit: int) -> Any:
+    """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
+    text = read_text(path, limit)
+    with damage_named(path):
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
 
 

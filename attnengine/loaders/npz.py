@@ -15,12 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
-from attnengine.loaders import native, opennmt
+from attnengine.loaders import marian, native, nematus, opennmt
 from attnengine.loaders.archive import Member, members
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
-from attnengine.loaders.files import VOCABULARY_LIMIT, float_tensor, num_bytes, read_object
+from attnengine.loaders.files import (
+    CONFIG_LIMIT,
+    VOCABULARY_LIMIT,
+    damage_named,
+    float_tensor,
+    num_bytes,
+    read_object,
+)
 
-UNDERSTANDS = "an .npz file with its config in a .json file of the same name or config.json"
+UNDERSTANDS = "an .npz file of Marian, or with its config in a .json beside it"
 _MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 10_000  # bytes; NumPy's own limit
 _ITEM = r"'(?:descr|fortran_order|shape)': *(?:'[^']*'|True|False|\([0-9, ]*\))"
@@ -36,7 +43,13 @@ def matches(path: Path) -> bool:
 
 
 def read(path: Path) -> Checkpoint:
-    """Read an archive: ours in canonical names, or OpenNMT-py's weights and options."""
+    """Read an archive: ours in canonical names, or the weights of a toolkit and their options."""
+    if marian.OPTIONS + ".npy" in members(path):
+        arrays = tensors(path)
+        return marian.read(path, arrays, _text(path, marian.OPTIONS))
+    options = path.with_name(path.name + ".json")
+    if options.exists():
+        return nematus.read(path, tensors(path), read_object(options, VOCABULARY_LIMIT))
     config_path = path.with_suffix(".json")
     if not config_path.exists():
         config_path = path.with_name("config.json")
@@ -61,27 +74,46 @@ def tensors(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def _tensor(member: Member, name: str) -> Tensor:
-    header, data_offset = _header(member)
-    dtype_match, shape_match = _DTYPE.search(header), _SHAPE.search(header)
-    order_match = _ORDER.search(header)
-    if not (_HEADER.fullmatch(header) and dtype_match and shape_match and order_match):
-        raise FormatError(f"{member.file.path}: the header of {name} is {header!r:.200}")
-    dtype = np.dtype(dtype_match[1])
-    shape = [int(size) for size in shape_match[1].split(",") if size.strip()]
-    declared = num_bytes(shape, dtype.itemsize, f"{member.file.path}: {name}")
-    if data_offset + declared != member.size:
+def _text(path: Path, name: str) -> str:
+    """Text of an array of bytes that ends with a zero byte."""
+    raw = _Array(members(path)[f"{name}.npy"], name)
+    if raw.dtype.itemsize != 1 or raw.member.size > CONFIG_LIMIT:
         raise FormatError(
-            f"{member.file.path}: {name} has shape {tuple(shape)} of {dtype}, "
-            f"{declared} bytes, but {member.size - data_offset} bytes of data"
+            f"{path}: {name} is {raw.dtype} of {raw.member.size} bytes, expected text"
         )
-    order = "F" if order_match[1] == "True" else "C"
+    with damage_named(path):
+        return raw.read().tobytes().rstrip(b"\0").decode("utf-8")
 
-    def raw() -> NDArray[Any]:
-        data = member.verified()[data_offset:]
-        return np.frombuffer(data, dtype).reshape(shape, order=order)  # type: ignore[call-overload, no-any-return]
 
-    return float_tensor(name, dtype.name, shape, raw, member.file.path)
+class _Array:
+    """An array of an archive, its header checked against its bytes."""
+
+    def __init__(self, member: Member, name: str) -> None:
+        self.member = member
+        path = member.file.path
+        header, self.offset = _header(member)
+        dtype_match, shape_match = _DTYPE.search(header), _SHAPE.search(header)
+        order_match = _ORDER.search(header)
+        if not (_HEADER.fullmatch(header) and dtype_match and shape_match and order_match):
+            raise FormatError(f"{path}: the header of {name} is {header!r:.200}")
+        self.dtype = np.dtype(dtype_match[1])
+        self.shape = [int(size) for size in shape_match[1].split(",") if size.strip()]
+        self.order = "F" if order_match[1] == "True" else "C"
+        declared = num_bytes(self.shape, self.dtype.itemsize, f"{path}: {name}")
+        if self.offset + declared != member.size:
+            raise FormatError(
+                f"{path}: {name} has shape {tuple(self.shape)} of {self.dtype}, "
+                f"{declared} bytes, but {member.size - self.offset} bytes of data"
+            )
+
+    def read(self) -> NDArray[Any]:
+        data = self.member.verified()[self.offset :]
+        return np.frombuffer(data, self.dtype).reshape(self.shape, order=self.order)  # type: ignore[call-overload, no-any-return]
+
+
+def _tensor(member: Member, name: str) -> Tensor:
+    array = _Array(member, name)
+    return float_tensor(name, array.dtype.name, array.shape, array.read, member.file.path)
 
 
 def _header(member: Member) -> tuple[str, int]:

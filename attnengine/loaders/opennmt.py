@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pickles, schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.derived import vector
 from attnengine.loaders.files import short, token_list
-from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import opennmt as names
+from attnengine.loaders.names import rename
+from attnengine.loaders.rnn_sizes import rnn_sizes
 from attnengine.loaders.storages import named_tensors
 
 
@@ -48,10 +50,10 @@ def read(path: Path, weights: Mapping[str, Tensor], options: object, vocab: obje
     _check_options(path, options)
     tokens = {side: _tokens(path, vocab, key) for side, key in _SIDES.items()}
     tensors = {
-        name: _vector(tensor) if re.fullmatch(names.VECTORS, name) else tensor
+        name: vector(tensor) if re.fullmatch(names.VECTORS, name) else tensor
         for name, tensor in rename(weights, names.TABLE, path).items()
     }
-    sizes = _Sizes.of(path, tensors)
+    sizes = rnn_sizes(path, tensors)
     config = {**_architecture(path, options, tensors, sizes), **_special_ids(path, options, tokens)}
     schema.check(config, tokens, str(path))
     return Checkpoint(config, _whole_bridge(path, tensors, sizes), vocabularies(tokens), path)
@@ -60,69 +62,29 @@ def read(path: Path, weights: Mapping[str, Tensor], options: object, vocab: obje
 _SIDES = {"source": "src", "target": "tgt"}
 
 
-@dataclass(frozen=True)
-class _Sizes:
-    """What the shapes of the weights say."""
-
-    source_vocab: int
-    target_vocab: int
-    source_embedding: int
-    target_embedding: int
-    encoder_hidden: int  # per direction
-    decoder_hidden: int
-    encoder_layers: int
-    decoder_layers: int
-    directions: int
-
-    @classmethod
-    def of(cls, path: Path, tensors: Mapping[str, Tensor]) -> _Sizes:
-        source = matrix_shape(path, tensors, "encoder.embedding.weight")
-        target = matrix_shape(path, tensors, "decoder.embedding.weight")
-        layer = r"{}\.rnn\.weight_hh_l([0-9]+)"
-        return cls(
-            source_vocab=source[0],
-            target_vocab=target[0],
-            source_embedding=source[1],
-            target_embedding=target[1],
-            encoder_hidden=matrix_shape(path, tensors, "encoder.rnn.weight_hh_l0")[1],
-            decoder_hidden=matrix_shape(path, tensors, "decoder.rnn.weight_hh_l0")[1],
-            encoder_layers=count_layers(tensors, layer.format("encoder"), path),
-            decoder_layers=count_layers(tensors, layer.format("decoder"), path),
-            directions=2 if "encoder.rnn.weight_hh_l0_reverse" in tensors else 1,
-        )
-
-
 def _architecture(
-    path: Path, options: Mapping[str, Any], tensors: Mapping[str, Tensor], sizes: _Sizes
+    path: Path, options: Mapping[str, Any], tensors: Mapping[str, Tensor], sizes: Mapping[str, Any]
 ) -> dict[str, Any]:
     cell = names.CELLS[options["rnn_type"]]
     attention = names.ATTENTION[options["global_attention"] or "none"]
     feeding = bool(options["input_feed"])
     if attention == "none" and feeding:
         raise Unsupported(f"{path}: input_feed is 1 without attention, which has no readout")
-    if sizes.encoder_layers != sizes.decoder_layers:
+    encoder, decoder = sizes["encoder_num_layers"], sizes["decoder_num_layers"]
+    if encoder != decoder:
         raise Unsupported(
-            f"{path}: {sizes.encoder_layers} encoder layers and {sizes.decoder_layers} decoder "
-            "layers, expected as many"
+            f"{path}: {encoder} encoder layers and {decoder} decoder layers, expected as many"
         )
     return {
         "architecture": "rnn_seq2seq",
-        "source_vocab_size": sizes.source_vocab,
-        "target_vocab_size": sizes.target_vocab,
-        "source_embedding_size": sizes.source_embedding,
-        "target_embedding_size": sizes.target_embedding,
+        **sizes,
         "cell": cell,
         "nonlinearity": "tanh",
-        "encoder_hidden_size": sizes.encoder_hidden,
-        "encoder_num_layers": sizes.encoder_layers,
-        "bidirectional": sizes.directions == 2,
-        "decoder_hidden_size": sizes.decoder_hidden,
-        "decoder_num_layers": sizes.decoder_layers,
         "bridge_input": "final",
         "bridge_activation": "relu" if "bridge.hidden.weight" in tensors else "none",
         "bridge_cell": "own" if cell == "lstm" else "zero",
         "input_feeding": feeding,
-        **_attention(attention, sizes.decoder_hidden),
+        **_attention(attention, sizes["decoder_hidden_size"]),
         "tied_output": False,  # a shared weight stands in the file twice
         "max_positions": None,
     }
@@ -227,27 +189,22 @@ def _vocab(path: Path, found: Any, side: str) -> list[Any] | dict[Any, Any]:
     raise FormatError(f"{path}: vocab {side} is none that OpenNMT-py writes")
 
 
-def _vector(tensor: Tensor) -> Tensor:
-    """(1, size) as (size,), which biases of early versions and "v" are."""
-    if len(tensor.shape) != 2 or tensor.shape[0] != 1:
-        return tensor
-    return replace(tensor, shape=tensor.shape[1:], read=lambda: tensor.read().reshape(-1))
-
-
-def _whole_bridge(path: Path, tensors: Mapping[str, Tensor], sizes: _Sizes) -> dict[str, Tensor]:
+def _whole_bridge(
+    path: Path, tensors: Mapping[str, Tensor], sizes: Mapping[str, Any]
+) -> dict[str, Tensor]:
     """Give the bridge of a bidirectional encoder the shape of what it does.
 
     OpenNMT-py cuts the final states of all layers and directions into as many chunks as
     there are directions and puts each through the same layer.
     """
-    size = sizes.encoder_layers * sizes.encoder_hidden  # of one chunk
+    size = sizes["encoder_num_layers"] * sizes["encoder_hidden_size"]  # of one chunk
     whole = dict(tensors)
     for name, tensor in tensors.items():
-        if name.startswith("bridge.") and sizes.directions > 1:
+        if name.startswith("bridge.") and sizes["bidirectional"]:
             expected = (size,) * len(tensor.shape)
             if tensor.shape != expected or not expected:
                 raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {size}")
-            whole[name] = _repeated(tensor, sizes.directions)
+            whole[name] = _repeated(tensor, 2)
     return whole
 
 

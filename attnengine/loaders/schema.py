@@ -22,6 +22,30 @@ SOURCE_SPECIAL = tuple(f"source_{key}" for key in SPECIAL)
 _Failure = type[FormatError] | type[InvalidArgument]
 
 
+def seq2seq_tokens(
+    tokenizer: Mapping[str, str],
+    *,
+    start: int | None,
+    source: Sequence[int | None],
+    target: Sequence[int | None],
+    add_source_bos: bool = False,
+    add_source_eos: bool = False,
+) -> dict[str, Any]:
+    """What the config of an encoder-decoder says about text.
+
+    start: the id that the decoder starts from. source, target: ids of the begin, end, padding and
+    unknown token.
+    """
+    return {
+        "tokenizer": dict(tokenizer),
+        "decoder_start_token_id": start,
+        "add_source_bos": add_source_bos,
+        "add_source_eos": add_source_eos,
+        **dict(zip(SOURCE_SPECIAL, source, strict=True)),
+        **dict(zip(SPECIAL, target, strict=True)),
+    }
+
+
 def is_seq2seq(config: Mapping[str, Any]) -> bool:
     """Whether a config describes a source and a target: its tokenizer is an object."""
     return isinstance(config.get("tokenizer"), Mapping)

@@ -8,7 +8,7 @@ from typing import Literal
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights, register
-from attnengine.models.rnn import CellConfig, encoder_layers, stack
+from attnengine.models.rnn import CellConfig, cell, encoder_layers, stack
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Config(CellConfig):
     bridge_cell: Literal["own", "hidden", "zero"]
     attention: Literal["none", "additive", "dot", "general", "concat"]
     attention_size: int | None
-    attention_query: Literal["previous", "new"]
+    attention_query: Literal["previous", "between", "new"]
     input_feeding: bool
     readout_inputs: tuple[Literal["hidden", "context", "embedding"], ...]
-    readout_activation: Literal["none", "linear", "tanh", "relu"]
+    readout_activation: Literal["none", "linear", "tanh", "relu", "maxout"]
     readout_size: int | None
     tied_output: bool
     max_positions: None  # an RNN takes any length
@@ -88,6 +88,8 @@ def check(config: Config) -> None:
     if config.input_feeding and (not has_readout or config.query_previous):
         expected = "false without a readout layer, and with 'attention_query' 'previous'"
         raise contradiction("input_feeding", True, expected)
+    if config.attention_query == "between" and config.attention == "none":
+        raise contradiction("attention_query", "between", "another without attention")
     if config.cell != "lstm" and config.bridge_cell != "zero":
         raise contradiction("bridge_cell", config.bridge_cell, f"'zero' for cell {config.cell!r}")
     if config.projection_size:
@@ -174,6 +176,7 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
 def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
     """Build the decoder."""
     embedding = w.take("embedding.weight", config.target_vocab_size, config.target_embedding_size)
+    hidden = config.decoder_hidden_size
     feed = (config.readout_size or 0) if config.input_feeding else 0
     context = config.encoder_size if config.query_previous else 0
     return _core.RnnDecoder(
@@ -182,13 +185,14 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
             config,
             w.under("rnn"),
             config.target_embedding_size + feed + context,
-            config.decoder_hidden_size,
+            hidden,
             config.decoder_num_layers,
         ),
         attention=attention(config, w.under("attention")),
-        readout=w.linear("readout", config.readout_size, config.parts_size)
-        if config.readout_size
+        transition=cell(config, w.under("transition"), "l0", config.encoder_size, hidden)
+        if config.attention_query == "between"
         else None,
+        readout=readout(config, w),
         output=output(config, w, embedding),
         query_previous=config.query_previous,
         input_feeding=config.input_feeding,
@@ -197,6 +201,18 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
         encoder_size=config.encoder_size,
         with_source=True,
     )
+
+
+def readout(config: Config, w: Weights) -> _core.Linear | None:
+    """Build the layer below the output; units that compete in maxout are neighbours in the file."""
+    if config.readout_size is None:
+        return None
+    if config.readout_activation != "maxout":
+        return w.linear("readout", config.readout_size, config.parts_size)
+    units = 2 * config.readout_size
+    weight, bias = w.take("readout.weight", units, config.parts_size), w.get("readout.bias", units)
+    order = [*range(0, units, 2), *range(1, units, 2)]
+    return _core.Linear(weight[order], None if bias is None else bias[order])
 
 
 def output(config: Config, w: Weights, embedding: Floats) -> _core.Linear:

@@ -113,14 +113,15 @@ def rnn_seq2seq_shapes(config: Config) -> Shapes:
     hidden, context = config["decoder_hidden_size"], encoder_size(config)
     parts = {"hidden": hidden, "context": context, "embedding": target}
     readout = sum(parts[name] for name in config["readout_inputs"])
-    before = config["attention"] != "none" and config["attention_query"] == "previous"
-    cell_input = target + (context if before else 0)
+    query = "" if config["attention"] == "none" else config["attention_query"]
+    cell_input = target + (context if query == "previous" else 0)
     shapes: Shapes = {
         "encoder.embedding.weight": (config["source_vocab_size"], source),
         "decoder.embedding.weight": (config["target_vocab_size"], target),
     }
     if config["readout_activation"] != "none":
-        shapes |= dense_shapes("decoder.readout", config["readout_size"], readout)
+        pieces = 2 if config["readout_activation"] == "maxout" else 1
+        shapes |= dense_shapes("decoder.readout", pieces * config["readout_size"], readout)
         readout = config["readout_size"]
     shapes |= dense_shapes("decoder.output", config["target_vocab_size"], readout)
     if config["tied_output"]:
@@ -133,6 +134,8 @@ def rnn_seq2seq_shapes(config: Config) -> Shapes:
     )
     decoder = rnn_shapes(config, cell_input, hidden, config["decoder_num_layers"])
     shapes |= prefixed("encoder.rnn.", encoder) | prefixed("decoder.rnn.", decoder)
+    if query == "between":
+        shapes |= prefixed("decoder.transition.", rnn_shapes(config, context, hidden, 1))
     return shapes | bridge_shapes(config) | prefixed("decoder.attention.", attention_shapes(config))
 
 

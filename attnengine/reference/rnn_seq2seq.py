@@ -2,7 +2,8 @@
 
 Without attention the state that the bridge hands over is the decoder's whole memory of the
 source (Sutskever et al. 2014, Cho et al. 2014); with attention it looks back at every
-encoder state (Bahdanau et al. 2015, Luong et al. 2015).
+encoder state (Bahdanau et al. 2015, Luong et al. 2015), in the conditional GRU between the two
+transitions of a step (Sennrich et al. 2017).
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.attention import additive_attention, concat_attention, dot_attention
 from attnengine.reference.bridge import initial_decoder_state
 from attnengine.reference.linear import linear
-from attnengine.reference.rnn import CellOptions, RnnState, rnn, stack_step
+from attnengine.reference.rnn import (
+    CellOptions,
+    RnnState,
+    rnn,
+    rnn_step,
+    stack_states,
+    stack_step,
+)
 from attnengine.reference.weights import Config, Weights, under
 
 Ids = Sequence[int] | Integers
@@ -50,6 +58,7 @@ class RnnSeq2Seq:
         self.decoder_embedding = weights["decoder.embedding.weight"]  # (vocab, embedding)
         self.encoder_rnn = under(weights, "encoder.rnn.")
         self.decoder_rnn = under(weights, "decoder.rnn.")
+        self.transition = under(weights, "decoder.transition.")
 
     def _linear(self, x: Floats, name: str) -> Floats:
         return linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
@@ -95,12 +104,35 @@ class RnnSeq2Seq:
             context, weights = dot_attention(query, encoded.keys, encoded.states)
         return context[0], weights[0]
 
+    def _conditional_step(
+        self, x: Floats, state: RnnState, encoded: Encoded
+    ) -> tuple[RnnState, Floats, Floats]:
+        """A step whose bottom layer attends between its two transitions.
+
+        The first reads x (in,), the second the context; layers above read the second. Returns
+        (the new state, context (encoder_size,), weights (src,)).
+        """
+        layers = [
+            RnnState(hidden, None if state.cell is None else state.cell[k])
+            for k, hidden in enumerate(state.hidden)
+        ]
+        layers[0] = rnn_step(x, layers[0], self.decoder_rnn, self.options)
+        context, weights = self._attend(layers[0].hidden, encoded)
+        layers[0] = rnn_step(context, layers[0], self.transition, self.options)
+        for k in range(1, len(layers)):
+            below = layers[k - 1].hidden
+            layers[k] = rnn_step(below, layers[k], self.decoder_rnn, self.options, f"_l{k}")
+        return stack_states(layers), context, weights
+
     def _readout(self, inputs: dict[str, Floats]) -> Floats:
         """What the output projection reads, made of hidden, context and embedding."""
         together = np.concatenate([inputs[name] for name in self.config["readout_inputs"]])
         activation = self.config["readout_activation"]
         if activation == "none":
             return together
+        if activation == "maxout":  # of neighbours, Goodfellow et al. 2013
+            units = self._linear(together, "decoder.readout")  # (2 * readout_size,)
+            return np.maximum(units[0::2], units[1::2])
         return ACTIVATIONS[activation](self._linear(together, "decoder.readout"))
 
     def _output(self, readout: Floats) -> Floats:
@@ -119,15 +151,19 @@ class RnnSeq2Seq:
         inputs = {"embedding": self.decoder_embedding[token]}
         cell_input = [inputs["embedding"]]
         weights = None
-        attends = self.config["attention"] != "none"
-        if attends and self.config["attention_query"] == "previous":
+        query = "" if self.config["attention"] == "none" else self.config["attention_query"]
+        if query == "previous":
             inputs["context"], weights = self._attend(state.rnn.hidden[-1], encoded)
             cell_input.append(inputs["context"])
         if state.feed is not None:
             cell_input.append(state.feed)
-        new = stack_step(np.concatenate(cell_input), state.rnn, self.decoder_rnn, self.options)
+        x = np.concatenate(cell_input)
+        if query == "between":
+            new, inputs["context"], weights = self._conditional_step(x, state.rnn, encoded)
+        else:
+            new = stack_step(x, state.rnn, self.decoder_rnn, self.options)
         inputs["hidden"] = new.hidden[-1]
-        if attends and self.config["attention_query"] == "new":
+        if query == "new":
             inputs["context"], weights = self._attend(inputs["hidden"], encoded)
         readout = self._readout(inputs)
         feed = None if state.feed is None else readout

@@ -25,24 +25,33 @@ void bind_encoder(py::module_& m) {
 
 using Part = RnnDecoderOptions::Part;
 
+Shared<Readout> make_readout(Shared<Linear> linear, const std::string& activation_name) {
+  const bool maxout = activation_name == "maxout";
+  return std::make_shared<Readout>(
+      std::move(linear),
+      maxout ? Activation::kNone : activation(activation_name, "readout_activation"), maxout);
+}
+
 Shared<RnnDecoder> make_rnn_decoder(Shared<Embedding> embedding, std::vector<Shared<Cell>> cells,
                                     Shared<Linear> output, Shared<AttentionScore> attention,
-                                    Shared<Linear> readout, bool query_previous, bool input_feeding,
+                                    Shared<Cell> transition, Shared<Linear> readout,
+                                    bool query_previous, bool input_feeding,
                                     const std::vector<std::string>& readout_inputs,
                                     const std::string& readout_activation,
                                     std::int64_t encoder_size, bool with_source) {
   static constexpr std::pair<const char*, Part> kParts[] = {
       {"hidden", Part::kHidden}, {"context", Part::kContext}, {"embedding", Part::kEmbedding}};
-  RnnDecoderOptions options;
-  options.query_previous = query_previous;
-  options.input_feeding = input_feeding;
+  RnnDecoderOptions options{query_previous, input_feeding, {}};
   for (const std::string& name : readout_inputs)
     options.readout_inputs.push_back(choose(kParts, name, "readout_inputs"));
-  options.readout_activation = activation(readout_activation, "readout_activation");
-  return std::make_shared<RnnDecoder>(std::move(embedding),
-                                      std::vector<Shared<const Cell>>(cells.begin(), cells.end()),
-                                      std::move(attention), std::move(readout), std::move(output),
-                                      std::move(options), encoder_size, with_source);
+  RnnDecoderLayers layers{std::move(embedding),
+                          {cells.begin(), cells.end()},
+                          std::move(attention),
+                          std::move(transition),
+                          readout ? make_readout(std::move(readout), readout_activation) : nullptr,
+                          std::move(output)};
+  return std::make_shared<RnnDecoder>(std::move(layers), std::move(options), encoder_size,
+                                      with_source);
 }
 
 Bridge make_bridge(const std::string& input, Shared<Linear> hidden, Shared<Linear> cell,
@@ -63,8 +72,8 @@ void bind_decoders(py::module_& m) {
   py::class_<RnnDecoder, Decoder, Shared<RnnDecoder>>(
       m, "RnnDecoder", "An RNN language model, or the decoder of an encoder-decoder.")
       .def(py::init(&make_rnn_decoder), py::kw_only(), "embedding"_a.none(false), "cells"_a,
-           "output"_a.none(false), "attention"_a = py::none(), "readout"_a = py::none(),
-           "query_previous"_a = false, "input_feeding"_a = false,
+           "output"_a.none(false), "attention"_a = py::none(), "transition"_a = py::none(),
+           "readout"_a = py::none(), "query_previous"_a = false, "input_feeding"_a = false,
            "readout_inputs"_a = std::vector<std::string>{"hidden"}, "readout_activation"_a = "none",
            "encoder_size"_a = 0, "with_source"_a = false);
   py::class_<Bridge>(m, "Bridge", "How the decoder's first state comes from the encoder.")

@@ -40,7 +40,8 @@ struct RnnState : State {
   Buffer gates, recurrent;                // (rows, gates * units), what a cell needs
   Buffer query, weights;                  // (rows, key_dim), (rows, longest source)
   Buffer context;                         // (rows, encoder_size)
-  Buffer parts, readout;                  // (rows, readout inputs), (rows, readout)
+  Buffer parts;                           // (rows, readout inputs)
+  Buffer readout, largest;                // (rows, readout units), (rows, readout) of maxout
   Buffer outputs;                         // (wanted rows, output input)
   std::vector<Source> sources;            // (rows,)
   std::vector<std::int64_t> output_rows;  // (rows of the step,) the row of logits, or -1
@@ -67,25 +68,19 @@ struct RnnDecoder::Wave {
   std::int64_t row(std::int64_t i) const { return runs[i].first + step; }
 };
 
-RnnDecoder::RnnDecoder(std::shared_ptr<const Embedding> embedding,
-                       std::vector<std::shared_ptr<const Cell>> cells,
-                       std::shared_ptr<const AttentionScore> attention,
-                       std::shared_ptr<const Linear> readout, std::shared_ptr<const Linear> output,
-                       RnnDecoderOptions options, std::int64_t encoder_size, bool with_source)
-    : embedding_(std::move(embedding)),
-      cells_(std::move(cells)),
-      attention_(std::move(attention)),
-      readout_(std::move(readout)),
-      output_(std::move(output)),
+RnnDecoder::RnnDecoder(RnnDecoderLayers layers, RnnDecoderOptions options,
+                       std::int64_t encoder_size, bool with_source)
+    : layers_(std::move(layers)),
       options_(std::move(options)),
       encoder_size_(encoder_size),
       with_source_(with_source) {
   check_parts();
   check_sizes();
+  check_readout();
 }
 
 std::int64_t RnnDecoder::carried_size() const {
-  return num_layers() * (hidden_size() + cells_.front()->cell_size());
+  return num_layers() * (hidden_size() + cell_size());
 }
 
 std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
@@ -95,49 +90,64 @@ std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
     case RnnDecoderOptions::Part::kContext:
       return encoder_size_;
     case RnnDecoderOptions::Part::kEmbedding:
-      return embedding_->size();
+      return layers_.embedding->size();
   }
   return 0;
 }
 
 void RnnDecoder::check_parts() const {
-  if (cells_.empty()) throw InvalidArgument("cells is empty, expected at least one");
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const std::string name = "cells[" + std::to_string(i) + "]";
-    if (!cells_[i]) throw InvalidArgument(name + " is None, expected a cell");
-    if ((cells_[i]->cell_size() > 0) != (cells_.front()->cell_size() > 0))
-      throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
-  }
-  if (attention_ && !with_source_)
+  if (layers_.cells.empty()) throw InvalidArgument("cells is empty, expected at least one");
+  for (std::size_t i = 0; i < layers_.cells.size(); ++i)
+    check_cell(layers_.cells[i], "cells[" + std::to_string(i) + "]");
+  if (layers_.transition) check_cell(layers_.transition, "transition");
+  if (layers_.attention && !with_source_)
     throw InvalidArgument("with_source is False, expected True for a decoder with attention");
-  if (options_.query_previous && !attention_)
-    throw InvalidArgument("query_previous is True, expected a decoder with attention");
-  if (options_.input_feeding && !readout_)
+  if ((options_.query_previous || layers_.transition) && !layers_.attention)
+    throw InvalidArgument(std::string(layers_.transition ? "transition" : "query_previous") +
+                          " is given, expected a decoder with attention");
+  if (options_.query_previous && layers_.transition)
+    throw InvalidArgument("query_previous is True, expected False with a transition");
+  if (options_.input_feeding && !layers_.readout)
     throw InvalidArgument("input_feeding is True, expected a readout layer that is fed back");
   if (options_.readout_inputs.empty())
     throw InvalidArgument("readout_inputs is empty, expected at least one");
 }
 
+void RnnDecoder::check_cell(const std::shared_ptr<const Cell>& cell,
+                            const std::string& name) const {
+  if (!cell) throw InvalidArgument(name + " is None, expected a cell");
+  if ((cell->cell_size() > 0) != (cell_size() > 0))
+    throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
+}
+
 void RnnDecoder::check_sizes() const {
-  if (attention_) attention_->check_sizes(hidden_size(), encoder_size_);
+  if (layers_.attention) layers_.attention->check_sizes(hidden_size(), encoder_size_);
   std::int64_t input_size =
-      embedding_->size() + feed_size() + (options_.query_previous ? encoder_size_ : 0);
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const std::string name = " of decoder layer " + std::to_string(i);
-    expect_equal(cells_[i]->input_size(), input_size, "input size" + name);
-    expect_equal(cells_[i]->hidden_size(), hidden_size(), "hidden size" + name);
-    expect_equal(cells_[i]->cell_size(), cells_.front()->cell_size(), "cell size" + name);
+      layers_.embedding->size() + feed_size() + (options_.query_previous ? encoder_size_ : 0);
+  const auto check = [&](const Cell& cell, const std::string& name) {
+    expect_equal(cell.input_size(), input_size, "input size of " + name);
+    expect_equal(cell.hidden_size(), hidden_size(), "hidden size of " + name);
+    expect_equal(cell.cell_size(), cell_size(), "cell size of " + name);
+  };
+  for (std::size_t i = 0; i < layers_.cells.size(); ++i) {
+    check(*layers_.cells[i], "decoder layer " + std::to_string(i));
     input_size = hidden_size();
   }
+  input_size = encoder_size_;
+  if (layers_.transition) check(*layers_.transition, "the decoder's transition");
+}
+
+void RnnDecoder::check_readout() const {
   std::int64_t parts = 0;
   for (const auto part : options_.readout_inputs) {
-    if (part == RnnDecoderOptions::Part::kContext && !attention_)
+    if (part == RnnDecoderOptions::Part::kContext && !layers_.attention)
       throw InvalidArgument("readout_inputs has \"context\", expected a decoder with attention");
     parts += part_size(part);
   }
-  if (readout_) expect_equal(readout_->in(), parts, "readout weight.shape[1]");
-  expect_equal(output_->in(), readout_ ? readout_->out() : parts, "output weight.shape[1]");
-  expect_equal(embedding_->vocab_size(), output_->out(), "embedding weight.shape[0]");
+  const Readout* readout = layers_.readout.get();
+  if (readout) expect_equal(readout->in(), parts, "readout weight.shape[1]");
+  expect_equal(layers_.output->in(), readout ? readout->size() : parts, "output weight.shape[1]");
+  expect_equal(layers_.embedding->vocab_size(), vocab_size(), "embedding weight.shape[0]");
 }
 
 std::unique_ptr<State> RnnDecoder::new_state() const {
@@ -147,27 +157,30 @@ std::unique_ptr<State> RnnDecoder::new_state() const {
 void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
   auto& state = static_cast<RnnState&>(base);
   const Ragged ragged(runs);
-  const std::int64_t longest = attention_ ? longest_source(state, runs) : 0;
+  const std::int64_t longest = layers_.attention ? longest_source(state, runs) : 0;
   if (state.keep_attention) state.attention.resize(rows.count, longest);
 
   state.output_rows.assign(rows.count, -1);
   std::int64_t wanted = 0;
   for (std::int64_t row = 0; row < rows.count; ++row)
     if (rows.wanted(row)) state.output_rows[row] = wanted++;
-  const Matrix outputs = state.outputs.matrix(wanted, output_->in());
+  const Matrix outputs = state.outputs.matrix(wanted, layers_.output->in());
 
   for (std::int64_t t = 0; t < ragged.num_waves(); ++t) {
     Wave wave{rows, state, ragged.runs().data(), ragged.wave_size(t), t, longest};
     step_wave(wave);
   }
-  (*output_)(constant(outputs), state.logits.matrix());
+  (*layers_.output)(constant(outputs), state.logits.matrix());
 }
 
 void RnnDecoder::step_wave(Wave& wave) const {
+  const std::vector<Matrix>& hidden = wave.state.hidden;
   read_states(wave);
-  if (options_.query_previous) attend(wave);
+  if (options_.query_previous) attend(hidden.back(), wave);
+  read_input(wave);
   run_cells(wave);
-  if (attention_ && !options_.query_previous) attend(wave);
+  if (layers_.attention && !options_.query_previous && !layers_.transition)
+    attend(hidden.back(), wave);
   const Matrix readout = read_out(wave);
   write_states(wave, constant(readout));
   keep_results(wave, constant(readout));
@@ -175,10 +188,10 @@ void RnnDecoder::step_wave(Wave& wave) const {
 
 void RnnDecoder::read_states(Wave& wave) const {
   RnnState& state = wave.state;
-  const std::int64_t size = hidden_size(), cell_size = cells_.front()->cell_size();
+  const std::int64_t size = hidden_size();
   for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
     state.hidden[layer] = state.hidden_buffers[layer].matrix(wave.count, size);
-    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, cell_size);
+    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, cell_size());
   }
   wave.feed = state.feed.matrix(wave.count, feed_size());
   state.sources.resize(wave.count);
@@ -195,42 +208,55 @@ void RnnDecoder::read_states(Wave& wave) const {
         from += to.cols;
       }
     std::copy_n(from, wave.feed.cols, wave.feed[i]);
-    if (!attention_) continue;
+    if (!layers_.attention) continue;
     const EncodedSource& source = *sequence.source;
-    const Buffer& keys = attention_->projects_keys() ? source.keys : source.states;
+    const Buffer& keys = layers_.attention->projects_keys() ? source.keys : source.states;
     state.sources[i] = {keys.data(), source.states.data(), source.length};
   }
 }
 
-void RnnDecoder::attend(Wave& wave) const {
+void RnnDecoder::attend(Matrix query, Wave& wave) const {
   wave.weights = wave.state.weights.matrix(wave.count, wave.longest);
   wave.context = wave.state.context.matrix(wave.count, encoder_size_);
-  attention_->attend(constant(wave.state.hidden.back()),
-                     {{}, wave.state.sources.data(), wave.weights, wave.context}, wave.state.query);
+  layers_.attention->attend(constant(query),
+                            {{}, wave.state.sources.data(), wave.weights, wave.context},
+                            wave.state.query);
+}
+
+void RnnDecoder::read_input(Wave& wave) const {
+  const Embedding& embedding = *layers_.embedding;
+  const Matrix x = wave.state.input.matrix(wave.count, layers_.cells.front()->input_size());
+  wave.input = x;
+  for (std::int64_t i = 0; i < wave.count; ++i)
+    std::copy_n(embedding[wave.rows.tokens[wave.row(i)]], embedding.size(), x[i]);
+  if (options_.input_feeding) copy_columns(constant(wave.feed), x, embedding.size());
+  if (options_.query_previous)
+    copy_columns(constant(wave.context), x, embedding.size() + feed_size());
 }
 
 void RnnDecoder::run_cells(Wave& wave) const {
-  RnnState& state = wave.state;
-  Matrix x = state.input.matrix(wave.count, cells_.front()->input_size());
-  wave.input = x;
-  for (std::int64_t i = 0; i < wave.count; ++i)
-    std::copy_n((*embedding_)[wave.rows.tokens[wave.row(i)]], embedding_->size(), x[i]);
-  if (options_.input_feeding) copy_columns(constant(wave.feed), x, embedding_->size());
-  if (options_.query_previous)
-    copy_columns(constant(wave.context), x, embedding_->size() + feed_size());
-
-  for (std::size_t layer = 0; layer < cells_.size(); ++layer) {
-    const Cell& cell = *cells_[layer];
-    const Matrix gates = state.gates.matrix(wave.count, cell.gates_size());
-    cell.project(constant(x), gates);
-    cell.step(constant(gates), {state.hidden[layer], state.cell[layer]}, state.recurrent);
-    x = state.hidden[layer];
+  Matrix x = wave.input;
+  for (std::size_t layer = 0; layer < layers_.cells.size(); ++layer) {
+    run_cell(*layers_.cells[layer], constant(x), layer, wave);
+    x = wave.state.hidden[layer];
+    if (layer > 0 || !layers_.transition) continue;
+    attend(x, wave);
+    run_cell(*layers_.transition, constant(wave.context), layer, wave);
   }
+}
+
+void RnnDecoder::run_cell(const Cell& cell, ConstMatrix x, std::size_t layer, Wave& wave) const {
+  RnnState& state = wave.state;
+  const Matrix gates = state.gates.matrix(wave.count, cell.gates_size());
+  cell.project(x, gates);
+  cell.step(constant(gates), {state.hidden[layer], state.cell[layer]}, state.recurrent);
 }
 
 Matrix RnnDecoder::read_out(Wave& wave) const {
   RnnState& state = wave.state;
-  const Matrix parts = state.parts.matrix(wave.count, readout_ ? readout_->in() : output_->in());
+  const Readout* readout = layers_.readout.get();
+  const Matrix parts =
+      state.parts.matrix(wave.count, readout ? readout->in() : layers_.output->in());
   std::int64_t first = 0;
   for (const auto part : options_.readout_inputs) {
     const std::int64_t size = part_size(part);
@@ -242,10 +268,7 @@ Matrix RnnDecoder::read_out(Wave& wave) const {
     }
     first += size;
   }
-  if (!readout_) return parts;
-  const Matrix readout = state.readout.matrix(wave.count, readout_->out());
-  (*readout_)(constant(parts), readout, options_.readout_activation);
-  return readout;
+  return readout ? (*readout)(constant(parts), state.readout, state.largest) : parts;
 }
 
 void RnnDecoder::write_states(Wave& wave, ConstMatrix readout) const {
@@ -260,12 +283,12 @@ void RnnDecoder::write_states(Wave& wave, ConstMatrix readout) const {
 
 void RnnDecoder::keep_results(Wave& wave, ConstMatrix readout) const {
   RnnState& state = wave.state;
-  const std::int64_t size = output_->in();
+  const std::int64_t size = layers_.output->in();
   float* outputs = state.outputs.floats(0);  // (wanted rows, size)
   for (std::int64_t i = 0; i < wave.count; ++i) {
     const std::int64_t output_row = state.output_rows[wave.row(i)];
     if (output_row >= 0) std::copy_n(readout[i], size, outputs + output_row * size);
-    if (state.keep_attention && attention_)
+    if (state.keep_attention && layers_.attention)
       std::copy_n(wave.weights[i], wave.longest, state.attention.matrix()[wave.row(i)]);
   }
 }

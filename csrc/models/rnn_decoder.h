@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "layers/attention_score.h"
 #include "layers/embedding.h"
+#include "layers/readout.h"
 #include "layers/rnn_cell.h"
 #include "models/decoder.h"
 
@@ -19,27 +21,34 @@ struct RnnDecoderOptions {
                                      // cell input [embedding; context]
   bool input_feeding = false;        // cell input [embedding; readout of the step before]
   std::vector<Part> readout_inputs;  // concatenated in this order
-  Activation readout_activation = Activation::kNone;
+};
+
+// The layers of an RNN decoder. attention, transition and readout may be null.
+struct RnnDecoderLayers {
+  std::shared_ptr<const Embedding> embedding;
+  std::vector<std::shared_ptr<const Cell>> cells;  // bottom first
+  std::shared_ptr<const AttentionScore> attention;
+  std::shared_ptr<const Cell> transition;  // of the bottom layer, behind its cell: reads the
+                                           // context that its state between the two attends to
+  std::shared_ptr<const Readout> readout;
+  std::shared_ptr<const Linear> output;
 };
 
 // embedding -> stack of cells -> (attention) -> (readout) -> output
 class RnnDecoder : public Decoder {
  public:
-  // encoder_size: of the states that attention reads; 0 without a source. attention and readout may
-  // be null. Throws InvalidArgument when parts or sizes do not fit.
-  RnnDecoder(std::shared_ptr<const Embedding> embedding,
-             std::vector<std::shared_ptr<const Cell>> cells,
-             std::shared_ptr<const AttentionScore> attention, std::shared_ptr<const Linear> readout,
-             std::shared_ptr<const Linear> output, RnnDecoderOptions options,
-             std::int64_t encoder_size, bool with_source);
+  // encoder_size: of the states that attention reads; 0 without a source. Throws InvalidArgument
+  // when parts or sizes do not fit.
+  RnnDecoder(RnnDecoderLayers layers, RnnDecoderOptions options, std::int64_t encoder_size,
+             bool with_source);
 
   std::unique_ptr<State> new_state() const override;
-  std::int64_t vocab_size() const override { return output_->out(); }
+  std::int64_t vocab_size() const override { return layers_.output->out(); }
 
-  std::int64_t num_layers() const { return static_cast<std::int64_t>(cells_.size()); }
-  std::int64_t hidden_size() const { return cells_.front()->hidden_size(); }
+  std::int64_t num_layers() const { return static_cast<std::int64_t>(layers_.cells.size()); }
+  std::int64_t hidden_size() const { return layers_.cells.front()->hidden_size(); }
   std::int64_t encoder_size() const { return encoder_size_; }
-  const AttentionScore* attention() const { return attention_.get(); }
+  const AttentionScore* attention() const { return layers_.attention.get(); }
 
   // A slot: hidden of every layer, cell of every layer (LSTM), readout (input feeding).
   std::int64_t carried_size() const;  // hidden and cell
@@ -51,22 +60,23 @@ class RnnDecoder : public Decoder {
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
   void step_wave(Wave& wave) const;
   void read_states(Wave& wave) const;
+  void read_input(Wave& wave) const;
   void run_cells(Wave& wave) const;
-  void attend(Wave& wave) const;
+  void run_cell(const Cell& cell, ConstMatrix x, std::size_t layer, Wave& wave) const;
+  void attend(Matrix query, Wave& wave) const;
   Matrix read_out(Wave& wave) const;
   void write_states(Wave& wave, ConstMatrix readout) const;
   void keep_results(Wave& wave, ConstMatrix readout) const;
 
-  std::int64_t feed_size() const { return options_.input_feeding ? readout_->out() : 0; }
+  std::int64_t cell_size() const { return layers_.cells.front()->cell_size(); }
+  std::int64_t feed_size() const { return options_.input_feeding ? layers_.readout->size() : 0; }
   std::int64_t part_size(RnnDecoderOptions::Part part) const;
   void check_parts() const;
+  void check_cell(const std::shared_ptr<const Cell>& cell, const std::string& name) const;
   void check_sizes() const;
+  void check_readout() const;
 
-  std::shared_ptr<const Embedding> embedding_;
-  std::vector<std::shared_ptr<const Cell>> cells_;
-  std::shared_ptr<const AttentionScore> attention_;
-  std::shared_ptr<const Linear> readout_;
-  std::shared_ptr<const Linear> output_;
+  RnnDecoderLayers layers_;
   RnnDecoderOptions options_;
   std::int64_t encoder_size_;
   bool with_source_;

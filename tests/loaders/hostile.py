@@ -19,6 +19,7 @@ from pathlib import Path
 
 import huggingface_files
 import loader_files as files
+import marian_files
 import torch_files
 
 from attnengine import loaders
@@ -35,6 +36,9 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "opennmt npz": files.write_opennmt_npz,
     "opennmt legacy pt": torch_files.write_opennmt_pt,
     "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
+    "nematus": marian_files.write_nematus,
+    "marian s2s": marian_files.write_s2s,
+    "marian transformer": marian_files.write_transformer,
     "ctranslate2": files.write_ctranslate2,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,

@@ -41,6 +41,11 @@ def decoder(**changes: Any) -> _core.RnnDecoder:
     return _core.RnnDecoder(**parts | changes)
 
 
+def attending(**changes: Any) -> _core.RnnDecoder:
+    parts = {"attention": _core.AttentionScore(), "encoder_size": 4, "with_source": True}
+    return decoder(**parts | changes)
+
+
 def seq2seq(encoder: _core.RnnEncoder, cells: list[_core.Cell], **bridge: Any) -> _core.RnnSeq2Seq:
     return _core.RnnSeq2Seq(
         encoder=encoder,
@@ -122,6 +127,24 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     (lambda: decoder(cells=[]), "cells is empty"),
     (lambda: decoder(cells=[gru(), lstm()]), r"cells\[1\] is of another type"),
     (lambda: decoder(query_previous=True, encoder_size=4), "expected a decoder with attention"),
+    (
+        lambda: decoder(transition=gru(), encoder_size=4),
+        "transition is given, expected a decoder with attention",
+    ),
+    (lambda: attending(transition=lstm()), r"transition is of another type than cells\[0\]"),
+    (lambda: attending(transition=gru(size=5)), "input size of the decoder's transition is 5"),
+    (
+        lambda: attending(transition=gru(), query_previous=True, cells=[gru(size=8)]),
+        "query_previous is True, expected False with a transition",
+    ),
+    (
+        lambda: decoder(readout=linear(5, 4), readout_activation="maxout"),
+        r"readout weight.shape\[0\] is 5, expected an even number for maxout",
+    ),
+    (
+        lambda: decoder(readout=linear(6, 4), readout_activation="maxout"),
+        r"output weight.shape\[1\] is 4, expected 3",
+    ),
     (lambda: decoder(input_feeding=True), "expected a readout layer"),
     (lambda: decoder(readout_inputs=["context"]), "expected a decoder with attention"),
     (

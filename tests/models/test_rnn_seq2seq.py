@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
+from attnengine import BeamSearch
 from attnengine.errors import FormatError
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights
 from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
+from attnengine.reference.softmax import log_softmax
 from tests.models.checks import (
     SOURCES,
     TARGETS,
     assert_close,
     check_decoder,
+    check_same_bits,
     model,
     start,
     weights64,
@@ -62,8 +66,16 @@ def with_attention(name: str, query: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
-@pytest.mark.parametrize("attention", ["none", "additive", "dot", "general", "concat"])
-@pytest.mark.parametrize("query", ["previous", "new"])
+@pytest.mark.parametrize(
+    ("attention", "query"),
+    [
+        *itertools.product(
+            ["additive", "dot", "general", "concat"], ["previous", "between", "new"]
+        ),
+        ("none", "new"),
+        ("none", "previous"),
+    ],
+)
 def test_attention_variants(cell: str, attention: str, query: str) -> None:
     bridge_cell = "own" if cell == "lstm" else "zero"
     check(
@@ -86,7 +98,7 @@ def test_bridges(cell: str, bridge_input: str, activation: str, cell_start: str)
 
 
 @pytest.mark.parametrize("inputs", [["hidden"], ["context"], ["embedding", "context", "hidden"]])
-@pytest.mark.parametrize("activation", ["none", "linear", "tanh", "relu"])
+@pytest.mark.parametrize("activation", ["none", "linear", "tanh", "relu", "maxout"])
 def test_readouts(inputs: list[str], activation: str) -> None:
     size = None if activation == "none" else 9
     check(
@@ -104,6 +116,42 @@ def test_tied_output_and_one_direction() -> None:
     check(RNN_SEQ2SEQ | {"tied_output": True, "bidirectional": False, "encoder_hidden_size": 10})
 
 
+CONDITIONAL = {
+    "source_vocab_size": 13,
+    "cell": "gru",
+    "bridge_input": "mean",
+    "bridge_activation": "tanh",
+    "bridge_cell": "zero",
+    **with_attention("additive", "between"),
+    "input_feeding": False,
+    "readout_inputs": ["hidden", "context", "embedding"],
+    "readout_activation": "maxout",
+}
+
+
+@pytest.mark.parametrize("changes", [{}, {"decoder_num_layers": 1}, {"input_feeding": True}])
+def test_conditional_gru_and_maxout(changes: dict[str, Any]) -> None:
+    config = RNN_SEQ2SEQ | CONDITIONAL | changes
+    check(config)
+    check_same_bits(model(config))
+
+
+def test_beam_search_keeps_the_states_of_a_conditional_gru() -> None:
+    config = RNN_SEQ2SEQ | CONDITIONAL
+    reference, seq2seq = RnnSeq2Seq(config, weights64(config)), model(config)
+    search = BeamSearch(beam_size=4, start_token=0, end_tokens=[12], max_new_tokens=6)
+    state, sequences = start(seq2seq, 1)
+    while not search.done:
+        search.advance(seq2seq.step(search.tokens, sequences, state))
+        sequences = state.reorder(sequences, search.parents)
+    assert len({tuple(hypothesis.tokens) for hypothesis in search.hypotheses}) > 2
+    for hypothesis in search.hypotheses:
+        tokens = [0, *hypothesis.tokens, *([12] if hypothesis.finish_reason == "stop" else [])]
+        rows = log_softmax(reference.logits(SOURCES[0], tokens[:-1]))
+        expected = rows[np.arange(len(rows)), tokens[1:]]
+        assert_close(np.array(hypothesis.token_log_probs), expected)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -116,6 +164,7 @@ def test_tied_output_and_one_direction() -> None:
         ({"readout_inputs": []}, "'readout_inputs' is \\[\\], expected a list"),
         ({"reset": "before"}, "'reset' is 'before', expected 'after' for cell 'lstm'"),
         ({"projection_size": 3}, "'projection_size' is 3, expected null"),
+        (with_attention("none", "between"), "'attention_query' is 'between', expected another"),
         ({"tied_output": True, "readout_size": 8}, "reads 8 and 'target_embedding_size' 9"),
     ],
 )

@@ -74,11 +74,12 @@ BAHDANAU = {
     "input_feeding": False,
     "readout_inputs": ["hidden", "context", "embedding"],
 }
+CONDITIONAL = {**BAHDANAU, "attention_query": "between", "readout_activation": "maxout"}
 LUONG = {"attention_query": "new", "input_feeding": False}
 LUONG_FEEDING = {"attention_query": "new", "input_feeding": True}
 
 
-@pytest.mark.parametrize("style", [BAHDANAU, LUONG, LUONG_FEEDING])
+@pytest.mark.parametrize("style", [BAHDANAU, CONDITIONAL, LUONG, LUONG_FEEDING])
 @pytest.mark.parametrize("attention", ["additive", "dot", "general", "concat"])
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_encoder_decoder(cell: str, attention: str, style: dict[str, Any]) -> None:

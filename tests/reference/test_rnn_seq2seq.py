@@ -78,13 +78,15 @@ def check(**changes: Any) -> np.ndarray:
     if config["attention"] != "none":
         np.testing.assert_array_equal(model.attention(SOURCE, TARGET), np.stack(attention))
         np.testing.assert_allclose(np.sum(attention, axis=1), 1, rtol=1e-12)
-    assert {name for name in weights if ".rnn." not in name} == weights.taken & weights.keys()
+    recurrent = (".rnn.", ".transition.")
+    apart = {name for name in weights if not any(part in name for part in recurrent)}
+    assert apart == weights.taken & weights.keys()
     return logits
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 @pytest.mark.parametrize("attention", ["none", "additive", "dot", "general", "concat"])
-@pytest.mark.parametrize("query", ["previous", "new"])
+@pytest.mark.parametrize("query", ["previous", "between", "new"])
 def test_attentions(cell: str, attention: str, query: str) -> None:
     inputs = ["hidden"] if attention == "none" else ["hidden", "context"]
     check(cell=cell, attention=attention, attention_query=query, readout_inputs=inputs)
@@ -103,7 +105,7 @@ def test_bridges(bridge_input: str, bridge_activation: str, bridge_cell: str) ->
         )
 
 
-@pytest.mark.parametrize("activation", ["none", "linear", "tanh", "relu"])
+@pytest.mark.parametrize("activation", ["none", "linear", "tanh", "relu", "maxout"])
 @pytest.mark.parametrize("order", list(itertools.permutations(["hidden", "context", "embedding"])))
 def test_readouts(activation: str, order: tuple[str, ...]) -> None:
     check(
@@ -166,6 +168,33 @@ def test_additive_is_concat_with_its_weight_split() -> None:
     concat = RnnSeq2Seq(CONFIG | {"attention": "concat"}, weights)
     np.testing.assert_allclose(
         concat.logits(SOURCE, TARGET), additive.logits(SOURCE, TARGET), rtol=1e-10
+    )
+
+
+def test_a_second_transition_that_keeps_its_state_is_none() -> None:
+    """With an update gate of 1 the conditional GRU attends like the GRU that attends after it."""
+    between = build(attention_query="between", decoder_num_layers=1, bridge_input="mean")
+    weights = dict(between.weights)
+    for name in ("bias_ih_l0", "bias_hh_l0"):
+        weights[f"decoder.transition.{name}"] = np.repeat([0.0, 50.0, 0.0], 6)  # gates r, z, n
+    kept = RnnSeq2Seq(between.config, weights)
+    new = RnnSeq2Seq(between.config | {"attention_query": "new"}, weights)
+    np.testing.assert_allclose(
+        kept.logits(SOURCE, TARGET), new.logits(SOURCE, TARGET), rtol=1e-10, atol=1e-12
+    )
+    assert not np.allclose(between.logits(SOURCE, TARGET), new.logits(SOURCE, TARGET))
+
+
+def test_maxout_of_equal_pairs_is_linear() -> None:
+    maxout, linear = build(readout_activation="maxout"), build(readout_activation="linear")
+    for name in ("weight", "bias"):
+        linear_part = linear.weights[f"decoder.readout.{name}"]
+        low = np.repeat(linear_part, 2, axis=0)
+        if name == "bias":
+            low[::2] -= np.arange(7) % 2  # the larger of a pair is the second, or both are equal
+        maxout.weights[f"decoder.readout.{name}"] = low
+    np.testing.assert_allclose(
+        maxout.logits(SOURCE, TARGET), linear.logits(SOURCE, TARGET), rtol=1e-10
     )
 
 

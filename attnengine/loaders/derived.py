@@ -1,0 +1,109 @@
+"""Weights made of other weights when they are read: turned, put together, extended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError
+from attnengine.loaders.checkpoint import Tensor
+
+# A canonical name with one of these behind it is a part of the weight: "#1" the second block of
+# rows, "@1" the second block of columns, "+1" the second term of a sum.
+_PART = re.compile(r"(.*)([#@+])([0-9])")
+
+
+def derived(
+    tensors: Sequence[Tensor], shape: Sequence[int], compute: Callable[..., NDArray[Any]]
+) -> Tensor:
+    """Return a weight that `compute` makes of the arrays of others."""
+
+    def read() -> NDArray[np.float32]:
+        return np.ascontiguousarray(compute(*(tensor.read() for tensor in tensors)), np.float32)
+
+    return Tensor(" and ".join(t.name for t in tensors), tuple(shape), tensors[0].dtype, read)
+
+
+def transposed(tensor: Tensor) -> Tensor:
+    """Turn a matrix; a vector stays as it is."""
+    if len(tensor.shape) != 2:
+        return tensor
+    return derived([tensor], tensor.shape[::-1], lambda array: array.T)
+
+
+def vector(tensor: Tensor) -> Tensor:
+    """(1, size) and (size, 1) as (size,); anything else as it is."""
+    if len(tensor.shape) != 2 or 1 not in tensor.shape:
+        return tensor
+    size = max(tensor.shape)
+    return replace(tensor, shape=(size,), read=lambda: tensor.read().reshape(size))
+
+
+def oriented(tensors: Mapping[str, Tensor], vectors: str, kept: str) -> dict[str, Tensor]:
+    """Weights of toolkits that store (input, output), as (output, input).
+
+    vectors: pattern of names whose weight is a vector, stored as a row or a column. kept:
+    pattern of the matrices that stay as they are, embeddings.
+    """
+    turned = {}
+    for name, tensor in tensors.items():
+        if re.fullmatch(vectors, name):
+            turned[name] = vector(tensor)
+        else:
+            turned[name] = tensor if re.fullmatch(kept, name) else transposed(tensor)
+    return turned
+
+
+def joined(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Put the parts of weights together; `FormatError` when their shapes do not fit."""
+    whole: dict[str, Tensor] = {}
+    parts: dict[tuple[str, str], dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        match = _PART.fullmatch(name)
+        if match:
+            parts.setdefault((match[1], match[2]), {})[match[3]] = tensor
+        else:
+            whole[name] = tensor
+    for (name, kind), group in parts.items():
+        if name in whole:
+            raise FormatError(f"{path}: {whole[name].name} and others are both {name}")
+        whole[name] = _put_together([group[number] for number in sorted(group)], kind, path)
+    return whole
+
+
+def _put_together(tensors: Sequence[Tensor], kind: str, path: Path) -> Tensor:
+    axis = {"#": 0, "@": 1, "+": -1}[kind]
+    first = tensors[0].shape
+    for tensor in tensors:
+        fits = len(tensor.shape) == len(first) > axis and all(
+            a == b for i, (a, b) in enumerate(zip(tensor.shape, first, strict=True)) if i != axis
+        )
+        if not fits:
+            raise FormatError(
+                f"{path}: {tensors[0].name} is {first} and {tensor.name} is {tensor.shape}, which "
+                "are no parts of one weight"
+            )
+    if kind == "+":
+        return derived(tensors, first, lambda *arrays: np.sum(arrays, axis=0))
+    shape = list(first)
+    shape[axis] = sum(tensor.shape[axis] for tensor in tensors)
+    return derived(tensors, shape, lambda *arrays: np.concatenate(arrays, axis=axis))
+
+
+def gates_ordered(tensor: Tensor, order: Sequence[int], path: Path) -> Tensor:
+    """Blocks of rows in another order: block i of the result is block order[i] of the weight."""
+    count = len(order)
+    if not tensor.shape or tensor.shape[0] % count:
+        raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
+
+    def reorder(array: NDArray[Any]) -> NDArray[Any]:
+        blocks = np.split(array, count)
+        return np.concatenate([blocks[i] for i in order])
+
+    return derived([tensor], tensor.shape, reorder)

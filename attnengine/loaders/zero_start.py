@@ -1,0 +1,63 @@
+"""Decoders that start from an embedding of zeros (Nematus, Marian), for which there is no token.
+
+One is put behind the target vocabulary: its embedding is zeros, and its logit so low that its
+probability is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError
+from attnengine.loaders import schema
+from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.derived import derived
+from attnengine.loaders.marian_vocabularies import Sides
+
+_NEVER = -1e9  # a logit
+
+# Architecture -> names of the target embedding and of the output layer.
+_PLACES = {
+    "rnn_seq2seq": ("decoder.embedding", "decoder.output"),
+    "transformer": ("decoder.embed_tokens", "lm_head"),
+}
+
+
+def checkpoint(
+    path: Path, config: dict[str, Any], tensors: Mapping[str, Tensor], sides: Sides
+) -> Checkpoint:
+    """Return the model with its start token, in config, weights and vocabularies."""
+    start = config["target_vocab_size"]
+    tokens = sides.with_start()
+    config = {**config, "target_vocab_size": start + 1, **sides.config(start)}
+    schema.check(config, tokens, str(path))
+    extended = _with_start(path, tensors, start, *_PLACES[config["architecture"]])
+    return Checkpoint(config, extended, vocabularies(tokens), path, sides.files)
+
+
+def _with_start(
+    path: Path, tensors: Mapping[str, Tensor], vocab_size: int, embedding: str, output: str
+) -> dict[str, Tensor]:
+    added = {f"{embedding}.weight": 0.0, f"{output}.weight": 0.0, f"{output}.bias": _NEVER}
+    no_bias = Tensor.of("no bias", np.zeros(vocab_size, np.float32))
+    result = {f"{output}.bias": no_bias, **tensors}
+    for name in added.keys() & result.keys():
+        tensor = result[name]
+        if tensor.shape[:1] != (vocab_size,):
+            raise FormatError(
+                f"{path}: {tensor.name} is {tensor.shape}, expected {vocab_size} rows"
+            )
+        result[name] = _with_row(tensor, added[name])
+    return result
+
+
+def _with_row(tensor: Tensor, value: float) -> Tensor:
+    def extend(array: NDArray[Any]) -> NDArray[Any]:
+        return np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)], constant_values=value)
+
+    return derived([tensor], (tensor.shape[0] + 1, *tensor.shape[1:]), extend)
