@@ -113,10 +113,7 @@ def test_nematus_and_marian_give_the_same_bits(tmp_path: Path) -> None:
     one, two = ae.load(write_nematus(tmp_path / "n")), ae.load(write_s2s(tmp_path / "m"))
     target = [START, *TARGET_IDS]
     assert one.logits(SOURCE_IDS, target).tobytes() == two.logits(SOURCE_IDS, target).tobytes()
-    assert (
-        one.translate("a b zzz").hypotheses[0].tokens
-        == two.translate("a b zzz d").hypotheses[0].tokens
-    )
+    assert one.translate("a UNK b").score == two.translate("a <unk> b").score
 
 
 def test_the_start_token_has_no_probability(tmp_path: Path) -> None:
