@@ -155,7 +155,14 @@ class LSTMCell(Cell):
     ) -> None: ...
 
 class RnnLayer:
-    def __init__(self, *, forward: Cell, backward: Cell | None = None) -> None: ...
+    def __init__(
+        self,
+        *,
+        forward: Cell,
+        backward: Cell | None = None,
+        separate: bool = False,
+        skip: bool = False,
+    ) -> None: ...
 
 class AttentionScore:
     def __init__(
@@ -304,6 +311,24 @@ class RnnEncoder(Encoder):
         embedding: Embedding,
         layers: Sequence[RnnLayer],
         pooling_query: ArrayLike | None = None,
+        all_states: bool = False,
+    ) -> None: ...
+    def new_state(self, sentences: int = 1) -> RnnEncoderState: ...
+    def states_after(
+        self, tokens: ArrayLike, lengths: ArrayLike, state: RnnEncoderState
+    ) -> Floats: ...
+
+class RnnEncoderState: ...
+
+class WindowDecoder(Decoder):
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        output: Linear,
+        window: int,
+        padding: int | None = None,
+        pooling: str,
     ) -> None: ...
 
 class RnnDecoder(Decoder):

@@ -20,7 +20,7 @@ import pytest
 
 from attnengine.decoding.options import ALIASES, BeamOptions, SamplingOptions
 from attnengine.models import config as configs
-from attnengine.models import rnn_encoder, rnn_lm, rnn_seq2seq, transformer
+from attnengine.models import rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm, transformer
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -125,7 +125,9 @@ def literals(hint: Any) -> Iterator[str]:
             yield from literals(part)
 
 
-@pytest.mark.parametrize("architecture", [rnn_encoder, rnn_lm, rnn_seq2seq, transformer])
+@pytest.mark.parametrize(
+    "architecture", [rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm, transformer]
+)
 def test_every_key_and_value_is_documented(architecture: Any) -> None:
     page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
     start = page.index("### `" + architecture.__name__.rpartition(".")[2])

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -16,6 +17,10 @@ pytestmark = pytest.mark.shared
 
 MODELS = Path(__file__).parents[2] / "shared" / "models"
 CHARRNN = MODELS / "ml5-charrnn"
+
+
+TEXTGENRNN = MODELS / "textgenrnn"
+ELMO = MODELS / "allennlp-elmo"
 
 
 def objects(path: Path) -> list[dict[str, Any]]:
@@ -48,3 +53,31 @@ def test_char_rnn(name: str) -> None:
         # the sum of up to seven log-probabilities, both in float32
         assert model.score(entry["seed"]).log_prob == pytest.approx(entry["seed_logprob"], abs=2e-5)
         assert model.generate(entry["seed"], max_new_tokens=80).text == entry["greedy80"]
+
+
+def test_textgenrnn() -> None:
+    model = ae.load(TEXTGENRNN / "textgenrnn_weights.hdf5")
+    golden = objects(TEXTGENRNN / "golden.jsonl")
+    assert len(golden) == 7
+    for entry in golden:
+        prompt = entry["prompt"]
+        ids = [model.config["bos_token_id"], *model.tokenizer.encode(prompt)]
+        # recorded with five decimals, of logits up to 36 after 40 steps in float32
+        logits = model.logits(ids)[-1]
+        np.testing.assert_allclose(logits, entry["next_logits"], rtol=0, atol=5e-5)
+        length = len(entry["greedy"]) - len(prompt)
+        assert prompt + model.generate(prompt, max_new_tokens=length).text == entry["greedy"]
+
+
+@pytest.mark.parametrize("slot", [0, 1, 2])
+def test_elmo_with_states_that_are_carried(slot: int) -> None:
+    """The recorded outputs come from batches of three, each sentence going on from one before."""
+    model = ae.load(ELMO)
+    sentences = json.loads((ELMO / "sentences.json").read_text(encoding="utf-8"))[slot]
+    state = model.new_state()
+    with h5py.File(ELMO / f"lm_embeddings_{slot}.hdf5") as recorded:
+        for i, sentence in enumerate(sentences):
+            states = model.hidden_states(f"<S> {sentence} </S>", state=state)
+            expected = np.concatenate(list(recorded[str(i)][...]), axis=-1)  # (tokens, 2 * 16)
+            # both in float32, of values up to 3
+            np.testing.assert_allclose(states[1:-1, -32:], expected, rtol=0, atol=2e-6)

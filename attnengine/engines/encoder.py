@@ -18,6 +18,7 @@ from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
+EncoderState = _core.RnnEncoderState
 
 POOLINGS = ("mean", "max", "last", "first", "attention")
 
@@ -55,10 +56,28 @@ class Encoder(Engine):
         vectors = self._vectors(texts.ids, how, options.max_batch_size)
         return vectors[0] if texts.single else vectors
 
-    def hidden_states(self, ids: OneText) -> Floats:
-        """The state at each token: (tokens, hidden_size). Ids are taken as they are."""
+    def hidden_states(self, ids: OneText, *, state: EncoderState | None = None) -> Floats:
+        """The state at each token: (tokens, hidden_size). Ids are taken as they are.
+
+        With a ``state`` of `new_state`, an RNN goes on from where the ids before left it, and
+        ``state`` goes on with it.
+        """
         tokens = exact_ids(ids, self.tokenizer, "ids")
-        return self._model.hidden_states(*_ragged([tokens]))
+        if state is None:
+            return self._model.hidden_states(*_ragged([tokens]))
+        return self._recurrent().states_after(*_ragged([tokens]), state)
+
+    def new_state(self) -> EncoderState:
+        """What an RNN carries from one text to the next, at first zeros; for one thread at a time.
+
+        Raises InvalidArgument for a Transformer.
+        """
+        return self._recurrent().new_state()
+
+    def _recurrent(self) -> _core.RnnEncoder:
+        if not isinstance(self._model, _core.RnnEncoder):
+            raise InvalidArgument(f"{self.config['architecture']!r} is no RNN, it carries no state")
+        return self._model
 
     def _vectors(self, texts: list[list[int]], how: str, max_batch_size: int) -> Floats:
         """The pooled states of every text: (texts, size)."""

@@ -71,9 +71,10 @@ def _variables(path: Path) -> dict[str, Tensor]:
     """The variables of the manifest by name, each a whole file of the folder."""
     manifest, tensors = path / _MANIFEST, {}
     for name, entry in read_object(manifest, CONFIG_LIMIT).items():
-        file = entry.get("filename") if isinstance(entry, dict) else None
-        shape = entry.get("shape") if isinstance(entry, dict) else None
-        if not isinstance(file, str) or Path(file).name != file or not _is_shape(shape):
+        entry = entry if isinstance(entry, dict) else {}
+        file, shape = entry.get("filename", ""), entry.get("shape", [None])
+        fits = isinstance(file, str) and Path(file).name == file and isinstance(shape, list)
+        if not fits or not all(type(size) is int for size in shape):
             raise FormatError(
                 f"{manifest}: {name!r:.200} is {short(entry)}, expected the name of a file beside "
                 "it and a shape"
@@ -110,7 +111,3 @@ def _characters(file: Path, size: int) -> list[str]:
     if sorted(map(str, ids.values())) != sorted(map(str, range(size))):
         raise FormatError(f"{file} has {len(ids)} ids, expected each of 0 to {size - 1} once")
     return sorted(ids, key=lambda token: int(ids[token]))
-
-
-def _is_shape(shape: object) -> bool:
-    return isinstance(shape, list) and all(type(size) is int for size in shape)

@@ -7,10 +7,8 @@ added when the cell runs and not stored.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
@@ -53,7 +51,5 @@ def _rows(tensor: Tensor, first: int, last: int) -> Tensor:
 
 
 def _with_forget_bias(bias: Tensor) -> Tensor:
-    def add(array: NDArray[Any]) -> NDArray[Any]:
-        return array + np.repeat(_FORGET, len(array) // 4).astype(array.dtype)
-
-    return derived([bias], bias.shape, add)
+    added = np.repeat(_FORGET, bias.shape[0] // 4)
+    return derived([bias], bias.shape, lambda array: array + added)

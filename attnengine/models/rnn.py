@@ -122,9 +122,15 @@ def encoder_layers(
     num_layers: int,
     *,
     bidirectional: bool,
+    separate: bool = False,
+    skip: bool = False,
 ) -> list[_core.RnnLayer]:
-    """Build the layers of an encoder, with their reverse halves when bidirectional."""
-    width = config.output_size(hidden_size) * (2 if bidirectional else 1)
+    """Build the layers of an encoder, with their reverse halves when bidirectional.
+
+    Above the first layer, with ``separate`` a direction reads what the same direction below gives
+    out, and with ``skip`` a layer adds what it reads to what it gives out.
+    """
+    width = config.output_size(hidden_size) * (2 if bidirectional and not separate else 1)
     layers = []
     for i in range(num_layers):
         size = width if i else input_size
@@ -133,5 +139,12 @@ def encoder_layers(
             return cell(config, w, suffix, size, hidden_size)
 
         backward = half(f"l{i}_reverse") if bidirectional else None
-        layers.append(_core.RnnLayer(forward=half(f"l{i}"), backward=backward))
+        layers.append(
+            _core.RnnLayer(
+                forward=half(f"l{i}"),
+                backward=backward,
+                separate=separate and i > 0,
+                skip=skip and i > 0,
+            )
+        )
     return layers

@@ -40,7 +40,8 @@ def rnn_shapes(
     out = projection or hidden
     suffixes = ("", "_reverse") if bidirectional else ("",)
     for k in range(num_layers):
-        below = out * len(suffixes) if k else size
+        separate = config.get("separate_directions", False)
+        below = out * (1 if separate else len(suffixes)) if k else size
         for suffix in suffixes:
             shapes[f"weight_ih_l{k}{suffix}"] = (gates, below)
             shapes[f"weight_hh_l{k}{suffix}"] = (gates, out)
@@ -64,16 +65,30 @@ def rnn_lm_shapes(config: Config) -> Shapes:
     return shapes | prefixed("rnn.", layers)
 
 
+def states_size(config: Config) -> int:
+    """Length of a state of architectures "rnn_encoder" and "rnn_window_lm"."""
+    out = config.get("projection_size") or config["hidden_size"]
+    layer = int(out * (2 if config["bidirectional"] else 1))
+    if config.get("states", "top") == "top":
+        return layer
+    return int(config["embedding_size"]) + int(config["num_layers"]) * layer
+
+
 def rnn_encoder_shapes(config: Config) -> Shapes:
     """Architecture "rnn_encoder"."""
     embedding, hidden = config["embedding_size"], config["hidden_size"]
     bidirectional = config["bidirectional"]
     shapes: Shapes = {"embedding.weight": (config["vocab_size"], embedding)}
     if config["pooling"] == "attention":
-        out = config.get("projection_size") or hidden
-        shapes["pooling.query"] = (out * (2 if bidirectional else 1),)
+        shapes["pooling.query"] = (states_size(config),)
     layers = rnn_shapes(config, embedding, hidden, config["num_layers"], bidirectional)
     return shapes | prefixed("rnn.", layers)
+
+
+def rnn_window_lm_shapes(config: Config) -> Shapes:
+    """Architecture "rnn_window_lm"."""
+    output = dense_shapes("output", config["vocab_size"], states_size(config))
+    return rnn_encoder_shapes(config) | output
 
 
 def encoder_size(config: Config) -> int:
@@ -147,6 +162,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,
     "rnn_seq2seq": rnn_seq2seq_shapes,
+    "rnn_window_lm": rnn_window_lm_shapes,
     "transformer": transformer_shapes,
 }
 

@@ -121,13 +121,14 @@ def rnn_layer(
     options: CellOptions,
     suffix: str = "_l0",
     reverse: bool = False,
+    start: RnnState | None = None,
 ) -> tuple[Floats, RnnState]:
     """One layer over a sequence, from its end to its start with reverse=True.
 
-    x (src, in). Returns (states (src, hidden) in the order of x, the state after the last
-    step taken).
+    x (src, in), start a state (hidden,) or None for zeros. Returns (states (src, hidden) in the
+    order of x, the state after the last step taken).
     """
-    state = zero_state(weights, options, suffix)
+    state = zero_state(weights, options, suffix) if start is None else start
     states = np.zeros((len(x), len(state.hidden)), np.result_type(x, state.hidden))
     order = range(len(x))
     for t in reversed(order) if reverse else order:
@@ -157,14 +158,43 @@ def rnn(
     Returns (states of the top layer (src, directions * hidden), final states
     (num_layers, directions, hidden)).
     """
-    final = []
+    layers, final = rnn_layers(x, weights, options, num_layers, bidirectional)
+    return layers[-1], final
+
+
+def rnn_layers(
+    x: Floats,
+    weights: Weights,
+    options: CellOptions,
+    num_layers: int,
+    bidirectional: bool,
+    separate: bool = False,
+    skip: bool = False,
+    start: RnnState | None = None,
+) -> tuple[list[Floats], RnnState]:
+    """As `rnn`, with the states of every layer, from x on: num_layers + 1 arrays.
+
+    Above the first layer, with ``separate`` a direction reads the half of what is below that is
+    its own, and with ``skip`` a layer adds what it reads to its states (Peters et al. 2018).
+    start: final states of the text before, (num_layers, directions, hidden); None: zeros.
+    """
+    layers, final = [x], []
+    suffixes = ("", "_reverse") if bidirectional else ("",)
     for k in range(num_layers):
-        runs = [rnn_layer(x, weights, options, f"_l{k}")]
-        if bidirectional:
-            runs.append(rnn_layer(x, weights, options, f"_l{k}_reverse", reverse=True))
-        x = np.concatenate([states for states, _ in runs], axis=-1)
+        below = layers[-1]
+        halves = np.split(below, len(suffixes), axis=-1) if separate and k else [below, below]
+        runs = []
+        for direction, suffix in enumerate(suffixes):
+            first = None
+            if start is not None:
+                cell = None if start.cell is None else start.cell[k, direction]
+                first = RnnState(start.hidden[k, direction], cell)
+            half, name = halves[direction], f"_l{k}{suffix}"
+            runs.append(rnn_layer(half, weights, options, name, bool(suffix), first))
+        states = np.concatenate([states for states, _ in runs], axis=-1)
+        layers.append(states + below if skip and k else states)
         final.append(stack_states([state for _, state in runs]))
-    return x, stack_states(final)
+    return layers, stack_states(final)
 
 
 def stack_step(x: Floats, state: RnnState, weights: Weights, options: CellOptions) -> RnnState:

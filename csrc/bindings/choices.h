@@ -8,6 +8,7 @@
 
 #include "core/errors.h"
 #include "core/steps.h"
+#include "layers/pooling.h"
 
 namespace attnengine {
 
@@ -36,6 +37,16 @@ inline Activation activation(const std::string& name, const std::string& argumen
       {"hard_sigmoid", Activation::kHardSigmoid},
       {"hard_sigmoid_6", Activation::kHardSigmoid6}};
   return choose(kChoices, name, argument);
+}
+
+inline Pooling pooling_of(const std::string& name) {
+  static constexpr std::pair<const char*, Pooling> kPoolings[] = {
+      {"mean", Pooling::kMean},
+      {"max", Pooling::kMax},
+      {"first", Pooling::kFirst},
+      {"last", Pooling::kLast},
+      {"attention", Pooling::kAttention}};
+  return choose(kPoolings, name, "pooling");
 }
 
 inline CellOptions cell_options(const std::string& nonlinearity,

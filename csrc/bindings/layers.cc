@@ -72,10 +72,11 @@ void bind_cells(py::module_& m) {
 
 void bind_rnn_layers(py::module_& m) {
   py::class_<RnnLayer>(m, "RnnLayer", "One layer of an encoder, in one or both directions.")
-      .def(py::init([](Shared<Cell> forward, Shared<Cell> backward) {
-             return RnnLayer{std::move(forward), std::move(backward)};
+      .def(py::init([](Shared<Cell> forward, Shared<Cell> backward, bool separate, bool skip) {
+             return RnnLayer{std::move(forward), std::move(backward), separate, skip};
            }),
-           py::kw_only(), "forward"_a.none(false), "backward"_a = py::none());
+           py::kw_only(), "forward"_a.none(false), "backward"_a = py::none(), "separate"_a = false,
+           "skip"_a = false);
   py::class_<AttentionScore, Shared<AttentionScore>>(
       m, "AttentionScore", "dot (no vector) or additive (vector), over projected sides.")
       .def(py::init([](Shared<Linear> query, Shared<Linear> key,

@@ -27,7 +27,7 @@ Seq2Seq::Sources RnnSeq2Seq::encode_sentences(const std::int32_t* tokens, std::i
   const std::int64_t size = encoder_->output_size();
   Buffer states_buffer, keys_buffer, initial_buffer;
   const Matrix states = states_buffer.matrix(rows, size);
-  std::vector<FinalStates> finals;
+  std::vector<LayerStates> finals = encoder_->start(ragged.count());
   encoder_->run(tokens, ragged, states, finals);
 
   const AttentionScore* attention = rnn_decoder_->attention();

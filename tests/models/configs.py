@@ -57,6 +57,16 @@ RNN_ENCODER: Config = {
     "pooling": "mean",
 }
 
+RNN_WINDOW_LM: Config = RNN_ENCODER | {
+    "architecture": "rnn_window_lm",
+    "bidirectional": False,
+    "states": "all",
+    "pooling": "attention",
+    "window": 3,
+    "window_padding_id": 0,
+    "max_positions": None,
+}
+
 RNN_SEQ2SEQ: Config = {
     "architecture": "rnn_seq2seq",
     "source_vocab_size": 11,

@@ -29,6 +29,79 @@ def test_matches_the_reference(cell: str, bidirectional: bool, pooling: str) -> 
         np.testing.assert_array_equal(pooled[i], alone[0])
 
 
+STACKS = {
+    "separate": {"separate_directions": True},
+    "skip": {"skip_connections": True},
+    "all": {"states": "all"},
+    "elmo": {
+        "cell": "lstm",
+        "projection_size": 3,
+        "cell_clip": 0.5,
+        "projection_clip": 0.5,
+        "separate_directions": True,
+        "skip_connections": True,
+        "states": "all",
+    },
+    "elmo, one direction": {
+        "bidirectional": False,
+        "separate_directions": True,
+        "skip_connections": True,
+    },
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("pooling", ["mean", "last", "first", "attention"])
+def test_other_stacks(stack: str, pooling: str) -> None:
+    config = RNN_ENCODER | STACKS[stack] | {"pooling": pooling, "num_layers": 3}
+    reference, encoder = RnnEncoder(config, weights64(config)), model(config)
+    for source in SOURCES:
+        assert_close(encoder.hidden_states(source, [len(source)]), reference.hidden_states(source))
+        vector = encoder.encode(source, [len(source)], pooling)
+        assert_close(vector[0], reference.encode(source))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("stack", [{}, STACKS["separate"]])
+def test_states_go_on_from_the_text_before(cell: str, stack: dict[str, object]) -> None:
+    config = RNN_ENCODER | CELLS[cell] | stack
+    reference, encoder = RnnEncoder(config, weights64(config)), model(config)
+    state, carried = encoder.new_state(), None
+    for source in SOURCES:
+        expected, carried = reference.states_after(source, carried)
+        assert_close(encoder.states_after(source, [len(source)], state), expected)
+
+
+def test_carried_states_of_a_sentence_do_not_depend_on_the_others() -> None:
+    encoder = model(RNN_ENCODER | {"cell": "lstm"})
+    together, alone = encoder.new_state(3), [encoder.new_state() for _ in SOURCES]
+    for order in (SOURCES, SOURCES[::-1]):  # the longest is not always in the same place
+        lengths = [len(source) for source in order]
+        states = encoder.states_after(np.concatenate(order), lengths, together)
+        for i, part in enumerate(np.split(states, np.cumsum(lengths)[:-1])):
+            one = encoder.states_after(order[i], [lengths[i]], alone[i])
+            np.testing.assert_array_equal(part, one)
+
+
+def test_forward_in_pieces_is_the_whole() -> None:
+    encoder = model(RNN_ENCODER | {"bidirectional": False})
+    ids, state = [1, 2, 3, 4, 5, 6], encoder.new_state()
+    pieces = [
+        encoder.states_after(part, [len(part)], state) for part in (ids[:1], ids[1:4], ids[4:])
+    ]
+    np.testing.assert_array_equal(np.concatenate(pieces), encoder.hidden_states(ids, [6]))
+
+
+def test_states_that_do_not_fit_are_refused() -> None:
+    encoder, other = model(RNN_ENCODER), model(RNN_ENCODER)
+    with pytest.raises(InvalidArgument, match="state is of another model"):
+        encoder.states_after([1], [1], other.new_state())
+    with pytest.raises(InvalidArgument, match=r"lengths.shape\[0\] is 1, expected 2"):
+        encoder.states_after([1], [1], encoder.new_state(2))
+    with pytest.raises(InvalidArgument, match="sentences is 0, expected at least 1"):
+        encoder.new_state(0)
+
+
 def test_bad_input_is_named() -> None:
     encoder = model(RNN_ENCODER)
     with pytest.raises(InvalidArgument, match=r"tokens\[1\] is 13, expected 0 to 12"):
