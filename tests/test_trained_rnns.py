@@ -77,7 +77,9 @@ def test_elmo_with_states_that_are_carried(slot: int) -> None:
     state = model.new_state()
     with h5py.File(ELMO / f"lm_embeddings_{slot}.hdf5") as recorded:
         for i, sentence in enumerate(sentences):
-            states = model.hidden_states(f"<S> {sentence} </S>", state=state)
+            states = model.hidden_states(
+                model.tokenizer.encode(f"<S> {sentence} </S>"), state=state
+            )
             expected = np.concatenate(list(recorded[str(i)][...]), axis=-1)  # (tokens, 2 * 16)
             # both in float32, of values up to 3
             np.testing.assert_allclose(states[1:-1, -32:], expected, rtol=0, atol=2e-6)

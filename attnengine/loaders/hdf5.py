@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import hdf5_texts
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files import CONFIG_LIMIT, RAW_DTYPES, MappedFile, damage_named
+from attnengine.loaders.files import RAW_DTYPES, MappedFile, damage_named
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_OBJECTS = 20_000
@@ -50,9 +51,12 @@ def read(path: Path) -> Contents:
             f"{path} is an HDF5 file, which needs h5py: pip install attnengine[keras]"
         ) from error
     mapped = MappedFile(path)
-    with damage_named(path), h5py.File(path, "r") as file:
-        walk = _Walk(h5py, mapped)
-        walk.group(file, "", 0)
+    walk = _Walk(h5py, mapped)
+    try:
+        with damage_named(path), h5py.File(path, "r") as file:
+            walk.group(file, "", 0)
+    except RuntimeError as error:  # h5py's for much of what is damaged
+        raise FormatError(f"{path} is damaged ({error})") from error
     return walk.contents
 
 
@@ -66,7 +70,9 @@ class _Walk:
     def group(self, group: Any, name: str, depth: int) -> None:
         if depth > _MAX_DEPTH:
             raise FormatError(f"{self.file.path}: {name:.200} lies deeper than {_MAX_DEPTH} groups")
-        self.attributes(group, name)
+        address = self.h5py.h5o.get_info(group.id).addr
+        for key, text in hdf5_texts.texts(self.file, address).items():
+            self.contents.texts[f"{name}@{key}"] = text
         for key in group:
             self.objects += 1
             if self.objects > _MAX_OBJECTS:
@@ -82,16 +88,6 @@ class _Walk:
                 self.group(item, inner, depth + 1)
             elif isinstance(item, self.h5py.Dataset):
                 self.contents.tensors[inner] = self.tensor(item, inner)
-
-    def attributes(self, group: Any, name: str) -> None:
-        for key in group.attrs:
-            attribute = group.attrs.get_id(key)
-            text = self.h5py.check_string_dtype(attribute.dtype)
-            if text is None or attribute.shape != () or attribute.get_storage_size() > CONFIG_LIMIT:
-                continue
-            value = group.attrs[key]
-            value = value.decode("utf-8") if isinstance(value, bytes) else str(value)
-            self.contents.texts[f"{name}@{key}"] = value
 
     def tensor(self, dataset: Any, name: str) -> Tensor:
         """A weight, in one piece at its offset in the file."""

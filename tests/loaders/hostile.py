@@ -20,6 +20,7 @@ from pathlib import Path
 import huggingface_files
 import loader_files as files
 import marian_files
+import rnn_files
 import torch_files
 
 from attnengine import loaders
@@ -42,6 +43,11 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "ctranslate2": files.write_ctranslate2,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
+    "keras": rnn_files.write_keras,
+    "textgenrnn": rnn_files.write_textgenrnn,
+    "elmo": rnn_files.write_elmo,
+    "charrnn": rnn_files.write_charrnn,
+    "g2p_en": rnn_files.write_g2p_en,
 }
 
 
