@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnengine import kernels
 from attnengine._core import BeamSearch
 from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, convert, load
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.native import save
 
@@ -25,6 +25,7 @@ __all__ = [
     "Seq2Seq",
     "Unsupported",
     "__version__",
+    "convert",
     "kernels",
     "load",
     "save",

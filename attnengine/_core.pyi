@@ -110,8 +110,22 @@ def scaled_dot_attention(
 
 # Layers: csrc/layers.
 
+def set_packing_threads(num_threads: int) -> None: ...
+
 class Linear:
+    @overload
     def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    @overload
+    def __init__(
+        self,
+        *,
+        packed: ArrayLike,
+        out_features: int,
+        in_features: int,
+        bias: ArrayLike | None = None,
+    ) -> None: ...
+    @property
+    def packed(self) -> Floats: ...
     @property
     def in_features(self) -> int: ...
     @property
@@ -233,17 +247,26 @@ class Experts(FeedForwardBlock):
         normalise: bool = True,
     ) -> None: ...
 
+class Recurrence: ...
+
+class SimpleRecurrence(Recurrence):
+    def __init__(self, *, forget: Linear, input: Linear) -> None: ...
+
+class AverageRecurrence(Recurrence):
+    def __init__(self, *, gate: Linear, feed_forward: FeedForwardBlock | None = None) -> None: ...
+
 class TransformerLayer:
     def __init__(
         self,
         *,
-        self_attention: MultiHeadAttention,
+        self_attention: MultiHeadAttention | None,
         self_attention_norm: BlockNorm,
         feed_forward: FeedForwardBlock,
         feed_forward_norm: BlockNorm,
         cross_attention: MultiHeadAttention | None = None,
         cross_attention_norm: BlockNorm | None = None,
         parallel: bool = False,
+        recurrence: Recurrence | None = None,
     ) -> None: ...
 
 # Models: csrc/models.

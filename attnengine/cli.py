@@ -17,6 +17,7 @@ import typer
 from attnengine import g2p, loaders
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import LanguageModel, Seq2Seq, load
+from attnengine.engines import convert as convert_model
 from attnengine.errors import Error, InvalidArgument
 from attnengine.lines import (
     LineReader,
@@ -185,9 +186,12 @@ def info(
 def convert(
     source: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
     folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
+    packed: Annotated[
+        bool, typer.Option("--packed", help="Also pack the weights for this machine.")
+    ] = False,
 ) -> None:
     """Write a model as a native folder, which loads fastest."""
-    loaders.convert(source, folder)
+    convert_model(source, folder, packed=packed)
 
 
 def _expect(engine: object, kind: type[E], command: str) -> E:
@@ -216,10 +220,11 @@ def _pairs(sources: LineReader, targets: LineReader | None = None) -> Iterator[t
 
 
 def _scores(
-    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, int]
+    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, Any]
 ) -> list[Score]:
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
-    return engine.score(sources, targets, **options)
+    found: list[Score] = engine.score(sources, targets, **options)
+    return found
 
 
 def _texts(result: Result) -> str:

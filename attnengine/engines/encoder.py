@@ -20,6 +20,7 @@ from attnengine.tokenizers import open_tokenizer
 Floats = NDArray[np.float32]
 EncoderState = _core.RnnEncoderState
 
+_SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
 POOLINGS = ("mean", "max", "last", "first", "attention")
 
 
@@ -37,12 +38,18 @@ class Encoder(Engine):
         text: OneText | ManyTexts,
         *,
         pooling: str | None = None,
+        truncate: bool = False,
+        normalize: bool | None = None,
         max_batch_size: int = 32,
     ) -> Floats:
         """One vector for each text: (size,) for one text, (texts, size) for a list.
 
-        ``pooling`` is "mean", "last", "first" or "attention"; None is the model's own.
-        Raises InvalidArgument for another pooling and for a text without tokens.
+        ``pooling`` is one of ``POOLINGS``, and ``normalize`` divides vectors by their length;
+        None: as the model's own config says. What that wants is put around a text, and nothing
+        around ids. A text that is longer than the model's positions or its
+        ``max_sequence_length`` is an error unless ``truncate``, which leaves out its end.
+
+        Raises InvalidArgument for another pooling, a text without tokens and one too long.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
         how = self.config["pooling"] if pooling is None else pooling
@@ -51,9 +58,10 @@ class Encoder(Engine):
         texts = inputs.read(text, self.tokenizer, "text")
         for index, ids in enumerate(texts.ids):
             with texts.naming(index):
-                if not ids:
-                    raise InvalidArgument("the text has no tokens, expected at least one")
+                texts.ids[index] = self._fitting(ids, texts.exact, truncate)
         vectors = self._vectors(texts.ids, how, options.max_batch_size)
+        if self.config.get("normalize", False) if normalize is None else normalize:
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
         return vectors[0] if texts.single else vectors
 
     def hidden_states(self, ids: OneText, *, state: EncoderState | None = None) -> Floats:
@@ -78,6 +86,26 @@ class Encoder(Engine):
         if not isinstance(self._model, _core.RnnEncoder):
             raise InvalidArgument(f"{self.config['architecture']!r} is no RNN, it carries no state")
         return self._model
+
+    def _fitting(self, ids: list[int], exact: bool, truncate: bool) -> list[int]:
+        """One text with the tokens that the model wants around it, no longer than it may be."""
+        begin, end = ([], []) if exact else (self._added("bos"), self._added("eos"))
+        limits = (self._model.max_positions, self.config.get("max_sequence_length"))
+        limit = min((size for size in limits if size), default=0)
+        if truncate and limit:
+            ids = ids[: max(limit - len(begin) - len(end), 0)]
+        tokens = begin + ids + end
+        if not tokens:
+            raise InvalidArgument("the text has no tokens, expected at least one")
+        if 0 < limit < len(tokens):
+            raise InvalidArgument(
+                f"the text has {len(tokens)} tokens, those that the model adds included; expected"
+                f" at most {limit}: truncate=True leaves out the rest"
+            )
+        return tokens
+
+    def _added(self, end: str) -> list[int]:
+        return [self.config[f"{end}_token_id"]] if self.config.get(f"add_{end}") else []
 
     def _vectors(self, texts: list[list[int]], how: str, max_batch_size: int) -> Floats:
         """The pooled states of every text: (texts, size)."""

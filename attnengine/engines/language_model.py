@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import inputs
+from attnengine import chat, inputs
 from attnengine.decoding import score
 from attnengine.decoding.batches import Sentence
 from attnengine.decoding.generate import Task, decode
@@ -54,11 +54,7 @@ class LanguageModel(DecodingEngine):
         search = self._parse(options)
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         tasks = [self._prompt_task(prompts, index, search) for index in range(len(prompts.ids))]
-        found = decode(self._model, tasks, search, self._end_tokens)
-        results = [
-            to_result(one, [], self.tokenizer, task.sentence.tokens)
-            for one, task in zip(found, tasks, strict=True)
-        ]
+        results = self._continue(tasks, search)
         return results[0] if prompts.single else results
 
     def stream(self, prompt: OneText, **options: Unpack[Options]) -> Iterator[str]:
@@ -72,6 +68,55 @@ class LanguageModel(DecodingEngine):
             raise InvalidArgument("prompt is a list of texts, expected one text to stream")
         task = self._prompt_task(prompts, 0, search)
         return self._pieces(task, search, [], task.sentence.tokens)
+
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
+    ) -> Result:
+        """The model's reply to a conversation: its ``text`` is the reply.
+
+        ``messages`` are dicts with "role" ("user", "assistant", "system", ...) and "content".
+        They become a prompt by the model's chat template (``chat_prompt``); the rest is as in
+        ``generate``.
+
+        Raises InvalidArgument where ``generate`` does and for messages that the template
+        refuses, FormatError for a template that does what it may not, Unsupported for a model
+        that has none or without the extra ``chat``.
+        """
+        search = self._parse(options)
+        task = self._chat_task(self.chat_prompt(messages, template, variables), search)
+        return self._continue([task], search)[0]
+
+    def stream_chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[str]:
+        """The text of ``chat`` in pieces, each as soon as it is certain."""
+        search = for_stream(self._parse(options))
+        task = self._chat_task(self.chat_prompt(messages, template, variables), search)
+        return self._pieces(task, search, [], task.sentence.tokens)
+
+    def chat_prompt(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The text that ``chat`` continues, special tokens included.
+
+        ``template`` is the name of one of the model's templates; None: its only or default one.
+        ``variables`` are what templates may ask for besides messages, such as tools;
+        add_generation_prompt is true unless they say otherwise.
+        """
+        return chat.prompt(self.config, self.tokenizer, messages, template, variables or {})
 
     @overload
     def score(self, text: OneText, *, max_batch_size: int = 32) -> Score: ...
@@ -113,6 +158,21 @@ class LanguageModel(DecodingEngine):
         if begin is None or (ids and not self.config.get("add_bos", True)):
             return ids
         return [begin, *ids]
+
+    def _continue(self, tasks: list[Task], search: SearchOptions) -> list[Result]:
+        found = decode(self._model, tasks, search, self._end_tokens)
+        return [
+            to_result(one, [], self.tokenizer, task.sentence.tokens)
+            for one, task in zip(found, tasks, strict=True)
+        ]
+
+    def _chat_task(self, prompt: str, search: SearchOptions) -> Task:
+        """The prompt as it is: a template puts the begin token where it belongs."""
+        sentence = Sentence(self.tokenizer.encode(prompt))
+        if not sentence.tokens:
+            raise InvalidArgument("the chat template makes an empty prompt of the messages")
+        self._expect_positions("the conversation", len(sentence.tokens))
+        return self._task(sentence, search, default=256)
 
     def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> Task:
         sentence = Sentence(self._begin(prompts.ids[index]))

@@ -12,10 +12,11 @@ from attnengine import _core, inputs
 from attnengine.decoding import score
 from attnengine.decoding.batches import Sentence, joined
 from attnengine.decoding.generate import Task, decode
-from attnengine.decoding.options import SearchOptions, for_stream, parse
+from attnengine.decoding.options import Options, SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import empty_result, to_result
 from attnengine.engines.base import DecodingEngine, exact_ids, expect_positions
+from attnengine.engines.languages import LANGUAGES, Direction, direction
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
@@ -24,9 +25,14 @@ from attnengine.tokenizers import open_tokenizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.options import Options
-
 Floats = NDArray[np.float32]
+
+
+class Translation(Options, total=False):
+    """The keywords of ``translate`` and ``stream``: those of a search, and languages."""
+
+    source_language: str | None
+    target_language: str | None
 
 
 class Seq2Seq(DecodingEngine):
@@ -38,91 +44,114 @@ class Seq2Seq(DecodingEngine):
         super().__init__(model, checkpoint, options)
         self.source_tokenizer = open_tokenizer(checkpoint, "source")
         self.target_tokenizer = self._output = open_tokenizer(checkpoint, "target")
-        self._start_token: int = self.config["decoder_start_token_id"]
-        if self._start_token is None:
+        starts = self.config.get("language_place") == "behind"  # the target's language
+        if self.config["decoder_start_token_id"] is None and not starts:
             raise FormatError(f"{self.path}: decoder_start_token_id is null, expected an id")
 
     @overload
     def translate(
-        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Options]
+        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Translation]
     ) -> Result: ...
     @overload
     def translate(
-        self, source: ManyTexts, *, prefix: ManyTexts | None = None, **options: Unpack[Options]
+        self, source: ManyTexts, *, prefix: ManyTexts | None = None, **options: Unpack[Translation]
     ) -> list[Result]: ...
     def translate(
         self,
         source: OneText | ManyTexts,
         *,
         prefix: OneText | ManyTexts | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[Translation],
     ) -> Result | list[Result]:
         """Translates one text or many, by beam search of beam_size 5 unless told otherwise.
 
-        ``prefix`` is what each translation must begin with. max_new_tokens None is
-        2 * source + 10, min_new_tokens is 1. ``attnengine.decoding.options`` explains all options.
+        ``prefix`` is what each translation must begin with. ``source_language`` and
+        ``target_language`` are names in ``config["languages"]``; None: the model's default.
+        max_new_tokens None is 2 * source + 10, min_new_tokens is 1.
+        ``attnengine.decoding.options`` explains all options.
 
         Raises InvalidArgument for an unknown option, a value that does not fit, and a text that
         the model cannot take.
         """
-        search = self._parse(options)
+        search, added = self._parse(options)
         sources, prefixes = self._read(source, prefix)
         tasks = {
-            index: self._source_task(sources, prefixes, index, search)
+            index: self._source_task(sources, prefixes, index, search, added)
             for index, ids in enumerate(sources.ids)
             if ids
         }
         found = decode(self._model, list(tasks.values()), search, self._end_tokens)
         by_index = dict(zip(tasks, found, strict=True))
         results = [
-            to_result(by_index[index], prefixes.ids[index], self.target_tokenizer)
+            to_result(by_index[index], added.start[1:] + prefixes.ids[index], self._output)
             if index in by_index
-            else empty_result(self._start_token, search)
+            else empty_result(added.start[0], search)
             for index in range(len(sources.ids))
         ]
         return results[0] if sources.single else results
 
     def stream(
-        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Options]
+        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Translation]
     ) -> Iterator[str]:
         """The text of ``translate`` in pieces, each as soon as all live hypotheses share it.
 
         The pieces joined are the text that ``translate`` returns. Closing the iterator ends the
         search.
         """
-        search = for_stream(self._parse(options))
+        search, added = self._parse(options)
+        search = for_stream(search)
         sources, prefixes = self._read(source, prefix)
         if not sources.single:
             raise InvalidArgument("source is a list of texts, expected one text to stream")
         if not sources.ids[0]:
             return iter(())
-        task = self._source_task(sources, prefixes, 0, search)
-        return self._pieces(task, search, prefixes.ids[0])
+        task = self._source_task(sources, prefixes, 0, search, added)
+        return self._pieces(task, search, added.start[1:] + prefixes.ids[0])
 
     @overload
-    def score(self, source: OneText, target: OneText, *, max_batch_size: int = 32) -> Score: ...
+    def score(
+        self,
+        source: OneText,
+        target: OneText,
+        *,
+        source_language: str | None = None,
+        target_language: str | None = None,
+        max_batch_size: int = 32,
+    ) -> Score: ...
     @overload
     def score(
-        self, source: ManyTexts, target: ManyTexts, *, max_batch_size: int = 32
+        self,
+        source: ManyTexts,
+        target: ManyTexts,
+        *,
+        source_language: str | None = None,
+        target_language: str | None = None,
+        max_batch_size: int = 32,
     ) -> list[Score]: ...
     def score(
         self,
         source: OneText | ManyTexts,
         target: OneText | ManyTexts,
         *,
+        source_language: str | None = None,
+        target_language: str | None = None,
         max_batch_size: int = 32,
     ) -> Score | list[Score]:
         """How probable each target is, given its source, the end token included.
 
         Ids are taken as they are: target ids start with the decoder start token, and end with
         the end token if that is to be scored. A source without tokens has only the empty target.
+        Languages are as in ``translate``; their tokens are not scored.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
         sources, targets = self._read(source, target, "target")
+        added = None
+        if not (sources.exact and targets.exact):
+            added = direction(self.config, source_language, target_language)
         pairs = []
         for index in range(len(sources.ids)):
             with sources.naming(index):
-                pairs.append(self._pair(sources, targets, index))
+                pairs.append(self._pair(sources, targets, index, added))
         scores = self._scores(pairs, options)
         return scores[0] if sources.single else scores
 
@@ -143,11 +172,13 @@ class Seq2Seq(DecodingEngine):
         self._expect_source_positions("source_ids", len(ids))
         return self._model.encode(joined([ids]), np.array([len(ids)], np.int64)).hidden_states(0)
 
-    def _parse(self, options: Mapping[str, Any]) -> SearchOptions:
-        search = parse(options, beam_size=5, min_new_tokens=1)
+    def _parse(self, options: Mapping[str, Any]) -> tuple[SearchOptions, Direction]:
+        languages = {name: options[name] for name in LANGUAGES if name in options}
+        others = {name: value for name, value in options.items() if name not in LANGUAGES}
+        search = parse(others, beam_size=5, min_new_tokens=1)
         if search.return_attention and self.config.get("attention") == "none":
             raise InvalidArgument("return_attention is True, but the model has no attention")
-        return self._never(search)
+        return self._never(search), direction(self.config, **languages)
 
     def _read(self, source: object, target: object, what: str = "prefix") -> tuple[Inputs, Inputs]:
         """Sources and their targets or prefixes (None: none), as many of one as of the other."""
@@ -164,35 +195,38 @@ class Seq2Seq(DecodingEngine):
     def _expect_source_positions(self, what: str, count: int) -> None:
         expect_positions(what, count, self._model.max_source_positions)
 
-    def _added(self, ids: list[int]) -> list[int]:
-        """Source ids with the begin and end tokens that the model wants."""
-        begin = [self.config["source_bos_token_id"]] if self.config["add_source_bos"] else []
-        end = [self.config["source_eos_token_id"]] if self.config["add_source_eos"] else []
-        return begin + ids + end
-
     def _source_task(
-        self, sources: Inputs, prefixes: Inputs, index: int, search: SearchOptions
+        self,
+        sources: Inputs,
+        prefixes: Inputs,
+        index: int,
+        search: SearchOptions,
+        added: Direction,
     ) -> Task:
         ids = sources.ids[index]
-        tokens = [self._start_token, *prefixes.ids[index]]
-        sentence = Sentence(tokens, self._added(ids))
+        tokens = added.start + prefixes.ids[index]
+        sentence = Sentence(tokens, added.source(ids))
         with sources.naming(index):
             self._expect_source_positions("the source", len(sentence.source or ()))
             self._expect_positions("the prefix", len(tokens))
         return self._task(sentence, search, default=2 * len(ids) + 10)
 
-    def _pair(self, sources: Inputs, targets: Inputs, index: int) -> Sentence | None:
+    def _pair(
+        self, sources: Inputs, targets: Inputs, index: int, added: Direction | None
+    ) -> Sentence | None:
         """What to score, or None where neither source nor target has tokens."""
-        source, target = sources.ids[index], targets.ids[index]
+        source, target, given = sources.ids[index], targets.ids[index], 1
         if targets.exact and not target:
             raise InvalidArgument("target has no ids, expected the decoder start token first")
         if not source:
             if len(target) > targets.exact:
                 raise InvalidArgument("the source has no tokens, expected an empty target with it")
             return None
-        if not targets.exact:
-            target = [self._start_token, *target, *self._end_tokens[:1]]
-        sentence = Sentence(target, source if sources.exact else self._added(source))
-        self._expect_source_positions("the source", len(sentence.source or ()))
+        if added and not targets.exact:
+            given = len(added.start)
+            target = [*added.start, *target, *self._end_tokens[:1]]
+        if added and not sources.exact:
+            source = added.source(source)
+        self._expect_source_positions("the source", len(source))
         self._expect_positions("the target", len(target) - 1)
-        return sentence
+        return Sentence(target, source, given)

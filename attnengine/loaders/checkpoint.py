@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+TokenizerFile: TypeAlias = "Path | bytes"  # where it lies, or what would stand there
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Checkpoint:
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
     # Files that tokenizer libraries read, by the name that they have in a native folder.
-    tokenizer_files: Mapping[str, Path] = field(default_factory=dict)
+    tokenizer_files: Mapping[str, TokenizerFile] = field(default_factory=dict)
 
 
 def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:

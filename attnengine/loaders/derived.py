@@ -15,8 +15,9 @@ from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
 
 # A canonical name with one of these behind it is a part of the weight: "#1" the second block of
-# rows, "@1" the second block of columns, "+1" the second term of a sum.
-_PART = re.compile(r"(.*)([#@+])([0-9])")
+# rows, "@1" the second block of columns, "/1" the second block on the diagonal, with zeros beside
+# it, "+1" the second term of a sum.
+_PART = re.compile(r"(.*)([#@/+])([0-9])")
 
 
 def derived(
@@ -78,6 +79,8 @@ def joined(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 
 
 def _put_together(tensors: Sequence[Tensor], kind: str, path: Path) -> Tensor:
+    if kind == "/":
+        return block_diagonal(tensors, path)
     axis = {"#": 0, "@": 1, "+": -1}[kind]
     first = tensors[0].shape
     for tensor in tensors:
@@ -107,3 +110,22 @@ def gates_ordered(tensor: Tensor, order: Sequence[int], path: Path) -> Tensor:
         return np.concatenate([blocks[i] for i in order])
 
     return derived([tensor], tensor.shape, reorder)
+
+
+def block_diagonal(tensors: Sequence[Tensor], path: Path) -> Tensor:
+    """Matrices on the diagonal of a larger one, or vectors one behind another."""
+    rank = len(tensors[0].shape)
+    if rank not in (1, 2) or any(len(tensor.shape) != rank for tensor in tensors):
+        raise FormatError(f"{path}: {tensors[0].name} is {tensors[0].shape}, expected a matrix")
+    shape = [sum(tensor.shape[axis] for tensor in tensors) for axis in range(rank)]
+
+    def place(*arrays: NDArray[Any]) -> NDArray[Any]:
+        if rank == 1:
+            return np.concatenate(arrays)
+        whole, row, column = np.zeros(shape), 0, 0
+        for array in arrays:
+            whole[row : row + array.shape[0], column : column + array.shape[1]] = array
+            row, column = row + array.shape[0], column + array.shape[1]
+        return whole
+
+    return derived(tensors, shape, place)

@@ -40,6 +40,8 @@ def read(path: Path) -> Checkpoint:
         "tokenizer": "words",
         "bos_token_id": tokens.index(BOS),
         "eos_token_id": tokens.index(EOS),
+        "add_bos": True,
+        "add_eos": True,
         "pad_token_id": None,
         "unk_token_id": tokens.index(UNK) if UNK in tokens else None,
         "vocab_size": len(tokens),

@@ -128,12 +128,14 @@ def float_tensor(
 def to_float32(raw: NDArray[Any], dtype: str) -> NDArray[np.float32]:
     """Aligned, contiguous float32; a view when `raw` already is."""
     if dtype == "bfloat16":
-        raw = (raw.astype(np.uint32) << 16).view(np.float32)
+        bits = raw.astype(np.uint32)
+        bits <<= 16  # in place: a second copy would count for the largest weight
+        raw = bits.view(np.float32)
     return np.require(raw, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def read_text(path: Path, limit: int) -> str:
-    """Read a file of at most `limit` bytes of UTF-8."""
+    """Read a UTF-8 file of at most `limit` bytes."""
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
     with damage_named(path):

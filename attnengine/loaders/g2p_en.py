@@ -13,7 +13,7 @@ from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.names import g2p_en as names
 from attnengine.loaders.names import rename
-from attnengine.loaders.rnn_sizes import rnn_sizes
+from attnengine.loaders.sizes import rnn_sizes
 
 SIGNATURE = frozenset(("enc_emb", "dec_emb", "fc_w"))  # arrays that no other .npz file has
 

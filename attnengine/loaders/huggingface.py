@@ -20,6 +20,8 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, short
 from attnengine.loaders.huggingface_tokens import read_tokens
 from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
+from attnengine.loaders.names.huggingface.family import TIED_HEAD
+from attnengine.loaders.sentence_transformers import MODULES, read_pooling, transformer_folder
 
 UNDERSTANDS = "a Hugging Face folder (config.json with model_type)"
 CONFIG = "config.json"
@@ -27,8 +29,8 @@ CONFIG = "config.json"
 
 def matches(path: Path) -> bool:
     """Whether `path` is a folder whose config.json has a model_type and is not native."""
-    if not (path / CONFIG).is_file():
-        return False
+    if (path / MODULES).is_file():
+        return True
     try:
         config = read_object(path / CONFIG, CONFIG_LIMIT)
     except Error:  # of a damaged native folder too, whose reader says what is wrong
@@ -38,19 +40,26 @@ def matches(path: Path) -> bool:
 
 def read(path: Path) -> Checkpoint:
     """Read a folder; `Unsupported` names a model_type that attnengine does not have."""
-    file = path / CONFIG
+    folder = transformer_folder(path)
+    file = folder / CONFIG
     given = read_object(file, CONFIG_LIMIT)
-    model_type = given["model_type"]
+    model_type = given.get("model_type")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
-        expected = ", ".join(FAMILIES)
+        expected = ", ".join(sorted(FAMILIES))
         raise Unsupported(f"{file}: model_type is {short(model_type)}, expected one of {expected}")
+    if family.part is not None:
+        given = _part(file, given, family.part)
     with damage_named(file):
-        config = {"architecture": model_type, **normalised(file, given, family)}
-    tokens = read_tokens(path, given, config, kind=family.kind)
+        architecture = family.architecture or model_type
+        config = {"architecture": architecture, **normalised(file, given, family)}
+    tokens = read_tokens(folder, given, config, kind=family.kind)
     config.update(tokens.config)
+    if family.kind == "encoder":
+        _expect_encoder(file, given)
+        config.update(read_pooling(path, config.get("hidden_size", config.get("dim"))))
     schema.check(config, tokens.vocabularies, str(path))
-    tensors = canonical(path, shards.read(path), family, config)
+    tensors = canonical(folder, shards.read(folder), family, config)
     return Checkpoint(config, tensors, vocabularies(tokens.vocabularies), path, tokens.files)
 
 
@@ -59,16 +68,50 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
-    config = {key: value for key, value in given.items() if key not in IGNORED}
+    dropped = IGNORED.union(family.unused)
+    config = {key: value for key, value in given.items() if key not in dropped}
     config.pop("quantization_config", None)
+    _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
+    if family.rewrite:
+        family.rewrite(config)
     if "rope_theta" in family.defaults:
-        config = _rotary(file, config)
+        config = _rotary(file, config, family)
     for key, value in family.neutral.items():
-        if config.get(key) == value:
+        if config.get(key) in (value, None):
             config.pop(key, None)
     return {**family.defaults, **config}
+
+
+def _part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the config of a part, with what the whole says about tokens and tied weights."""
+    part = given.get(key)
+    if not isinstance(part, dict):
+        raise FormatError(f"{file}: {key} is {short(part)}, expected an object")
+    whole = {key: given.get(key) for key in (*schema.SPECIAL, "quantization_config", TIED_HEAD)}
+    return {**part, **{key: value for key, value in whole.items() if value is not None}}
+
+
+def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> None:
+    """Give keys of early versions their new names; both may be there, with one value."""
+    for early, key in spellings.items():
+        value = config.pop(early, None)
+        if value is None:
+            continue
+        if config.get(key) not in (None, value):
+            raise FormatError(
+                f"{file}: {early} is {short(value)}, but {key}, another name of it, "
+                f"is {short(config[key])}"
+            )
+        config[key] = value
+
+
+def _expect_encoder(file: Path, given: Mapping[str, Any]) -> None:
+    """A causal mask or cross-attention would make something else of the same weights."""
+    for key in ("is_decoder", "add_cross_attention"):
+        if given.get(key):
+            raise Unsupported(f"{file}: {key} is {short(given[key])}, expected false")
 
 
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
@@ -81,30 +124,60 @@ def _vocabulary_sizes(config: dict[str, Any]) -> None:
         config.pop("num_hidden_layers", None)  # another name of it
 
 
-def _rotary(file: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+_ORIGINAL = "original_max_position_embeddings"
+_KINDS = ("full_attention", "sliding_attention")  # of layers
+
+
+def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
     """Turn rope_parameters of version 5 and what came before it into rope_theta and rope_scaling.
 
-    rope_scaling is null, or has rope_type and its numbers.
+    rope_scaling is null, or has rope_type and its numbers. Where layers with a window have another
+    base, it becomes rope_local_base_freq.
     """
-    rest = {k: v for k, v in config.items() if k not in ("rope_parameters", "rope_scaling")}
+    moved = ("rope_parameters", "rope_scaling", _ORIGINAL)
+    rest = {k: v for k, v in config.items() if k not in moved}
     parameters = {"rope_theta": rest.pop("rope_theta", None)}
     for key in ("rope_scaling", "rope_parameters"):
         found = config.get(key)
         if not isinstance(found, (dict, type(None))):
             raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
+        if key == "rope_parameters" and found and "rope_local_base_freq" in family.defaults:
+            found, local = _of_each_kind(file, found)
+            rest.update({} if local is None else {"rope_local_base_freq": local})
         if any(isinstance(value, dict) for value in (found or {}).values()):
             raise Unsupported(f"{file}: {key} differs between layers, expected one for all")
         parameters.update(found or {})
-    before, kind = parameters.pop("type", None), parameters.pop("rope_type", None)
-    kind = kind or before or "default"
     theta = parameters.pop("rope_theta", None)
     if theta is not None:
         rest["rope_theta"] = float(theta) if type(theta) is int else theta
     if "partial_rotary_factor" in parameters:
         rest["partial_rotary_factor"] = parameters.pop("partial_rotary_factor")
-    plain = kind == "default" and not parameters
-    rest["rope_scaling"] = None if plain else {"rope_type": kind, **parameters}
+    rest["rope_scaling"] = _scaling(parameters, config.get(_ORIGINAL))
     return rest
+
+
+def _scaling(parameters: Mapping[str, Any], original: Any) -> dict[str, Any] | None:
+    """Return rope_scaling; Phi-3 has the positions of training beside it, which then count."""
+    numbers = {k: v for k, v in parameters.items() if k not in ("type", "rope_type")}
+    kind = parameters.get("rope_type") or parameters.get("type") or "default"
+    if "short_factor" in numbers and kind in ("su", "yarn"):  # early names
+        kind = "longrope"
+    if original is not None and kind in ("llama3", "longrope", "yarn"):
+        numbers[_ORIGINAL] = original
+    return {"rope_type": kind, **numbers} if numbers or kind != "default" else None
+
+
+def _of_each_kind(file: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Split rope_parameters into those of full layers, and the base of those with a window."""
+    full, local = (given.get(kind) or {} for kind in _KINDS)
+    known = set(given) <= set(_KINDS) and isinstance(full, dict) and isinstance(local, dict)
+    plain = {"rope_type": "default", "rope_theta": None}
+    if not known or {**local, **plain} != plain or local.get("rope_type", "default") != "default":
+        raise Unsupported(
+            f"{file}: rope_parameters is {short(given)}, expected one for each of "
+            f"{' and '.join(_KINDS)}, the latter of rope_type default"
+        )
+    return full, local.get("rope_theta")
 
 
 def canonical(
@@ -114,6 +187,8 @@ def canonical(
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        for before, since in family.renames:
+            full = re.sub(before, since, full)
         if re.search(family.buffers, full):
             continue
         if full in named:

@@ -16,9 +16,10 @@ from attnengine.loaders import nematus, yaml_text, zero_start
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import gates_ordered, joined, oriented, transposed
 from attnengine.loaders.marian_vocabularies import read_sides
-from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import marian as names
+from attnengine.loaders.names import matrix_shape, rename
 from attnengine.loaders.options import Options
+from attnengine.loaders.sizes import transformer_sizes
 
 OPTIONS = "special:model.yml"  # the array that makes an archive Marian's
 
@@ -32,19 +33,14 @@ def read(path: Path, tensors: Mapping[str, Tensor], text: str) -> Checkpoint:
     return zero_start.checkpoint(path, config, weights, read_sides(path, sizes))
 
 
-_LAYER = re.compile(r"_l([0-9]{1,3})_(?=self|context|ffn|cell)")
+_LAYER = re.compile(r"_l([0-9]{1,3})_(?=self|context|ffn|cell|rnn|aan)")
 
 
 def _prepared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights with layers counted from 0, matrices as (input, output) and none shared."""
     prepared = {}
     for name, tensor in tensors.items():
-        name = re.sub(
-            r"_l([0-9]{1,3})_(?=self|context|ffn|cell)",
-            lambda m: f"_l{int(m[1]) - 1}_",
-            name,
-            count=1,
-        )
+        name = _LAYER.sub(lambda match: f"_l{int(match[1]) - 1}_", name)
         if name in ("Wemb", "Wpos"):
             prepared[f"encoder_{name}"] = prepared[f"decoder_{name}"] = tensor
         elif name.endswith("_Wt"):
@@ -89,7 +85,7 @@ def _transformer(path: Path, options: Options, tensors: Mapping[str, Tensor]) ->
             f"{', '.join(map(str, names.NORM_PLACEMENTS))}"
         )
     renamed = rename(_prepared(tensors), names.TRANSFORMER_TABLE, path)
-    weights = oriented(renamed, names.VECTORS, names.KEPT)
+    weights = joined(oriented(renamed, names.VECTORS, names.KEPT), path)
     norm = names.NORM_PLACEMENTS[placement[0], placement[1], placement[2]]
     return _transformer_config(path, options, weights, norm), weights
 
@@ -97,21 +93,13 @@ def _transformer(path: Path, options: Options, tensors: Mapping[str, Tensor]) ->
 def _transformer_config(
     path: Path, options: Options, weights: Mapping[str, Tensor], norm: str
 ) -> dict[str, Any]:
-    source = matrix_shape(path, weights, "encoder.embed_tokens.weight")
-    target = matrix_shape(path, weights, "decoder.embed_tokens.weight")
     learned = "encoder.embed_positions.weight" in weights
     positions = names.MAX_POSITIONS
     if learned:
         positions = matrix_shape(path, weights, "encoder.embed_positions.weight")[0]
-    layer = r"{}\.layers\.([0-9]+)\.fc1\.weight"
     return {
         "architecture": "transformer",
-        "source_vocab_size": source[0],
-        "target_vocab_size": target[0],
-        "hidden_size": source[1],
-        "intermediate_size": matrix_shape(path, weights, "encoder.layers.0.fc1.weight")[0],
-        "encoder_num_layers": count_layers(weights, layer.format("encoder"), path),
-        "decoder_num_layers": count_layers(weights, layer.format("decoder"), path),
+        **transformer_sizes(path, weights),
         "num_heads": options.integer("transformer-heads", 8),
         "norm_placement": norm,
         "final_norm": norm == "pre",
@@ -124,7 +112,30 @@ def _transformer_config(
         "scale_embeddings": True,
         "shared_embeddings": False,  # the target has a row more
         "tied_output": "lm_head.weight" not in weights,
+        **_self_attention(path, options, weights, norm),
     }
+
+
+def _self_attention(
+    path: Path, options: Options, weights: Mapping[str, Tensor], norm: str
+) -> dict[str, Any]:
+    """What the decoder has in the place of self-attention."""
+    kind = options.choice("transformer-decoder-autoreg", names.SELF_ATTENTION, "self-attention")
+    if kind == "ssru":
+        options.choice("dec-cell", {"ssru": None}, "gru")
+        options.choice("layer-normalization", {"false": None}, "false")
+    if kind != "average":
+        return {"decoder_self_attention": kind}
+    if norm != "post":  # Marian norms the mean alone, and not what the gates and the sum read
+        raise Unsupported(f"{options.where}: transformer-preprocess with average-attention")
+    activation = options.choice("transformer-aan-activation", names.ACTIVATIONS, "swish")
+    if activation != options.choice("transformer-ffn-activation", names.ACTIVATIONS, "swish"):
+        raise Unsupported(
+            f"{options.where}: transformer-aan-activation is not transformer-ffn-activation"
+        )
+    options.choice("transformer-aan-depth", {"2": None}, "2")
+    size = matrix_shape(path, weights, "decoder.layers.0.average.fc1.weight")[0]
+    return {"decoder_self_attention": kind, "average_intermediate_size": size}
 
 
 _READERS = {"s2s": _rnn, "nematus": _nematus, "amun": _nematus, "transformer": _transformer}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,17 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders import safetensors, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, Vocabulary, vocabularies
+from attnengine.loaders.checkpoint import (
+    Checkpoint,
+    Tensor,
+    TokenizerFile,
+    Vocabulary,
+    vocabularies,
+)
 from attnengine.loaders.files import (
     CONFIG_LIMIT,
     VOCABULARY_LIMIT,
+    damage_named,
     read_json,
     read_object,
     short,
@@ -94,12 +102,23 @@ def _read_vocabularies(folder: Path, seq2seq: bool) -> dict[str, Vocabulary]:
     )
 
 
+def fingerprint(folder: Path) -> str:
+    """Changes with the config and with the weights of a native folder.
+
+    Of the weights the header counts, and the first and the last bytes of each: reading all of them
+    would take longer than packing spares.
+    """
+    with damage_named(folder):
+        crc = zlib.crc32((folder / CONFIG).read_bytes())
+        return f"{safetensors.checksum(folder / WEIGHTS, crc):08x}"
+
+
 def save(
     folder: str | os.PathLike[str],
     config: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
     vocabularies: Mapping[str, Sequence[str]],
-    tokenizer_files: Mapping[str, str | os.PathLike[str]] | None = None,
+    tokenizer_files: Mapping[str, str | os.PathLike[str] | bytes] | None = None,
 ) -> None:
     """Write a model as a native folder, which is made when it does not exist.
 
@@ -116,8 +135,8 @@ def save(
     vocabularies
         "source" and "target", or "vocabulary": the tokens in the order of their ids.
     tokenizer_files
-        Files to copy, by the name that the tokenizer of the config asks for: tokenizer.json,
-        or source.spm and target.spm.
+        Files to copy, or their content as bytes, by the name that the tokenizer of the config
+        asks for: tokenizer.json, or source.spm and target.spm.
 
     Raises
     ------
@@ -131,7 +150,7 @@ def save(
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Path], object]] = {
-        name: partial(shutil.copyfile, file) for name, file in files.items()
+        name: partial(_write_tokenizer, file) for name, file in files.items()
     }
     for name, tokens in vocabularies.items():
         listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
@@ -146,14 +165,14 @@ def save(
 
 
 def _tokenizer_files(
-    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str]]
-) -> dict[str, Path]:
-    files = {name: Path(path) for name, path in given.items()}
+    config: Mapping[str, Any], given: Mapping[str, str | os.PathLike[str] | bytes]
+) -> dict[str, TokenizerFile]:
+    files = {name: one if isinstance(one, bytes) else Path(one) for name, one in given.items()}
     if set(files) != schema.tokenizer_files(config):
         expected = ", ".join(sorted(schema.tokenizer_files(config))) or "none"
         raise InvalidArgument(f"tokenizer_files has {sorted(files)}, expected {expected}")
     for name, path in files.items():
-        if not path.is_file():
+        if isinstance(path, Path) and not path.is_file():
             raise InvalidArgument(f"{path}, to be copied as {name}, is missing or not a file")
     return files
 
@@ -176,6 +195,13 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
         raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
     return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
+
+
+def _write_tokenizer(file: TokenizerFile, path: Path) -> None:
+    if isinstance(file, bytes):
+        path.write_bytes(file)
+    else:
+        shutil.copyfile(file, path)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -17,7 +17,7 @@ from attnengine.loaders.marian_vocabularies import Sides, read_vocabulary
 from attnengine.loaders.names import matrix_shape, rename
 from attnengine.loaders.names import nematus as names
 from attnengine.loaders.options import Options
-from attnengine.loaders.rnn_sizes import rnn_sizes
+from attnengine.loaders.sizes import rnn_sizes
 
 
 def read(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> Checkpoint:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import opennmt, pickles
+from attnengine.loaders import fairseq, opennmt, pickles
 from attnengine.loaders.archive import Member, members
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import MappedFile, damage_named
 from attnengine.loaders.storages import STORAGES, Storage, named_tensors, strided_tensor
 
-UNDERSTANDS = "a PyTorch checkpoint of OpenNMT-py (.pt)"
+UNDERSTANDS = "a PyTorch checkpoint of OpenNMT-py or fairseq (.pt)"
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _ZIP_START = b"PK\x03\x04"
@@ -57,6 +57,7 @@ _NAMED = (
     "torch.float32",
     "torch.int64",
     "torch.uint8",
+    "torchtext.data.utils._split_tokenizer",
     "torchtext.vocab._default_unk_index",
     *STORAGES,
 )
@@ -75,15 +76,15 @@ def matches(path: Path) -> bool:
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint of a toolkit that attnengine knows."""
     content = unpickle(path)
-    if isinstance(content, dict) and {"model", "generator", "vocab", "opt"} <= content.keys():
+    keys = content.keys() if isinstance(content, dict) else set()
+    if {"model", "generator", "vocab", "opt"} <= keys:
         return opennmt.from_checkpoint(path, content)
-    kind = type(content).__name__
-    found = (
-        ", ".join(map(str, list(content)[:20]))[:200] if isinstance(content, dict) else f"a {kind}"
-    )
+    if "model" in keys and keys & {"args", "cfg"}:
+        return fairseq.from_checkpoint(path, content)
+    found = ", ".join(map(str, list(keys)[:20]))[:200] or f"a {type(content).__name__}"
     raise Unsupported(
-        f"{path} holds {found}, expected the keys of an OpenNMT-py checkpoint: "
-        "model, generator, vocab, opt"
+        f"{path} holds {found}, expected the keys of a checkpoint of OpenNMT-py (model, generator, "
+        "vocab, opt) or fairseq (model, and args or cfg)"
     )
 
 

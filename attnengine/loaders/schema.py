@@ -86,9 +86,13 @@ class _Check:
         )
         size = self.size("vocab_size")
         self.special(SPECIAL, size)
-        if "add_bos" in self.config:
-            self.added("add_bos", "bos_token_id")
+        for end in ("bos", "eos"):
+            if f"add_{end}" in self.config:
+                self.added(f"add_{end}", f"{end}_token_id")
+        if self.config.get("max_sequence_length") is not None:
+            self.size("max_sequence_length")
         self.suppressed(size)
+        self.chat()
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
 
@@ -104,7 +108,12 @@ class _Check:
         self.id("decoder_start_token_id", self.config["target_vocab_size"])
         for end in ("bos", "eos"):
             self.added(f"add_source_{end}", f"source_{end}_token_id")
-        self.suppressed(self.config["target_vocab_size"])
+        size = self.config["target_vocab_size"]
+        self.suppressed(size)
+        if "forced_bos_token_id" in self.config:
+            self.id("forced_bos_token_id", size)
+        if "languages" in self.config:
+            self.languages(min(size, self.config["source_vocab_size"]))
 
     def get(self, key: str) -> Any:
         if key not in self.config:
@@ -152,13 +161,32 @@ class _Check:
             self.expect(_is_int(self.config[key]), key, f"an id, because {switch} is true")
 
     def suppressed(self, vocab_size: int) -> None:
-        value = self.config.get("suppress_tokens", [])
-        fits = isinstance(value, list) and all(_is_id(item, vocab_size) for item in value)
-        self.expect(
-            fits and len(value) == len(set(value)),
-            "suppress_tokens",
-            f"a list of different ids below {vocab_size}",
-        )
+        for key in ("suppress_tokens", "begin_suppress_tokens"):
+            value = self.config.get(key, [])
+            fits = isinstance(value, list) and all(_is_id(item, vocab_size) for item in value)
+            self.expect(
+                fits and len(value) == len(set(value)),
+                key,
+                f"a list of different ids below {vocab_size}",
+            )
+
+    def chat(self) -> None:
+        """A template or several by name, and texts of special tokens."""
+        template, tokens = self.config.get("chat_template", ""), self.config.get("chat_tokens", {})
+        fits = isinstance(template, str) or (_is_texts(template) and bool(template))
+        self.expect(fits, "chat_template", "a text, or texts by name")
+        self.expect(_is_texts(tokens), "chat_tokens", "texts by name")
+
+    def languages(self, vocab_size: int) -> None:
+        value = self.config["languages"]
+        fits = isinstance(value, Mapping) and all(_is_id(i, vocab_size) for i in value.values())
+        self.expect(fits and len(value) > 0, "languages", f"ids below {vocab_size} by name")
+        place = self.get("language_place")
+        self.expect(place in ("before", "behind"), "language_place", "'before' or 'behind'")
+        for key in ("source_language", "target_language"):
+            default = self.get(key)
+            known = default is None or (isinstance(default, str) and default in value)
+            self.expect(known, key, "null or one of languages")
 
     def vocabulary_names(self, given: Mapping[str, Sequence[str]], known: set[str]) -> None:
         for name in given:
@@ -198,6 +226,10 @@ def _is_int(value: object) -> bool:
 
 def _is_id(value: object, vocab_size: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < vocab_size
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_text(token: str) -> bool:

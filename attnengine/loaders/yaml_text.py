@@ -1,10 +1,11 @@
-"""YAML as strings, lists and dictionaries: no types are guessed, no anchors followed."""
+"""YAML as strings, lists and dictionaries: no types are guessed, nothing is merged."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.files import short
 
 _MAX_DEPTH = 50
 
@@ -17,7 +18,7 @@ def parse(text: str, where: str, *, unique: bool = True) -> Any:
     Raises
     ------
     FormatError
-        The text is no YAML, or has an anchor, an alias or a key that is no text.
+        The text is no YAML, or has a key that is no text or asks to merge another table.
     Unsupported
         The extra ``yaml`` is not installed.
     """
@@ -39,29 +40,44 @@ def parse(text: str, where: str, *, unique: bool = True) -> Any:
 
 
 class _Builder:
-    """Builds the value from the parser's events, without recursion."""
+    """Builds the value from the parser's events, without recursion.
+
+    What an alias names is shared and not copied: copies would let a few bytes fill any memory.
+    """
 
     def __init__(self, unique: bool) -> None:
         self.unique = unique
         self.open: list[Any] = []  # dictionaries and lists, outermost first
         self.keys: list[str | None] = []  # of each open dictionary, the key without a value
         self.roots: list[Any] = []
+        self.anchors: dict[str, Any] = {}
 
     def take(self, event: Any, kind: str) -> None:
-        if kind == "AliasEvent" or getattr(event, "anchor", None) is not None:
-            raise ValueError("it has an anchor or an alias")
-        if kind in ("MappingStartEvent", "SequenceStartEvent"):
-            value: Any = {} if kind == "MappingStartEvent" else []
-            self.add(value)
-            self.open.append(value)
-            self.keys.append(None)
-            if len(self.open) > _MAX_DEPTH:
-                raise ValueError(f"it is nested more than {_MAX_DEPTH} deep")
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+        anchor: str | None = getattr(event, "anchor", None)
+        if kind == "AliasEvent":
+            if anchor not in self.anchors:
+                raise ValueError(f"nothing is called {str(anchor)[:80]!r}")
+            self.add(self.anchors[anchor])
+            return
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
             self.open.pop()
             self.keys.pop()
-        elif kind == "ScalarEvent":
-            self.add(event.value)
+        if kind not in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent"):
+            return
+        value: Any = {} if kind == "MappingStartEvent" else []
+        if kind == "ScalarEvent":
+            value = event.value
+        self.add(value)
+        if anchor is not None:
+            self.anchors[anchor] = value
+        if kind != "ScalarEvent":
+            self.begin(value)
+
+    def begin(self, value: Any) -> None:
+        self.open.append(value)
+        self.keys.append(None)
+        if len(self.open) > _MAX_DEPTH:
+            raise ValueError(f"it is nested more than {_MAX_DEPTH} deep")
 
     def add(self, value: Any) -> None:
         if not self.open:
@@ -72,7 +88,9 @@ class _Builder:
             self.open[-1][self.keys[-1]] = value
             self.keys[-1] = None
         elif not isinstance(value, str) or (self.unique and value in self.open[-1]):
-            raise ValueError(f"the key {str(value)[:80]!r} is no text or stands twice")
+            raise ValueError(f"the key {short(value)} is no text or stands twice")
+        elif self.unique and value == "<<":
+            raise ValueError("it merges one table into another")
         else:
             self.keys[-1] = value
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnengine import _core
-from attnengine.errors import FormatError, Unsupported
-from attnengine.models.blocks import ActivationName, activation
+from attnengine.errors import Unsupported
+from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.registry import Weights, register
 
 
@@ -39,10 +39,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     ):
         if value is not expected:
             raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
-    if config.n_embd % config.n_head:
-        raise FormatError(
-            f"config: 'n_head' is {config.n_head}, expected a divisor of 'n_embd' {config.n_embd}"
-        )
+    check_heads(config.n_head, config.n_embd, "n_head")
     model = weights.under("transformer")
     embedding = model.take("wte.weight", config.vocab_size, config.n_embd)
     tied = config.tie_word_embeddings
@@ -53,7 +50,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             max_positions=config.n_positions,
             positions=model.take("wpe.weight", config.n_positions, config.n_embd),
             layers=[layer(config, model.under(f"h.{i}")) for i in range(config.n_layer)],
-            final_norm=norm(config, model, "ln_f"),
+            final_norm=layer_norm(model, "ln_f", config.n_embd, config.layer_norm_epsilon),
         ),
         _core.Linear(output),
     )
@@ -61,7 +58,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     """Build one layer; queries, keys and values lie in one matrix."""
-    size = config.n_embd
+    size, eps = config.n_embd, config.layer_norm_epsilon
     wide = config.n_inner or 4 * size
     attention, mlp = w.under("attn"), w.under("mlp")
     weight = attention.take("c_attn.weight", size, 3 * size).T
@@ -73,13 +70,13 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
             output=transposed(attention, "c_proj", size, size),
             num_heads=config.n_head,
         ),
-        self_attention_norm=_core.BlockNorm(before=norm(config, w, "ln_1")),
+        self_attention_norm=_core.BlockNorm(before=layer_norm(w, "ln_1", size, eps)),
         feed_forward=_core.FeedForward(
             up=transposed(mlp, "c_fc", wide, size),
             down=transposed(mlp, "c_proj", size, wide),
             activation=activation(config.activation_function),
         ),
-        feed_forward_norm=_core.BlockNorm(before=norm(config, w, "ln_2")),
+        feed_forward_norm=_core.BlockNorm(before=layer_norm(w, "ln_2", size, eps)),
     )
 
 
@@ -87,9 +84,3 @@ def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Line
     """Build a linear layer that is stored as ``Conv1D``, (in, out)."""
     weight = w.take(f"{name}.weight", in_size, out_size)
     return _core.Linear(np.ascontiguousarray(weight.T), w.take(f"{name}.bias", out_size))
-
-
-def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
-    """Build a layer norm."""
-    weight, bias = (w.take(f"{name}.{part}", config.n_embd) for part in ("weight", "bias"))
-    return _core.LayerNorm(weight, bias, eps=config.layer_norm_epsilon)

@@ -1,36 +1,37 @@
-"""Qwen2: Llama with biases on queries, keys and values, and windows that we do not have."""
+"""Qwen2: Llama with biases on queries, keys and values, and windows in the upper layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from attnengine import _core
-from attnengine.errors import Unsupported
-from attnengine.models import llama
+from attnengine.models import decoder_only as shared
 from attnengine.models.registry import Weights, register
 
 
 @dataclass(frozen=True)
-class Config(llama.Config):
+class Config(shared.Config):
     """Keys of Hugging Face's ``Qwen2Config``."""
 
     use_sliding_window: bool = False
     sliding_window: int | None = None
     max_window_layers: int = field(default=28, metadata={"minimum": 0})
-    layer_types: tuple[str, ...] | None = None
+    layer_types: tuple[str, ...] | None = None  # before all of these
 
-    @property
-    def query_bias(self) -> bool:
-        """Whether queries, keys and values have biases: always."""
-        return True
+    def window(self, i: int) -> int:
+        """How many positions layer i sees, 0 for all."""
+        size = self.sliding_window if self.use_sliding_window else None
+        windowed = size is not None and i >= self.max_window_layers
+        return shared.window(shared.layer_type(self, self.layer_types, i, windowed=windowed), size)
 
 
 @register("qwen2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build as Llama; the biases are taken where they are."""
-    if config.use_sliding_window:
-        raise Unsupported("config: 'use_sliding_window' is true, expected false")
-    for kind in config.layer_types or ():
-        if kind != "full_attention":
-            raise Unsupported(f"config: 'layer_types' has {kind!r}, expected 'full_attention'")
-    return llama.build_decoder(config, weights)
+    """Build a decoder whose output projections have no biases."""
+    rotary = shared.rotary(config)
+
+    def layer(i: int, w: Weights) -> _core.TransformerLayer:
+        attention = shared.attention(config, w, bias=True, rotary=rotary, window=config.window(i))
+        return shared.pre_norm_layer(config, w, attention, shared.feed_forward(config, w))
+
+    return shared.decoder(config, weights, layer)

@@ -70,15 +70,25 @@ class Weights:
         return self.take(name, *shape) if name in self else None
 
     def linear(
-        self, name: str, out_size: int, in_size: int, *, bias: bool | None = None
+        self,
+        name: str,
+        out_size: int,
+        in_size: int,
+        *,
+        bias: bool | None = None,
+        scale: float = 1.0,
     ) -> _core.Linear:
-        """Return ``name.weight`` (out, in) with ``name.bias`` (out,).
+        """Return ``name.weight`` (out, in) with ``name.bias`` (out,), both times ``scale``.
 
         ``bias`` says whether there is one; None: as the checkpoint has it.
         """
         weight = self.take(f"{name}.weight", out_size, in_size)
         has_bias = f"{name}.bias" in self if bias is None else bias
-        return _core.Linear(weight, self.take(f"{name}.bias", out_size) if has_bias else None)
+        found = self.take(f"{name}.bias", out_size) if has_bias else None
+        if scale != 1:
+            weight = np.float32(scale) * weight
+            found = None if found is None else np.float32(scale) * found
+        return _core.Linear(weight, found)
 
     def check_all_taken(self) -> None:
         """Raise FormatError when a weight was left over."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
+from attnengine.models.registry import Floats
 
 Doubles = NDArray[np.float64]
 
@@ -19,13 +20,27 @@ _MAX_DIM = 2**16  # compared before memory is taken: no weight is read yet
 
 
 def rotary(
-    dim: int, base: float, scaling: Mapping[str, Any] | None, max_positions: int
+    head_dim: int,
+    base: float,
+    scaling: Mapping[str, Any] | None,
+    max_positions: int,
+    partial: float = 1.0,
+    *,
+    limited: bool = False,
 ) -> _core.Rotary:
-    """Return the rotation of ``dim`` dimensions of a head (Su et al. 2021).
+    """Return the rotation of the first ``partial`` of a head's dimensions (Su et al. 2021).
 
-    ``scaling`` is a config's ``rope_scaling``. Raises FormatError for a number that is missing or
-    out of range, Unsupported for a kind or a key that is not known.
+    ``scaling`` is a config's ``rope_scaling``; ``limited``: the caller ends sequences at
+    ``limit()``. Raises FormatError for a number that is missing or out of range, Unsupported for a
+    kind or a key that is not known.
     """
+    if not limited and limit(scaling, max_positions) < max_positions:
+        raise Unsupported(
+            "config: 'rope_scaling' has rope_type 'longrope', which this family lacks"
+        )
+    if partial > 1:
+        raise FormatError(f"config: 'partial_rotary_factor' is {partial}, expected at most 1")
+    dim = int(head_dim * partial)
     if dim % 2 or dim > _MAX_DIM:
         raise FormatError(
             f"config: a head has {dim} dimensions, expected an even number of at most {_MAX_DIM}"
@@ -47,6 +62,31 @@ def rotary(
             f"config: 'rope_theta' {base!r} and 'rope_scaling' {given!r:.200} give no frequencies"
         )
     return _core.Rotary(rounded, factor=factor)
+
+
+def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:
+    """Return how many positions a sequence may have.
+
+    "longrope" turns all positions of a longer sequence otherwise, those in the cache too.
+    """
+    given = scaling or {}
+    same = given.get("short_factor") == given.get("long_factor")
+    if given.get("rope_type") != "longrope" or same:
+        return max_positions
+    return min(max_positions, int(_Scaling(given).number(_ORIGINAL)))
+
+
+def halves(rows: Floats, num_heads: int, dim: int | None = None) -> Floats:
+    """Reorder each head's outputs (num_heads * head_dim, ...) for the kernel.
+
+    It turns i with i + dim / 2, of the first ``dim`` (None: all); the rows are of a model that
+    turns neighbours, 2i with 2i + 1.
+    """
+    by_head = rows.reshape(num_heads, -1, *rows.shape[1:])
+    rest = np.arange(dim or by_head.shape[1], by_head.shape[1])
+    turned = np.arange(dim or by_head.shape[1])
+    order = np.concatenate([turned[::2], turned[1::2], rest])
+    return np.ascontiguousarray(by_head[:, order]).reshape(rows.shape)
 
 
 def _known(scaling: Mapping[str, Any]) -> _Scale:
@@ -79,6 +119,22 @@ class _Scaling:
                 f"config: 'rope_scaling' has {key} {value!r}, expected a number above 0"
             )
         return float(value)
+
+    def numbers(self, key: str, count: int) -> Doubles:
+        value: Any = self.values.get(key)
+        if not isinstance(value, list) or len(value) != count:
+            raise FormatError(
+                f"config: 'rope_scaling' has {key} {value!r:.80}, expected a list of {count}"
+            )
+        return np.array([_Scaling({key: item}).number(key) for item in value])
+
+    def flag(self, key: str, default: bool) -> bool:
+        value: Any = self.values.get(key)
+        if not isinstance(value, bool | None):
+            raise FormatError(
+                f"config: 'rope_scaling' has {key} {value!r:.80}, expected true or false"
+            )
+        return default if value is None else value
 
 
 def _default(
@@ -121,12 +177,40 @@ def _yarn(
     def dimension(turns: float) -> float:
         return half * math.log(original / (turns * 2 * math.pi)) / math.log(base)
 
-    low = max(math.floor(dimension(scaling.number("beta_fast", 32.0))), 0)
-    high = min(math.ceil(dimension(scaling.number("beta_slow", 1.0))), 2 * half - 1)
-    slowed = np.clip((np.arange(half) - low) / max(high - low, 0.001), 0, 1)
-    warmth = 0.1 * math.log(factor) + 1 if factor > 1 else 1.0
-    attention_factor = scaling.number("attention_factor", warmth)
-    return frequencies * (1 - slowed + slowed / factor), attention_factor
+    low = dimension(scaling.number("beta_fast", 32.0))
+    high = dimension(scaling.number("beta_slow", 1.0))
+    if scaling.flag("truncate", True):
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, 2 * half - 1)
+    slowed = np.clip((np.arange(half) - low) / ((high - low) or 0.001), 0, 1)
+    return frequencies * (1 - slowed + slowed / factor), _yarn_factor(scaling, factor)
+
+
+def _yarn_factor(scaling: _Scaling, factor: float) -> float:
+    """By the logarithm of the factor; DeepSeek divides one such number by another."""
+    scales = [scaling.values.get(key) for key in ("mscale", "mscale_all_dim")]
+    if None in scales:
+        warmth = _warmth(factor, 1.0)
+    else:
+        warmth = _warmth(factor, scaling.number("mscale"))
+        warmth /= _warmth(factor, scaling.number("mscale_all_dim"))
+    return scaling.number("attention_factor", warmth)
+
+
+def _warmth(factor: float, scale: float) -> float:
+    return 0.1 * scale * math.log(factor) + 1 if factor > 1 else 1.0
+
+
+def _longrope(
+    scaling: _Scaling, frequencies: Doubles, base: float, max_positions: int
+) -> tuple[Doubles, float]:
+    """LongRoPE (Ding et al. 2024): a factor for each frequency, those of short sequences."""
+    slower = scaling.numbers("short_factor", len(frequencies))
+    scaling.numbers("long_factor", len(frequencies))  # see limit()
+    original = scaling.number(_ORIGINAL)
+    factor = scaling.number("factor", max_positions / original)
+    warmth = math.sqrt(1 + math.log(factor) / math.log(original)) if factor > 1 else 1.0
+    return frequencies / slower, scaling.number("attention_factor", warmth)
 
 
 _Scale = Callable[[_Scaling, Doubles, float, int], tuple[Doubles, float]]
@@ -137,5 +221,15 @@ _SCALINGS: dict[str, tuple[_Scale, tuple[str, ...]]] = {
     "dynamic": (_default, ("factor",)),
     "linear": (_linear, ("factor",)),
     "llama3": (_llama3, ("factor", "low_freq_factor", "high_freq_factor", _ORIGINAL)),
-    "yarn": (_yarn, ("factor", "attention_factor", "beta_fast", "beta_slow", _ORIGINAL)),
+    "longrope": (
+        _longrope,
+        ("factor", "attention_factor", "short_factor", "long_factor", _ORIGINAL),
+    ),
+    "yarn": (
+        _yarn,
+        (
+            *("factor", "attention_factor", "beta_fast", "beta_slow", _ORIGINAL),
+            *("mscale", "mscale_all_dim", "truncate"),
+        ),
+    ),
 }

@@ -38,6 +38,8 @@ class Config:
     scale_embeddings: bool
     shared_embeddings: bool
     tied_output: bool
+    decoder_self_attention: Literal["attention", "ssru", "average"] = "attention"
+    average_intermediate_size: int | None = None
 
 
 @register("transformer", config=Config)
@@ -52,6 +54,11 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
         raise FormatError(
             f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
             f"{config.hidden_size}"
+        )
+    if config.average_intermediate_size and config.decoder_self_attention != "average":
+        raise FormatError(
+            f"config: 'average_intermediate_size' is {config.average_intermediate_size}, expected "
+            f"null with 'decoder_self_attention' {config.decoder_self_attention!r}"
         )
     size = config.hidden_size
     source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
@@ -99,18 +106,39 @@ def layer(config: Config, w: Weights, *, cross: bool) -> _core.TransformerLayer:
     def block_norm(name: str) -> _core.BlockNorm:
         return _core.BlockNorm(**{place: norm(config, w, name)})
 
-    size, wide = config.hidden_size, config.intermediate_size
+    recurrent = cross and config.decoder_self_attention != "attention"
     return _core.TransformerLayer(
-        self_attention=attention(config, w.under("self_attn")),
+        self_attention=None if recurrent else attention(config, w.under("self_attn")),
+        recurrence=recurrence(config, w) if recurrent else None,
         self_attention_norm=block_norm("self_attn_layer_norm"),
         cross_attention=attention(config, w.under("encoder_attn")) if cross else None,
         cross_attention_norm=block_norm("encoder_attn_layer_norm") if cross else None,
-        feed_forward=_core.FeedForward(
-            up=w.linear("fc1", wide, size),
-            down=w.linear("fc2", size, wide),
-            activation=config.activation,
-        ),
+        feed_forward=feed_forward(config, w, config.intermediate_size),
         feed_forward_norm=block_norm("final_layer_norm"),
+    )
+
+
+def feed_forward(config: Config, w: Weights, intermediate_size: int) -> _core.FeedForward:
+    """Build a feed-forward network."""
+    size = config.hidden_size
+    return _core.FeedForward(
+        up=w.linear("fc1", intermediate_size, size),
+        down=w.linear("fc2", size, intermediate_size),
+        activation=config.activation,
+    )
+
+
+def recurrence(config: Config, w: Weights) -> _core.Recurrence:
+    """Build what stands in the place of a decoder layer's self-attention."""
+    size, wide = config.hidden_size, config.average_intermediate_size
+    if config.decoder_self_attention == "ssru":
+        return _core.SimpleRecurrence(
+            forget=w.linear("ssru.forget", size, size), input=w.linear("ssru.input", size, size)
+        )
+    w = w.under("average")
+    return _core.AverageRecurrence(
+        gate=w.linear("gate", 2 * size, 2 * size),
+        feed_forward=feed_forward(config, w, wide) if wide else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Decoder-only Transformers with Hugging Face's config keys and weight names: Llama, Qwen2, GPT-2.
+"""Decoder-only Transformers with Hugging Face's config keys and weight names.
 
 ``DecoderOnly`` is what they share, the loop over layers and the cache; a family says how tokens
 are embedded, what a layer does and how the last states become logits.
@@ -45,7 +45,7 @@ class Family(Protocol):
 
 
 class DecoderOnly:
-    """Architectures "llama", "qwen2" and "gpt2"."""
+    """Architectures "llama", "mistral", "qwen2" and "gpt2"."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         is_gpt2 = config["architecture"] == "gpt2"
@@ -82,7 +82,7 @@ class DecoderOnly:
 class Llama:
     """Pre-norm with RMS norms, rotary positions, shared key/value heads, gated feed-forward.
 
-    Touvron et al. 2023. Qwen2 has biases on queries, keys and values.
+    Touvron et al. 2023. Qwen2 has biases on queries, keys and values, Mistral a window.
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
@@ -94,6 +94,7 @@ class Llama:
         self.frequencies, self.factor = rotary_frequencies(
             self.head_dim, config.get("rope_theta", 10_000.0), config.get("rope_scaling")
         )
+        self.window: int = config.get("sliding_window") or 0
         self.embedding = weights["model.embed_tokens.weight"]  # (vocab, hidden)
         tied = config.get("tie_word_embeddings", False)
         self.lm_head = self.embedding if tied else weights["lm_head.weight"]
@@ -123,7 +124,7 @@ class Llama:
         query, keys = (
             rotate(heads, positions, self.frequencies, self.factor) for heads in (query, keys)
         )
-        context, cache = attend(query, Cache(keys, values), past)
+        context, cache = attend(query, Cache(keys, values), past, self.window)
         x = x + dense(context, attention, "o_proj")
 
         y = self._norm(x, weights["post_attention_layernorm.weight"])
@@ -193,15 +194,18 @@ def transposed_dense(x: Floats, weights: Weights, name: str) -> Floats:
     return linear(x, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
 
 
-def attend(query: Floats, new: Cache, past: Cache) -> tuple[Floats, Cache]:
+def attend(query: Floats, new: Cache, past: Cache, window: int = 0) -> tuple[Floats, Cache]:
     """Causal attention; query head h reads key/value head h // (heads / kv_heads).
 
-    query (tokens, heads, head_dim), new and past (positions, kv_heads, head_dim).
+    query (tokens, heads, head_dim), new and past (positions, kv_heads, head_dim). With a window, a
+    token sees itself and the window - 1 before it.
     Returns (context (tokens, heads * head_dim), the longer cache).
     """
     cache = Cache(*(np.concatenate(pair) for pair in zip(past, new, strict=True)))
     lengths = len(past.keys) + np.arange(1, len(query) + 1)  # a token sees itself and the past
     group = query.shape[1] // cache.keys.shape[1]
     keys, values = (np.repeat(heads, group, axis=1) for heads in cache)
-    context, _ = scaled_dot_attention(query, keys, values, lengths)
+    gone = lengths[:, None] - np.arange(len(keys)) > (window or len(keys))  # (tokens, positions)
+    bias = np.where(gone, -np.inf, 0.0).astype(query.dtype)[:, None]
+    context, _ = scaled_dot_attention(query, keys, values, lengths, bias=bias)
     return context.reshape(len(query), -1), cache

@@ -158,6 +158,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "gpt2": gpt2_shapes,
     "llama": llama_shapes,
     "marian": marian_shapes,
+    "mistral": llama_shapes,
     "qwen2": llama_shapes,
     "rnn_encoder": rnn_encoder_shapes,
     "rnn_lm": rnn_lm_shapes,

@@ -20,7 +20,7 @@ def rotary_frequencies(
     """Radians per position of each pair of dimensions (Su et al. 2021), and a factor of the waves.
 
     scaling is a config's rope_scaling: "default", "dynamic" (the same up to the positions of
-    training), "linear", "llama3" or "yarn". Returns (frequencies (dim / 2,), factor).
+    training), "linear", "llama3", "longrope" or "yarn". Returns (frequencies (dim / 2,), factor).
     Raises ValueError for another rope_type.
     """
     frequencies = base ** (-np.arange(0, dim, 2) / dim)  # (dim / 2,)
@@ -32,9 +32,11 @@ def rotary_frequencies(
         return frequencies / scaling["factor"], 1.0
     if kind == "llama3":
         return llama3(frequencies, scaling), 1.0
+    if kind == "longrope":  # of sequences that are no longer than those of training
+        return frequencies / np.array(scaling["short_factor"]), scaling["attention_factor"]
     if kind == "yarn":
         return yarn(frequencies, base, scaling), yarn_factor(scaling)
-    raise ValueError(f"rope_type is {kind!r}, expected default, dynamic, linear, llama3 or yarn")
+    raise ValueError(f"rope_type is {kind!r}, expected one of the known")
 
 
 def llama3(frequencies: Doubles, scaling: Mapping[str, Any]) -> Doubles:
@@ -64,9 +66,12 @@ def yarn(frequencies: Doubles, base: float, scaling: Mapping[str, Any]) -> Doubl
         """The dimension that turns so often within the trained context."""
         return dim * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(base))
 
-    first = max(math.floor(dimension(scaling.get("beta_fast", 32))), 0)
-    last = min(math.ceil(dimension(scaling.get("beta_slow", 1))), dim - 1)
-    width = last - first if last > first else 0.001
+    first = dimension(scaling.get("beta_fast", 32))
+    last = dimension(scaling.get("beta_slow", 1))
+    if scaling.get("truncate", True):
+        first, last = math.floor(first), math.ceil(last)
+    first, last = max(first, 0), min(last, dim - 1)
+    width = last - first if last != first else 0.001
     slowed = np.clip((np.arange(len(frequencies)) - first) / width, 0, 1)  # (dim / 2,)
     scaled: Doubles = (1 - slowed) * frequencies + slowed * frequencies / scaling["factor"]
     return scaled
@@ -76,7 +81,11 @@ def yarn_factor(scaling: Mapping[str, Any]) -> float:
     """What sines and cosines are multiplied by, so that attention stays as sharp as trained."""
     if "attention_factor" in scaling:
         return float(scaling["attention_factor"])
-    return 0.1 * math.log(scaling["factor"]) + 1 if scaling["factor"] > 1 else 1.0
+    growth = max(math.log(scaling["factor"]), 0.0)
+    scale, all_dimensions = 1.0, 0.0
+    if "mscale" in scaling:
+        scale, all_dimensions = scaling["mscale"], scaling["mscale_all_dim"]
+    return float((0.1 * scale * growth + 1) / (0.1 * all_dimensions * growth + 1))
 
 
 def rotate(x: Floats, positions: Integers, frequencies: Doubles, factor: float = 1.0) -> Floats:

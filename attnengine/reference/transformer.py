@@ -14,13 +14,17 @@ from attnengine.reference.attention import scaled_dot_attention
 from attnengine.reference.linear import linear
 from attnengine.reference.norm import layer_norm
 from attnengine.reference.positions import sinusoidal
+from attnengine.reference.recurrence import average_attention, simple_recurrence
 from attnengine.reference.weights import Config, Weights, under
 
 Ids = Sequence[int] | Integers
 
 
 class Cache(NamedTuple):
-    """Keys and values of the positions that attention may look at."""
+    """Keys and values of the positions that attention may look at.
+
+    Of a decoder layer with a recurrence both are what it carried from each, (positions, hidden).
+    """
 
     keys: Floats  # (positions, heads, head_dim)
     values: Floats  # (positions, heads, head_dim)
@@ -59,7 +63,9 @@ class Transformer:
     def initial_state(self) -> tuple[Cache, ...]:
         """The decoder's cache before its first token: one empty Cache for each layer."""
         hidden, dtype = self.config["hidden_size"], self.decoder_embedding.dtype
-        empty = np.zeros((0, self.num_heads, hidden // self.num_heads), dtype)
+        recurrent = self.config.get("decoder_self_attention", "attention") != "attention"
+        size = (hidden,) if recurrent else (self.num_heads, hidden // self.num_heads)
+        empty = np.zeros((0, *size), dtype)
         return (Cache(empty, empty),) * int(self.config["decoder_num_layers"])
 
     def step(
@@ -137,12 +143,8 @@ class Transformer:
         self, x: Floats, weights: Weights, cache: Cache, encoded: Floats
     ) -> tuple[Floats, Cache, Floats, Floats]:
         """From x (tokens, hidden) to the next x, the longer cache, self weights, cross weights."""
-        norm, attention = under(weights, "self_attn_layer_norm."), under(weights, "self_attn.")
-        query = self._before(x, norm)
-        new = self._keys_values(query, attention)
-        lengths = len(cache.keys) + np.arange(1, len(x) + 1)  # a token sees itself and the past
-        cache = Cache(*(np.concatenate(pair) for pair in zip(cache, new, strict=True)))
-        y, self_weights = self._attend(query, cache, attention, lengths)
+        norm = under(weights, "self_attn_layer_norm.")
+        y, cache, self_weights = self._look_back(self._before(x, norm), weights, cache)
         x = self._after(x + y, norm)
 
         norm, attention = (
@@ -153,6 +155,26 @@ class Transformer:
         y, cross_weights = self._attend(self._before(x, norm), memory, attention)
         x = self._after(x + y, norm)
         return self._feed_forward(x, weights), cache, self_weights, cross_weights
+
+    def _look_back(self, x: Floats, weights: Weights, cache: Cache) -> tuple[Floats, Cache, Floats]:
+        """Self-attention over the past, or what stands in its place, which has no weights."""
+        kind = self.config.get("decoder_self_attention", "attention")
+        if kind == "attention":
+            attention = under(weights, "self_attn.")
+            new = self._keys_values(x, attention)
+            lengths = len(cache.keys) + np.arange(1, len(x) + 1)  # a token sees itself and the past
+            cache = Cache(*(np.concatenate(pair) for pair in zip(cache, new, strict=True)))
+            y, self_weights = self._attend(x, cache, attention, lengths)
+            return y, cache, self_weights
+        seen = len(cache.keys)
+        before = cache.keys[-1] if seen else np.zeros_like(x[0])
+        part = under(weights, f"{kind}.")
+        if kind == "ssru":
+            y, carried = simple_recurrence(x, before, part)
+        else:
+            y, carried = average_attention(x, before, seen, part, self.config["activation"])
+        longer = np.concatenate([cache.keys, carried])
+        return y, Cache(longer, longer), np.zeros((self.num_heads, len(x), 0), x.dtype)
 
     def _keys_values(self, x: Floats, weights: Weights) -> Cache:
         shape = len(x), self.num_heads, -1

@@ -42,6 +42,22 @@ def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Sha
     return shapes | norm_shapes("final_layer_norm", hidden)
 
 
+def recurrence_shapes(config: Config, kind: str) -> Shapes:
+    """What stands in the place of a decoder layer's self-attention, and its norm."""
+    size, wide = config["hidden_size"], config.get("average_intermediate_size")
+    shapes = norm_shapes("self_attn_layer_norm", size)
+    if kind == "ssru":
+        return (
+            shapes
+            | dense_shapes("ssru.forget", size, size)
+            | dense_shapes("ssru.input", size, size)
+        )
+    shapes |= dense_shapes("average.gate", 2 * size, 2 * size)
+    if wide:
+        shapes |= dense_shapes("average.fc1", wide, size) | dense_shapes("average.fc2", size, wide)
+    return shapes
+
+
 def transformer_shapes(config: Config) -> Shapes:
     """Architecture "transformer"."""
     hidden, vocab = config["hidden_size"], config["target_vocab_size"]
@@ -58,13 +74,18 @@ def transformer_shapes(config: Config) -> Shapes:
         if config["final_norm"]:
             shapes |= norm_shapes(f"{side}.layer_norm", hidden)
         for i in range(config[f"{side}_num_layers"]):
-            layer = transformer_layer_shapes(config, attentions)
+            kind = config.get("decoder_self_attention", "attention") if side == "decoder" else ""
+            if kind in ("ssru", "average"):
+                layer = transformer_layer_shapes(config, attentions[1:])
+                layer |= recurrence_shapes(config, kind)
+            else:
+                layer = transformer_layer_shapes(config, attentions)
             shapes |= prefixed(f"{side}.layers.{i}.", layer)
     return shapes
 
 
 def llama_shapes(config: Config) -> Shapes:
-    """Architectures "llama" and "qwen2"; which layers have a bias, the switches say."""
+    """Architectures "llama", "mistral" and "qwen2"; which layers have a bias, the switches say."""
     size, wide = config["hidden_size"], config["intermediate_size"]
     num_heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or size // num_heads

@@ -49,4 +49,5 @@ def _special_ids(config: Mapping[str, Any], name: str) -> list[int]:
     for key in SOURCE_SPECIAL if name == "source" else SPECIAL:
         value = config[key]
         ids += value if isinstance(value, list) else [value]
+    ids += config.get("languages", {}).values()
     return [i for i in ids if i is not None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import tokenizers
 
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.pieces import Pieces
 
@@ -23,13 +24,14 @@ class HuggingFaceTokenizer(Tokenizer):
     """
 
     def __init__(
-        self, name: str, file: Path, vocab_size: int, unk_token_id: int | None = None
+        self, name: str, file: TokenizerFile, vocab_size: int, unk_token_id: int | None = None
     ) -> None:
         self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
-        if not file.is_file():
+        if isinstance(file, Path) and not file.is_file():
             raise FormatError(f"{file} is missing or not a file")
-        with _failure(FormatError, str(file)):
-            self._library = tokenizers.Tokenizer.from_file(str(file))
+        with _failure(FormatError, str(file) if isinstance(file, Path) else "the tokenizer"):
+            content = file if isinstance(file, bytes) else file.read_bytes()
+            self._library = tokenizers.Tokenizer.from_str(content.decode())
             self._library.no_truncation()
             self._library.no_padding()
             added = self._library.get_added_tokens_decoder()

@@ -22,7 +22,7 @@ class Pieces:
 
     @classmethod
     def of(cls, decoder: Mapping[str, Any] | None) -> Pieces | None:
-        """Read a decoder: GPT-2's bytes, or Llama's pieces and bytes; None for any other."""
+        """Read a decoder: GPT-2's bytes, or sentencepiece's pieces and bytes; None for others."""
         if decoder is None:
             return None
         if decoder["type"] == "ByteLevel":
@@ -35,9 +35,11 @@ class Pieces:
         if stripped:
             parts.pop()
         replaced = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
-        if parts != [replaced, {"type": "ByteFallback"}, {"type": "Fuse"}]:
-            return None
-        return cls(_byte_fallback, stripped)
+        if parts == [replaced, {"type": "Fuse"}]:
+            return cls(_spaced, stripped)
+        if parts == [replaced, {"type": "ByteFallback"}, {"type": "Fuse"}]:
+            return cls(_byte_fallback, stripped)
+        return None
 
 
 def _visible_bytes() -> dict[str, int]:
@@ -66,4 +68,9 @@ def _byte_level(token: str) -> bytes:
 def _byte_fallback(token: str) -> bytes:
     """The byte that a token such as <0x0A> stands for, or its text."""
     byte = _BYTE.fullmatch(token)
-    return bytes([int(byte[1], 16)]) if byte else token.replace("▁", " ").encode()
+    return bytes([int(byte[1], 16)]) if byte else _spaced(token)
+
+
+def _spaced(token: str) -> bytes:
+    """The text of a token that has a sign for a space."""
+    return token.replace("▁", " ").encode()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.vocabulary import VocabularyTokenizer
 
@@ -21,7 +22,9 @@ class SentencePieceTokenizer(Tokenizer):
     is one token. Raises Unsupported when the extra ``sentencepiece`` is not installed.
     """
 
-    def __init__(self, pieces: VocabularyTokenizer, file: Path, special: Iterable[int]) -> None:
+    def __init__(
+        self, pieces: VocabularyTokenizer, file: TokenizerFile, special: Iterable[int]
+    ) -> None:
         self.name, self.vocab_size = pieces.name, pieces.vocab_size
         self.vocabulary = pieces.vocabulary
         self._pieces, self._special = pieces, frozenset(special)
@@ -50,17 +53,19 @@ class SentencePieceTokenizer(Tokenizer):
         return self._pieces.ids(tokens)
 
 
-def _open(file: Path) -> Any:
+def _open(file: TokenizerFile) -> Any:
+    name = str(file) if isinstance(file, Path) else "the tokenizer"
     try:
         from sentencepiece import SentencePieceProcessor
     except ImportError as error:
         raise Unsupported(
-            f"{file} needs sentencepiece, which is not installed:"
+            f"{name} needs sentencepiece, which is not installed:"
             " pip install 'attnengine[sentencepiece]'"
         ) from error
-    if not file.is_file():
+    if isinstance(file, Path) and not file.is_file():
         raise FormatError(f"{file} is missing or not a file")
     try:
-        return SentencePieceProcessor(model_file=str(file))
+        content = file if isinstance(file, bytes) else file.read_bytes()
+        return SentencePieceProcessor(model_proto=content)
     except (OSError, RuntimeError) as error:
-        raise FormatError(f"{file} is no SentencePiece model ({error})") from error
+        raise FormatError(f"{name} is no SentencePiece model ({error})") from error

@@ -90,7 +90,9 @@ FloatArray apply(const PackedLinear& layer, const FloatArray& x, const std::stri
 
 PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias) {
   const ConstMatrix w = matrix(weight, "weight");
-  return {w, bias ? vector(*bias, w.rows, "bias") : nullptr};
+  if (!bias) return {w, {}};
+  const float* b = vector(*bias, w.rows, "bias");
+  return {w, {b, b + w.rows}};
 }
 
 FloatArray linear(const FloatArray& x, const FloatArray& weight,

@@ -6,6 +6,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
+#include "core/parallel.h"
 #include "layers/attention_score.h"
 #include "layers/embedding.h"
 #include "layers/linear.h"
@@ -26,8 +27,38 @@ ConstMatrix weight_matrix(const FloatArray& weight) {
 std::shared_ptr<Linear> make_linear(const FloatArray& weight,
                                     const std::optional<FloatArray>& bias) {
   const ConstMatrix w = weight_matrix(weight);
-  const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
-  return std::make_shared<Linear>(w, b);
+  std::vector<float> b = floats(bias, "bias");
+  py::gil_scoped_release unlocked;
+  return std::make_shared<Linear>(w, std::move(b));
+}
+
+// Keeps an array as long as the layers that read from it, which may end in any thread.
+std::shared_ptr<const void> keep(const FloatArray& array) {
+  return {array.data(), [kept = new FloatArray(array)](const void*) {
+            py::gil_scoped_acquire locked;
+            delete kept;
+          }};
+}
+
+std::shared_ptr<Linear> from_packed(const FloatArray& packed, std::int64_t out, std::int64_t in,
+                                    const std::optional<FloatArray>& bias) {
+  expect_dimensions(packed, 1, "packed");
+  if (out < 1 || in < 1 || out > (std::int64_t(1) << 40) / in)
+    throw InvalidArgument("out_features and in_features are " + std::to_string(out) + " and " +
+                          std::to_string(in) + ", expected sizes of a weight");
+  expect_equal(packed.size(), packed_linear_size(out, in), "packed.shape[0]");
+  if (reinterpret_cast<std::uintptr_t>(packed.data()) % 64 != 0)
+    throw InvalidArgument("packed lies at " + std::to_string(std::uintptr_t(packed.data()) % 64) +
+                          " bytes after a multiple of 64, expected none");
+  return std::make_shared<Linear>(SharedFloats(keep(packed), packed.data()), out, in,
+                                  floats(bias, "bias"));
+}
+
+// A view of the memory that the layer reads.
+py::array packed_view(const Shared<Linear>& linear) {
+  auto* memory = new SharedFloats(linear->packed());
+  const py::capsule owner(memory, [](void* p) { delete static_cast<SharedFloats*>(p); });
+  return py::array_t<float>(packed_linear_size(linear->out(), linear->in()), memory->get(), owner);
 }
 
 Shared<LSTMCell> make_lstm(Shared<Linear> input, Shared<Linear> recurrent,
@@ -90,13 +121,18 @@ void bind_rnn_layers(py::module_& m) {
 }  // namespace
 
 void bind_layers(py::module_& m) {
+  m.def("set_packing_threads", &set_packing_threads, "num_threads"_a,
+        "How many threads pack weights, for the calling thread.");
   py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
       .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none())
+      .def(py::init(&from_packed), py::kw_only(), "packed"_a, "out_features"_a, "in_features"_a,
+           "bias"_a = py::none())
+      .def_property_readonly("packed", &packed_view)
       .def_property_readonly("in_features", &Linear::in)
       .def_property_readonly("out_features", &Linear::out);
   py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
       .def(py::init([](const FloatArray& weight) {
-             return std::make_shared<Embedding>(weight_matrix(weight));
+             return std::make_shared<Embedding>(weight_matrix(weight), keep(weight));
            }),
            "weight"_a);
   bind_cells(m);

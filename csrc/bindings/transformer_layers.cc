@@ -124,24 +124,43 @@ void bind_feed_forward(py::module_& m) {
 
 void bind_layer(py::module_& m) {
   py::class_<TransformerLayer>(m, "TransformerLayer", "A layer of an encoder or a decoder.")
-      .def(py::init([](const MultiHeadAttention& self_attention, const BlockNorm& self_norm,
-                       Shared<FeedForwardBlock> feed_forward, const BlockNorm& feed_forward_norm,
+      .def(py::init([](const std::optional<MultiHeadAttention>& self_attention,
+                       const BlockNorm& self_norm, Shared<FeedForwardBlock> feed_forward,
+                       const BlockNorm& feed_forward_norm,
                        const std::optional<MultiHeadAttention>& cross_attention,
-                       const std::optional<BlockNorm>& cross_norm, bool parallel) {
+                       const std::optional<BlockNorm>& cross_norm, bool parallel,
+                       Shared<Recurrence> recurrence) {
+             if (self_attention.has_value() == (recurrence != nullptr))
+               throw InvalidArgument(
+                   "self_attention and recurrence are both given or both None, expected one");
              if (cross_attention.has_value() != cross_norm.has_value())
                throw InvalidArgument(
                    "cross_attention or its norm is None, expected both or neither");
-             return TransformerLayer{self_attention,
+             return TransformerLayer{self_attention.value_or(MultiHeadAttention{}),
                                      self_norm,
                                      std::move(feed_forward),
                                      feed_forward_norm,
                                      cross_attention.value_or(MultiHeadAttention{}),
                                      cross_norm.value_or(BlockNorm{}),
+                                     std::move(recurrence),
                                      parallel};
            }),
            py::kw_only(), "self_attention"_a, "self_attention_norm"_a, "feed_forward"_a.none(false),
            "feed_forward_norm"_a, "cross_attention"_a = py::none(),
-           "cross_attention_norm"_a = py::none(), "parallel"_a = false);
+           "cross_attention_norm"_a = py::none(), "parallel"_a = false,
+           "recurrence"_a = py::none());
+}
+
+void bind_recurrences(py::module_& m) {
+  py::class_<Recurrence, Shared<Recurrence>>(m, "Recurrence",
+                                             "In the place of a decoder's self-attention.");
+  py::class_<SimpleRecurrence, Recurrence, Shared<SimpleRecurrence>>(m, "SimpleRecurrence", "SSRU.")
+      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "forget"_a.none(false),
+           "input"_a.none(false));
+  py::class_<AverageRecurrence, Recurrence, Shared<AverageRecurrence>>(
+      m, "AverageRecurrence", "The average attention network.")
+      .def(py::init<Shared<Linear>, Shared<FeedForwardBlock>>(), py::kw_only(),
+           "gate"_a.none(false), "feed_forward"_a = py::none());
 }
 
 }  // namespace
@@ -151,6 +170,7 @@ void bind_transformer_layers(py::module_& m) {
   bind_positions(m);
   bind_attention(m);
   bind_feed_forward(m);
+  bind_recurrences(m);
   bind_layer(m);
 }
 

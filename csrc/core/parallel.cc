@@ -18,6 +18,7 @@ constexpr std::int64_t kMinWork = 1 << 16;
 constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
+thread_local int threads_to_pack = 1;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
@@ -44,6 +45,21 @@ ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
 
 ThreadScope::~ThreadScope() { num_threads = previous_; }
 
+int packing_threads() { return threads_to_pack; }
+
+void set_packing_threads(int threads) {
+  check_threads(threads);
+  threads_to_pack = threads;
+}
+
+void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
+  const auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(part, i);
+  if (threads > 0) part(0);
+  for (std::thread& other : others) other.join();
+}
+
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context) {
   const std::int64_t paying = n * work / kMinWork;
   const auto threads = static_cast<int>(std::min<std::int64_t>({num_threads, n, paying}));
@@ -51,16 +67,11 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
     if (n > 0) f(context, 0, n);
     return;
   }
-  auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };
 #if defined(ATTNENGINE_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int i = 0; i < threads; ++i) part(i);
+  for (int i = 0; i < threads; ++i) f(context, n * i / threads, n * (i + 1) / threads);
 #else
-  std::vector<std::thread> others;
-  others.reserve(threads - 1);
-  for (int i = 1; i < threads; ++i) others.emplace_back(part, i);
-  part(0);
-  for (std::thread& other : others) other.join();
+  joined_ranges(n, threads, f, context);
 #endif
 }
 

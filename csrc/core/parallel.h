@@ -28,15 +28,29 @@ using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int
 // pay for it. The only place that opens a parallel region.
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context);
 
-// The same for any callable f(begin, end).
+// The same in `threads` threads of its own, which end with the call: for work outside of steps,
+// after which a process may still fork.
+void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context);
+
+// How many threads pack weights, for the calling thread.
+int packing_threads();
+void set_packing_threads(int threads);
+
+template <class F>
+[[gnu::always_inline]] inline RangeFunction range_function() {
+  return [](const void* context, std::int64_t begin, std::int64_t end) {
+    (*static_cast<const F*>(context))(begin, end);
+  };
+}
+
+// The two for any callable f(begin, end).
 template <class F>
 [[gnu::always_inline]] inline void parallel_for(std::int64_t n, std::int64_t work, const F& f) {
-  parallel_ranges(
-      n, work,
-      [](const void* context, std::int64_t begin, std::int64_t end) {
-        (*static_cast<const F*>(context))(begin, end);
-      },
-      &f);
+  parallel_ranges(n, work, range_function<F>(), &f);
+}
+template <class F>
+void joined_for(std::int64_t n, int threads, const F& f) {
+  joined_ranges(n, threads, range_function<F>(), &f);
 }
 
 }  // namespace attnengine

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <memory>
 
 #include "core/matrix.h"
 
@@ -8,21 +8,18 @@ namespace attnengine {
 
 class Embedding {
  public:
-  // weight (vocab_size, size)
-  explicit Embedding(ConstMatrix weight)
-      : size_(weight.cols),
-        vocab_size_(weight.rows),
-        weight_(weight.data, weight.data + weight.rows * weight.cols) {}
+  // weight (vocab_size, size), which `memory` keeps alive
+  Embedding(ConstMatrix weight, std::shared_ptr<const void> memory)
+      : weight_(weight), memory_(std::move(memory)) {}
 
-  std::int64_t size() const { return size_; }
-  std::int64_t vocab_size() const { return vocab_size_; }
+  std::int64_t size() const { return weight_.cols; }
+  std::int64_t vocab_size() const { return weight_.rows; }
 
-  const float* operator[](std::int64_t token) const { return weight_.data() + token * size_; }
+  const float* operator[](std::int64_t token) const { return weight_[token]; }
 
  private:
-  std::int64_t size_;
-  std::int64_t vocab_size_;
-  std::vector<float> weight_;  // (vocab_size, size)
+  ConstMatrix weight_;
+  std::shared_ptr<const void> memory_;
 };
 
 // Throws InvalidArgument for a token outside of the vocabulary; `name` is the argument's.

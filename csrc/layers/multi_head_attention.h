@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/buffer.h"
 #include "core/steps.h"
 #include "layers/linear.h"
 #include "layers/norm.h"

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/buffer.h"
 #include "layers/linear.h"
 
 namespace attnengine {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/buffer.h"
 #include "layers/linear.h"
 
 namespace attnengine {

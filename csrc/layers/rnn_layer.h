@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/buffer.h"
 #include "layers/ragged.h"
 #include "layers/rnn_cell.h"
 

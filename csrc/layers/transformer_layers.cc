@@ -10,7 +10,10 @@ void BlockNorm::check(std::int64_t size, const std::string& name) const {
 }
 
 void TransformerLayer::check(std::int64_t size) const {
-  self_attention.check(size, "self_attention");
+  if (recurrence)
+    recurrence->check(size);
+  else
+    self_attention.check(size, "self_attention");
   self_attention_norm.check(size, "self_attention_norm");
   feed_forward->check(size);
   feed_forward_norm.check(size, "feed_forward_norm");

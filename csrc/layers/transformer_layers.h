@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "core/buffer.h"
 #include "layers/feed_forward.h"
 #include "layers/multi_head_attention.h"
+#include "layers/recurrence.h"
 
 namespace attnengine {
 
@@ -23,6 +25,7 @@ struct TransformerLayer {
   BlockNorm feed_forward_norm;
   MultiHeadAttention cross_attention;  // of a decoder with a source; otherwise empty
   BlockNorm cross_attention_norm;
+  std::shared_ptr<const Recurrence> recurrence;  // in the place of self_attention; or null
   bool parallel = false;  // attention and feed-forward read the same and are added together
 
   // Throws InvalidArgument when the sizes do not fit rows of `size`.
@@ -34,6 +37,7 @@ struct TransformerScratch {
   Buffer hidden, embedded, normed, block, other;  // (rows, hidden or embedding size)
   AttentionScratch attention;
   FeedForwardScratch feed_forward;
+  RecurrenceScratch recurrence;
 };
 
 // out = inside(block(before(x))); block(in (rows, hidden), out (rows, hidden))

@@ -22,6 +22,8 @@ struct TransformerStack {
   std::shared_ptr<const Norm> final_norm;  // or null
 
   std::int64_t hidden_size() const { return projection ? projection->out() : embedding->size(); }
+  // Whether the layers have a recurrence in the place of self-attention.
+  bool recurrent() const { return layers.front().recurrence != nullptr; }
   std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
   std::int64_t key_size() const { return layers.front().self_attention.key_size(); }
   bool has_cross_attention() const { return layers.front().cross_attention.query != nullptr; }
@@ -67,8 +69,10 @@ class TransformerDecoder : public Decoder {
   struct Step;
 
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  std::int64_t cell_size() const;  // of what lies together in a slot: a key, or what is carried
   void append_rows(Step& step) const;
   void self_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
+  void recur(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
   void project(Step& step) const;
 

@@ -8,7 +8,8 @@ namespace attnengine {
 namespace {
 
 // The cache: a chunk of slots is laid out (layer, key | value, key head, slot, head_dim), so that
-// the positions of a head that were written together lie together.
+// the positions of a head that were written together lie together. With recurrences it is (layer,
+// slot, hidden).
 struct TransformerState : State {
   TransformerState(std::int64_t decoder, bool with_source, std::int64_t slot_size)
       : State(decoder, with_source, /*keeps_past=*/true, slot_size) {}
@@ -18,9 +19,9 @@ struct TransformerState : State {
 
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
-  // The key of the first head of the first layer.
-  float* cell(SlotHandle handle, std::int64_t head_dim) {
-    return pool_.chunk(handle) + SlotPool::place(handle) * head_dim;
+  // The key of the first head of the first layer, or what that layer carries.
+  float* cell(SlotHandle handle, std::int64_t cell_size) {
+    return pool_.chunk(handle) + SlotPool::place(handle) * cell_size;
   }
 
   void resize(std::int64_t rows, std::size_t runs) {
@@ -48,6 +49,9 @@ struct TransformerState : State {
   TransformerScratch scratch;
   std::vector<std::vector<const float*>> pasts;   // (sequences of the step, length) cells
   std::vector<float*> cells;                      // (rows,) where the row's key goes
+  std::vector<const float*> before;               // (rows,) what a layer carries, from where
+  std::vector<float*> after;                      // (rows,) and to where
+  std::vector<float> zeros;                       // (hidden,) before the first token
   std::vector<const float* const*> tables;        // (rows,)
   std::vector<const float* const*> cross_tables;  // (rows,)
   std::vector<std::int64_t> positions;            // (rows,) of the row's token
@@ -88,8 +92,13 @@ TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<c
 
 std::unique_ptr<State> TransformerDecoder::new_state() const {
   const auto layers = static_cast<std::int64_t>(stack_.layers.size());
+  const std::int64_t layer_size = stack_.recurrent() ? cell_size() : 2 * stack_.key_size();
   return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(),
-                                            layers * 2 * stack_.key_size());
+                                            layers * layer_size);
+}
+
+std::int64_t TransformerDecoder::cell_size() const {
+  return stack_.recurrent() ? stack_.hidden_size() : stack_.head_dim();
 }
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
@@ -102,24 +111,26 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
   for (std::size_t i = 0; i < stack_.layers.size(); ++i)
     run_layer(
         stack_.layers[i], step.hidden, state.scratch,
-        [&](ConstMatrix x, Matrix out) { self_attention(i, x, out, step); },
+        [&](ConstMatrix x, Matrix out) {
+          stack_.recurrent() ? recur(i, x, out, step) : self_attention(i, x, out, step);
+        },
         [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
   project(step);
 }
 
 void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
-  const std::int64_t head_dim = stack_.head_dim();
+  const std::int64_t size = cell_size();
   state.resize(step.rows.count, step.runs.size());
   for (std::size_t i = 0; i < step.runs.size(); ++i) {
     const Run& run = step.runs[i];
     TransformerState::Sequence& sequence = state.sequence(run.index);
     std::vector<const float*>& past = state.pasts[i];
     past.clear();
-    for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, head_dim));
+    for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, size));
     for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
       state.positions[row] = static_cast<std::int64_t>(past.size());
-      state.cells[row] = state.cell(state.append(sequence), head_dim);
+      state.cells[row] = state.cell(state.append(sequence), size);
       past.push_back(state.cells[row]);
       state.source_lengths[row] = sequence.source ? sequence.source->length : 0;
     }
@@ -160,6 +171,25 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
   if (attention.position_bias) scores.bias = attention.position_bias->view();
   kernels().scaled_dot_attention(scores);
   (*attention.output)(constant(context), out);
+}
+
+void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const {
+  TransformerState& state = step.state;
+  const std::int64_t offset = SlotPool::kChunkSlots * x.cols * static_cast<std::int64_t>(layer);
+  state.before.resize(x.rows);
+  state.after.resize(x.rows);
+  state.zeros.resize(x.cols);
+  for (std::size_t i = 0; i < step.runs.size(); ++i) {
+    const Run& run = step.runs[i];
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+      const std::int64_t position = state.positions[row];
+      state.before[row] = position ? state.pasts[i][position - 1] + offset : state.zeros.data();
+      state.after[row] = state.cells[row] + offset;
+    }
+  }
+  stack_.layers[layer].recurrence->run(
+      {x, state.before.data(), state.after.data(), state.positions.data(), out},
+      state.scratch.recurrence);
 }
 
 void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matrix out,

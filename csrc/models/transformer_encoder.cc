@@ -69,6 +69,8 @@ TransformerEncoder::TransformerEncoder(TransformerStack stack, std::vector<float
   stack_.check_sizes();
   if (stack_.has_cross_attention())
     throw InvalidArgument("a layer of the encoder has cross_attention, expected none");
+  if (stack_.recurrent())
+    throw InvalidArgument("a layer of the encoder has a recurrence, expected self_attention");
   check_pooling_query();
 }
 

@@ -19,8 +19,12 @@ void TransformerStack::check_sizes() const {
   if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
   for (const TransformerLayer& layer : layers) {
     layer.check(hidden_size());
-    expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
-    expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+    if (!layer.recurrence == recurrent())
+      throw InvalidArgument("some layers have a recurrence, expected all or none");
+    if (!recurrent()) {
+      expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
+      expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+    }
     if (!layer.cross_attention.query == has_cross_attention())
       throw InvalidArgument("some layers have cross-attention, expected all or none");
     if (has_cross_attention())  // a source has the keys of all layers in one block

@@ -22,6 +22,10 @@ from attnengine.models import build
 
 FOLDER = Path(__file__).parent / "huggingface"
 
+LAST_NORMS = tuple(
+    f"{name}.weight"
+    for name in ("final_layer_norm", "final_layernorm", "ln_f", "model.norm", "norm_f")
+)
 Case = dict[str, Any]
 Floats = NDArray[np.float32]
 
@@ -47,14 +51,14 @@ def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     signs, or the output, tied, would prefer the token just read; and blocks of post-norm layers
     add less than they read, or all tokens would look alike after a few.
     """
-    if name.endswith(("final_layer_norm.weight", "ln_f.weight", "model.norm.weight")):
+    if name.endswith(LAST_NORMS):
         return 0.0, 1.0
     if len(shape) == 1 or name == "final_logits_bias":
         return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
     if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
         return 0.0, 0.5
     gain = 0.5 if name.endswith(("out_proj.weight", "fc2.weight")) else 2.0
-    return 0.0, gain / math.sqrt(min(shape))
+    return 0.0, gain / math.sqrt(min(shape[-2:]))  # experts are stacked in front
 
 
 def cases(family: str) -> dict[str, Case]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import resource
+import shutil
 import struct
 import sys
 import tracemalloc
@@ -17,6 +18,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import gguf_files
 import huggingface_files
 import loader_files as files
 import marian_files
@@ -24,10 +26,25 @@ import rnn_files
 import torch_files
 
 from attnengine import loaders
+from attnengine.chat import prompt
 from attnengine.errors import Error
 from attnengine.tokenizers import open_tokenizer
 
 MIB = 1 << 20
+
+_TOOLKITS = Path(__file__).parents[1] / "golden" / "toolkits"
+
+
+def copied(name: str, file: str = "") -> Callable[[Path], Path]:
+    """Copies the folder of a model that its toolkit wrote; what to load is the folder or a file."""
+
+    def copy(folder: Path) -> Path:
+        shutil.copytree(_TOOLKITS / name, folder)
+        (folder / "expected.json").unlink()
+        return folder / file
+
+    return copy
+
 
 # Name -> writes a small model into a folder and returns what to load. A new format is a line.
 FORMATS: dict[str, Callable[[Path], Path]] = {
@@ -37,10 +54,15 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "opennmt npz": files.write_opennmt_npz,
     "opennmt legacy pt": torch_files.write_opennmt_pt,
     "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
+    "opennmt transformer": copied("opennmt-3-transformer", "model_step_1.pt"),
+    "fairseq": copied("fairseq-projected", "model.pt"),
+    "joeynmt": copied("joeynmt-gru"),
     "nematus": marian_files.write_nematus,
     "marian s2s": marian_files.write_s2s,
     "marian transformer": marian_files.write_transformer,
     "ctranslate2": files.write_ctranslate2,
+    "gguf": gguf_files.write_llama_gguf,
+    "gguf, sentencepiece": gguf_files.write_sentencepiece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
     "keras": rnn_files.write_keras,
@@ -48,6 +70,10 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "elmo": rnn_files.write_elmo,
     "charrnn": rnn_files.write_charrnn,
     "g2p_en": rnn_files.write_g2p_en,
+    "huggingface pieces": huggingface_files.write_pieces,
+    "huggingface merges": huggingface_files.write_merges,
+    "huggingface word pieces": huggingface_files.write_word_pieces,
+    "huggingface chat": huggingface_files.write_chat,
 }
 
 
@@ -55,14 +81,17 @@ def load_all(path: Path) -> int:
     """Load a model with all its weights; returns the bytes that the file may hold as floats."""
     checkpoint = loaders.load(path)
     if checkpoint.config["tokenizer"] == "tokenizers":
-        open_tokenizer(checkpoint)
+        tokenizer = open_tokenizer(checkpoint)
+        tokenizer.decode(tokenizer.encode("ab \u00e9 ab"))
+        if "chat_template" in checkpoint.config:
+            prompt(checkpoint.config, tokenizer, [{"role": "user", "content": "ab"}], None, {})
     return sum(tensor.read().nbytes for tensor in checkpoint.tensors.values())
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
     """One or two of: cut, flip a bit, overwrite, blow a number up, insert, remove, repeat."""
     for _ in range(rng.choice((1, 1, 2))):
-        data = _damage_once(data, rng)
+        data = _damage_once(data, rng) or b"\0"
     return data
 
 

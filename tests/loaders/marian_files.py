@@ -166,8 +166,32 @@ PRE_NORM = {
 }
 
 
-def transformer_arrays(pre_norm: bool = False, learned: bool = False) -> Arrays:
-    """An encoder-decoder of two layers on each side with an output of its own."""
+def ssru_shapes(size: int) -> dict[str, tuple[int, ...]]:
+    vectors = {f"rnn_{name}": (1, size) for name in ("bf", "ffn_ln_scale", "ffn_ln_bias")}
+    return {"rnn_W": (size, size), "rnn_Wf": (size, size), **vectors}
+
+
+def aan_shapes(size: int) -> dict[str, tuple[int, ...]]:
+    wide = 5
+    return {
+        **{f"aan_W{name}": (size, size) for name in "if"},
+        **{f"aan_b{name}": (1, size) for name in "if"},
+        "aan_W1": (size, wide),
+        "aan_b1": (1, wide),
+        "aan_W2": (wide, size),
+        "aan_b2": (1, size),
+        "aan_ffn_ln_scale": (1, size),
+        "aan_ffn_ln_bias": (1, size),
+    }
+
+
+def transformer_arrays(
+    pre_norm: bool = False, learned: bool = False, kind: str = "self-attention"
+) -> Arrays:
+    """An encoder-decoder of two layers on each side with an output of its own.
+
+    kind: how the decoder looks back.
+    """
     size, wide, suffix = 8, 6, "_pre" if pre_norm else ""
     shapes: dict[str, tuple[int, ...]] = {
         "encoder_Wemb": (len(SOURCE), size),
@@ -186,7 +210,12 @@ def transformer_arrays(pre_norm: bool = False, learned: bool = False) -> Arrays:
     for side in ("encoder", "decoder"):
         for layer in (1, 2):
             start = f"{side}_l{layer}"
-            for block in ("self", "context")[: 1 if side == "encoder" else 2]:
+            blocks = ("self", "context") if side == "decoder" else ("self",)
+            if side == "decoder" and kind != "self-attention":
+                blocks = ("context",)
+                recurrence = {"rnn": ssru_shapes, "average-attention": aan_shapes}[kind](size)
+                shapes |= {f"{start}_{name}": shape for name, shape in recurrence.items()}
+            for block in blocks:
                 for part in "qkvo":
                     shapes[f"{start}_{block}_W{part}"] = (size, size)
                     shapes[f"{start}_{block}_b{part}"] = (1, size)

@@ -11,30 +11,27 @@ from hostile import FORMATS, MIB
 
 import attnengine.errors
 
-MUTATIONS = 240
-# so that HDF5 has 1,000 in all, and a format that is like no other too
-MORE = {"keras": 350, "textgenrnn": 350, "elmo": 350, "charrnn": 1000}
+MUTATIONS = 1000
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_damaged_files_load_or_are_refused(kind: str, tmp_path: Path) -> None:
-    mutations = MORE.get(kind, MUTATIONS)
     root = Path(attnengine.errors.__file__).parents[1]
     script = Path(__file__).with_name("hostile.py")
 
     done = subprocess.run(
-        [sys.executable, str(script), kind, str(tmp_path / "model"), str(mutations)],
+        [sys.executable, str(script), kind, str(tmp_path / "model"), str(MUTATIONS)],
         env={**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
 
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)
-    assert counts["loaded"] + counts["refused"] == mutations
+    assert counts["loaded"] + counts["refused"] == MUTATIONS
     # Most damage falls on weights or on text and goes unnoticed; much of it must not.
-    assert counts["refused"] > mutations // 4
+    assert counts["refused"] > MUTATIONS // 4
     # Beyond eight times the weights. The promise is 64 MiB for any file; these have 20 kB.
     assert counts["memory"] < 4 * MIB

@@ -111,6 +111,59 @@ def test_rotary_positions_that_are_refused(tmp_path: Path) -> None:
     assert config_of(write_llama(tmp_path, partial_rotary_factor=0.5))["partial_rotary_factor"]
 
 
+GEMMA3 = {"model_type": "gemma3_text", "vocab_size": 9}
+
+
+@pytest.mark.parametrize(
+    ("given", "full", "local"),
+    [
+        ({}, 1e6, 1e4),
+        ({"rope_theta": 5e5, "rope_local_base_freq": 7.0}, 5e5, 7.0),
+        ({"rope_parameters": {"full_attention": {"rope_theta": 5e5}}}, 5e5, 1e4),
+        (
+            {
+                "rope_parameters": {
+                    "full_attention": None,
+                    "sliding_attention": {"rope_type": "default", "rope_theta": 7.0},
+                }
+            },
+            1e6,
+            7.0,
+        ),
+    ],
+)
+def test_rotary_positions_of_each_kind_of_layer(
+    tmp_path: Path, given: dict[str, Any], full: float, local: float
+) -> None:
+    write_json(tmp_path / "config.json", {**GEMMA3, **given})
+    write_safetensors(tmp_path / "model.safetensors", random_arrays({"norm.weight": (4,)}))
+    config = config_of(tmp_path)
+    assert (config["rope_theta"], config["rope_local_base_freq"]) == (full, local)
+    assert config["rope_scaling"] is None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"rope_theta": 5e5},
+        {"chunked_attention": {"rope_theta": 5e5}},
+        {"sliding_attention": {"rope_type": "linear", "factor": 2.0}},
+        {"sliding_attention": {"factor": 2.0}},
+        {"full_attention": 5e5},
+    ],
+)
+def test_rotary_positions_of_a_kind_that_are_refused(tmp_path: Path, parameters: Any) -> None:
+    write_json(tmp_path / "config.json", {**GEMMA3, "rope_parameters": parameters})
+    with pytest.raises(Unsupported, match="expected one for each of full_attention and sliding"):
+        loaders.load(tmp_path)
+
+
+def test_gemma3_without_its_language_model(tmp_path: Path) -> None:
+    write_json(tmp_path / "config.json", {"model_type": "gemma3", "vision_config": {}})
+    with pytest.raises(FormatError, match="text_config is None, expected an object"):
+        loaders.load(tmp_path)
+
+
 def test_gpt2(tmp_path: Path) -> None:
     given = {"model_type": "gpt2", "vocab_size": 9, "n_embd": 4, "n_layer": 1, "n_head": 2}
     write_json(
@@ -136,8 +189,8 @@ def test_gpt2(tmp_path: Path) -> None:
 
 
 def test_what_is_not_supported(tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="model_type is 'bert', expected one of gpt2, llama, mar"):
-        loaders.load(write_llama(tmp_path, model_type="bert"))
+    with pytest.raises(Unsupported, match="model_type is 'mamba', expected one of "):
+        loaders.load(write_llama(tmp_path, model_type="mamba"))
     with pytest.raises(Unsupported, match=r"model_type is \['llama'\], expected one of"):
         loaders.load(write_llama(tmp_path, model_type=["llama"]))
     with pytest.raises(Unsupported, match=r"quantization_config is .*gptq.*, expected weights"):
@@ -170,7 +223,7 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     before["single"].insert(0, before["single"][0])
     content["post_processor"] = before
     write_json(folder / "tokenizer.json", content)
-    with pytest.raises(Unsupported, match="2 tokens are put before a text, expected one"):
+    with pytest.raises(Unsupported, match="2 tokens are put before or behind a text, expected one"):
         loaders.load(folder)
 
 

@@ -17,7 +17,9 @@ from huggingface_files import (
 
 from attnengine import loaders
 from attnengine.loaders.huggingface_tokens import read_tokens
+from attnengine.models import build
 from attnengine.tokenizers import open_tokenizer
+from tests.golden import huggingface as golden
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
@@ -149,6 +151,38 @@ def test_early_configs_are_read_as_new_ones(tmp_path: Path, transformers: Any) -
     assert loaders.load(folder).config == {**new, "head_dim": None}
 
 
+@pytest.mark.parametrize("prefix", ["model.language_model.", "language_model.model."])
+def test_the_language_model_of_gemma3(tmp_path: Path, transformers: Any, prefix: str) -> None:
+    import torch
+
+    text = {**SMALL, "head_dim": 4, "num_hidden_layers": 6, "sliding_window": 4}
+    vision = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
+    vision |= {"num_attention_heads": 2, "image_size": 8, "patch_size": 4}
+    config = transformers.Gemma3Config(
+        text_config=text, vision_config=vision, mm_tokens_per_image=4, eos_token_id=[1, 6]
+    )
+    model = transformers.Gemma3ForConditionalGeneration(config).eval()
+    model.save_pretrained(tmp_path)
+    rename_weights(tmp_path / "model.safetensors", "language_model.model.", prefix)
+
+    checkpoint = loaders.load(tmp_path)
+
+    assert checkpoint.config["eos_token_id"] == [1, 6]
+    ids = [3, 4, 5, 6, 7, 8, 9]
+    with torch.no_grad():
+        expected = model(input_ids=torch.tensor([ids])).logits[0].numpy()
+    found = golden.uncached(build(checkpoint.config, checkpoint.tensors), ids, None)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def rename_weights(file: Path, before: str, after: str) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    weights = {name.replace(before, after): w for name, w in load_file(file).items()}
+    assert any(name.startswith(after) for name in weights)
+    save_file(weights, file)
+
+
 TEXTS = ["ab a  b", " a", "a\n\té ü€ \U0001f600", "<s>ab</s>", "", "1234 ab, ab."]
 
 
@@ -196,5 +230,5 @@ def test_special_ids_as_transformers_has_them(tmp_path: Path, transformers: Any)
     model.generation_config.bad_words_ids = [[5], [6]]
     model.save_pretrained(tmp_path)
     given = {"model_type": "qwen2"}
-    tokens = read_tokens(tmp_path, given, {"vocab_size": 30}, seq2seq=False)
+    tokens = read_tokens(tmp_path, given, {"vocab_size": 30}, kind="decoder")
     assert (tokens.config["eos_token_id"], tokens.config["suppress_tokens"]) == ([7, 8], [5, 6])

@@ -180,4 +180,12 @@ SCALINGS: dict[str, dict[str, Any] | None] = {
         "beta_fast": 8.0,
         "beta_slow": 2.0,
     },
+    "yarn, mscale": {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+        "mscale": 1.0,
+        "mscale_all_dim": 0.5,
+        "truncate": False,
+    },
 }

@@ -64,5 +64,7 @@ def test_switches_that_are_refused(key: str, value: bool) -> None:
 
 
 def test_heads_that_do_not_fit() -> None:
-    with pytest.raises(FormatError, match="'n_head' is 5, expected a divisor of 'n_embd' 12"):
+    with pytest.raises(
+        FormatError, match="'n_head' is 5, expected a divisor of the hidden size 12"
+    ):
         build(GPT2 | {"n_head": 5}, random_weights(GPT2, 0))

@@ -8,6 +8,7 @@ import pytest
 
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import build
+from attnengine.models.rotary import rotary
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
 from tests.models.checks import (
@@ -55,7 +56,7 @@ def test_long_sequences_with_every_scaling(scaling: str) -> None:
 
 def test_scalings_differ() -> None:
     logits = []
-    for scaling in ("none", "linear", "llama3", "yarn", "yarn, own factor"):
+    for scaling in ("none", "linear", "llama3", "yarn", "yarn, own factor", "yarn, mscale"):
         decoder = model(LLAMA | {"rope_scaling": SCALINGS[scaling]})
         state, sequence = start(decoder, 1)
         logits.append(decoder.step(range(13), np.repeat(sequence, 13), state)[-1].copy())
@@ -76,6 +77,29 @@ def test_same_bits_in_any_company() -> None:
             }
         )
     )
+
+
+LONGROPE = {
+    "rope_type": "longrope",
+    "short_factor": [1.0, 1.5, 2.0],  # one for each frequency of a head
+    "long_factor": [1.0, 3.0, 9.0],
+    "original_max_position_embeddings": 140,
+    "attention_factor": 1.25,
+}
+
+
+def test_longrope_is_that_of_short_sequences() -> None:
+    config = LLAMA | {"rope_scaling": LONGROPE, "max_position_embeddings": 600}
+    check_long(model(config), DecoderOnly(config, weights64(config)).logits)
+
+
+def test_sequences_end_where_longrope_would_turn_them_otherwise() -> None:
+    assert model(LLAMA | {"rope_scaling": LONGROPE}).max_positions == 140
+    same = LONGROPE | {"long_factor": LONGROPE["short_factor"]}
+    assert model(LLAMA | {"rope_scaling": same}).max_positions == 150
+    rotary(6, 1e4, same, 150)
+    with pytest.raises(Unsupported, match="'longrope', which this family lacks"):
+        rotary(6, 1e4, LONGROPE, 150)
 
 
 def test_positions_are_limited() -> None:
@@ -101,11 +125,11 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"num_key_value_heads": 3}, "'num_key_value_heads' is 3, expected a divisor"),
-        ({"num_attention_heads": 5}, "'num_key_value_heads' is 2, expected a divisor"),
+        ({"num_key_value_heads": 3}, "3 key/value heads, expected a divisor of 4"),
+        ({"num_attention_heads": 8, "num_key_value_heads": 3}, "3 key/value heads, expected"),
         (
             {"num_attention_heads": 5, "num_key_value_heads": 5},
-            "'num_attention_heads' is 5, expected a divisor of 'hidden_size' 24",
+            "5 heads, expected a divisor of the hidden size 24",
         ),
         ({"hidden_act": "mish"}, "'hidden_act' is 'mish', expected one of"),
         ({"rms_norm_eps": 0.0}, "'rms_norm_eps' is 0.0, expected a number above 0"),
@@ -115,6 +139,14 @@ def test_biases_are_there_when_the_config_says_so(key: str) -> None:
         ({"rope_scaling": {"rope_type": "yarn", "factor": 0}}, "factor 0, expected"),
         ({"rope_scaling": {"rope_type": "linear", "factor": 10**400}}, "factor 1000"),
         ({"rope_scaling": 2.0}, "'rope_scaling' is 2.0, expected"),
+        (
+            {"rope_scaling": LONGROPE | {"short_factor": [1.0]}},
+            r"short_factor \[1.0\], expected a list of 3",
+        ),
+        ({"rope_scaling": LONGROPE | {"long_factor": None}}, "long_factor None, expected a list"),
+        ({"rope_scaling": LONGROPE | {"long_factor": [1, 2, "3"]}}, "long_factor '3', expected"),
+        ({"rope_scaling": SCALINGS["yarn, mscale"] | {"truncate": 1}}, "truncate 1, expected true"),
+        ({"rope_scaling": SCALINGS["yarn, mscale"] | {"mscale": 0}}, "mscale 0, expected a number"),
         (
             {"rope_scaling": SCALINGS["llama3"] | {"high_freq_factor": 1.0}},
             "low_freq_factor 1.0, expected less than high_freq_factor 1.0",
@@ -145,7 +177,7 @@ def test_a_number_of_a_scaling_is_missing(missing: str) -> None:
         build(LLAMA | {"rope_scaling": scaling}, random_weights(LLAMA, 0))
 
 
-@pytest.mark.parametrize("kind", ["longrope", "su", None, 1])
+@pytest.mark.parametrize("kind", ["ntk", "su", None, 1])
 def test_an_unknown_scaling(kind: Any) -> None:
     scaling = {"rope_type": kind, "factor": 2.0}
     with pytest.raises(Unsupported, match=f"rope_type {kind!r}, expected one of default, dynamic"):
@@ -155,9 +187,8 @@ def test_an_unknown_scaling(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "key"),
     [
-        ("yarn", "mscale"),
-        ("yarn", "mscale_all_dim"),
-        ("yarn", "truncate"),
+        ("yarn", "short_factor"),
+        ("llama3", "mscale"),
         ("default", "mrope_section"),
         ("linear", "attention_factor"),
         ("llama3", "beta_fast"),

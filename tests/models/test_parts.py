@@ -78,6 +78,14 @@ def layer(**changes: Any) -> _core.TransformerLayer:
     return _core.TransformerLayer(**parts | changes)
 
 
+def ssru(size: int = 4) -> _core.Recurrence:
+    return _core.SimpleRecurrence(forget=linear(size, size), input=linear(size, size))
+
+
+def recurrent(recurrence: _core.Recurrence | None = None) -> _core.TransformerLayer:
+    return layer(self_attention=None, recurrence=recurrence or ssru())
+
+
 def cross_layer(cross_attention: _core.MultiHeadAttention) -> _core.TransformerLayer:
     return layer(cross_attention=cross_attention, cross_attention_norm=block_norm())
 
@@ -171,6 +179,18 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
             decoder=_core.TransformerDecoder(stack(), linear(13, 4)),
         ),
         "the decoder has no cross_attention",
+    ),
+    (lambda: layer(self_attention=None), "both None, expected one"),
+    (lambda: layer(recurrence=ssru()), "both given"),
+    (lambda: language_model(layer(), recurrent()), "some layers have a recurrence"),
+    (lambda: _core.TransformerEncoder(stack(layers=[recurrent()])), "has a recurrence"),
+    (
+        lambda: language_model(recurrent(ssru(3))),
+        r"recurrence weight.shape\[1\] is 3, expected 4",
+    ),
+    (
+        lambda: language_model(recurrent(_core.AverageRecurrence(gate=linear(8, 4)))),
+        r"recurrence gate weight.shape\[1\] is 4, expected 8",
     ),
     (lambda: stack(positions=np.ones((5, 3))), r"positions.shape\[1\] is 3, expected 4"),
     (lambda: stack(positions=np.ones((4, 4))), r"positions.shape\[0\] is 4, expected 5"),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from attnengine.errors import Unsupported
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from attnengine.errors import FormatError, Unsupported
 from attnengine.models import build
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
-from tests.models.checks import TARGETS, check_decoder, check_long, model, weights64
+from tests.models.checks import TARGETS, check_decoder, check_long, model, run_together, weights64
 from tests.models.configs import QWEN2, SCALINGS
 
 
@@ -29,9 +33,42 @@ def test_long_sequences(scaling: str) -> None:
     check_long(model(config), DecoderOnly(config, weights64(config)).logits)
 
 
-def test_windows_are_refused() -> None:
-    off = QWEN2 | {"use_sliding_window": False, "sliding_window": 8, "max_window_layers": 1}
+def logits(changes: dict[str, Any], weights: dict[str, Any]) -> list[NDArray[np.float32]]:
+    prompt = np.random.default_rng(0).integers(0, 13, 20)
+    return run_together(build(QWEN2 | changes, weights), [prompt], [prompt])
+
+
+def test_windows() -> None:
+    """By max_window_layers or by layer_types, and none unless use_sliding_window is true."""
     weights = random_weights(QWEN2, 0)
-    build(off, weights)
-    with pytest.raises(Unsupported, match="'use_sliding_window' is true, expected false"):
-        build(off | {"use_sliding_window": True}, weights)
+    upper = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
+    named = {"layer_types": ["full_attention", "sliding_attention"], "max_window_layers": 0}
+    expected = logits(upper, weights)
+    np.testing.assert_array_equal(logits(upper | named, weights), expected)
+    without = logits(upper | {"use_sliding_window": False}, weights)
+    np.testing.assert_array_equal(without, logits({}, weights))
+    np.testing.assert_array_equal(without[0][:8], expected[0][:8])
+    assert np.abs(without[0] - expected[0]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"layer_types": ["full_attention"]}, FormatError, "has 1 layers, expected 2"),
+        (
+            {"layer_types": ["full_attention", "chunked_attention"]},
+            Unsupported,
+            "'chunked_attention', expected 'full_attention' or 'sliding_attention'",
+        ),
+        (
+            {"layer_types": ["sliding_attention"] * 2, "sliding_window": 8},
+            FormatError,
+            "a layer is 'sliding_attention', but there is no window",
+        ),
+    ],
+)
+def test_windows_that_are_refused(
+    changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        build(QWEN2 | changes, random_weights(QWEN2, 0))

@@ -15,6 +15,8 @@ from tests.models.checks import (
     TARGETS,
     assert_close,
     check_decoder,
+    check_long,
+    check_same_bits,
     model,
     start,
     weights64,
@@ -65,6 +67,36 @@ def test_shared_and_tied_embeddings() -> None:
             "scale_embeddings": False,
         }
     )
+
+
+RECURRENCES = [
+    {"decoder_self_attention": "ssru"},
+    {"decoder_self_attention": "average"},
+    {"decoder_self_attention": "average", "average_intermediate_size": 7, "activation": "silu"},
+]
+
+
+@pytest.mark.parametrize("changes", RECURRENCES)
+@pytest.mark.parametrize("placement", ["pre", "post"])
+def test_recurrences(placement: str, changes: dict[str, Any]) -> None:
+    config = TRANSFORMER | {"norm_placement": placement, "source_vocab_size": 13} | changes
+    check(config)
+    check_same_bits(model(config))
+    reference = Transformer(config, weights64(config))
+    check_long(model(config), lambda target: reference.logits(SOURCES[0], target))
+
+
+@pytest.mark.parametrize("changes", RECURRENCES)
+def test_forks_and_truncation_with_a_recurrence(changes: dict[str, Any]) -> None:
+    transformer = model(TRANSFORMER | changes)
+    state, (first,) = start(transformer, 1)
+    expected = transformer.step([3, 5, 7], [first] * 3, state).copy()
+    (second,) = state.fork([first])
+    transformer.step([9], [second], state)
+    state.truncate(int(second), 2)
+    np.testing.assert_array_equal(transformer.step([7], [second], state)[0], expected[2])
+    state.truncate(int(first), 0)
+    np.testing.assert_array_equal(transformer.step([3], [first], state)[0], expected[0])
 
 
 def test_long_sequences_pass_the_blocks_of_the_cache() -> None:

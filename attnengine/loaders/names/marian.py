@@ -50,6 +50,22 @@ TRANSFORMER_TABLE: Table = (
     (_LAYER + r"_context_b([qkv])", (r"\1.layers.\2.encoder_attn.\3_proj.bias",)),
     (_LAYER + r"_context_Wo", (r"\1.layers.\2.encoder_attn.out_proj.weight",)),
     (_LAYER + r"_context_bo", (r"\1.layers.\2.encoder_attn.out_proj.bias",)),
+    (_LAYER + r"_rnn_W", (r"\1.layers.\2.ssru.input.weight",)),
+    (_LAYER + r"_rnn_Wf", (r"\1.layers.\2.ssru.forget.weight",)),
+    (_LAYER + r"_rnn_bf", (r"\1.layers.\2.ssru.forget.bias",)),
+    (_LAYER + r"_rnn_ffn_ln_scale", (r"\1.layers.\2.self_attn_layer_norm.weight",)),
+    (_LAYER + r"_rnn_ffn_ln_bias", (r"\1.layers.\2.self_attn_layer_norm.bias",)),
+    (_LAYER + r"_rnn_ln_scale_pre", (r"\1.layers.\2.self_attn_layer_norm.weight",)),
+    (_LAYER + r"_rnn_ln_bias_pre", (r"\1.layers.\2.self_attn_layer_norm.bias",)),
+    (_LAYER + r"_aan_W([12])", (r"\1.layers.\2.average.fc\3.weight",)),
+    (_LAYER + r"_aan_b([12])", (r"\1.layers.\2.average.fc\3.bias",)),
+    # the gate of x reads x alone, that of y reads y alone
+    (_LAYER + r"_aan_Wi", (r"\1.layers.\2.average.gate.weight/0",)),
+    (_LAYER + r"_aan_Wf", (r"\1.layers.\2.average.gate.weight/1",)),
+    (_LAYER + r"_aan_bi", (r"\1.layers.\2.average.gate.bias#0",)),
+    (_LAYER + r"_aan_bf", (r"\1.layers.\2.average.gate.bias#1",)),
+    (_LAYER + r"_aan_ffn_ln_scale", (r"\1.layers.\2.self_attn_layer_norm.weight",)),
+    (_LAYER + r"_aan_ffn_ln_bias", (r"\1.layers.\2.self_attn_layer_norm.bias",)),
     (_LAYER + r"_self_Wo_ln_scale(?:_pre)?", (r"\1.layers.\2.self_attn_layer_norm.weight",)),
     (_LAYER + r"_self_Wo_ln_bias(?:_pre)?", (r"\1.layers.\2.self_attn_layer_norm.bias",)),
     (_LAYER + r"_context_Wo_ln_scale(?:_pre)?", (r"\1.layers.\2.encoder_attn_layer_norm.weight",)),
@@ -65,12 +81,14 @@ TRANSFORMER_TABLE: Table = (
     *_TRAINING,
 )
 
-VECTORS = r".*(?:\.bias|\.bias_(?:ih|hh)_.*|\.vector|_norm\.weight)(?:[#+@][0-9])?"
+VECTORS = r".*(?:\.bias|\.bias_(?:ih|hh)_.*|\.vector|_norm\.weight)(?:[#+@/][0-9])?"
 KEPT = r".*embed.*"
 
 CELLS = {"gru": "gru", "gru-nematus": "gru", "lstm": "lstm"}
 LSTM_GATES = (1, 0, 2, 3)  # Marian's are forget, input, cell, output
 ACTIVATIONS = {"relu": "relu", "swish": "silu"}
+
+SELF_ATTENTION = {"self-attention": "attention", "rnn": "ssru", "average-attention": "average"}
 
 # Norm before, behind and above the blocks; "d" is dropout and says nothing here.
 NORM_PLACEMENTS = {("", "an", ""): "post", ("n", "a", "n"): "pre"}
@@ -93,7 +111,8 @@ RNN_ONLY: dict[str, tuple[str, ...]] = {
 }
 TRANSFORMER_ONLY: dict[str, tuple[str, ...]] = {
     **ANY_ONLY,
-    "transformer-decoder-autoreg": ("self-attention",),
+    "transformer-rnn-projection": ("false",),
+    "transformer-aan-nogate": ("false",),
     "transformer-no-projection": ("false",),
     "transformer-ffn-depth": ("2",),
     "transformer-decoder-ffn-depth": ("0", "2"),

@@ -7,9 +7,12 @@ import pkgutil
 
 from tests.golden.families.family import Family
 
-# By model_type.
-FAMILIES: dict[str, Family] = {
-    module.name: importlib.import_module(f"{__name__}.{module.name}").FAMILY
+_modules = {
+    module.name: importlib.import_module(f"{__name__}.{module.name}")
     for module in pkgutil.iter_modules(__path__)
     if module.name != "family"
+}
+# By model_type.
+FAMILIES: dict[str, Family] = {
+    module.FAMILY.model_type or name: module.FAMILY for name, module in _modules.items()
 }

@@ -17,6 +17,19 @@ BASE = {
     "rope_theta": 10_000.0,
     "tie_word_embeddings": False,
 }
+# As version 4 of transformers wrote it: rope_theta and rope_scaling stand beside the rest.
+EARLY = {
+    **{key: value for key, value in BASE.items() if key != "rope_theta"},
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "hidden_act": "silu",
+    "initializer_range": 0.02,
+    "rope_theta": 10000.0,
+    "rope_scaling": None,
+    "torch_dtype": "float32",
+    "transformers_version": "4.44.0",
+    "use_cache": True,
+}
 FAMILY = Family(
     config_class="LlamaConfig",
     model_class="LlamaForCausalLM",
@@ -26,7 +39,7 @@ FAMILY = Family(
         **{
             f"rope {name}": {"rope_scaling": scaling}
             for name, scaling in SCALINGS.items()
-            if name not in ("none", "default")
+            if name not in ("none", "default", "yarn, mscale")
         },
         "rope theta 500000": {"rope_theta": 5e5},
         "1 key/value head": {"num_key_value_heads": 1},
@@ -45,4 +58,8 @@ FAMILY = Family(
         ("gelu", {"hidden_act": "gelu_pytorch_tanh"}),
     ],
     options=rotary,
+    early={
+        "rope linear": EARLY | {"rope_scaling": {"type": "linear", "factor": 2.5}},
+        "head_dim 12": EARLY | {"head_dim": 12, "pretraining_tp": 1},
+    },
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+Kind = Literal["decoder", "seq2seq", "encoder"]
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,30 @@ class Family:
     prefix: of the weights of the model without its head, which files may lack.
     heads: of the weights that stand beside that model.
     defaults: of keys that config.json may lack, as transformers has them.
-    buffers: a pattern of names that are no weights.
+    buffers: a pattern of names that are no weights of ours.
+    renames: patterns of names that early files have, and what stands for the match since.
+    unused: keys dropped whatever they say: what is not built, or not read by transformers.
+    rewrite: turns the keys of other versions into those of `defaults`, in place.
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
+    spellings: keys of early versions, and what they are called now.
+    part: the key of config.json that holds this model's config, where there are others beside it.
+    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
 
     prefix: str
     defaults: Mapping[str, Any]
     buffers: str
+    unused: Collection[str] = ()
+    rewrite: Callable[[dict[str, Any]], None] | None = None
     neutral: Mapping[str, Any] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
     heads: tuple[str, ...] = ("lm_head.",)
-    kind: Literal["decoder", "seq2seq", "encoder"] = "decoder"
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
+    architecture: str | None = None
+    renames: tuple[tuple[str, str], ...] = ()
+    kind: Kind = "decoder"
 
 
 # Of config.json, which several families share.
@@ -44,7 +58,14 @@ ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 # Keys that say nothing about what the model computes.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task"),
+    *(
+        "architectures",
+        "attn_implementation",
+        "auto_map",
+        "cache_implementation",
+        "dtype",
+        "finetuning_task",
+    ),
     *(
         "gradient_checkpointing",
         "is_decoder",
@@ -59,12 +80,14 @@ _BOOKKEEPING = (
 )
 _TRAINING = (
     *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("embd_pdrop", "encoder_layerdrop", "init_std", "initializer_range", "resid_pdrop"),
+    *("attention_probs_dropout_prob", "embd_pdrop", "embedding_dropout", "encoder_layerdrop"),
+    *("hidden_dropout", "hidden_dropout_prob", "init_std", "initializer_range", "layerdrop"),
+    *("resid_pdrop", "residual_dropout"),
 )
 _CLASSIFICATION = (
     *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
-    "summary_use_proj",
+    *("summary_last_dropout", "summary_use_proj"),
 )
 # Of transformers' own search; ours has its own options. The first two become suppress_tokens.
 _SEARCH = (

@@ -1,4 +1,4 @@
-"""The sizes of an RNN encoder-decoder, from the shapes of its weights in canonical names."""
+"""The sizes of encoder-decoders, from the shapes of their weights in canonical names."""
 
 from __future__ import annotations
 
@@ -29,4 +29,19 @@ def rnn_sizes(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
         "bidirectional": "encoder.rnn.weight_hh_l0_reverse" in tensors,
         "decoder_hidden_size": matrix_shape(path, tensors, "decoder.rnn.weight_hh_l0")[1],
         "decoder_num_layers": count_layers(tensors, _LAYER.format("decoder"), path),
+    }
+
+
+def transformer_sizes(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return the keys of the architecture "transformer" that are sizes; errors as above."""
+    source = matrix_shape(path, tensors, "encoder.embed_tokens.weight")
+    target = matrix_shape(path, tensors, "decoder.embed_tokens.weight")
+    layer = r"{}\.layers\.([0-9]+)\.fc1\.weight"
+    return {
+        "source_vocab_size": source[0],
+        "target_vocab_size": target[0],
+        "hidden_size": source[1],
+        "intermediate_size": matrix_shape(path, tensors, "encoder.layers.0.fc1.weight")[0],
+        "encoder_num_layers": count_layers(tensors, layer.format("encoder"), path),
+        "decoder_num_layers": count_layers(tensors, layer.format("decoder"), path),
     }

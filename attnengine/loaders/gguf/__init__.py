@@ -1,0 +1,36 @@
+"""GGUF files of llama.cpp: config, tokenizer and weights, quantised or not, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attnengine.loaders import schema
+from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.files import damage_named
+from attnengine.loaders.gguf import config, container, tokens, weights
+from attnengine.loaders.names.huggingface import FAMILIES as KNOWN
+
+UNDERSTANDS = "a GGUF file"
+
+
+def matches(path: Path) -> bool:
+    """Whether `path` is a file that starts as GGUF does, or is called so."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return path.suffix == ".gguf" or file.read(4) == container.MAGIC
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a file; `Unsupported` names an architecture, type or switch that is not known."""
+    file = container.read(path)
+    family = config.family(file)
+    with damage_named(path):
+        found = config.read(file, family)
+        text = tokens.Tokens(file, found["vocab_size"])
+        found.update(text.config(KNOWN[family.model_type].kind))
+        content = text.content()
+    schema.check(found, {}, str(path))
+    tensors = weights.read(file, family, found)
+    files = {} if content is None else {schema.TOKENIZER_FILE: content}
+    return Checkpoint(found, tensors, {}, path, files)

@@ -1,0 +1,84 @@
+"""The config that the metadata and the tensors of a GGUF file say, in transformers' spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import huggingface
+from attnengine.loaders.files import short
+from attnengine.loaders.gguf import rotary
+from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.gguf.metadata import ARCHITECTURE, Metadata
+from attnengine.loaders.names import gguf as names
+from attnengine.loaders.names import huggingface as canonical
+
+# What a file is, and in how many parts it comes, where it says so.
+_WHOLE: dict[str, tuple[object, ...]] = {"general.type": ("model",), "split.count": (0, 1)}
+_EMBEDDING = "token_embd.weight"
+_OUTPUT = "output.weight"
+
+
+def family(file: Container) -> names.Family:
+    """The family of a file; `Unsupported` names an architecture that attnengine does not have."""
+    for key, known in _WHOLE.items():
+        value = file.metadata.get(key, known[0])
+        if isinstance(value, np.ndarray) or value not in known:
+            raise Unsupported(f"{file.path}: {key} is {short(value)}, expected {known[-1]!r}")
+    architecture = file.metadata.get(ARCHITECTURE)
+    found = names.FAMILIES.get(architecture) if isinstance(architecture, str) else None
+    if found is None:
+        expected = ", ".join(names.FAMILIES)
+        raise Unsupported(
+            f"{file.path}: {ARCHITECTURE} is {short(architecture)}, expected one of {expected}"
+        )
+    if found.without and found.without[0] not in file.tensors:
+        return found.without[1]
+    return found
+
+
+def read(file: Container, of: names.Family) -> dict[str, Any]:
+    """Every key of the architecture, as a transformers folder would say it."""
+    values, known = Metadata(file), canonical.FAMILIES[of.model_type]
+    found = {key: values.take(name) for name, key in of.keys.items()}
+    if found.get("sliding_window") == 0:
+        found["sliding_window"] = None  # none
+    given = {**of.given, **{key: value for key, value in found.items() if value is not None}}
+    for key, tensor in {"vocab_size": _EMBEDDING, **of.sizes}.items():
+        given[key] = _rows(file, tensor)
+    given["tie_word_embeddings"] = _OUTPUT not in file.tensors
+    for key, tensor in of.switches.items():
+        given[key] = tensor in file.tensors
+    if "rope_theta" in of.given:
+        partial = "partial_rotary_factor" in known.defaults
+        given |= rotary.read(file, values, given, partial=partial)
+    if of.wide_scores is not None:
+        given["query_pre_attn_scalar"] = _query_scale(of.wide_scores, given)
+    if known.kind == "encoder":
+        given |= {"pooling": _pooling(values), "normalize": False}
+    values.refuse_others(of.ignored)
+    return {"architecture": of.model_type, **huggingface.normalised(file.path, given, known)}
+
+
+def _rows(file: Container, name: str) -> int:
+    if name not in file.tensors or len(file.tensors[name].shape) != 2:
+        raise FormatError(f"{file.path}: the weight {name} is missing or no matrix")
+    return file.tensors[name].shape[0]
+
+
+def _query_scale(wide: frozenset[int], given: Mapping[str, Any]) -> Any:
+    """What scores are divided by the square root of."""
+    if given.get("num_hidden_layers") in wide:
+        return given["hidden_size"] // given["num_attention_heads"]
+    return given.get("head_dim")
+
+
+def _pooling(values: Metadata) -> str:
+    value = values.take("pooling_type", 0)
+    if value not in names.POOLINGS:
+        expected = ", ".join(map(str, names.POOLINGS))
+        raise values.unsupported("pooling_type", value, f"expected one of {expected}")
+    return names.POOLINGS[value]

@@ -1,0 +1,116 @@
+"""The file of a packed model: a preamble, arrays at multiples of 64 bytes, a header in JSON."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.errors import Error, FormatError
+
+Floats = NDArray[np.float32]
+
+VERSION = 1
+# The order of numbers in a packed weight: csrc/core/steps.h.
+LAYOUT = "float32, panels of 16"
+
+_PREAMBLE = struct.Struct("<8sI8sQQI")  # magic, version, byte order, header: offset, bytes, crc32
+_MAGIC = b"attnpack"
+_ORDER = sys.byteorder.encode().ljust(8)
+_ALIGNMENT = 64
+_HEADER_LIMIT = 1 << 28  # bytes
+
+
+class MismatchError(Error):
+    """A packed model that is sound but not for this source, version or machine."""
+
+
+class Writer:
+    """Writes arrays one after the other, then the header."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._file.write(bytes(_PREAMBLE.size))
+
+    def array(self, values: Floats) -> list[Any]:
+        """Append an array; the place that the header gives it."""
+        offset = self._align()
+        self._file.write(values.data)
+        return [offset, list(values.shape)]
+
+    def finish(self, header: dict[str, Any]) -> None:
+        """Write the header and close the file."""
+        text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
+        offset = self._align()
+        self._file.write(text)
+        self._file.seek(0)
+        crc = zlib.crc32(text)
+        self._file.write(_PREAMBLE.pack(_MAGIC, VERSION, _ORDER, offset, len(text), crc))
+        self.close()
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        self._file.close()
+
+    def _align(self) -> int:
+        offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
+        self._file.seek(offset)
+        return offset
+
+
+class Reader:
+    """Maps a file; ``header`` and arrays are checked, the values of arrays are not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < _PREAMBLE.size:
+                raise FormatError(f"{path} has {size} bytes, expected at least {_PREAMBLE.size}")
+            self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        self.header = self._header()
+
+    def array(self, place: Any) -> Floats:
+        """The array at a place of the header, without copying it."""
+        offset, shape = place
+        sizes = [offset, *shape]
+        if not all(type(number) is int and number >= 0 for number in sizes) or len(shape) > 4:
+            raise FormatError(f"{self.path}: array {place!r:.80}, expected an offset and a shape")
+        count = 1
+        for number in shape:
+            count *= number
+        if offset % _ALIGNMENT or offset + 4 * count > len(self._bytes):
+            raise FormatError(
+                f"{self.path}: an array of {count} numbers at {offset}, but the file has "
+                f"{len(self._bytes)} bytes"
+            )
+        values: Floats = np.frombuffer(self._bytes, np.float32, count, offset).reshape(shape)
+        return values
+
+    def _header(self) -> dict[str, Any]:
+        preamble = _PREAMBLE.unpack_from(self._bytes)
+        magic, version, order, offset, size, crc = preamble
+        if magic != _MAGIC:
+            raise FormatError(f"{self.path} begins with {magic!r}, expected {_MAGIC!r}")
+        if (version, order) != (VERSION, _ORDER):
+            raise MismatchError(
+                f"version {version}, byte order {order!r}, expected {VERSION} and {_ORDER!r}"
+            )
+        text = bytes(self._bytes[offset : offset + size]) if size <= _HEADER_LIMIT else b""
+        if len(text) != size or zlib.crc32(text) != crc:
+            raise FormatError(f"{self.path}: the header is damaged")
+        try:
+            header = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{self.path}: the header is no JSON: {error}") from error
+        if not isinstance(header, dict):
+            raise FormatError(f"{self.path}: the header is {type(header).__name__}, not an object")
+        return header
