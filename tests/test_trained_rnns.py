@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import attnengine as ae
+from tests.bits import check_same_bits
 
 pytestmark = pytest.mark.shared
 
@@ -39,6 +40,7 @@ def test_g2p_en_pronounces_words_as_its_own_code() -> None:
     assert len(words) == 30
     for word, result in zip(words, found, strict=True):
         assert result.hypotheses[0].tokens == word["greedy"]
+    check_same_bits(model.path, [w["word"] for w in words], num_hypotheses=5)
 
 
 @pytest.mark.parametrize("name", ["shakespeare", "darwin"])

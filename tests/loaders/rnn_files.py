@@ -45,6 +45,18 @@ def keras_cell(kind: str, inputs: int, *, after: bool = False, seed: int = 0) ->
     return random_arrays(shapes, seed)
 
 
+def recurrent_layer(
+    kind: str, number: int, options: Mapping[str, Any], bidirectional: bool
+) -> dict[str, Any]:
+    """Its entry in model_config."""
+    name = f"rnn_{number}"
+    inner = {"class_name": kind, "config": {"name": name, "units": UNITS, **options}}
+    if not bidirectional:
+        return inner
+    config = {"name": name, "merge_mode": "concat", "layer": inner}
+    return {"class_name": "Bidirectional", "config": config}
+
+
 def keras_layers(
     kind: str = "LSTM",
     options: Mapping[str, Any] | None = None,
@@ -64,25 +76,15 @@ def keras_layers(
         arrays |= random_arrays({"embed/embed/embeddings:0": (VOCAB, EMBEDDING)}, 1)
     below = EMBEDDING if embedding else VOCAB
     for number in (1, 2):
-        name, inner = f"rnn_{number}", {"name": f"cell_{number}", "units": UNITS, **options}
-        inner |= {"return_sequences": sequences or number == 1, "go_backwards": False}
+        inner = {**options, "return_sequences": sequences or number == 1, "go_backwards": False}
         if not embedding and number == 1:
             inner["batch_input_shape"] = [None, WINDOW, VOCAB]
-        entry = {"class_name": kind, "config": inner}
-        sides = {"forward_": 2, "backward_": 3} if bidirectional else {"": 2}
-        if bidirectional:
-            entry = {
-                "class_name": "Bidirectional",
-                "config": {"name": name, "merge_mode": "concat", "layer": entry},
-            }
-        else:
-            inner["name"] = name
-        layers.append(entry)
+        layers.append(recurrent_layer(kind, number, inner, bidirectional))
         layers.append({"class_name": "Dropout", "config": {"name": f"drop_{number}"}})
-        for side, seed in sides.items():
+        for side, seed in {"forward_": 2, "backward_": 3}.items() if bidirectional else [("", 2)]:
             after = bool(options.get("reset_after"))
             weights = keras_cell(kind, below, after=after, seed=10 * number + seed)
-            folder = f"{name}/{name}/{side}cell" if side else f"{name}/{name}"
+            folder = f"rnn_{number}/rnn_{number}" + (f"/{side}cell" if side else "")
             arrays |= {f"{folder}/{key}": array for key, array in weights.items()}
         below = 2 * UNITS if bidirectional else UNITS
     dense = {"name": "dense", "units": VOCAB, "activation": "softmax"}

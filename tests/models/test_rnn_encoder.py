@@ -92,6 +92,23 @@ def test_forward_in_pieces_is_the_whole() -> None:
     np.testing.assert_array_equal(np.concatenate(pieces), encoder.hidden_states(ids, [6]))
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_same_bits(cell: str) -> None:
+    # large enough that two threads share the rows
+    sizes = {"hidden_size": 200, "embedding_size": 64, "states": "all"}
+    encoder = model(RNN_ENCODER | CELLS[cell] | sizes)
+    texts = [[int(i) for i in np.random.default_rng(n).integers(0, 13, n)] for n in (1, 7, 40)]
+    encoder.num_threads = 1
+    alone = [encoder.hidden_states(text, [len(text)]) for text in texts]
+    for threads in (1, 2):
+        encoder.num_threads = threads
+        for order in ([0, 1, 2], [2, 0, 1]):
+            lengths = [len(texts[i]) for i in order]
+            together = encoder.hidden_states(np.concatenate([texts[i] for i in order]), lengths)
+            for i, part in zip(order, np.split(together, np.cumsum(lengths)[:-1]), strict=True):
+                assert part.tobytes() == alone[i].tobytes()
+
+
 def test_states_that_do_not_fit_are_refused() -> None:
     encoder, other = model(RNN_ENCODER), model(RNN_ENCODER)
     with pytest.raises(InvalidArgument, match="state is of another model"):
