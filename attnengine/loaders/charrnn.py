@@ -22,7 +22,7 @@ from attnengine.loaders.files import (
     read_object,
     short,
 )
-from attnengine.loaders.names import count_layers, matrix_shape
+from attnengine.loaders.names import count_layers, enter, matrix_shape
 
 UNDERSTANDS = "a folder with the manifest.json and vocab.json of a character model for ml5.js"
 _MANIFEST, _VOCABULARY = "manifest.json", "vocab.json"
@@ -92,9 +92,11 @@ def _canonical(path: Path, variables: Mapping[str, Tensor]) -> dict[str, Tensor]
     for name, tensor in variables.items():
         match = _CELL.fullmatch(name)
         if match:
-            cells.setdefault(int(match[1] or 0), {})["kernel" if match[2] else "bias"] = tensor
+            cell = cells.setdefault(int(match[1] or 0), {})
+            enter(cell, "kernel" if match[2] else "bias", tensor, path)
         elif name in _OTHERS:
-            found[_OTHERS[name]] = tensor if "embedding" in name else transposed(tensor)
+            turned = tensor if "embedding" in name else transposed(tensor)
+            enter(found, _OTHERS[name], turned, path)
         elif name not in _IGNORED:
             raise Unsupported(f"{path}: variable {name!r:.200}, expected those of LSTMs")
     for layer, cell in cells.items():

@@ -20,8 +20,8 @@ from attnengine.loaders import hdf5, keras_cells, schema, textgenrnn
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import transposed
 from attnengine.loaders.files import CONFIG_LIMIT, short
+from attnengine.loaders.names import enter, matrix_shape
 from attnengine.loaders.names import keras as names
-from attnengine.loaders.names import matrix_shape
 from attnengine.loaders.options import Options
 
 UNDERSTANDS = "an HDF5 file of Keras or textgenrnn"
@@ -166,11 +166,11 @@ class _Model:
 
     def weights(self, layer: _Layer, direction: str = "") -> dict[str, Tensor]:
         """The weights of a layer by their own names; of a Bidirectional one, of a direction."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for name, tensor in self.contents.under(f"model_weights/{layer.name}").items():
             *groups, own = name.split("/")
             if any(group.startswith(direction) for group in [*groups, ""]):
-                found[own.removesuffix(":0")] = tensor
+                enter(found, own.removesuffix(":0"), tensor, self.path)
         return found
 
     def weight(self, layer: _Layer, name: str) -> Tensor:

@@ -16,7 +16,7 @@ from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
 from attnengine.loaders.derived import transposed, vector
 from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object
 from attnengine.loaders.hdf5 import Contents
-from attnengine.loaders.names import count_layers, matrix_shape
+from attnengine.loaders.names import count_layers, enter, matrix_shape
 from attnengine.loaders.options import Options
 
 _META = "<s>"  # begins and ends every text
@@ -74,11 +74,11 @@ def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:
         parts = name.removesuffix(":0").split("/")
         key = f"{parts[0]}/{parts[-1]}"
         if key in _SINGLE:
-            tensors[_SINGLE[key]] = tensor
+            enter(tensors, _SINGLE[key], tensor, path)
         elif parts[0].startswith("rnn_") and parts[0][4:].isdecimal() and len(parts[0]) < 8:
             reverse = "_reverse" if any("backward" in part for part in parts) else ""
             suffix = f"l{int(parts[0][4:]) - 1}{reverse}"
-            layers.setdefault(suffix, {})[parts[-1]] = tensor
+            enter(layers.setdefault(suffix, {}), parts[-1], tensor, path)
         else:
             raise Unsupported(f"{path}: weight {name!r:.200} belongs to nothing of textgenrnn")
     tensors["output.weight"] = transposed(tensors["output.weight"])

@@ -78,6 +78,12 @@ def test_characters_and_variables_that_do_not_fit(tmp_path: Path) -> None:
         ae.load(folder)
 
 
+def test_variables_that_are_the_same_one(tmp_path: Path) -> None:
+    arrays = charrnn_arrays() | {"rnnlm/embedding": np.zeros((7, 4), np.float32)}
+    with pytest.raises(FormatError, match=r"embedding and rnnlm/embedding are both embedding\.w"):
+        ae.load(write_charrnn(tmp_path / "model", arrays))
+
+
 def test_textgenrnn(tmp_path: Path) -> None:
     path = write_textgenrnn(tmp_path)
     model = ae.load(path)
