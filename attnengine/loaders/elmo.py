@@ -18,7 +18,7 @@ from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object
 from attnengine.loaders.options import Options
 
 UNDERSTANDS = "a folder of ELMo"
-BOS, EOS, UNK = "<S>", "</S>", "<UNK>"
+BOS, EOS = "<S>", "</S>"
 _PATTERNS = ("*options.json", "*weights.hdf5", "*vocab*.txt")
 
 
@@ -43,7 +43,7 @@ def read(path: Path) -> Checkpoint:
         "add_bos": True,
         "add_eos": True,
         "pad_token_id": None,
-        "unk_token_id": tokens.index(UNK) if UNK in tokens else None,
+        "unk_token_id": None,  # each word has characters of its own
         "vocab_size": len(tokens),
         "embedding_size": table.shape[1],
         **_stack(options.under("lstm")),

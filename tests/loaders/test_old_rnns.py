@@ -25,7 +25,7 @@ from rnn_files import (
 )
 
 import attnengine as ae
-from attnengine.errors import FormatError, Unsupported
+from attnengine.errors import FormatError, InvalidArgument, Unsupported
 
 CLOSE: dict[str, float] = {"rtol": 0, "atol": 3e-6}  # float32 against float64
 
@@ -160,6 +160,9 @@ def test_elmo(tmp_path: Path) -> None:
             sides[d] = states + sides[d] if k else states
         expected += sides
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), **CLOSE)
+    np.testing.assert_allclose(model.encode("The animal straße The"), found.mean(axis=0), **CLOSE)
+    with pytest.raises(InvalidArgument, match="'dog'"):
+        model.encode("The dog")
 
 
 @pytest.mark.parametrize(
