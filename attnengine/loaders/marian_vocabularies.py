@@ -1,4 +1,4 @@
-"""Vocabularies of Marian and Nematus: files of token and id, or of a token a line."""
+"""Vocabularies of Marian and Nematus: tokens and ids, a token a line, SentencePiece models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import yaml_text
+from attnengine.loaders import sentencepiece_model, yaml_text
 from attnengine.loaders.files import VOCABULARY_LIMIT, read_object, read_text, short
 from attnengine.loaders.names import nematus as names
 from attnengine.loaders.schema import SENTENCEPIECE_FILES, seq2seq_tokens
@@ -74,31 +74,37 @@ def read_sides(path: Path, sizes: Sequence[int]) -> Sides:
             if not isinstance(files, list) or len(files) != 2:
                 raise FormatError(f"{config}: vocabs are {short(files)}, expected two files")
             tokens = [read_vocabulary(path, *pair) for pair in zip(files, sizes, strict=True)]
-            return Sides(tokens[0], tokens[1], _pieces(path))
+            return Sides(tokens[0], tokens[1], _pieces(path, files))
     return Sides(None, None)
 
 
-def _pieces(path: Path) -> dict[str, Path]:
-    """The SentencePiece models that cut text, where both lie beside the model (OPUS-MT)."""
-    files = {name: path.with_name(name) for name in SENTENCEPIECE_FILES.values()}
+def _pieces(path: Path, vocabularies: Sequence[object]) -> dict[str, Path]:
+    """The SentencePiece models that cut text: the vocabularies, or both beside them (OPUS-MT)."""
+    sides = SENTENCEPIECE_FILES.values()
+    if all(str(file).endswith(".spm") for file in vocabularies):
+        return {name: _beside(path, file) for name, file in zip(sides, vocabularies, strict=True)}
+    files = {name: path.with_name(name) for name in sides}
     return files if all(file.is_file() for file in files.values()) else {}
 
 
 def read_vocabulary(path: Path, file: object, size: int) -> list[str]:
     """Tokens of a file beside the model at `path`; ids from `size` on are unknown tokens to it."""
     found = _beside(path, file)
-    if found.suffix in (".fsv", ".spm"):
-        expected = "a .yml, .json or plain text"
-        raise Unsupported(
-            f"{found} is a vocabulary of the kind {found.suffix}, expected {expected}"
-        )
+    if found.suffix == ".fsv":
+        raise Unsupported(f"{found} has factors, expected a .yml, .json, .spm or plain text")
+    if found.suffix == ".spm":
+        pieces = sentencepiece_model.read(found).pieces
+        return _of_size([piece.text for piece in pieces], size)
     if found.suffix in (".yml", ".yaml"):
         text = read_text(found, VOCABULARY_LIMIT)
         return _by_id(found, yaml_text.parse(text, str(found), unique=False), size)
     if found.suffix == ".json" or _is_object(found):
         return _by_id(found, read_object(found, VOCABULARY_LIMIT), size)
-    lines = read_text(found, VOCABULARY_LIMIT).split("\n")[:size]
-    return lines + [""] * (size - len(lines))
+    return _of_size(read_text(found, VOCABULARY_LIMIT).split("\n"), size)
+
+
+def _of_size(tokens: list[str], size: int) -> list[str]:
+    return tokens[:size] + [""] * (size - len(tokens))
 
 
 def _beside(path: Path, file: object) -> Path:

@@ -45,25 +45,9 @@ class Config:
 @register("transformer", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weight names that BART and Marian have in transformers."""
-    if (config.positions == "sinusoidal") != (config.position_layout is not None):
-        raise FormatError(
-            f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
-            f"{config.positions!r}, expected a layout for sinusoidal ones and null for learned ones"
-        )
-    if config.hidden_size % config.num_heads:
-        raise FormatError(
-            f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
-            f"{config.hidden_size}"
-        )
-    if config.average_intermediate_size and config.decoder_self_attention != "average":
-        raise FormatError(
-            f"config: 'average_intermediate_size' is {config.average_intermediate_size}, expected "
-            f"null with 'decoder_self_attention' {config.decoder_self_attention!r}"
-        )
+    check(config)
     size = config.hidden_size
     source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
-    if config.shared_embeddings and config.source_vocab_size != config.target_vocab_size:
-        raise FormatError("config: 'shared_embeddings' is true, expected equal vocabulary sizes")
     target = (
         source
         if config.shared_embeddings
@@ -83,6 +67,27 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
             _core.Linear(output, weights.get("lm_head.bias", config.target_vocab_size)),
         ),
     )
+
+
+def check(config: Config) -> None:
+    """Raise FormatError for switches that contradict each other."""
+    if (config.positions == "sinusoidal") != (config.position_layout is not None):
+        raise FormatError(
+            f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
+            f"{config.positions!r}, expected a layout for sinusoidal ones and null for learned ones"
+        )
+    if config.hidden_size % config.num_heads:
+        raise FormatError(
+            f"config: 'num_heads' is {config.num_heads}, expected a divisor of 'hidden_size' "
+            f"{config.hidden_size}"
+        )
+    if config.average_intermediate_size and config.decoder_self_attention != "average":
+        raise FormatError(
+            f"config: 'average_intermediate_size' is {config.average_intermediate_size}, expected "
+            f"null with 'decoder_self_attention' {config.decoder_self_attention!r}"
+        )
+    if config.shared_embeddings and config.source_vocab_size != config.target_vocab_size:
+        raise FormatError("config: 'shared_embeddings' is true, expected equal vocabulary sizes")
 
 
 def stack(

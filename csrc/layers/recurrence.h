@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/buffer.h"
 #include "layers/feed_forward.h"
 #include "layers/linear.h"
 

@@ -185,6 +185,13 @@ def aan_shapes(size: int) -> dict[str, tuple[int, ...]]:
     }
 
 
+RECURRENCES: dict[str, Any] = {
+    "self-attention": lambda size: {},
+    "rnn": ssru_shapes,
+    "average-attention": aan_shapes,
+}
+
+
 def transformer_arrays(
     pre_norm: bool = False, learned: bool = False, kind: str = "self-attention"
 ) -> Arrays:
@@ -201,30 +208,27 @@ def transformer_arrays(
         **({"Wpos": (20, size)} if learned else {}),
     }
 
-    def norm(place: str) -> None:
-        shapes[f"{place[0]}_ln_scale{place[1]}"] = shapes[f"{place[0]}_ln_bias{place[1]}"] = (
-            1,
-            size,
-        )
+    def norm(place: str, end: str = "") -> None:
+        shapes[f"{place}_ln_scale{end}"] = shapes[f"{place}_ln_bias{end}"] = (1, size)
 
     for side in ("encoder", "decoder"):
         for layer in (1, 2):
             start = f"{side}_l{layer}"
-            blocks = ("self", "context") if side == "decoder" else ("self",)
-            if side == "decoder" and kind != "self-attention":
-                blocks = ("context",)
-                recurrence = {"rnn": ssru_shapes, "average-attention": aan_shapes}[kind](size)
+            blocks = ["self"] if side == "encoder" or kind == "self-attention" else []
+            if side == "decoder":
+                blocks.append("context")
+                recurrence = RECURRENCES[kind](size)
                 shapes |= {f"{start}_{name}": shape for name, shape in recurrence.items()}
             for block in blocks:
                 for part in "qkvo":
                     shapes[f"{start}_{block}_W{part}"] = (size, size)
                     shapes[f"{start}_{block}_b{part}"] = (1, size)
-                norm((f"{start}_{block}_Wo", suffix))
+                norm(f"{start}_{block}_Wo", suffix)
             shapes |= {f"{start}_ffn_W1": (size, wide), f"{start}_ffn_b1": (1, wide)}
             shapes |= {f"{start}_ffn_W2": (wide, size), f"{start}_ffn_b2": (1, size)}
-            norm((f"{start}_ffn_ffn", suffix))
+            norm(f"{start}_ffn_ffn", suffix)
         if pre_norm:
-            norm((f"{side}_top", ""))
+            norm(f"{side}_top")
     return random_arrays(shapes)
 
 

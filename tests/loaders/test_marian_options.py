@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from huggingface_files import sentencepiece_model
 from marian_files import (
     NEMATUS_OPTIONS,
     PRE_NORM,
@@ -128,6 +129,18 @@ def test_vocabularies_that_marian_reads(tmp_path: Path) -> None:
     assert loaders.load(path).vocabularies["target"].tokens[2:5] == ("x", "", "")
 
 
+def test_vocabularies_that_are_sentencepiece_models(tmp_path: Path) -> None:
+    path = write_s2s(tmp_path)
+    for name in ("a.spm", "b.spm"):
+        (tmp_path / name).write_bytes(sentencepiece_model({"▁x": -1.0, "y": -2.0}))
+    (tmp_path / "model.npz.decoder.yml").write_text("vocabs: [a.spm, b.spm]", encoding="utf-8")
+    checkpoint = loaders.load(path)
+    assert checkpoint.config["tokenizer"] == {"source": "sentencepiece", "target": "sentencepiece"}
+    assert checkpoint.vocabularies["source"].tokens == ("<unk>", "<s>", "</s>", "▁x", "y", "")
+    assert (checkpoint.config["eos_token_id"], checkpoint.config["unk_token_id"]) == (2, 0)
+    assert checkpoint.tokenizer_files["target.spm"] == tmp_path / "b.spm"
+
+
 @pytest.mark.parametrize(
     ("file", "text", "error", "message"),
     [
@@ -135,8 +148,8 @@ def test_vocabularies_that_marian_reads(tmp_path: Path) -> None:
         ("model.npz.decoder.yml", "[]", FormatError, "expected two files"),
         ("model.npz.decoder.yml", "vocabs: [[a], b]", FormatError, "expected the name of a file"),
         ("model.npz.decoder.yml", "vocabs: [../../x, b]", FormatError, "x is missing"),
-        ("model.npz.decoder.yml", "vocabs: [a.fsv, b]", Unsupported, "of the kind .fsv"),
-        ("model.npz.decoder.yml", "vocabs: [a.spm, b]", Unsupported, "of the kind .spm"),
+        ("model.npz.decoder.yml", "vocabs: [a.fsv, b]", Unsupported, "a.fsv has factors"),
+        ("model.npz.decoder.yml", "vocabs: [a.spm, b]", FormatError, "a.spm is missing"),
         ("vocab.src.yml", "a: b", FormatError, "the id of 'a' is 'b'"),
         ("vocab.src.yml", "- a", FormatError, "expected a table of tokens and ids"),
     ],

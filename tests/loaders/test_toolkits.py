@@ -13,6 +13,7 @@ from torch_files import Call, Name, tensor_call, write_zip
 
 import attnengine as ae
 from attnengine import loaders
+from attnengine.engines import convert
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pytorch
 
@@ -46,6 +47,16 @@ def test_logits_of_the_toolkit(folder: Path) -> None:
     # float32 on both sides, sums of some dozen terms through two layers
     np.testing.assert_allclose(found, logits, rtol=1e-4, atol=2e-5)
     assert len(model.translate("a b c", beam_size=2, max_new_tokens=3).hypotheses) >= 1
+
+
+@pytest.mark.parametrize("name", ["opennmt-2-lstm", "opennmt-3-average", "fairseq-projected"])
+def test_converted_to_a_native_folder(name: str, tmp_path: Path) -> None:
+    path = model_of(FOLDER / name)
+    convert(path, tmp_path / "native", packed=True)
+    model, converted = ae.load(path), ae.load(tmp_path / "native")
+    source, target = [4, 3, 5], [2, 6, 7]
+    assert model.logits(source, target).tobytes() == converted.logits(source, target).tobytes()
+    assert converted.translate("a b").text == model.translate("a b").text
 
 
 @pytest.mark.parametrize(

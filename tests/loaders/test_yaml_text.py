@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from attnengine.errors import FormatError
+from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import yaml_text
 
 
@@ -34,3 +36,9 @@ def test_yaml_guesses_nothing() -> None:
 def test_yaml_that_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="f is not the YAML that attnengine reads"):
         yaml_text.parse(text, "f")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(Unsupported, match=r"f needs PyYAML.*attnengine\[yaml\]"):
+        yaml_text.parse("a: 1", "f")

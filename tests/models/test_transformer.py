@@ -143,6 +143,7 @@ def test_positions_are_limited() -> None:
         ({"position_layout": None}, "'position_layout' is None"),
         ({"shared_embeddings": True}, "expected equal vocabulary sizes"),
         ({"activation": "swish"}, "'activation' is 'swish', expected one of 'relu'"),
+        ({"average_intermediate_size": 4}, "'average_intermediate_size' is 4, expected null"),
         ({"norm_eps": 0.0}, "'norm_eps' is 0.0, expected a number above 0"),
         ({"final_norm": 1}, "'final_norm' is 1, expected true or false"),
         ({"hidden_size": 0}, "'hidden_size' is 0, expected an integer, 1 or more"),
