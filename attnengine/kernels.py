@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from attnengine import _core
 from attnengine._core import PackedLinear
 from attnengine.errors import InvalidArgument
+from attnengine.gate_kernels import elman_gates, gru_gates, gru_reset, gru_update, lstm_gates
 
 __all__ = [
     "PackedLinear",
@@ -25,6 +26,8 @@ __all__ = [
     "gelu_tanh",
     "general_attention",
     "gru_gates",
+    "gru_reset",
+    "gru_update",
     "isa",
     "layer_norm",
     "linear",
@@ -64,7 +67,8 @@ def linear(
     """activation(x @ weight.T + bias); packs the weight: use `PackedLinear` for many calls.
 
     x (rows, in), weight (out, in), bias (out,) or None; activation "none", "relu", "tanh",
-    "sigmoid", "gelu", "gelu_tanh" or "silu". Returns (rows, out).
+    "sigmoid", "gelu", "gelu_tanh", "silu", "hard_sigmoid" (x / 5 + 1/2 limited to [0, 1]) or
+    "hard_sigmoid_6" (x / 6 + 1/2). Returns (rows, out).
     """
     return _core.linear(x, weight, bias, activation, num_threads)
 
@@ -154,36 +158,6 @@ def rotary(
     2 * half stays. factor multiplies what is turned. Returns (rows, heads, head_dim).
     """
     return _core.rotary(x, positions, frequencies, factor, num_threads)
-
-
-def elman_gates(
-    gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", *, num_threads: int = 1
-) -> Floats:
-    """The cell of ``torch.nn.RNN`` (Elman 1990): tanh(gx + gh), or "relu".
-
-    gx and gh (rows, hidden). Returns the new hidden state (rows, hidden).
-    """
-    return _core.elman_gates(gx, gh, nonlinearity, num_threads)
-
-
-def gru_gates(gx: ArrayLike, gh: ArrayLike, hidden: ArrayLike, *, num_threads: int = 1) -> Floats:
-    """The gates of ``torch.nn.GRU``, in the order r, z, n (Cho et al. 2014, version 1).
-
-    gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 3 * hidden),
-    hidden (rows, hidden). Returns the new hidden state (rows, hidden).
-    """
-    return _core.gru_gates(gx, gh, hidden, num_threads)
-
-
-def lstm_gates(
-    gx: ArrayLike, gh: ArrayLike, cell: ArrayLike, *, num_threads: int = 1
-) -> tuple[Floats, Floats]:
-    """The gates of ``torch.nn.LSTM``, in the order i, f, g, o (Hochreiter, Schmidhuber 1997).
-
-    gx = x @ weight_ih.T + bias_ih and gh = hidden @ weight_hh.T + bias_hh (rows, 4 * hidden),
-    cell (rows, hidden). Returns the new (hidden, cell), both (rows, hidden).
-    """
-    return _core.lstm_gates(gx, gh, cell, num_threads)
 
 
 def additive_attention(

@@ -24,6 +24,7 @@ from attnengine.models import (
     rnn_encoder,
     rnn_lm,
     rnn_seq2seq,
+    rnn_window_lm,
     transformer,
     transformer_lm,
     whisper,
@@ -133,7 +134,8 @@ def literals(hint: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "architecture", [rnn_encoder, rnn_lm, rnn_seq2seq, transformer, transformer_lm, whisper]
+    "architecture",
+    [rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm, transformer, transformer_lm, whisper],
 )
 def test_every_key_and_value_is_documented(architecture: Any) -> None:
     page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")

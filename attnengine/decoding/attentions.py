@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +56,12 @@ def of_decoder(model: object, sentence: Sentence) -> tuple[Floats, Floats]:
     return state.attentions
 
 
-def of_both(model: object, source: list[int], target: list[int]) -> Attentions:
-    """The same of an encoder-decoder, and those of its encoder."""
+def of_both(model: object, sentence: Sentence) -> Attentions:
+    """The same of an encoder-decoder, and those of its encoder, for a source of ids."""
     if not isinstance(model, _core.TransformerSeq2Seq):
         refuse(model)
-    return Attentions(
-        of_encoder(model.encoder, source), *of_decoder(model, Sentence(target, source))
-    )
+    source = cast("list[int]", sentence.source)
+    return Attentions(of_encoder(model.encoder, source), *of_decoder(model, sentence))
 
 
 def refuse(model: object) -> NoReturn:

@@ -19,6 +19,7 @@ from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
+EncoderState = _core.RnnEncoderState
 
 _SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
 POOLINGS = ("mean", "max", "last", "first", "attention")
@@ -64,10 +65,28 @@ class Encoder(Engine):
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
         return vectors[0] if texts.single else vectors
 
-    def hidden_states(self, ids: OneText) -> Floats:
-        """The state at each token: (tokens, hidden_size). Ids are taken as they are."""
+    def hidden_states(self, ids: OneText, *, state: EncoderState | None = None) -> Floats:
+        """The state at each token: (tokens, hidden_size). Ids are taken as they are.
+
+        With a ``state`` of `new_state`, an RNN goes on from where the ids before left it, and
+        ``state`` goes on with it.
+        """
         tokens = exact_ids(ids, self.tokenizer, "ids")
-        return self._model.hidden_states(*_ragged([tokens]))
+        if state is None:
+            return self._model.hidden_states(*_ragged([tokens]))
+        return self._recurrent().states_after(*_ragged([tokens]), state)
+
+    def new_state(self) -> EncoderState:
+        """What an RNN carries from one text to the next, at first zeros; for one thread at a time.
+
+        Raises InvalidArgument for a Transformer.
+        """
+        return self._recurrent().new_state()
+
+    def _recurrent(self) -> _core.RnnEncoder:
+        if not isinstance(self._model, _core.RnnEncoder):
+            raise InvalidArgument(f"{self.config['architecture']!r} is no RNN, it carries no state")
+        return self._model
 
     def attentions(self, ids: OneText) -> Floats:
         """The attention weights of a Transformer: (layers, heads, tokens, tokens).

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Protocol
 
 from attnengine.errors import FormatError, InvalidArgument
-from attnengine.loaders import ctranslate2, gguf, huggingface, joeynmt, native, npz, pytorch
+from attnengine.loaders import (
+    charrnn,
+    ctranslate2,
+    elmo,
+    gguf,
+    huggingface,
+    joeynmt,
+    keras,
+    native,
+    npz,
+    pytorch,
+)
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files import damage_named
 
@@ -25,7 +36,18 @@ class Format(Protocol):
 
 
 # Asked in this order; folders of CTranslate2 and Hugging Face have a config.json too.
-FORMATS: tuple[Format, ...] = (gguf, ctranslate2, huggingface, native, npz, joeynmt, pytorch)
+FORMATS: tuple[Format, ...] = (
+    gguf,
+    ctranslate2,
+    huggingface,
+    native,
+    npz,
+    joeynmt,
+    pytorch,
+    charrnn,
+    keras,
+    elmo,
+)
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
-from attnengine.loaders import marian, native, nematus, opennmt
+from attnengine.loaders import g2p_en, marian, native, nematus, opennmt
 from attnengine.loaders.archive import Member, members
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import (
@@ -27,7 +27,7 @@ from attnengine.loaders.files import (
     read_object,
 )
 
-UNDERSTANDS = "an .npz file of Marian, or with its config in a .json beside it"
+UNDERSTANDS = "an .npz file of Marian or g2p_en, or with its config in a .json beside it"
 _MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 10_000  # bytes; NumPy's own limit
 _ITEM = r"'(?:descr|fortran_order|shape)': *(?:'[^']*'|True|False|\([0-9, ]*\))"
@@ -47,6 +47,8 @@ def read(path: Path) -> Checkpoint:
     if marian.OPTIONS + ".npy" in members(path):
         arrays = tensors(path)
         return marian.read(path, arrays, _text(path, marian.OPTIONS))
+    if g2p_en.matches({name.removesuffix(".npy") for name in members(path)}):
+        return g2p_en.read(path, tensors(path))
     options = path.with_name(path.name + ".json")
     if options.exists():
         return nematus.read(path, tensors(path), read_object(options, VOCABULARY_LIMIT))

@@ -1,80 +1,150 @@
-"""What the RNN architectures share: cells and layers from PyTorch's names."""
+"""What the RNN architectures share: which cell, cells and layers from PyTorch's names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Weights
+from attnengine.models.registry import Floats, Weights
 
 CellName = Literal["elman", "gru", "lstm"]
-Nonlinearity = Literal["tanh", "relu"]
+Gate = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
+Nonlinearity = Literal["tanh", "relu", "linear", "sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
+Layer = tuple[Floats, Floats | None]  # weight (out, in), bias (out,)
 
 _GATES = {"elman": 1, "gru": 3, "lstm": 4}
+# The cells that have a switch; the others must leave it as it is by default.
+_SWITCHES = {
+    "gate_activation": ("gru", "lstm"),
+    "reset": ("gru",),
+    "peepholes": ("lstm",),
+    "cell_clip": ("lstm",),
+    "projection_size": ("lstm",),
+    "projection_clip": ("lstm",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellConfig:
+    """Which cell: the keys that every RNN architecture has; ``docs/export.md`` explains each."""
+
+    cell: CellName
+    nonlinearity: Nonlinearity
+    gate_activation: Gate = "sigmoid"
+    reset: Literal["after", "before"] = "after"
+    peepholes: bool = False
+    cell_clip: float | None = None
+    projection_size: int | None = None
+    projection_clip: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise FormatError for a switch that the cell does not have."""
+        for field in fields(CellConfig):
+            cells, value = _SWITCHES.get(field.name, (self.cell,)), getattr(self, field.name)
+            if self.cell not in cells and value != field.default:
+                raise FormatError(
+                    f"config: {field.name!r} is {value!r}, expected {field.default!r} for cell "
+                    f"{self.cell!r}"
+                )
+        if self.projection_clip is not None and self.projection_size is None:
+            raise FormatError(
+                f"config: 'projection_clip' is {self.projection_clip!r}, expected null without "
+                "'projection_size'"
+            )
+
+    def output_size(self, hidden_size: int) -> int:
+        """Size of what a cell of ``hidden_size`` units gives out."""
+        return self.projection_size or hidden_size
 
 
 def cell(
-    name: CellName,
-    nonlinearity: Nonlinearity,
-    w: Weights,
-    suffix: str,
-    input_size: int,
-    hidden_size: int,
+    config: CellConfig, w: Weights, suffix: str, input_size: int, hidden_size: int
 ) -> _core.Cell:
     """Build one cell from ``weight_ih_<suffix>`` and its siblings, as in ``torch.nn.LSTM``."""
-    if nonlinearity != "tanh" and name != "elman":
-        raise FormatError(f"config: 'nonlinearity' is {nonlinearity!r}, expected 'tanh' for {name}")
-    rows = _GATES[name] * hidden_size
-    projections = {
-        "input": _core.Linear(
-            w.take(f"weight_ih_{suffix}", rows, input_size), w.get(f"bias_ih_{suffix}", rows)
-        ),
-        "recurrent": _core.Linear(
-            w.take(f"weight_hh_{suffix}", rows, hidden_size), w.get(f"bias_hh_{suffix}", rows)
-        ),
-    }
-    if name == "gru":
-        return _core.GRUCell(**projections)
-    if name == "lstm":
-        return _core.LSTMCell(**projections)
-    return _core.ElmanCell(**projections, nonlinearity=nonlinearity)
+    rows, size = _GATES[config.cell] * hidden_size, config.output_size(hidden_size)
+    ih = w.take(f"weight_ih_{suffix}", rows, input_size), w.get(f"bias_ih_{suffix}", rows)
+    hh = w.take(f"weight_hh_{suffix}", rows, size), w.get(f"bias_hh_{suffix}", rows)
+    if config.cell == "elman":
+        return _core.ElmanCell(
+            input=_core.Linear(*ih), recurrent=_core.Linear(*hh), nonlinearity=config.nonlinearity
+        )
+    if config.cell == "gru":
+        return gru(config, ih, hh)
+    projection = None
+    if config.projection_size:
+        projection = _core.Linear(w.take(f"weight_hr_{suffix}", size, hidden_size))
+    return _core.LSTMCell(
+        input=_core.Linear(*ih),
+        recurrent=_core.Linear(*hh),
+        nonlinearity=config.nonlinearity,
+        gate_activation=config.gate_activation,
+        peepholes=w.take(f"peephole_{suffix}", 3 * hidden_size) if config.peepholes else None,
+        cell_clip=config.cell_clip,
+        projection=projection,
+        projection_clip=config.projection_clip,
+    )
+
+
+def gru(config: CellConfig, ih: Layer, hh: Layer) -> _core.GRUCell:
+    """Build a GRU; one that resets before the product has the rows of n apart."""
+    weight, bias = hh
+    cut = len(weight) if config.reset == "after" else 2 * weight.shape[1]
+
+    def rows(part: slice) -> _core.Linear:
+        return _core.Linear(weight[part], None if bias is None else bias[part])
+
+    return _core.GRUCell(
+        input=_core.Linear(*ih),
+        recurrent=rows(slice(cut)),
+        candidate=rows(slice(cut, None)) if config.reset == "before" else None,
+        nonlinearity=config.nonlinearity,
+        gate_activation=config.gate_activation,
+    )
 
 
 def stack(
-    name: CellName,
-    nonlinearity: Nonlinearity,
-    w: Weights,
-    input_size: int,
-    hidden_size: int,
-    num_layers: int,
+    config: CellConfig, w: Weights, input_size: int, hidden_size: int, num_layers: int
 ) -> list[_core.Cell]:
     """Build the cells of a stack that runs forward, bottom first."""
+    below = config.output_size(hidden_size)
     return [
-        cell(name, nonlinearity, w, f"l{i}", hidden_size if i else input_size, hidden_size)
-        for i in range(num_layers)
+        cell(config, w, f"l{i}", below if i else input_size, hidden_size) for i in range(num_layers)
     ]
 
 
 def encoder_layers(
-    name: CellName,
-    nonlinearity: Nonlinearity,
+    config: CellConfig,
     w: Weights,
     input_size: int,
     hidden_size: int,
     num_layers: int,
     *,
     bidirectional: bool,
+    separate: bool = False,
+    skip: bool = False,
 ) -> list[_core.RnnLayer]:
-    """Build the layers of an encoder, with their reverse halves when bidirectional."""
-    width = hidden_size * (2 if bidirectional else 1)
+    """Build the layers of an encoder, with their reverse halves when bidirectional.
+
+    Above the first layer, with ``separate`` a direction reads what the same direction below gives
+    out, and with ``skip`` a layer adds what it reads to what it gives out.
+    """
+    width = config.output_size(hidden_size) * (2 if bidirectional and not separate else 1)
     layers = []
     for i in range(num_layers):
-        size = input_size if i == 0 else width
+        size = width if i else input_size
 
         def half(suffix: str, size: int = size) -> _core.Cell:
-            return cell(name, nonlinearity, w, suffix, size, hidden_size)
+            return cell(config, w, suffix, size, hidden_size)
 
         backward = half(f"l{i}_reverse") if bidirectional else None
-        layers.append(_core.RnnLayer(forward=half(f"l{i}"), backward=backward))
+        layers.append(
+            _core.RnnLayer(
+                forward=half(f"l{i}"),
+                backward=backward,
+                separate=separate and i > 0,
+                skip=skip and i > 0,
+            )
+        )
     return layers

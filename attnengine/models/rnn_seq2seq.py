@@ -8,19 +8,17 @@ from typing import Literal
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.registry import Floats, Weights, register
-from attnengine.models.rnn import CellName, Nonlinearity, cell, encoder_layers, stack
+from attnengine.models.rnn import CellConfig, cell, encoder_layers, stack
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(CellConfig):
     """Sizes and switches; ``docs/export.md`` explains each."""
 
     source_vocab_size: int
     target_vocab_size: int
     source_embedding_size: int
     target_embedding_size: int
-    cell: CellName
-    nonlinearity: Nonlinearity
     encoder_hidden_size: int
     encoder_num_layers: int
     bidirectional: bool
@@ -94,6 +92,8 @@ def check(config: Config) -> None:
         raise contradiction("attention_query", "between", "another without attention")
     if config.cell != "lstm" and config.bridge_cell != "zero":
         raise contradiction("bridge_cell", config.bridge_cell, f"'zero' for cell {config.cell!r}")
+    if config.projection_size:
+        raise contradiction("projection_size", config.projection_size, "null")
     inputs = list(config.readout_inputs)
     if "context" in inputs and config.attention == "none":
         raise contradiction("readout_inputs", inputs, "no 'context' without attention")
@@ -125,8 +125,7 @@ def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
             w.take("embedding.weight", config.source_vocab_size, config.source_embedding_size)
         ),
         layers=encoder_layers(
-            config.cell,
-            config.nonlinearity,
+            config,
             w.under("rnn"),
             config.source_embedding_size,
             config.encoder_hidden_size,
@@ -177,20 +176,20 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
 def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
     """Build the decoder."""
     embedding = w.take("embedding.weight", config.target_vocab_size, config.target_embedding_size)
-    hidden, cell_kind = config.decoder_hidden_size, (config.cell, config.nonlinearity)
+    hidden = config.decoder_hidden_size
     feed = (config.readout_size or 0) if config.input_feeding else 0
     context = config.encoder_size if config.query_previous else 0
     return _core.RnnDecoder(
         embedding=_core.Embedding(embedding),
         cells=stack(
-            *cell_kind,
+            config,
             w.under("rnn"),
             config.target_embedding_size + feed + context,
             hidden,
             config.decoder_num_layers,
         ),
         attention=attention(config, w.under("attention")),
-        transition=cell(*cell_kind, w.under("transition"), "l0", config.encoder_size, hidden)
+        transition=cell(config, w.under("transition"), "l0", config.encoder_size, hidden)
         if config.attention_query == "between"
         else None,
         readout=readout(config, w),

@@ -20,6 +20,18 @@ def sigmoid(x: Floats) -> Floats:
     return y
 
 
+def hard_sigmoid(x: Floats) -> Floats:
+    """Limit x / 5 + 1/2 to [0, 1] (Theano, Keras 1 and 2, TensorFlow 1)."""
+    y: Floats = np.clip(0.2 * x + 0.5, 0.0, 1.0)
+    return y
+
+
+def hard_sigmoid_6(x: Floats) -> Floats:
+    """Limit x / 6 + 1/2 to [0, 1] (Keras 3, PyTorch's Hardsigmoid)."""
+    y: Floats = np.clip(x / 6.0 + 0.5, 0.0, 1.0)
+    return y
+
+
 def tanh(x: Floats) -> Floats:
     """Hyperbolic tangent."""
     return np.asarray(np.tanh(x))
@@ -58,6 +70,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu_new": gelu_tanh,
     "gelu_pytorch_tanh": gelu_tanh,
     "gelu_tanh": gelu_tanh,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_sigmoid_6": hard_sigmoid_6,
     "linear": identity,
     "relu": relu,
     "sigmoid": sigmoid,

@@ -32,18 +32,28 @@ NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight", "layernorm_
 
 
 def rnn_shapes(
-    cell: str, size: int, hidden: int, num_layers: int, bidirectional: bool = False
+    config: Config, size: int, hidden: int, num_layers: int, bidirectional: bool = False
 ) -> Shapes:
-    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size."""
-    gates, shapes = NUM_GATES[cell] * hidden, Shapes()
+    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size.
+
+    The config's keys that say which cell; peepholes are (3 * hidden,) of the gates i, f and o.
+    """
+    gates, shapes = NUM_GATES[config["cell"]] * hidden, Shapes()
+    projection = config.get("projection_size")
+    out = projection or hidden
     suffixes = ("", "_reverse") if bidirectional else ("",)
     for k in range(num_layers):
-        below = hidden * len(suffixes) if k else size
+        separate = config.get("separate_directions", False)
+        below = out * (1 if separate else len(suffixes)) if k else size
         for suffix in suffixes:
             shapes[f"weight_ih_l{k}{suffix}"] = (gates, below)
-            shapes[f"weight_hh_l{k}{suffix}"] = (gates, hidden)
+            shapes[f"weight_hh_l{k}{suffix}"] = (gates, out)
             shapes[f"bias_ih_l{k}{suffix}"] = (gates,)
             shapes[f"bias_hh_l{k}{suffix}"] = (gates,)
+            if projection:
+                shapes[f"weight_hr_l{k}{suffix}"] = (projection, hidden)
+            if config.get("peepholes"):
+                shapes[f"peephole_l{k}{suffix}"] = (3 * hidden,)
     return shapes
 
 
@@ -53,9 +63,18 @@ def rnn_lm_shapes(config: Config) -> Shapes:
     embedding = config["embedding_size"]
     shapes: Shapes = {"embedding.weight": (vocab, embedding), "output.bias": (vocab,)}
     if not config["tied_output"]:
-        shapes["output.weight"] = (vocab, hidden)
-    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"])
+        shapes["output.weight"] = (vocab, config.get("projection_size") or hidden)
+    layers = rnn_shapes(config, embedding, hidden, config["num_layers"])
     return shapes | prefixed("rnn.", layers)
+
+
+def states_size(config: Config) -> int:
+    """Length of a state of architectures "rnn_encoder" and "rnn_window_lm"."""
+    out = config.get("projection_size") or config["hidden_size"]
+    layer = int(out * (2 if config["bidirectional"] else 1))
+    if config.get("states", "top") == "top":
+        return layer
+    return int(config["embedding_size"]) + int(config["num_layers"]) * layer
 
 
 def rnn_encoder_shapes(config: Config) -> Shapes:
@@ -64,9 +83,15 @@ def rnn_encoder_shapes(config: Config) -> Shapes:
     bidirectional = config["bidirectional"]
     shapes: Shapes = {"embedding.weight": (config["vocab_size"], embedding)}
     if config["pooling"] == "attention":
-        shapes["pooling.query"] = (hidden * (2 if bidirectional else 1),)
-    layers = rnn_shapes(config["cell"], embedding, hidden, config["num_layers"], bidirectional)
+        shapes["pooling.query"] = (states_size(config),)
+    layers = rnn_shapes(config, embedding, hidden, config["num_layers"], bidirectional)
     return shapes | prefixed("rnn.", layers)
+
+
+def rnn_window_lm_shapes(config: Config) -> Shapes:
+    """Architecture "rnn_window_lm"."""
+    output = dense_shapes("output", config["vocab_size"], states_size(config))
+    return rnn_encoder_shapes(config) | output
 
 
 def encoder_size(config: Config) -> int:
@@ -121,14 +146,14 @@ def rnn_seq2seq_shapes(config: Config) -> Shapes:
         del shapes["decoder.output.weight"]
     if config["input_feeding"]:
         cell_input += readout
-    cell, layers = config["cell"], config["encoder_num_layers"]
+    layers = config["encoder_num_layers"]
     encoder = rnn_shapes(
-        cell, source, config["encoder_hidden_size"], layers, config["bidirectional"]
+        config, source, config["encoder_hidden_size"], layers, config["bidirectional"]
     )
-    decoder = rnn_shapes(cell, cell_input, hidden, config["decoder_num_layers"])
+    decoder = rnn_shapes(config, cell_input, hidden, config["decoder_num_layers"])
     shapes |= prefixed("encoder.rnn.", encoder) | prefixed("decoder.rnn.", decoder)
     if query == "between":
-        shapes |= prefixed("decoder.transition.", rnn_shapes(cell, context, hidden, 1))
+        shapes |= prefixed("decoder.transition.", rnn_shapes(config, context, hidden, 1))
     return shapes | bridge_shapes(config) | prefixed("decoder.attention.", attention_shapes(config))
 
 
@@ -144,6 +169,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
     "rnn_seq2seq": rnn_seq2seq_shapes,
     "mt5": t5_shapes,
     "t5": t5_shapes,
+    "rnn_window_lm": rnn_window_lm_shapes,
     "transformer": transformer_shapes,
     "umt5": t5_shapes,
     "transformer_lm": transformer_lm_shapes,

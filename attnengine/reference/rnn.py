@@ -1,157 +1,138 @@
-"""Recurrent cells (Elman, GRU, LSTM), layers and stacks, with PyTorch's weights and gate orders.
+"""Recurrent cells, layers and stacks, with PyTorch's weights and gate orders.
 
-A step is two products and a gate function: ``gates(x W_ih + b_ih, h W_hh + b_hh)``. Rows
-are independent; a single vector (size,) works wherever (rows, size) is written.
+A step is two products and a gate function. Rows are independent; a single vector (size,) works
+wherever (rows, size) is written.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 
-from attnengine.reference.activations import ACTIVATIONS, sigmoid
 from attnengine.reference.arrays import Floats
 from attnengine.reference.linear import linear
-from attnengine.reference.weights import Weights
+from attnengine.reference.rnn_gates import (
+    clip,
+    elman_gates,
+    gru_gates,
+    gru_reset,
+    gru_update,
+    lstm_gates,
+)
+from attnengine.reference.weights import Config, Weights
 
 #: How many blocks of hidden_size rows weight_ih and weight_hh have.
 NUM_GATES = {"elman": 1, "gru": 3, "lstm": 4}
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """Which cell: the keys of a config that say so, peepholes and projection by their weights."""
+
+    cell: str  # "elman", "gru" or "lstm"
+    nonlinearity: str = "tanh"
+    gate_activation: str = "sigmoid"
+    reset: str = "after"  # of a GRU: "before" or "after" the recurrent product
+    cell_clip: float | None = None
+    projection_clip: float | None = None
+
+    @classmethod
+    def of(cls, config: Config) -> CellOptions:
+        """Take them from a config; a key may be missing where it has a default."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: config[name] for name in names if name in config})
 
 
 class RnnState(NamedTuple):
     """What a recurrent network carries from step to step."""
 
     hidden: Floats
-    cell: Floats | None  # the same shape, of an LSTM; None otherwise
-
-
-def elman_gates(gx: Floats, gh: Floats, nonlinearity: str = "tanh") -> Floats:
-    """The cell of ``torch.nn.RNN`` (Elman 1990): h' = tanh(gx + gh), or relu.
-
-    gx and gh (rows, hidden). Returns h' (rows, hidden).
-    """
-    return ACTIVATIONS[nonlinearity](gx + gh)
-
-
-def gru_gates(gx: Floats, gh: Floats, hidden: Floats) -> Floats:
-    """The gates of ``torch.nn.GRU``, in the order r, z, n (Cho et al. 2014, version 1).
-
-    gx (rows, 3 * hidden), gh (rows, 3 * hidden), hidden (rows, hidden). Returns h'.
-    """
-    xr, xz, xn = np.split(gx, 3, axis=-1)
-    hr, hz, hn = np.split(gh, 3, axis=-1)
-    reset, update = sigmoid(xr + hr), sigmoid(xz + hz)
-    candidate = np.tanh(xn + reset * hn)
-    return (1.0 - update) * candidate + update * hidden
-
-
-def lstm_gates(gx: Floats, gh: Floats, cell: Floats) -> tuple[Floats, Floats]:
-    """The gates of ``torch.nn.LSTM``, in the order i, f, g, o (Hochreiter and Schmidhuber 1997).
-
-    gx (rows, 4 * hidden), gh (rows, 4 * hidden), cell (rows, hidden). Returns (h', c').
-    """
-    i, f, g, o = np.split(gx + gh, 4, axis=-1)
-    new_cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(new_cell), new_cell
-
-
-def elman_step(
-    x: Floats,
-    hidden: Floats,
-    weight_ih: Floats,
-    weight_hh: Floats,
-    bias_ih: Floats | None = None,
-    bias_hh: Floats | None = None,
-    nonlinearity: str = "tanh",
-) -> Floats:
-    """One step of an Elman cell.
-
-    x (rows, in), hidden (rows, hidden), weight_ih (hidden, in), weight_hh (hidden, hidden),
-    biases (hidden,) or None. Returns h' (rows, hidden).
-    """
-    gx, gh = linear(x, weight_ih, bias_ih), linear(hidden, weight_hh, bias_hh)
-    return elman_gates(gx, gh, nonlinearity)
+    cell: Floats | None  # of an LSTM; None otherwise
 
 
 def gru_step(
-    x: Floats,
-    hidden: Floats,
-    weight_ih: Floats,
-    weight_hh: Floats,
-    bias_ih: Floats | None = None,
-    bias_hh: Floats | None = None,
+    gx: Floats, hidden: Floats, weight_hh: Floats, bias_hh: Floats | None, options: CellOptions
 ) -> Floats:
-    """One step of a GRU cell.
-
-    x (rows, in), hidden (rows, hidden), weight_ih (3 * hidden, in),
-    weight_hh (3 * hidden, hidden), biases (3 * hidden,) or None. Returns h' (rows, hidden).
-    """
-    return gru_gates(linear(x, weight_ih, bias_ih), linear(hidden, weight_hh, bias_hh), hidden)
+    """One step of a GRU: gx (rows, 3 * hidden) and hidden (rows, hidden) to h' (rows, hidden)."""
+    activations = options.nonlinearity, options.gate_activation
+    if options.reset == "after":
+        return gru_gates(gx, linear(hidden, weight_hh, bias_hh), hidden, *activations)
+    cut = 2 * hidden.shape[-1]  # rows of r and z, then those of n
+    bias = (None, None) if bias_hh is None else (bias_hh[:cut], bias_hh[cut:])
+    gh = linear(hidden, weight_hh[:cut], bias[0])
+    reset = gru_reset(gx, gh, hidden, options.gate_activation)
+    return gru_update(gx, gh, linear(reset, weight_hh[cut:], bias[1]), hidden, *activations)
 
 
 def lstm_step(
-    x: Floats,
-    hidden: Floats,
-    cell: Floats,
-    weight_ih: Floats,
-    weight_hh: Floats,
-    bias_ih: Floats | None = None,
-    bias_hh: Floats | None = None,
-) -> tuple[Floats, Floats]:
-    """One step of an LSTM cell.
+    gx: Floats, gh: Floats, cell: Floats, weights: Weights, options: CellOptions, suffix: str
+) -> RnnState:
+    """One step of an LSTM: gx and gh (rows, 4 * hidden), cell (rows, hidden)."""
+    hidden, new_cell = lstm_gates(
+        gx,
+        gh,
+        cell,
+        weights.get(f"peephole{suffix}"),
+        options.nonlinearity,
+        options.gate_activation,
+        options.cell_clip,
+    )
+    projection = weights.get(f"weight_hr{suffix}")  # (projection_size, hidden)
+    if projection is not None:
+        hidden = linear(hidden, projection)
+    if options.projection_clip is not None:
+        hidden = clip(hidden, options.projection_clip)
+    return RnnState(hidden, new_cell)
 
-    x (rows, in), hidden and cell (rows, hidden), weight_ih (4 * hidden, in),
-    weight_hh (4 * hidden, hidden), biases (4 * hidden,) or None. Returns (h', c').
-    """
-    return lstm_gates(linear(x, weight_ih, bias_ih), linear(hidden, weight_hh, bias_hh), cell)
 
-
-def zero_state(weights: Weights, cell: str, suffix: str = "_l0") -> RnnState:
-    """The state before the first step: hidden (and cell) of zeros, (hidden,)."""
-    weight = weights[f"weight_hh{suffix}"]
-    zeros = np.zeros(weight.shape[1], weight.dtype)
-    return RnnState(zeros, zeros if cell == "lstm" else None)
+def zero_state(weights: Weights, options: CellOptions, suffix: str = "_l0") -> RnnState:
+    """The state before the first step: zeros, hidden (output size,) and cell (hidden size,)."""
+    weight = weights[f"weight_hh{suffix}"]  # (gates * hidden size, output size)
+    hidden = np.zeros(weight.shape[1], weight.dtype)
+    if options.cell != "lstm":
+        return RnnState(hidden, None)
+    return RnnState(hidden, np.zeros(len(weight) // NUM_GATES["lstm"], weight.dtype))
 
 
 def rnn_step(
-    x: Floats,
-    state: RnnState,
-    weights: Weights,
-    cell: str,
-    nonlinearity: str = "tanh",
-    suffix: str = "_l0",
+    x: Floats, state: RnnState, weights: Weights, options: CellOptions, suffix: str = "_l0"
 ) -> RnnState:
-    """One step of the layer whose weights are named ``weight_ih{suffix}`` and so on."""
-    layer = weights[f"weight_ih{suffix}"], weights[f"weight_hh{suffix}"]
-    biases = weights.get(f"bias_ih{suffix}"), weights.get(f"bias_hh{suffix}")
-    if cell == "elman":
-        return RnnState(elman_step(x, state.hidden, *layer, *biases, nonlinearity), None)
-    if cell == "gru":
-        return RnnState(gru_step(x, state.hidden, *layer, *biases), None)
+    """One step of the layer whose weights are named ``weight_ih{suffix}`` and so on.
+
+    x (rows, in) and the state's rows. Raises ValueError for an LSTM without a cell.
+    """
+    gx = linear(x, weights[f"weight_ih{suffix}"], weights.get(f"bias_ih{suffix}"))
+    recurrent = weights[f"weight_hh{suffix}"], weights.get(f"bias_hh{suffix}")
+    if options.cell == "gru":
+        return RnnState(gru_step(gx, state.hidden, *recurrent, options), None)
+    gh = linear(state.hidden, *recurrent)
+    if options.cell == "elman":
+        return RnnState(elman_gates(gx, gh, options.nonlinearity), None)
     if state.cell is None:
-        raise ValueError(f"cell is {cell!r} and the state has no cell, expected an LSTM's state")
-    return RnnState(*lstm_step(x, state.hidden, state.cell, *layer, *biases))
+        raise ValueError("cell is 'lstm' and the state has no cell, expected an LSTM's state")
+    return lstm_step(gx, gh, state.cell, weights, options, suffix)
 
 
 def rnn_layer(
     x: Floats,
     weights: Weights,
-    cell: str,
-    nonlinearity: str = "tanh",
+    options: CellOptions,
     suffix: str = "_l0",
     reverse: bool = False,
+    start: RnnState | None = None,
 ) -> tuple[Floats, RnnState]:
     """One layer over a sequence, from its end to its start with reverse=True.
 
-    x (src, in). Returns (states (src, hidden) in the order of x, the state after the last
-    step taken).
+    x (src, in), start a state (hidden,) or None for zeros. Returns (states (src, hidden) in the
+    order of x, the state after the last step taken).
     """
-    state = zero_state(weights, cell, suffix)
+    state = zero_state(weights, options, suffix) if start is None else start
     states = np.zeros((len(x), len(state.hidden)), np.result_type(x, state.hidden))
     order = range(len(x))
     for t in reversed(order) if reverse else order:
-        state = rnn_step(x[t], state, weights, cell, nonlinearity, suffix)
+        state = rnn_step(x[t], state, weights, options, suffix)
         states[t] = state.hidden
     return states, state
 
@@ -167,10 +148,9 @@ def stack_states(states: list[RnnState]) -> RnnState:
 def rnn(
     x: Floats,
     weights: Weights,
-    cell: str,
+    options: CellOptions,
     num_layers: int = 1,
     bidirectional: bool = False,
-    nonlinearity: str = "tanh",
 ) -> tuple[Floats, RnnState]:
     """``torch.nn.RNN``, ``GRU`` or ``LSTM`` over one sequence.
 
@@ -178,19 +158,46 @@ def rnn(
     Returns (states of the top layer (src, directions * hidden), final states
     (num_layers, directions, hidden)).
     """
-    final = []
+    layers, final = rnn_layers(x, weights, options, num_layers, bidirectional)
+    return layers[-1], final
+
+
+def rnn_layers(
+    x: Floats,
+    weights: Weights,
+    options: CellOptions,
+    num_layers: int,
+    bidirectional: bool,
+    separate: bool = False,
+    skip: bool = False,
+    start: RnnState | None = None,
+) -> tuple[list[Floats], RnnState]:
+    """As `rnn`, with the states of every layer, from x on: num_layers + 1 arrays.
+
+    Above the first layer, with ``separate`` a direction reads the half of what is below that is
+    its own, and with ``skip`` a layer adds what it reads to its states (Peters et al. 2018).
+    start: final states of the text before, (num_layers, directions, hidden); None: zeros.
+    """
+    layers, final = [x], []
+    suffixes = ("", "_reverse") if bidirectional else ("",)
     for k in range(num_layers):
-        runs = [rnn_layer(x, weights, cell, nonlinearity, f"_l{k}")]
-        if bidirectional:
-            runs.append(rnn_layer(x, weights, cell, nonlinearity, f"_l{k}_reverse", reverse=True))
-        x = np.concatenate([states for states, _ in runs], axis=-1)
+        below = layers[-1]
+        halves = np.split(below, len(suffixes), axis=-1) if separate and k else [below, below]
+        runs = []
+        for direction, suffix in enumerate(suffixes):
+            first = None
+            if start is not None:
+                cell = None if start.cell is None else start.cell[k, direction]
+                first = RnnState(start.hidden[k, direction], cell)
+            half, name = halves[direction], f"_l{k}{suffix}"
+            runs.append(rnn_layer(half, weights, options, name, bool(suffix), first))
+        states = np.concatenate([states for states, _ in runs], axis=-1)
+        layers.append(states + below if skip and k else states)
         final.append(stack_states([state for _, state in runs]))
-    return x, stack_states(final)
+    return layers, stack_states(final)
 
 
-def stack_step(
-    x: Floats, state: RnnState, weights: Weights, cell: str, nonlinearity: str = "tanh"
-) -> RnnState:
+def stack_step(x: Floats, state: RnnState, weights: Weights, options: CellOptions) -> RnnState:
     """One step of a stack of layers, each reading the hidden state of the one below.
 
     x (in,), state (num_layers, hidden). Returns the new state; its hidden[-1] is the output.
@@ -198,6 +205,6 @@ def stack_step(
     layers = []
     for k in range(len(state.hidden)):
         below = RnnState(state.hidden[k], None if state.cell is None else state.cell[k])
-        layers.append(rnn_step(x, below, weights, cell, nonlinearity, f"_l{k}"))
+        layers.append(rnn_step(x, below, weights, options, f"_l{k}"))
         x = layers[-1].hidden
     return stack_states(layers)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from attnengine.reference.arrays import Floats, Integers
-from attnengine.reference.pooling import pool
-from attnengine.reference.rnn import rnn
+from attnengine.reference.pooling import last, pool
+from attnengine.reference.rnn import CellOptions, RnnState, rnn_layers
 from attnengine.reference.weights import Config, Weights, under
 
 
@@ -17,27 +17,34 @@ class RnnEncoder:
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.num_layers: int = config["num_layers"]
-        self.cell: str = config["cell"]
-        self.nonlinearity: str = config["nonlinearity"]
+        self.options = CellOptions.of(config)
         self.bidirectional: bool = config["bidirectional"]
+        self.separate: bool = config.get("separate_directions", False)
+        self.skip: bool = config.get("skip_connections", False)
+        self.all_states: bool = config.get("states", "top") == "all"
         self.pooling: str = config["pooling"]
         self.embedding = weights["embedding.weight"]  # (vocab_size, embedding_size)
         self.rnn = under(weights, "rnn.")
         self.query = weights.get("pooling.query")  # (size,)
 
     def hidden_states(self, ids: Sequence[int] | Integers) -> Floats:
-        """States of the top layer, (tokens, size); size = directions * hidden_size."""
+        """States of the top layer, or of all, side by side: (tokens, size)."""
+        return self.states_after(ids, None)[0]
+
+    def states_after(
+        self, ids: Sequence[int] | Integers, start: RnnState | None
+    ) -> tuple[Floats, RnnState]:
+        """The same going on from the final states of the text before, and the new ones."""
         embedded = self.embedding[np.asarray(ids, np.int64)]  # (tokens, embedding_size)
-        states, _ = rnn(
-            embedded,
-            self.rnn,
-            self.cell,
-            self.num_layers,
-            self.bidirectional,
-            self.nonlinearity,
-        )
-        return states
+        switches = self.num_layers, self.bidirectional, self.separate, self.skip
+        layers, final = rnn_layers(embedded, self.rnn, self.options, *switches, start)
+        return np.concatenate(layers, axis=-1) if self.all_states else layers[-1], final
 
     def encode(self, ids: Sequence[int] | Integers) -> Floats:
         """The sequence as one vector, (size,)."""
-        return pool(self.hidden_states(ids), self.pooling, self.query, self.bidirectional)
+        states = self.hidden_states(ids)
+        if self.pooling != "last" or not self.all_states:
+            return pool(states, self.pooling, self.query, self.bidirectional)
+        cut = self.embedding.shape[1]
+        layers = np.split(states[:, cut:], self.num_layers, axis=1)
+        return np.concatenate([states[-1, :cut], *(last(x, self.bidirectional) for x in layers)])

@@ -18,7 +18,14 @@ from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.attention import additive_attention, concat_attention, dot_attention
 from attnengine.reference.bridge import initial_decoder_state
 from attnengine.reference.linear import linear
-from attnengine.reference.rnn import RnnState, rnn, rnn_step, stack_states, stack_step
+from attnengine.reference.rnn import (
+    CellOptions,
+    RnnState,
+    rnn,
+    rnn_step,
+    stack_states,
+    stack_step,
+)
 from attnengine.reference.weights import Config, Weights, under
 
 Ids = Sequence[int] | Integers
@@ -47,8 +54,7 @@ class RnnSeq2Seq:
     def __init__(self, config: Config, weights: Weights) -> None:
         self.config = config
         self.weights = weights
-        self.cell: str = config["cell"]
-        self.nonlinearity: str = config["nonlinearity"]
+        self.options = CellOptions.of(config)
         self.decoder_embedding = weights["decoder.embedding.weight"]  # (vocab, embedding)
         self.encoder_rnn = under(weights, "encoder.rnn.")
         self.decoder_rnn = under(weights, "decoder.rnn.")
@@ -63,10 +69,9 @@ class RnnSeq2Seq:
         states, final = rnn(
             embedded,  # (src, embedding)
             self.encoder_rnn,
-            self.cell,
+            self.options,
             self.config["encoder_num_layers"],
             self.config["bidirectional"],
-            self.nonlinearity,
         )
         additive = self.config["attention"] == "additive"
         keys = self._linear(states, "decoder.attention.key") if additive else states
@@ -111,13 +116,12 @@ class RnnSeq2Seq:
             RnnState(hidden, None if state.cell is None else state.cell[k])
             for k, hidden in enumerate(state.hidden)
         ]
-        cell = self.cell, self.nonlinearity
-        layers[0] = rnn_step(x, layers[0], self.decoder_rnn, *cell)
+        layers[0] = rnn_step(x, layers[0], self.decoder_rnn, self.options)
         context, weights = self._attend(layers[0].hidden, encoded)
-        layers[0] = rnn_step(context, layers[0], self.transition, *cell)
+        layers[0] = rnn_step(context, layers[0], self.transition, self.options)
         for k in range(1, len(layers)):
             below = layers[k - 1].hidden
-            layers[k] = rnn_step(below, layers[k], self.decoder_rnn, *cell, f"_l{k}")
+            layers[k] = rnn_step(below, layers[k], self.decoder_rnn, self.options, f"_l{k}")
         return stack_states(layers), context, weights
 
     def _readout(self, inputs: dict[str, Floats]) -> Floats:
@@ -157,7 +161,7 @@ class RnnSeq2Seq:
         if query == "between":
             new, inputs["context"], weights = self._conditional_step(x, state.rnn, encoded)
         else:
-            new = stack_step(x, state.rnn, self.decoder_rnn, self.cell, self.nonlinearity)
+            new = stack_step(x, state.rnn, self.decoder_rnn, self.options)
         inputs["hidden"] = new.hidden[-1]
         if query == "new":
             inputs["context"], weights = self._attend(inputs["hidden"], encoded)

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "core/errors.h"
 #include "core/steps.h"
+#include "layers/pooling.h"
 
 namespace attnengine {
 
@@ -23,17 +26,40 @@ T choose(const std::pair<const char*, T> (&choices)[N], const std::string& name,
 
 inline Activation activation(const std::string& name, const std::string& argument) {
   static constexpr std::pair<const char*, Activation> kChoices[] = {
-      {"none", Activation::kNone},          {"linear", Activation::kNone},
-      {"relu", Activation::kRelu},          {"tanh", Activation::kTanh},
-      {"sigmoid", Activation::kSigmoid},    {"gelu", Activation::kGelu},
-      {"gelu_tanh", Activation::kGeluTanh}, {"silu", Activation::kSilu}};
+      {"none", Activation::kNone},
+      {"linear", Activation::kNone},
+      {"relu", Activation::kRelu},
+      {"tanh", Activation::kTanh},
+      {"sigmoid", Activation::kSigmoid},
+      {"gelu", Activation::kGelu},
+      {"gelu_tanh", Activation::kGeluTanh},
+      {"silu", Activation::kSilu},
+      {"hard_sigmoid", Activation::kHardSigmoid},
+      {"hard_sigmoid_6", Activation::kHardSigmoid6}};
   return choose(kChoices, name, argument);
 }
 
-inline Activation elman_nonlinearity(const std::string& name) {
-  static constexpr std::pair<const char*, Activation> kChoices[] = {{"tanh", Activation::kTanh},
-                                                                    {"relu", Activation::kRelu}};
-  return choose(kChoices, name, "nonlinearity");
+inline Pooling pooling_of(const std::string& name) {
+  static constexpr std::pair<const char*, Pooling> kPoolings[] = {
+      {"mean", Pooling::kMean},
+      {"max", Pooling::kMax},
+      {"first", Pooling::kFirst},
+      {"last", Pooling::kLast},
+      {"attention", Pooling::kAttention}};
+  return choose(kPoolings, name, "pooling");
+}
+
+inline CellOptions cell_options(const std::string& nonlinearity,
+                                const std::string& gate_activation) {
+  return {activation(nonlinearity, "nonlinearity"), activation(gate_activation, "gate_activation")};
+}
+
+// Numbers are limited to [-limit, limit]; without one they are not.
+inline float limit(const std::optional<float>& value, const std::string& argument) {
+  if (!value) return std::numeric_limits<float>::infinity();
+  if (!(*value > 0))
+    throw InvalidArgument(argument + " is " + std::to_string(*value) + ", expected more than 0");
+  return *value;
 }
 
 }  // namespace attnengine

@@ -23,15 +23,9 @@ FloatArray hidden_states(const Encoder& model, const py::object& tokens,
 
 FloatArray encode(const Encoder& model, const py::object& tokens, const py::object& lengths,
                   const std::string& pooling) {
-  static constexpr std::pair<const char*, Pooling> kPoolings[] = {
-      {"mean", Pooling::kMean},
-      {"max", Pooling::kMax},
-      {"first", Pooling::kFirst},
-      {"last", Pooling::kLast},
-      {"attention", Pooling::kAttention}};
   const auto ids = integers<std::int32_t>(tokens, "tokens");
   const auto sizes = integers<std::int64_t>(lengths, "lengths");
-  const Pooling how = choose(kPoolings, pooling, "pooling");
+  const Pooling how = pooling_of(pooling);
   FloatArray pooled({std::int64_t(sizes.size()), model.output_size()});
   const Matrix out = writable(pooled);
   {

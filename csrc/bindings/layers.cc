@@ -61,29 +61,53 @@ py::array packed_view(const Shared<Linear>& linear) {
   return py::array_t<float>(packed_linear_size(linear->out(), linear->in()), memory->get(), owner);
 }
 
-void bind_rnn_layers(py::module_& m) {
+Shared<LSTMCell> make_lstm(Shared<Linear> input, Shared<Linear> recurrent,
+                           const std::string& nonlinearity, const std::string& gate_activation,
+                           const std::optional<FloatArray>& peepholes,
+                           const std::optional<float>& cell_clip, Shared<Linear> projection,
+                           const std::optional<float>& projection_clip) {
+  CellOptions options = cell_options(nonlinearity, gate_activation);
+  options.cell_clip = limit(cell_clip, "cell_clip");
+  LSTMCell::Extras extras{peepholes ? floats(*peepholes, "peepholes") : std::vector<float>{},
+                          std::move(projection), limit(projection_clip, "projection_clip")};
+  return std::make_shared<LSTMCell>(std::move(input), std::move(recurrent), options,
+                                    std::move(extras));
+}
+
+void bind_cells(py::module_& m) {
+  const auto nonlinearity = "nonlinearity"_a = "tanh";
+  const auto gate = "gate_activation"_a = "sigmoid";
   py::class_<Cell, Shared<Cell>>(m, "Cell", "A recurrent cell.")
       .def_property_readonly("input_size", &Cell::input_size)
       .def_property_readonly("hidden_size", &Cell::hidden_size);
   py::class_<ElmanCell, Cell, Shared<ElmanCell>>(m, "ElmanCell", "h = tanh(W x + U h), or relu.")
       .def(py::init([](Shared<Linear> input, Shared<Linear> recurrent, const std::string& name) {
              return std::make_shared<ElmanCell>(std::move(input), std::move(recurrent),
-                                                elman_nonlinearity(name));
+                                                cell_options(name, "sigmoid"));
+           }),
+           py::kw_only(), "input"_a.none(false), "recurrent"_a.none(false), nonlinearity);
+  py::class_<GRUCell, Cell, Shared<GRUCell>>(
+      m, "GRUCell", "Gates r, z, n; reset before the product of n when that is `candidate`.")
+      .def(py::init([](Shared<Linear> input, Shared<Linear> recurrent, Shared<Linear> candidate,
+                       const std::string& name, const std::string& gate_name) {
+             return std::make_shared<GRUCell>(std::move(input), std::move(recurrent),
+                                              std::move(candidate), cell_options(name, gate_name));
            }),
            py::kw_only(), "input"_a.none(false), "recurrent"_a.none(false),
-           "nonlinearity"_a = "tanh");
-  py::class_<GRUCell, Cell, Shared<GRUCell>>(m, "GRUCell", "Gates r, z, n as in torch.nn.GRU.")
-      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a.none(false),
-           "recurrent"_a.none(false));
-  py::class_<LSTMCell, Cell, Shared<LSTMCell>>(m, "LSTMCell",
-                                               "Gates i, f, g, o as in torch.nn.LSTM.")
-      .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "input"_a.none(false),
-           "recurrent"_a.none(false));
+           "candidate"_a = py::none(), nonlinearity, gate);
+  py::class_<LSTMCell, Cell, Shared<LSTMCell>>(m, "LSTMCell", "Gates i, f, g, o.")
+      .def(py::init(&make_lstm), py::kw_only(), "input"_a.none(false), "recurrent"_a.none(false),
+           nonlinearity, gate, "peepholes"_a = py::none(), "cell_clip"_a = py::none(),
+           "projection"_a = py::none(), "projection_clip"_a = py::none());
+}
+
+void bind_rnn_layers(py::module_& m) {
   py::class_<RnnLayer>(m, "RnnLayer", "One layer of an encoder, in one or both directions.")
-      .def(py::init([](Shared<Cell> forward, Shared<Cell> backward) {
-             return RnnLayer{std::move(forward), std::move(backward)};
+      .def(py::init([](Shared<Cell> forward, Shared<Cell> backward, bool separate, bool skip) {
+             return RnnLayer{std::move(forward), std::move(backward), separate, skip};
            }),
-           py::kw_only(), "forward"_a.none(false), "backward"_a = py::none());
+           py::kw_only(), "forward"_a.none(false), "backward"_a = py::none(), "separate"_a = false,
+           "skip"_a = false);
   py::class_<AttentionScore, Shared<AttentionScore>>(
       m, "AttentionScore", "dot (no vector) or additive (vector), over projected sides.")
       .def(py::init([](Shared<Linear> query, Shared<Linear> key,
@@ -111,6 +135,7 @@ void bind_layers(py::module_& m) {
              return std::make_shared<Embedding>(weight_matrix(weight), keep(weight));
            }),
            "weight"_a);
+  bind_cells(m);
   bind_rnn_layers(m);
   bind_transformer_layers(m);
 }

@@ -9,18 +9,44 @@
 #include "models/rnn_decoder.h"
 #include "models/rnn_encoder.h"
 #include "models/rnn_seq2seq.h"
+#include "models/window_decoder.h"
 
 namespace attnengine {
 namespace {
 
+FloatArray states_after(const RnnEncoder& model, const py::object& tokens,
+                        const py::object& lengths, RnnEncoderState& state) {
+  const auto ids = integers<std::int32_t>(tokens, "tokens");
+  const auto sizes = integers<std::int64_t>(lengths, "lengths");
+  expect_equal(std::int64_t(sizes.size()), state.sentences, "lengths.shape[0]");
+  FloatArray states({std::int64_t(ids.size()), model.output_size()});
+  const Matrix out = writable(states);
+  {
+    py::gil_scoped_release unlocked;
+    model.hidden_states(ids.data(), out.rows, sizes.data(), state, out);
+  }
+  return states;
+}
+
 void bind_encoder(py::module_& m) {
+  py::class_<RnnEncoderState>(m, "RnnEncoderState", "What an encoder carries between calls.");
   py::class_<RnnEncoder, Encoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
       .def(py::init([](Shared<Embedding> embedding, std::vector<RnnLayer> layers,
-                       const std::optional<FloatArray>& pooling_query) {
+                       const std::optional<FloatArray>& pooling_query, bool all_states) {
              return std::make_shared<RnnEncoder>(std::move(embedding), std::move(layers),
-                                                 floats(pooling_query, "pooling_query"));
+                                                 floats(pooling_query, "pooling_query"),
+                                                 all_states);
            }),
-           py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none());
+           py::kw_only(), "embedding"_a.none(false), "layers"_a, "pooling_query"_a = py::none(),
+           "all_states"_a = false)
+      .def(
+          "new_state",
+          [](const Shared<RnnEncoder>& model, std::int64_t sentences) {
+            return std::make_unique<RnnEncoderState>(model, sentences);
+          },
+          "sentences"_a = 1, "Zeros, for states_after.")
+      .def("states_after", &states_after, "tokens"_a, "lengths"_a, "state"_a,
+           "hidden_states of sentences that go on from `state`, which goes on with them.");
 }
 
 using Part = RnnDecoderOptions::Part;
@@ -76,6 +102,16 @@ void bind_decoders(py::module_& m) {
            "readout"_a = py::none(), "query_previous"_a = false, "input_feeding"_a = false,
            "readout_inputs"_a = std::vector<std::string>{"hidden"}, "readout_activation"_a = "none",
            "encoder_size"_a = 0, "with_source"_a = false);
+  py::class_<WindowDecoder, Decoder, Shared<WindowDecoder>>(
+      m, "WindowDecoder", "A language model that reads its last tokens anew for every token.")
+      .def(py::init([](Shared<Encoder> encoder, Shared<Linear> output, std::int64_t window,
+                       std::optional<std::int32_t> padding, const std::string& pooling) {
+             return std::make_shared<WindowDecoder>(
+                 std::move(encoder), std::move(output),
+                 WindowDecoder::Window{window, padding, pooling_of(pooling)});
+           }),
+           py::kw_only(), "encoder"_a.none(false), "output"_a.none(false), "window"_a,
+           "padding"_a = py::none(), "pooling"_a);
   py::class_<Bridge>(m, "Bridge", "How the decoder's first state comes from the encoder.")
       .def(py::init(&make_bridge), py::kw_only(), "input"_a, "hidden"_a = py::none(),
            "cell"_a = py::none(), "activation"_a = "none", "cell_start"_a = "zero");

@@ -6,7 +6,17 @@ namespace attnengine {
 
 // The arguments of the kernels that take more than four.
 
-enum class Activation { kNone, kRelu, kTanh, kSigmoid, kGelu, kGeluTanh, kSilu };
+enum class Activation {
+  kNone,
+  kRelu,
+  kTanh,
+  kSigmoid,
+  kGelu,
+  kGeluTanh,
+  kSilu,
+  kHardSigmoid,   // x / 5 + 1/2 limited to [0, 1]
+  kHardSigmoid6,  // x / 6 + 1/2 limited to [0, 1]
+};
 
 // y = activation(x @ weight.T + bias)
 struct LinearStep {
@@ -76,13 +86,23 @@ struct RotaryStep {
   std::int64_t head_dim;  // at least 2 * half
 };
 
+// How a recurrent cell computes its gates.
+struct CellOptions {
+  Activation nonlinearity = Activation::kTanh;  // of the candidate, and of what an LSTM gives out
+  Activation gate = Activation::kSigmoid;       // GRU, LSTM
+  const float* peepholes = nullptr;             // (3 * hidden,) of i, f and o, or null; LSTM
+  float cell_clip = __builtin_inff();           // LSTM
+};
+
 // One step of a recurrent cell after its two products.
 struct GatesStep {
   ConstMatrix input;      // (rows, gates * hidden)  x @ weight_ih.T + bias_ih
-  ConstMatrix recurrent;  // (rows, gates * hidden)  h @ weight_hh.T + bias_hh
+  ConstMatrix recurrent;  // (rows, gates * hidden)  h @ weight_hh.T + bias_hh; of a GRU that
+                          // resets before the product (rows, 2 * hidden), r and z
   ConstMatrix state;      // (rows, hidden) GRU: hidden of the step before; LSTM: cell
   Matrix hidden;          // (rows, hidden) out
   Matrix cell;            // (rows, hidden) out, LSTM only
+  CellOptions options;
 };
 
 // The best k log-probabilities of each row, best first; of equal ones the lower token. Where fewer

@@ -10,4 +10,7 @@ void activate(Activation activation, Matrix x);
 // The same for n numbers, without threads: for kernels that still have them in the cache.
 void activate_some(Activation activation, float* x, std::int64_t n);
 
+// Each element limited to [-limit, limit], in place.
+void clip(float limit, Matrix x);
+
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -10,13 +10,16 @@ struct Kernels {
   void (*pack_linear)(ConstMatrix weight, float* packed);
   void (*linear)(const LinearStep& step);
   void (*activate)(Activation activation, Matrix x);
+  void (*clip)(float limit, Matrix x);
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);
   void (*layer_norm)(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y);
   void (*rms_norm)(ConstMatrix x, const float* weight, float eps, Matrix y);
   void (*rotary)(const RotaryStep& step);
-  void (*elman_gates)(const GatesStep& step, Activation activation);
+  void (*elman_gates)(const GatesStep& step);
   void (*gru_gates)(const GatesStep& step);
+  void (*gru_reset)(const GatesStep& step, Matrix reset);
+  void (*gru_update)(const GatesStep& step, ConstMatrix candidate);
   void (*lstm_gates)(const GatesStep& step);
   void (*additive_attention)(const AttentionStep& step, const float* v);
   void (*dot_attention)(const AttentionStep& step);

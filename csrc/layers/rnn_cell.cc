@@ -5,26 +5,72 @@
 
 namespace attnengine {
 
-Cell::Cell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
-           std::int64_t gates)
-    : input_(std::move(input)), recurrent_(std::move(recurrent)) {
-  expect_equal(recurrent_->out(), gates * recurrent_->in(), "recurrent weight.shape[0]");
-  expect_equal(input_->out(), recurrent_->out(), "input weight.shape[0]");
+ElmanCell::ElmanCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
+                     CellOptions options)
+    : Cell(std::move(input), std::move(recurrent), options) {
+  expect_equal(recurrent_->out(), hidden_size(), "recurrent weight.shape[0]");
+  expect_equal(input_->out(), hidden_size(), "input weight.shape[0]");
 }
 
-void Cell::step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const {
-  const Matrix recurrent = scratch.matrix(input_gates.rows, gates_size());
+void ElmanCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const {
+  const Matrix recurrent = scratch.matrix(input_gates.rows, hidden_size());
   (*recurrent_)(constant(state.hidden), recurrent);
-  const Matrix& carried = has_cell() ? state.cell : state.hidden;
-  apply_gates({input_gates, constant(recurrent), constant(carried), state.hidden, state.cell});
+  kernels().elman_gates(
+      {input_gates, constant(recurrent), constant(state.hidden), state.hidden, {}, options_});
 }
 
-void ElmanCell::apply_gates(const GatesStep& step) const {
-  kernels().elman_gates(step, nonlinearity_);
+GRUCell::GRUCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
+                 std::shared_ptr<const Linear> candidate, CellOptions options)
+    : Cell(std::move(input), std::move(recurrent), options), candidate_(std::move(candidate)) {
+  const std::int64_t size = hidden_size();
+  expect_equal(input_->out(), 3 * size, "input weight.shape[0]");
+  expect_equal(recurrent_->out(), (candidate_ ? 2 : 3) * size, "recurrent weight.shape[0]");
+  if (!candidate_) return;
+  expect_equal(candidate_->out(), size, "candidate weight.shape[0]");
+  expect_equal(candidate_->in(), size, "candidate weight.shape[1]");
 }
 
-void GRUCell::apply_gates(const GatesStep& step) const { kernels().gru_gates(step); }
+void GRUCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const {
+  const std::int64_t rows = input_gates.rows, size = hidden_size();
+  float* memory = scratch.floats(rows * size * 4);
+  const Matrix recurrent{memory, rows, recurrent_->out()};
+  (*recurrent_)(constant(state.hidden), recurrent);
+  const GatesStep step{input_gates, constant(recurrent), constant(state.hidden), state.hidden, {},
+                       options_};
+  if (!candidate_) return kernels().gru_gates(step);
 
-void LSTMCell::apply_gates(const GatesStep& step) const { kernels().lstm_gates(step); }
+  const Matrix reset{memory + rows * size * 2, rows, size};
+  const Matrix candidate{memory + rows * size * 3, rows, size};
+  kernels().gru_reset(step, reset);
+  (*candidate_)(constant(reset), candidate);
+  kernels().gru_update(step, constant(candidate));
+}
+
+LSTMCell::LSTMCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
+                   CellOptions options, Extras extras)
+    : Cell(std::move(input), std::move(recurrent), options), extras_(std::move(extras)) {
+  const Linear* projection = extras_.projection.get();
+  const std::int64_t units = projection ? projection->in() : hidden_size();
+  if (projection) expect_equal(projection->out(), hidden_size(), "projection weight.shape[0]");
+  expect_equal(recurrent_->out(), 4 * units, "recurrent weight.shape[0]");
+  expect_equal(input_->out(), 4 * units, "input weight.shape[0]");
+  if (extras_.peepholes.empty()) return;
+  expect_equal(std::int64_t(extras_.peepholes.size()), 3 * units, "peepholes.shape[0]");
+  options_.peepholes = extras_.peepholes.data();
+}
+
+void LSTMCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const {
+  const std::int64_t rows = input_gates.rows, units = cell_size();
+  float* memory = scratch.floats(rows * units * 5);
+  const Matrix recurrent{memory, rows, 4 * units};
+  (*recurrent_)(constant(state.hidden), recurrent);
+  const Matrix wide{memory + rows * units * 4, rows, units};
+  const Matrix& hidden = extras_.projection ? wide : state.hidden;
+  kernels().lstm_gates(
+      {input_gates, constant(recurrent), constant(state.cell), hidden, state.cell, options_});
+  if (!extras_.projection) return;
+  (*extras_.projection)(constant(wide), state.hidden);
+  kernels().clip(extras_.projection_clip, state.hidden);
+}
 
 }  // namespace attnengine

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <limits>
 #include <memory>
+#include <vector>
 
 #include "core/buffer.h"
 #include "layers/linear.h"
@@ -10,68 +12,76 @@ namespace attnengine {
 // What a cell carries from step to step.
 struct CellState {
   Matrix hidden;  // (rows, hidden)
-  Matrix cell;    // (rows, hidden), LSTM only
+  Matrix cell;    // (rows, cell), LSTM only
 };
 
 // A recurrent cell: two products, then its gates.
 class Cell {
  public:
-  // input (gates * hidden, input_size), recurrent (gates * hidden, hidden)
+  // input (gates * units, input_size), recurrent (gates * units, hidden)
   Cell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
-       std::int64_t gates);
+       CellOptions options)
+      : input_(std::move(input)), recurrent_(std::move(recurrent)), options_(options) {}
   virtual ~Cell() = default;
 
   std::int64_t input_size() const { return input_->in(); }
   std::int64_t hidden_size() const { return recurrent_->in(); }
-  std::int64_t gates_size() const { return recurrent_->out(); }
-  virtual bool has_cell() const { return false; }
+  std::int64_t gates_size() const { return input_->out(); }
+  virtual std::int64_t cell_size() const { return 0; }  // of an LSTM's cell state
 
   // The part of a step that does not wait for the step before: x (rows, input_size) ->
-  // input_gates (rows, gates * hidden).
+  // input_gates (rows, gates * units).
   void project(ConstMatrix x, Matrix input_gates) const { (*input_)(x, input_gates); }
 
   // One step of every row, state in place; `scratch` holds the recurrent products.
-  void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const;
+  virtual void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const = 0;
 
- private:
-  virtual void apply_gates(const GatesStep& step) const = 0;
-
+ protected:
   std::shared_ptr<const Linear> input_;
   std::shared_ptr<const Linear> recurrent_;
+  CellOptions options_;
 };
 
 class ElmanCell : public Cell {
  public:
   ElmanCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
-            Activation nonlinearity)
-      : Cell(std::move(input), std::move(recurrent), 1), nonlinearity_(nonlinearity) {}
+            CellOptions options);
 
- private:
-  void apply_gates(const GatesStep& step) const override;
-
-  Activation nonlinearity_;
+  void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 };
 
-// PyTorch's form: reset gate after the product, gates r, z, n.
+// Gates r, z, n.
 class GRUCell : public Cell {
  public:
-  GRUCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent)
-      : Cell(std::move(input), std::move(recurrent), 3) {}
+  // Without `candidate` PyTorch's form: reset gate after the product, recurrent
+  // (3 * hidden, hidden). With it reset gate before the product: recurrent (2 * hidden, hidden) of
+  // r and z, candidate (hidden, hidden) of n.
+  GRUCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
+          std::shared_ptr<const Linear> candidate, CellOptions options);
+
+  void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 
  private:
-  void apply_gates(const GatesStep& step) const override;
+  std::shared_ptr<const Linear> candidate_;
 };
 
 // Gates i, f, g, o.
 class LSTMCell : public Cell {
  public:
-  LSTMCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent)
-      : Cell(std::move(input), std::move(recurrent), 4) {}
+  struct Extras {
+    std::vector<float> peepholes;              // (3 * cell,) of i, f and o, or empty
+    std::shared_ptr<const Linear> projection;  // (hidden, cell) of what the gates give out, or null
+    float projection_clip = std::numeric_limits<float>::infinity();  // of what comes out of it
+  };
 
-  bool has_cell() const override { return true; }
+  LSTMCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
+           CellOptions options, Extras extras);
+
+  std::int64_t cell_size() const override { return gates_size() / 4; }
+  void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 
  private:
-  void apply_gates(const GatesStep& step) const override;
+  Extras extras_;
 };
 
 }  // namespace attnengine

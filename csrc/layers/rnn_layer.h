@@ -12,19 +12,26 @@ namespace attnengine {
 struct RnnLayer {
   std::shared_ptr<const Cell> forward;
   std::shared_ptr<const Cell> backward;  // null: forward only
+  bool separate = false;  // each direction reads its own half of what the layer reads
+  bool skip = false;      // what the layer reads is added to what it gives out
 
   std::int64_t directions() const { return backward ? 2 : 1; }
+  std::int64_t input_size() const { return (separate ? directions() : 1) * forward->input_size(); }
   std::int64_t output_size() const { return directions() * forward->hidden_size(); }
 };
 
-// The states after the last step of every sequence, directions side by side.
-struct FinalStates {
+// What a layer carries for every sequence, directions side by side.
+struct LayerStates {
   Buffer hidden;  // (sequences, directions * hidden)
-  Buffer cell;    // the same, LSTM only
+  Buffer cell;    // (sequences, directions * cell), LSTM only
 };
 
-// x (rows, input_size) -> states (rows, directions * hidden), starting from zeros.
+// Zeros, to start `sequences` sequences from.
+LayerStates zero_states(const RnnLayer& layer, std::int64_t sequences);
+
+// x (rows, input_size) -> states (rows, directions * hidden), starting from `carried`, which
+// becomes the states after the last step of every sequence.
 void run_layer(const RnnLayer& layer, const Ragged& ragged, ConstMatrix x, Matrix states,
-               FinalStates& final);
+               LayerStates& carried);
 
 }  // namespace attnengine

@@ -12,7 +12,7 @@ namespace {
 
 // What the bridge reads: kFinal (sentences, encoder_layers * size), otherwise (sentences, size).
 Matrix gather_input(const Bridge& bridge, const Ragged& ragged, ConstMatrix states,
-                    const std::vector<FinalStates>& finals, bool cell, Buffer& buffer) {
+                    const std::vector<LayerStates>& finals, bool cell, Buffer& buffer) {
   const std::int64_t sentences = ragged.count(), size = states.cols;
   const auto layers = static_cast<std::int64_t>(finals.size());
   const bool all = bridge.input == Bridge::Input::kFinal;
@@ -50,9 +50,13 @@ void Bridge::check_sizes(std::int64_t layers, std::int64_t hidden_size,
     expect_equal(linear->in(), in, "bridge weight.shape[1]");
     expect_equal(linear->out(), out, "bridge weight.shape[0]");
   }
+  if (cell_start == CellStart::kOwn)
+    for (const RnnLayer& layer : encoder)
+      expect_equal(layer.forward->cell_size(), layer.forward->hidden_size(),
+                   "cell size of every encoder layer of this bridge");
 }
 
-void Bridge::start(const Ragged& ragged, ConstMatrix states, const std::vector<FinalStates>& finals,
+void Bridge::start(const Ragged& ragged, ConstMatrix states, const std::vector<LayerStates>& finals,
                    std::int64_t layers, std::int64_t hidden_size, Matrix initial) const {
   std::fill_n(initial.data, initial.rows * initial.cols, 0.0f);
   if (input == Input::kZero) return;

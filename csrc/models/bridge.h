@@ -27,7 +27,7 @@ struct Bridge {
 
   // -> initial (sentences, 2 * layers * hidden_size): hidden of every layer, then cell of every
   // layer. states (rows, encoder_size) are the encoder's top states.
-  void start(const Ragged& ragged, ConstMatrix states, const std::vector<FinalStates>& finals,
+  void start(const Ragged& ragged, ConstMatrix states, const std::vector<LayerStates>& finals,
              std::int64_t layers, std::int64_t hidden_size, Matrix initial) const;
 };
 

@@ -11,6 +11,11 @@ void Encoder::check_pooling_query() const {
     expect_equal(std::int64_t(pooling_query_.size()), output_size(), "pooling_query.shape[0]");
 }
 
+void Encoder::check_pooling(Pooling pooling) const {
+  if (pooling == Pooling::kAttention && pooling_query_.empty())
+    throw InvalidArgument("pooling is \"attention\", expected a model with a pooling query");
+}
+
 void Encoder::hidden_states(const std::int32_t* tokens, std::int64_t rows,
                             const std::int64_t* lengths, std::int64_t sentences,
                             Matrix states) const {
@@ -23,14 +28,20 @@ void Encoder::hidden_states(const std::int32_t* tokens, std::int64_t rows,
 
 void Encoder::encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
                      std::int64_t sentences, Pooling pooling, Matrix pooled) const {
-  if (pooling == Pooling::kAttention && pooling_query_.empty())
-    throw InvalidArgument("pooling is \"attention\", expected a model with a pooling query");
+  check_pooling(pooling);
   const Ragged ragged =
       checked_sentences(tokens, rows, lengths, sentences, vocab_size(), max_positions());
   const ThreadScope threads(num_threads());
+  encode(tokens, ragged, pooling, pooled);
+}
+
+void Encoder::encode(const std::int32_t* tokens, const Ragged& ragged, Pooling pooling,
+                     Matrix pooled) const {
+  std::int64_t rows = 0;
+  for (const Run& run : ragged.runs()) rows += run.length;
   Buffer states_buffer, last_buffer;
   const Matrix states = states_buffer.matrix(rows, output_size());
-  const Matrix last = last_buffer.matrix(sentences, output_size());
+  const Matrix last = last_buffer.matrix(ragged.count(), output_size());
   run(tokens, ragged, states, last);
   pool(pooling, ragged, constant(states), last.data, pooling_query_.data(), pooled);
 }

@@ -25,6 +25,12 @@ class Encoder : public HasThreads {
   void encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
               std::int64_t sentences, Pooling pooling, Matrix pooled) const;
 
+  // The same without checks, with the caller's threads: tokens (ragged rows,).
+  void encode(const std::int32_t* tokens, const Ragged& ragged, Pooling pooling,
+              Matrix pooled) const;
+  // Throws InvalidArgument when the model lacks what this pooling needs.
+  void check_pooling(Pooling pooling) const;
+
  protected:
   void check_pooling_query() const;
 

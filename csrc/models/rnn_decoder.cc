@@ -33,11 +33,11 @@ struct RnnState : State {
   std::int64_t slot_size;
   std::vector<float> zeros;               // (slot_size,) of a sequence without a past or a source
   std::vector<Buffer> hidden_buffers;     // (layers,) of (rows, hidden)
-  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, hidden), LSTM only
+  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, cell), LSTM only
   std::vector<Matrix> hidden, cell;       // (layers,) the same for the rows of this wave
   Buffer feed;                            // (rows, readout) of the step before
   Buffer input;                           // (rows, cell input)
-  Buffer gates, recurrent;                // (rows, gates * hidden)
+  Buffer gates, recurrent;                // (rows, gates * units), what a cell needs
   Buffer query, weights;                  // (rows, key_dim), (rows, longest source)
   Buffer context;                         // (rows, encoder_size)
   Buffer parts;                           // (rows, readout inputs)
@@ -80,7 +80,7 @@ RnnDecoder::RnnDecoder(RnnDecoderLayers layers, RnnDecoderOptions options,
 }
 
 std::int64_t RnnDecoder::carried_size() const {
-  return num_layers() * hidden_size() * (has_cell() ? 2 : 1);
+  return num_layers() * (hidden_size() + cell_size());
 }
 
 std::int64_t RnnDecoder::part_size(RnnDecoderOptions::Part part) const {
@@ -116,7 +116,7 @@ void RnnDecoder::check_parts() const {
 void RnnDecoder::check_cell(const std::shared_ptr<const Cell>& cell,
                             const std::string& name) const {
   if (!cell) throw InvalidArgument(name + " is None, expected a cell");
-  if (cell->has_cell() != has_cell())
+  if ((cell->cell_size() > 0) != (cell_size() > 0))
     throw InvalidArgument(name + " is of another type than cells[0]: all must be LSTM, or none");
 }
 
@@ -127,6 +127,7 @@ void RnnDecoder::check_sizes() const {
   const auto check = [&](const Cell& cell, const std::string& name) {
     expect_equal(cell.input_size(), input_size, "input size of " + name);
     expect_equal(cell.hidden_size(), hidden_size(), "hidden size of " + name);
+    expect_equal(cell.cell_size(), cell_size(), "cell size of " + name);
   };
   for (std::size_t i = 0; i < layers_.cells.size(); ++i) {
     check(*layers_.cells[i], "decoder layer " + std::to_string(i));
@@ -190,7 +191,7 @@ void RnnDecoder::read_states(Wave& wave) const {
   const std::int64_t size = hidden_size();
   for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
     state.hidden[layer] = state.hidden_buffers[layer].matrix(wave.count, size);
-    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, has_cell() ? size : 0);
+    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, cell_size());
   }
   wave.feed = state.feed.matrix(wave.count, feed_size());
   state.sources.resize(wave.count);

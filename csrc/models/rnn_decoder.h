@@ -68,7 +68,7 @@ class RnnDecoder : public Decoder {
   void write_states(Wave& wave, ConstMatrix readout) const;
   void keep_results(Wave& wave, ConstMatrix readout) const;
 
-  bool has_cell() const { return layers_.cells.front()->has_cell(); }
+  std::int64_t cell_size() const { return layers_.cells.front()->cell_size(); }
   std::int64_t feed_size() const { return options_.input_feeding ? layers_.readout->size() : 0; }
   std::int64_t part_size(RnnDecoderOptions::Part part) const;
   void check_parts() const;

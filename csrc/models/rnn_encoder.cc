@@ -4,57 +4,113 @@
 #include <string>
 
 #include "core/expect.h"
+#include "core/parallel.h"
+#include "layers/columns.h"
+#include "models/sentences.h"
 
 namespace attnengine {
-namespace {
 
-void check_layer(const RnnLayer& layer, std::int64_t input_size, std::size_t index) {
-  const std::string name = "input size of encoder layer " + std::to_string(index);
-  expect_equal(layer.forward->input_size(), input_size, name);
-  if (!layer.backward) return;
-  expect_equal(layer.backward->input_size(), input_size, name + " (backward)");
-  expect_equal(layer.backward->hidden_size(), layer.forward->hidden_size(),
-               "hidden size of backward encoder layer " + std::to_string(index));
+RnnEncoderState::RnnEncoderState(std::shared_ptr<const RnnEncoder> of, std::int64_t count)
+    : encoder(std::move(of)), sentences(count) {
+  if (count < 1)
+    throw InvalidArgument("sentences is " + std::to_string(count) + ", expected at least 1");
+  layers = encoder->start(count);
 }
 
-}  // namespace
-
 RnnEncoder::RnnEncoder(std::shared_ptr<const Embedding> embedding, std::vector<RnnLayer> layers,
-                       std::vector<float> pooling_query)
+                       std::vector<float> pooling_query, bool all_states)
     : Encoder(std::move(pooling_query)),
       embedding_(std::move(embedding)),
-      layers_(std::move(layers)) {
+      layers_(std::move(layers)),
+      all_states_(all_states) {
   if (layers_.empty()) throw InvalidArgument("layers is empty, expected at least one");
   std::int64_t input_size = embedding_->size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    check_layer(layers_[i], input_size, i);
+    check_layer(i, input_size);
     input_size = layers_[i].output_size();
   }
   check_pooling_query();
 }
 
+void RnnEncoder::check_layer(std::size_t index, std::int64_t input_size) const {
+  const RnnLayer& layer = layers_[index];
+  const std::string name = "encoder layer " + std::to_string(index);
+  expect_equal(layer.input_size(), input_size, "input size of " + name);
+  if (layer.skip) expect_equal(layer.output_size(), input_size, "output size of " + name);
+  if (!layer.backward) return;
+  expect_equal(layer.backward->input_size(), layer.forward->input_size(),
+               "input size of backward " + name);
+  expect_equal(layer.backward->hidden_size(), layer.forward->hidden_size(),
+               "hidden size of backward " + name);
+  expect_equal(layer.backward->cell_size(), layer.forward->cell_size(),
+               "cell size of backward " + name);
+}
+
+std::int64_t RnnEncoder::output_size() const {
+  if (!all_states_) return layers_.back().output_size();
+  std::int64_t size = embedding_->size();
+  for (const RnnLayer& layer : layers_) size += layer.output_size();
+  return size;
+}
+
+std::vector<LayerStates> RnnEncoder::start(std::int64_t sentences) const {
+  std::vector<LayerStates> states;
+  for (const RnnLayer& layer : layers_) states.push_back(zero_states(layer, sentences));
+  return states;
+}
+
 void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
-                     std::vector<FinalStates>& finals) const {
+                     std::vector<LayerStates>& carried) const {
   Buffer buffers[2];  // the input of a layer and its output take turns
   const std::int64_t rows = states.rows;
   Matrix x = buffers[0].matrix(rows, embedding_->size());
   for (std::int64_t row = 0; row < rows; ++row)
     std::copy_n((*embedding_)[tokens[row]], x.cols, x[row]);
 
-  finals.resize(layers_.size());
+  std::int64_t column = 0;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const bool top = i + 1 == layers_.size();
-    const Matrix y = top ? states : buffers[(i + 1) % 2].matrix(rows, layers_[i].output_size());
-    run_layer(layers_[i], ragged, constant(x), y, finals[i]);
+    if (all_states_) copy_columns(constant(x), states, column);
+    column += x.cols;
+    const Matrix y = buffers[(i + 1) % 2].matrix(rows, layers_[i].output_size());
+    run_layer(layers_[i], ragged, constant(x), y, carried[i]);
     x = y;
   }
+  copy_columns(constant(x), states, all_states_ ? column : 0);
+}
+
+void RnnEncoder::hidden_states(const std::int32_t* tokens, std::int64_t rows,
+                               const std::int64_t* lengths, RnnEncoderState& state,
+                               Matrix states) const {
+  if (state.encoder.get() != this)
+    throw InvalidArgument("state is of another model, expected one of this");
+  const Ragged ragged =
+      checked_sentences(tokens, rows, lengths, state.sentences, vocab_size(), max_positions());
+  const ThreadScope threads(num_threads());
+  run(tokens, ragged, states, state.layers);
 }
 
 void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                      Matrix last) const {
-  std::vector<FinalStates> finals;
-  run(tokens, ragged, states, finals);
-  std::copy_n(finals.back().hidden.data(), last.rows * last.cols, last.data);
+  std::vector<LayerStates> carried = start(ragged.count());
+  run(tokens, ragged, states, carried);
+  last_states(ragged, constant(states), last);
+}
+
+// Of each sentence the last state of the forward direction and the first of the backward one: where
+// each has read everything.
+void RnnEncoder::last_states(const Ragged& ragged, ConstMatrix states, Matrix last) const {
+  for (const Run& run : ragged.runs()) {
+    const float* end = states[run.first + run.length - 1];
+    std::copy_n(end, states.cols, last[run.index]);
+    std::int64_t column = all_states_ ? embedding_->size() : 0;
+    for (const RnnLayer& layer : layers_) {
+      const std::int64_t size = layer.forward->hidden_size();
+      if (!all_states_ && &layer != &layers_.back()) continue;
+      if (layer.backward)
+        std::copy_n(states[run.first] + column + size, size, last[run.index] + column + size);
+      column += layer.output_size();
+    }
+  }
 }
 
 }  // namespace attnengine

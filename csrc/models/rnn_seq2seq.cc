@@ -15,7 +15,11 @@ RnnSeq2Seq::RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
   if (rnn_decoder_->attention())
     expect_equal(rnn_decoder_->encoder_size(), encoder_->output_size(),
                  "the decoder's encoder_size");
-  bridge_.check_sizes(rnn_decoder_->num_layers(), rnn_decoder_->hidden_size(), encoder_->layers());
+  const std::int64_t layers = rnn_decoder_->num_layers(), size = rnn_decoder_->hidden_size();
+  if (rnn_decoder_->carried_size() != layers * size)
+    expect_equal(rnn_decoder_->carried_size(), 2 * layers * size,
+                 "size of a state that a bridge starts");
+  bridge_.check_sizes(layers, size, encoder_->layers());
 }
 
 Seq2Seq::Sources RnnSeq2Seq::encode_sentences(const std::int32_t* tokens, std::int64_t rows,
@@ -23,7 +27,7 @@ Seq2Seq::Sources RnnSeq2Seq::encode_sentences(const std::int32_t* tokens, std::i
   const std::int64_t size = encoder_->output_size();
   Buffer states_buffer, keys_buffer, initial_buffer;
   const Matrix states = states_buffer.matrix(rows, size);
-  std::vector<FinalStates> finals;
+  std::vector<LayerStates> finals = encoder_->start(ragged.count());
   encoder_->run(tokens, ragged, states, finals);
 
   const AttentionScore* attention = rnn_decoder_->attention();

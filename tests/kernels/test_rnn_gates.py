@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from attnengine import kernels
-from attnengine.reference import rnn as reference
+from attnengine.reference import rnn_gates as reference
 
 ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 17, 64]
 SIZES = [1, 7, 8, 16, 33]
 # gates are good to 3 units of 2 ** -24, states are below 4 and multiplied by gates below 1
 ATOL = 2e-6
+GATES = ["sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
+NONLINEARITIES = ["tanh", "relu", "linear", "sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
 
 
 def gates(
@@ -27,7 +31,7 @@ def exact(*arrays: np.ndarray) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
 def test_elman(rng: np.random.Generator, rows: int, size: int, nonlinearity: str) -> None:
     gx, gh, _ = gates(rng, rows, size, 1)
     hidden = kernels.elman_gates(gx, gh, nonlinearity)
@@ -53,17 +57,83 @@ def test_lstm(rng: np.random.Generator, rows: int, size: int) -> None:
     np.testing.assert_allclose(cell, expected_cell, atol=ATOL)
 
 
-@pytest.mark.parametrize(("name", "count"), [("elman", 1), ("gru", 3), ("lstm", 4)])
-def test_a_row_has_the_same_bits_in_any_company(
-    rng: np.random.Generator, check_rows_independent: Callable[..., None], name: str, count: int
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
+def test_chosen_activations(rng: np.random.Generator, gate: str, nonlinearity: str) -> None:
+    of_gru, of_lstm = gates(rng, 3, 33, 3), gates(rng, 3, 33, 4)
+    hidden = kernels.gru_gates(*of_gru, nonlinearity, gate)
+    expected = reference.gru_gates(*exact(*of_gru), nonlinearity, gate)
+    np.testing.assert_allclose(hidden, expected, atol=ATOL)
+    both = kernels.lstm_gates(*of_lstm, None, nonlinearity, gate)
+    expected = reference.lstm_gates(*exact(*of_lstm), None, nonlinearity, gate)
+    np.testing.assert_allclose(both, expected, atol=ATOL)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("gate", GATES)
+def test_gru_that_resets_before_the_product(
+    rng: np.random.Generator, rows: int, size: int, gate: str
 ) -> None:
-    gx, gh, state = gates(rng, 9, 16_001, count)
-    kernel = getattr(kernels, f"{name}_gates")
+    gx, gh, hidden = gates(rng, rows, size, 3)
+    gh, candidate = np.split(gh, [2 * size], axis=1)
+    reset = kernels.gru_reset(gx, gh, hidden, gate)
+    np.testing.assert_allclose(reset, reference.gru_reset(*exact(gx, gh, hidden), gate), atol=ATOL)
+    arrays = gx, gh, candidate, hidden
+    updated = kernels.gru_update(*arrays, "relu", gate)
+    expected = reference.gru_update(*exact(*arrays), "relu", gate)
+    np.testing.assert_allclose(updated, expected, atol=ATOL)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("clip", [None, 0.5])
+def test_lstm_with_peepholes_and_clipping(
+    rng: np.random.Generator, rows: int, size: int, clip: float | None
+) -> None:
+    arrays = gates(rng, rows, size, 4)
+    peepholes = rng.normal(size=3 * size).astype(np.float32)
+    hidden, cell = kernels.lstm_gates(*arrays, peepholes, cell_clip=clip)
+    expected = reference.lstm_gates(*exact(*arrays, peepholes), cell_clip=clip)
+    np.testing.assert_allclose((hidden, cell), expected, atol=ATOL)
+    if clip is not None and size > 1:
+        assert np.abs(cell).max() == clip
+
+
+SIZE = 16_001
+
+
+def lstm(*arrays: np.ndarray, num_threads: int, **options: Any) -> np.ndarray:
+    return np.concatenate(kernels.lstm_gates(*arrays, **options, num_threads=num_threads), axis=1)
+
+
+KERNELS: dict[str, tuple[int, Callable[..., np.ndarray]]] = {
+    "elman": (1, lambda gx, gh, _, **n: kernels.elman_gates(gx, gh, **n)),
+    "gru": (3, kernels.gru_gates),
+    "gru, hard": (3, partial(kernels.gru_gates, gate_activation="hard_sigmoid")),
+    "reset": (3, lambda gx, gh, h, **n: kernels.gru_reset(gx, gh[:, : 2 * SIZE], h, **n)),
+    "update": (
+        3,
+        lambda gx, gh, h, **n: kernels.gru_update(gx, *np.split(gh, [2 * SIZE], axis=1), h, **n),
+    ),
+    "lstm": (4, lstm),
+    "lstm, hard, relu": (
+        4,
+        partial(lstm, gate_activation="hard_sigmoid_6", nonlinearity="relu", cell_clip=0.5),
+    ),
+    "peepholes": (4, partial(lstm, peepholes=np.linspace(-1, 1, 3 * SIZE))),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_row_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None], name: str
+) -> None:
+    count, kernel = KERNELS[name]
+    gx, gh, state = gates(rng, 9, SIZE, count)
 
     def call(rows: np.ndarray, num_threads: int) -> np.ndarray:
-        states = [] if name == "elman" else [state[rows]]
-        result = kernel(gx[rows], gh[rows], *states, num_threads=num_threads)
-        return np.concatenate(result, axis=1) if name == "lstm" else result
+        return kernel(gx[rows], gh[rows], state[rows], num_threads=num_threads)
 
     check_rows_independent(call, 9)
 
@@ -100,5 +170,11 @@ def test_names_the_argument_that_does_not_fit() -> None:
         kernels.lstm_gates(np.zeros((2, 20)), np.zeros((1, 20)), hidden)
     with pytest.raises(ValueError, match=r"gh.shape\[1\] is 4, expected 5"):
         kernels.elman_gates(hidden, np.zeros((2, 4)))
-    with pytest.raises(ValueError, match='nonlinearity is "gelu", expected one of tanh, relu'):
-        kernels.elman_gates(hidden, hidden, "gelu")
+    with pytest.raises(ValueError, match=r"peepholes.shape\[0\] is 5, expected 15"):
+        kernels.lstm_gates(np.zeros((2, 20)), np.zeros((2, 20)), hidden, np.zeros(5))
+    with pytest.raises(ValueError, match=r"candidate.shape\[1\] is 4, expected 5"):
+        kernels.gru_update(np.zeros((2, 15)), np.zeros((2, 10)), np.zeros((2, 4)), hidden)
+    with pytest.raises(ValueError, match='nonlinearity is "tan", expected one of none, linear'):
+        kernels.elman_gates(hidden, hidden, "tan")
+    with pytest.raises(ValueError, match=r"cell_clip is 0\.000000, expected more than 0"):
+        kernels.lstm_gates(np.zeros((2, 20)), np.zeros((2, 20)), hidden, cell_clip=0.0)

@@ -23,6 +23,7 @@ import gguf_files
 import huggingface_files
 import loader_files as files
 import marian_files
+import rnn_files
 import speech_files
 import torch_files
 
@@ -84,6 +85,11 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "gguf, word pieces": gguf_files.write_word_piece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
+    "keras": rnn_files.write_keras,
+    "textgenrnn": rnn_files.write_textgenrnn,
+    "elmo": rnn_files.write_elmo,
+    "charrnn": rnn_files.write_charrnn,
+    "g2p_en": rnn_files.write_g2p_en,
     "huggingface pieces": huggingface_files.write_pieces,
     "huggingface merges": huggingface_files.write_merges,
     "huggingface word pieces": huggingface_files.write_word_pieces,

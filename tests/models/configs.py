@@ -6,6 +6,33 @@ from typing import Any
 
 Config = dict[str, Any]
 
+# Every switch of a recurrent cell, by what tests call it.
+CELLS: dict[str, Config] = {
+    "elman": {"cell": "elman"},
+    "elman, relu": {"cell": "elman", "nonlinearity": "relu"},
+    "gru": {"cell": "gru"},
+    "gru, reset before": {"cell": "gru", "reset": "before"},
+    "gru, reset before, hard": {
+        "cell": "gru",
+        "reset": "before",
+        "gate_activation": "hard_sigmoid",
+        "nonlinearity": "relu",
+    },
+    "gru, hard": {"cell": "gru", "gate_activation": "hard_sigmoid"},
+    "lstm": {"cell": "lstm"},
+    "lstm, hard": {"cell": "lstm", "gate_activation": "hard_sigmoid_6"},
+    "lstm, linear": {"cell": "lstm", "nonlinearity": "linear"},
+    "lstm, peepholes": {"cell": "lstm", "peepholes": True, "cell_clip": 0.5},
+    "lstm, projection": {"cell": "lstm", "projection_size": 3},
+    "lstm, everything": {
+        "cell": "lstm",
+        "peepholes": True,
+        "cell_clip": 0.5,
+        "projection_size": 12,
+        "projection_clip": 0.5,
+    },
+}
+
 RNN_LM: Config = {
     "architecture": "rnn_lm",
     "vocab_size": 13,
@@ -28,6 +55,16 @@ RNN_ENCODER: Config = {
     "nonlinearity": "tanh",
     "bidirectional": True,
     "pooling": "mean",
+}
+
+RNN_WINDOW_LM: Config = RNN_ENCODER | {
+    "architecture": "rnn_window_lm",
+    "bidirectional": False,
+    "states": "all",
+    "pooling": "attention",
+    "window": 3,
+    "window_padding_id": 0,
+    "max_positions": None,
 }
 
 RNN_SEQ2SEQ: Config = {

@@ -320,8 +320,8 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     (lambda: _core.Embedding(np.ones((0, 3))), r"weight.shape is \(0, 3\)"),
     (lambda: _core.AttentionScore(vector=[]), r"vector.shape\[0\] is 0, expected at least 1"),
     (
-        lambda: _core.ElmanCell(input=linear(4, 4), recurrent=linear(4, 4), nonlinearity="sigmoid"),
-        'nonlinearity is "sigmoid", expected one of tanh, relu',
+        lambda: _core.ElmanCell(input=linear(4, 4), recurrent=linear(4, 4), nonlinearity="tan"),
+        'nonlinearity is "tan", expected one of none, linear',
     ),
 ]
 

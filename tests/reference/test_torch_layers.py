@@ -37,6 +37,7 @@ def test_elementwise() -> None:
     pairs = {
         "gelu": f.gelu(x),
         "gelu_tanh": f.gelu(x, approximate="tanh"),
+        "hard_sigmoid_6": f.hardsigmoid(x),
         "relu": f.relu(x),
         "sigmoid": torch.sigmoid(x),
         "silu": f.silu(x),
@@ -62,7 +63,9 @@ def test_cells(cell: str, bias: bool) -> None:
     x, hidden, memory = (torch.randn(4, n, dtype=torch.float64) for n in (5, 3, 3))
     weights = {f"{name}_l0": w for name, w in weights_of(module).items()}
 
-    state = rnn.rnn_step(x.numpy(), rnn.RnnState(hidden.numpy(), memory.numpy()), weights, cell)
+    state = rnn.rnn_step(
+        x.numpy(), rnn.RnnState(hidden.numpy(), memory.numpy()), weights, rnn.CellOptions(cell)
+    )
 
     if cell == "lstm":
         expected, expected_cell = module(x, (hidden, memory))
@@ -83,9 +86,8 @@ def test_stacks(cell: str, nonlinearity: str, bidirectional: bool, num_layers: i
     module = rnn_stack(cell, nonlinearity, 5, 3, **options)
     x = torch.randn(6, 5, dtype=torch.float64)
 
-    states, final = rnn.rnn(
-        x.numpy(), weights_of(module), cell, nonlinearity=nonlinearity, **options
-    )
+    cells = rnn.CellOptions(cell, nonlinearity)
+    states, final = rnn.rnn(x.numpy(), weights_of(module), cells, **options)
 
     expected, last = module(x)
     hidden, memory = last if cell == "lstm" else (last, None)
@@ -94,6 +96,21 @@ def test_stacks(cell: str, nonlinearity: str, bidirectional: bool, num_layers: i
     np.testing.assert_allclose(final.hidden, hidden.detach().numpy().reshape(shape), **CLOSE)
     if memory is not None:
         np.testing.assert_allclose(final.cell, memory.detach().numpy().reshape(shape), **CLOSE)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_projection(bidirectional: bool) -> None:
+    module = torch.nn.LSTM(5, 4, 2, bidirectional=bidirectional, proj_size=3, dtype=torch.float64)
+    x = torch.randn(6, 5, dtype=torch.float64)
+
+    states, final = rnn.rnn(
+        x.numpy(), weights_of(module), rnn.CellOptions("lstm"), 2, bidirectional
+    )
+
+    expected, (hidden, memory) = module(x)
+    np.testing.assert_allclose(states, expected.detach().numpy(), **CLOSE)
+    np.testing.assert_allclose(final.hidden.reshape(-1, 3), hidden.detach().numpy(), **CLOSE)
+    np.testing.assert_allclose(final.cell.reshape(-1, 4), memory.detach().numpy(), **CLOSE)
 
 
 @pytest.mark.parametrize("causal", [False, True])

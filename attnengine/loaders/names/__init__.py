@@ -27,12 +27,15 @@ def rename(tensors: Mapping[str, Tensor], table: Table, path: Path) -> dict[str,
     for name, tensor in tensors.items():
         canonical = _canonical(name, table, path)
         for number, new_name in enumerate(canonical):
-            if new_name in renamed:
-                raise FormatError(
-                    f"{path}: {renamed[new_name].name} and {name} are both {new_name}"
-                )
-            renamed[new_name] = _equal_part(tensor, number, len(canonical), path)
+            enter(renamed, new_name, _equal_part(tensor, number, len(canonical), path), path)
     return renamed
+
+
+def enter(named: dict[str, Tensor], name: str, tensor: Tensor, path: Path) -> None:
+    """Give a weight its name; `FormatError` when another has it."""
+    if name in named:
+        raise FormatError(f"{path}: {named[name].name} and {tensor.name} are both {name}")
+    named[name] = tensor
 
 
 def count_layers(tensors: Mapping[str, Tensor], pattern: str, path: Path) -> int:

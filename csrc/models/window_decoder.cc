@@ -1,0 +1,108 @@
+#include "models/window_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "core/expect.h"
+#include "layers/embedding.h"
+
+namespace attnengine {
+namespace {
+
+constexpr std::int64_t kWindows = 32;  // encoded at once
+
+struct WindowState : State {
+  explicit WindowState(std::int64_t decoder)
+      : State(decoder, /*with_source=*/false, /*keeps_past=*/true, /*slot_size=*/1) {}
+
+  using State::Sequence;
+
+  Sequence& sequence(std::int64_t id) { return sequences_[id]; }
+
+  void append_token(Sequence& sequence, std::int32_t token) {
+    std::memcpy(slot(append(sequence)), &token, sizeof token);
+  }
+
+  // The last `size` tokens, padding before them.
+  void copy_window(const Sequence& sequence, const WindowDecoder::Window& window,
+                   std::vector<std::int32_t>& to) {
+    const auto length = static_cast<std::int64_t>(sequence.past.size());
+    const std::int64_t first = std::max<std::int64_t>(0, length - window.size);
+    if (window.padding) to.insert(to.end(), window.size - (length - first), *window.padding);
+    for (std::int64_t i = first; i < length; ++i) {
+      std::int32_t token;
+      std::memcpy(&token, slot(sequence.past[i]), sizeof token);
+      to.push_back(token);
+    }
+  }
+
+  float* slot(SlotHandle handle) { return pool_.chunk(handle) + SlotPool::place(handle); }
+
+  std::vector<std::int64_t> output_rows;  // (rows of the step,) the row of logits, or -1
+  Buffer pooled;                          // (wanted rows, encoder output)
+};
+
+// Windows side by side, and where the vectors that they are pooled into belong.
+struct Windows {
+  std::vector<std::int32_t> tokens;
+  std::vector<Run> runs;
+  std::vector<std::int64_t> rows;  // of logits
+
+  void add(std::int64_t first, std::int64_t row) {
+    const auto end = static_cast<std::int64_t>(tokens.size());
+    runs.push_back({first, end - first, static_cast<std::int64_t>(runs.size())});
+    rows.push_back(row);
+  }
+};
+
+}  // namespace
+
+WindowDecoder::WindowDecoder(std::shared_ptr<const Encoder> encoder,
+                             std::shared_ptr<const Linear> output, Window window)
+    : encoder_(std::move(encoder)), output_(std::move(output)), window_(window) {
+  expect_equal(output_->in(), encoder_->output_size(), "output weight.shape[1]");
+  expect_equal(output_->out(), encoder_->vocab_size(), "output weight.shape[0]");
+  encoder_->check_pooling(window_.pooling);
+  if (window_.size < 1)
+    throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at least 1");
+  if (window_.padding) check_tokens(&*window_.padding, 1, encoder_->vocab_size(), "padding");
+}
+
+std::unique_ptr<State> WindowDecoder::new_state() const {
+  return std::make_unique<WindowState>(id());
+}
+
+void WindowDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+  auto& state = static_cast<WindowState&>(base);
+  state.output_rows.assign(rows.count, -1);
+  std::int64_t wanted = 0;
+  for (std::int64_t row = 0; row < rows.count; ++row)
+    if (rows.wanted(row)) state.output_rows[row] = wanted++;
+  const Matrix pooled = state.pooled.matrix(wanted, output_->in());
+
+  Windows windows;
+  Buffer vectors;
+  const auto encode = [&] {
+    const Matrix out = vectors.matrix(std::int64_t(windows.runs.size()), pooled.cols);
+    encoder_->encode(windows.tokens.data(), Ragged(windows.runs), window_.pooling, out);
+    for (std::int64_t i = 0; i < out.rows; ++i)
+      std::copy_n(out[i], out.cols, pooled[windows.rows[i]]);
+    windows = {};
+  };
+  for (const Run& run : runs) {
+    WindowState::Sequence& sequence = state.sequence(run.index);
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+      state.append_token(sequence, rows.tokens[row]);
+      if (state.output_rows[row] < 0) continue;
+      const auto first = static_cast<std::int64_t>(windows.tokens.size());
+      state.copy_window(sequence, window_, windows.tokens);
+      windows.add(first, state.output_rows[row]);
+      if (windows.runs.size() == kWindows) encode();
+    }
+  }
+  if (!windows.runs.empty()) encode();
+  (*output_)(constant(pooled), state.logits.matrix());
+}
+
+}  // namespace attnengine
