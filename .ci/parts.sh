@@ -39,6 +39,11 @@ shared_tests() {
   run_tests -m shared
 }
 
+# The suite tries 100 for each kind of file.
+hostile_files() {
+  ATTNENGINE_MUTATIONS=1000 run_tests tests/loaders/test_hostile.py
+}
+
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
   .venv/bin/pip install -q torch==2.13.0 ctranslate2 keras protobuf sentencepiece "transformers>=5"
@@ -88,7 +93,8 @@ sanitized() {
   cd "$scratch/asan"
   # leaks are Python's own, at exit
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(preload "$2") \
-    .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding "${core[@]}"
+    .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding tests/packing \
+    "${core[@]}"
   cd "$root"
 }
 
