@@ -1,4 +1,4 @@
-"""What decoder-only families of Llama's kind share: RMS norms, rotary positions, gated units."""
+"""What decoder-only families of Llama's kind share: norms before, rotary positions, gated units."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from attnengine.models.blocks import ActivationName, gated_feed_forward, output_
 from attnengine.models.registry import Weights, scaled
 
 
-@dataclass(frozen=True)
-class Config:
-    """Keys of Hugging Face's configs that these families have in common."""
+@dataclass(frozen=True, kw_only=True)
+class AnyNormConfig:
+    """Keys of Hugging Face's configs that these families have in common, whatever their norms."""
 
     vocab_size: int
     hidden_size: int
@@ -23,7 +23,6 @@ class Config:
     num_hidden_layers: int
     num_attention_heads: int
     max_position_embeddings: int
-    rms_norm_eps: float
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     hidden_act: ActivationName = "silu"
@@ -31,17 +30,37 @@ class Config:
     rope_scaling: dict[str, Any] | None = None
     tie_word_embeddings: bool = False
 
-    norm_offset: ClassVar[float] = 0.0  # added to the weights of norms
-
     @property
     def heads(self) -> Heads:
         """Heads of queries, of keys and values, and their size."""
         counts = self.num_attention_heads, self.num_key_value_heads
         return heads(self.hidden_size, *counts, self.head_dim)
 
+    def norm(
+        self, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
+    ) -> _core.Norm:
+        """Build a norm of rows, or of parts of ``size``, whose output is scaled."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(AnyNormConfig):
+    """The same with RMS norms."""
+
+    rms_norm_eps: float
+
+    norm_offset: ClassVar[float] = 0.0  # added to the weights of norms
+
+    def norm(
+        self, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
+    ) -> _core.RMSNorm:
+        """Build an RMS norm of rows, or of parts of ``size``, whose output is scaled."""
+        weight = w.take(f"{name}.weight", size or self.hidden_size)
+        return _core.RMSNorm(scaled(weight + self.norm_offset, scale), eps=self.rms_norm_eps)
+
 
 def decoder(
-    config: Config,
+    config: AnyNormConfig,
     weights: Weights,
     layer: Callable[[int, Weights], _core.TransformerLayer],
     *,
@@ -58,7 +77,7 @@ def decoder(
             max_positions=rotaries.limit(config.rope_scaling, config.max_position_embeddings),
             layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
             embedding_scale=embedding_scale,
-            final_norm=norm(config, model, "norm", scale=logit_scale),
+            final_norm=config.norm(model, "norm", scale=logit_scale),
         ),
         output_layer(weights, embedding, tied=config.tie_word_embeddings),
         logit_cap=logit_cap,
@@ -66,7 +85,7 @@ def decoder(
 
 
 def pre_norm_layer(
-    config: Config,
+    config: AnyNormConfig,
     w: Weights,
     attention: _core.MultiHeadAttention,
     feed_forward: _core.FeedForwardBlock,
@@ -74,32 +93,36 @@ def pre_norm_layer(
     """Put a norm before each block."""
     return _core.TransformerLayer(
         self_attention=attention,
-        self_attention_norm=_core.BlockNorm(before=norm(config, w, "input_layernorm")),
+        self_attention_norm=_core.BlockNorm(before=config.norm(w, "input_layernorm")),
         feed_forward=feed_forward,
-        feed_forward_norm=_core.BlockNorm(before=norm(config, w, "post_attention_layernorm")),
+        feed_forward_norm=_core.BlockNorm(before=config.norm(w, "post_attention_layernorm")),
     )
 
 
 def attention(
-    config: Config,
+    config: AnyNormConfig,
     w: Weights,
     *,
     bias: bool = False,
     output_bias: bool = False,
     output_scale: float = 1.0,
+    neighbours: int = 0,
     **options: Any,
 ) -> _core.MultiHeadAttention:
-    """Build from ``self_attn.*``; the options are those of ``_core.MultiHeadAttention``."""
+    """Build from ``self_attn.*``; the options are those of ``_core.MultiHeadAttention``.
+
+    Of the model's rotary positions ``neighbours`` dimensions are turned 2i with 2i + 1.
+    """
     size, w = config.hidden_size, w.under("self_attn")
     return _core.MultiHeadAttention(
-        **separate_qkv(w, size, config.heads, bias=bias),
+        **separate_qkv(w, size, config.heads, bias=bias, neighbours=neighbours),
         output=w.linear("o_proj", size, config.heads.size, bias=output_bias, scale=output_scale),
         **options,
     )
 
 
 def feed_forward(
-    config: Config, w: Weights, *, bias: bool = False, output_scale: float = 1.0
+    config: AnyNormConfig, w: Weights, *, bias: bool = False, output_scale: float = 1.0
 ) -> _core.FeedForward:
     """Build a gated feed-forward network from ``mlp.*``."""
     return gated_feed_forward(
@@ -112,15 +135,7 @@ def feed_forward(
     )
 
 
-def norm(
-    config: Config, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
-) -> _core.RMSNorm:
-    """Build an RMS norm of rows, or of parts of ``size``, whose output is scaled."""
-    weight = w.take(f"{name}.weight", size or config.hidden_size)
-    return _core.RMSNorm(scaled(weight + config.norm_offset, scale), eps=config.rms_norm_eps)
-
-
-def rotary(config: Config, partial: float = 1.0) -> _core.Rotary:
+def rotary(config: AnyNormConfig, partial: float = 1.0) -> _core.Rotary:
     """Return the rotation of the first part of each head."""
     return rotaries.rotary(
         config.heads.dim,

@@ -59,12 +59,12 @@ def layer(config: Config, w: Weights, **options: Any) -> _core.TransformerLayer:
             **options,
         ),
         self_attention_norm=_core.BlockNorm(
-            before=shared.norm(config, w, "input_layernorm"),
-            inside=shared.norm(config, w, "post_attention_layernorm"),
+            before=config.norm(w, "input_layernorm"),
+            inside=config.norm(w, "post_attention_layernorm"),
         ),
         feed_forward=shared.feed_forward(config, w),
         feed_forward_norm=_core.BlockNorm(
-            before=shared.norm(config, w, "pre_feedforward_layernorm"),
-            inside=shared.norm(config, w, "post_feedforward_layernorm"),
+            before=config.norm(w, "pre_feedforward_layernorm"),
+            inside=config.norm(w, "post_feedforward_layernorm"),
         ),
     )

@@ -35,8 +35,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         return gemma2.layer(
             config,
             w,
-            query_norm=shared.norm(config, w, "self_attn.q_norm", dim),
-            key_norm=shared.norm(config, w, "self_attn.k_norm", dim),
+            query_norm=config.norm(w, "self_attn.q_norm", dim),
+            key_norm=config.norm(w, "self_attn.k_norm", dim),
             rotary=turns[kind],
             window=window(kind, config.sliding_window),
         )

@@ -28,17 +28,13 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
                 w,
                 bias=bias,
                 output_bias=bias,
-                query_norm=shared.norm(config, w, "self_attn.q_norm", heads.size),
-                key_norm=shared.norm(config, w, "self_attn.k_norm", heads.kv_size),
+                query_norm=config.norm(w, "self_attn.q_norm", heads.size),
+                key_norm=config.norm(w, "self_attn.k_norm", heads.kv_size),
                 rotary=rotary,
             ),
-            self_attention_norm=_core.BlockNorm(
-                inside=shared.norm(config, w, "post_attention_layernorm")
-            ),
+            self_attention_norm=_core.BlockNorm(inside=config.norm(w, "post_attention_layernorm")),
             feed_forward=shared.feed_forward(config, w),
-            feed_forward_norm=_core.BlockNorm(
-                inside=shared.norm(config, w, "post_feedforward_layernorm")
-            ),
+            feed_forward_norm=_core.BlockNorm(inside=config.norm(w, "post_feedforward_layernorm")),
         )
 
     return shared.decoder(config, weights, layer)

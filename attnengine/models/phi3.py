@@ -46,7 +46,7 @@ def attention(config: Config, w: Weights, rotary: _core.Rotary) -> _core.MultiHe
     )
 
 
-def feed_forward(config: Config, w: Weights) -> _core.FeedForward:
+def feed_forward(config: shared.AnyNormConfig, w: Weights) -> _core.FeedForward:
     """Build from one matrix of gates, then what they multiply."""
     size, wide, w = config.hidden_size, config.intermediate_size, w.under("mlp")
     return _core.FeedForward(

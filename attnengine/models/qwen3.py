@@ -28,8 +28,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             w,
             bias=bias,
             output_bias=bias,
-            query_norm=shared.norm(config, w, "self_attn.q_norm", config.heads.dim),
-            key_norm=shared.norm(config, w, "self_attn.k_norm", config.heads.dim),
+            query_norm=config.norm(w, "self_attn.q_norm", config.heads.dim),
+            key_norm=config.norm(w, "self_attn.k_norm", config.heads.dim),
             rotary=rotary,
             window=config.window(i),
         )

@@ -88,12 +88,7 @@ OTHER: dict[type, Any] = {bool: lambda value: not value, float: lambda value: va
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [
-        (name, key)
-        for name in dict(CASES)
-        for key in TABLES[name].neutral
-        if key not in TABLES[name].defaults  # there the family has the switch
-    ],
+    [(name, key) for name in dict(CASES) for key in TABLES[name].neutral],
 )
 def test_a_switch_that_is_not_there_is_refused_by_name(tmp_path: Path, name: str, key: str) -> None:
     case, value = next(iter(golden.cases(name).values())), TABLES[name].neutral[key]
@@ -102,6 +97,12 @@ def test_a_switch_that_is_not_there_is_refused_by_name(tmp_path: Path, name: str
     write_early(tmp_path, name, case, **{key: OTHER.get(type(value), lambda _: "other")(value)})
     with pytest.raises(Error, match=f"'{key}'"):
         check(tmp_path, case)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_dropped_key_has_no_default(name: str) -> None:
+    """Else the default would stand for the value that was dropped."""
+    assert not TABLES[name].neutral.keys() & TABLES[name].defaults.keys()
 
 
 def test_two_names_of_a_key_agree(tmp_path: Path) -> None:

@@ -155,6 +155,35 @@ PUBLISHED: dict[str, tuple[str, dict[str, Any]]] = {
             "tie_word_embeddings": True,
         },
     ),
+    "GLM-4 9B Chat": (
+        "glm",
+        SHARED
+        | {
+            "attention_bias": True,
+            "eos_token_id": [151329, 151336, 151338],
+            "head_dim": 128,
+            "max_position_embeddings": 131072,
+            "num_key_value_heads": 2,
+            "pad_token_id": 151329,
+            "partial_rotary_factor": 0.5,
+            "rms_norm_eps": 1.5625e-07,
+            "tie_word_embeddings": False,
+            "vocab_size": 151552,
+        },
+    ),
+    "OLMo 7B": (
+        "olmo",
+        {key: value for key, value in SHARED.items() if key != "rms_norm_eps"}
+        | {
+            "attention_bias": False,
+            "clip_qkv": None,
+            "max_position_embeddings": 2048,
+            "pad_token_id": 1,
+            "pretraining_tp": 1,
+            "rope_scaling": None,
+            "tie_word_embeddings": False,
+        },
+    ),
     "OLMo 2 7B": (
         "olmo2",
         SHARED

@@ -140,6 +140,23 @@ _STABLELM = Family(
     buffers=ROTARY_BUFFERS,
     ties=_tied_to("model.embed_tokens.weight"),
 )
+_OLMO = Family(
+    prefix="model.",
+    defaults={
+        "pad_token_id": 1,
+        "eos_token_id": 50279,
+        "num_key_value_heads": None,  # as many as num_attention_heads
+        "max_position_embeddings": 2048,
+        "hidden_act": "silu",
+        **_ROTARY,
+        "attention_bias": False,
+        "clip_qkv": None,
+        TIED_HEAD: False,
+    },
+    buffers=ROTARY_BUFFERS,
+    neutral={"partial_rotary_factor": 1.0},
+    ties=_tied_to("model.embed_tokens.weight"),
+)
 _BLOOM = Family(
     prefix="transformer.",
     defaults={
@@ -267,6 +284,7 @@ GPTS = {
     "gpt_neox": _GPT_NEOX,
     "gptj": _GPTJ,
     "mpt": _MPT,
+    "olmo": _OLMO,
     "opt": _OPT,
     "phi": _PHI,
     "stablelm": _STABLELM,

@@ -23,11 +23,12 @@ def _llama(
         "rope_scaling": None,
         TIED_HEAD: False,
     }
+    taken = {"partial_rotary_factor": 1.0, **(neutral or {})}
     return Family(
         prefix="model.",
         defaults={**common, **defaults},
         buffers=ROTARY_BUFFERS,
-        neutral={"partial_rotary_factor": 1.0, **(neutral or {})},
+        neutral={key: value for key, value in taken.items() if key not in defaults},
         ties=(Tie(_EMBEDDING, "lm_head.weight", (TIED_HEAD,)),),
         **more,
     )
@@ -126,6 +127,18 @@ LLAMAS = {
     ),
     "gemma3": _GEMMA3,
     "gemma3_text": _GEMMA3_TEXT,
+    "glm": _llama(
+        {
+            "pad_token_id": 151329,
+            "eos_token_id": [151329, 151336, 151338],
+            "num_key_value_heads": 2,
+            "head_dim": 128,
+            "max_position_embeddings": 131072,
+            "rms_norm_eps": 0.00000015625,
+            "partial_rotary_factor": 0.5,
+            "attention_bias": True,
+        }
+    ),
     "granite": _llama(
         {
             **_LLAMA,
