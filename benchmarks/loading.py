@@ -25,7 +25,7 @@ import numpy as np
 
 import attnengine as ae
 
-ROUNDS = 5
+ROUNDS = 3
 CONFIG: dict[str, Any] = {
     "model_type": "qwen2",
     "architectures": ["Qwen2ForCausalLM"],
@@ -197,21 +197,22 @@ def main(folder: Path) -> None:
     """Let the cases take turns, and print a table of medians."""
     write_models(folder)
     runs: dict[tuple[str, str], list[dict[str, float]]] = {case: [] for case in CASES}
-    for _ in range(ROUNDS + 1):  # the first warms the page cache
+    for _ in range(ROUNDS):
         for engine, name in CASES:
             command = [sys.executable, "-m", "benchmarks.loading", "--one", engine]
-            done = subprocess.run(
-                [*command, str(folder / name)], capture_output=True, text=True, check=False
-            )
+            for _ in range(2):  # the first warms the page cache
+                done = subprocess.run(
+                    [*command, str(folder / name)], capture_output=True, text=True, check=False
+                )
             if done.returncode == 0:
                 runs[engine, name].append(json.loads(done.stdout.splitlines()[-1]))
     print("| engine | file | seconds | peak RssAnon, MB | after, MB |")
     print("| --- | --- | --- | --- | --- |")
     for (engine, name), found in runs.items():
         columns = [
-            float(np.round(statistics.median(run[key] for run in found[1:]), digits))
+            float(np.round(statistics.median(run[key] for run in found), digits))
             for key, digits in (("seconds", 3), ("peak", 0), ("after", 0))
-            if len(found) > 1
+            if found
         ]
         print("|", " | ".join(map(str, [engine, name, *columns])), "|")
 
