@@ -66,6 +66,10 @@ WindowDecoder::WindowDecoder(std::shared_ptr<const Encoder> encoder,
   encoder_->check_pooling(window_.pooling);
   if (window_.size < 1)
     throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at least 1");
+  if (encoder_->max_positions() > 0 && window_.size > encoder_->max_positions())
+    throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at most the " +
+                          std::to_string(encoder_->max_positions()) +
+                          " positions that the encoder reads");
   if (window_.padding) check_tokens(&*window_.padding, 1, encoder_->vocab_size(), "padding");
 }
 
