@@ -79,10 +79,7 @@ std::unique_ptr<State> WindowDecoder::new_state() const {
 
 void WindowDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
   auto& state = static_cast<WindowState&>(base);
-  state.output_rows.assign(rows.count, -1);
-  std::int64_t wanted = 0;
-  for (std::int64_t row = 0; row < rows.count; ++row)
-    if (rows.wanted(row)) state.output_rows[row] = wanted++;
+  const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix pooled = state.pooled.matrix(wanted, output_->in());
 
   Windows windows;
