@@ -12,6 +12,18 @@ from attnengine.packing.file import LAYOUT, MismatchError, Reader
 Model = _core.Decoder | _core.Encoder
 
 
+# What wrong names, arguments and nesting in a header end in.
+_DAMAGE = (
+    InvalidArgument,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
+
 def read(path: Path, marks: dict[str, Any]) -> Model:
     """Make the model of a file again; its weights stay on disk until they are used.
 
@@ -29,7 +41,7 @@ def read(path: Path, marks: dict[str, Any]) -> Model:
             kwargs = {key: _value(arg, made, reader) for key, arg in kwargs.items()}
             made.append(_make(name)(*args, **kwargs))
         model = _value(reader.header["root"], made, reader)
-    except (InvalidArgument, TypeError, ValueError, KeyError, IndexError) as error:
+    except _DAMAGE as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{path}: {str(error)[:300]}") from error

@@ -36,6 +36,15 @@ inline ConstMatrix matrix(const FloatArray& a, const std::string& name) {
   return {a.data(), a.shape(0), a.shape(1)};
 }
 
+// A matrix of a layer: sizes of zero would only come back as larger mistakes.
+inline ConstMatrix filled_matrix(const FloatArray& a, const std::string& name) {
+  const ConstMatrix m = matrix(a, name);
+  if (m.rows == 0 || m.cols == 0)
+    throw InvalidArgument(name + ".shape is (" + std::to_string(m.rows) + ", " +
+                          std::to_string(m.cols) + "), expected sizes of at least 1");
+  return m;
+}
+
 inline Matrix writable(FloatArray& a) { return {a.mutable_data(), a.shape(0), a.shape(1)}; }
 
 // A one-dimensional array of the given size.

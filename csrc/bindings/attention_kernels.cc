@@ -106,6 +106,18 @@ ScoreBias score_bias(const std::optional<FloatArray>& table,
   return bias;
 }
 
+// Each row's own place among the keys: the last one that it sees unless `places` says another.
+std::vector<std::int64_t> own_places(const py::object& places,
+                                     const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int64_t> own = lengths;
+  for (std::int64_t& place : own) --place;
+  if (places.is_none()) return own;
+  own = integers<std::int64_t>(places, "places");
+  expect_equal(static_cast<std::int64_t>(own.size()), static_cast<std::int64_t>(lengths.size()),
+               "places.shape[0]");
+  return own;
+}
+
 py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
                                const FloatArray& values, const py::object& lengths,
                                std::optional<float> scale, float score_cap,
@@ -117,10 +129,7 @@ py::tuple scaled_dot_attention(const FloatArray& query, const FloatArray& keys,
   const std::int64_t rows = query.shape(0), heads = query.shape(1), head_dim = query.shape(2);
   const std::int64_t positions = keys.shape(0), kv_heads = keys.shape(1);
   const auto seen = checked_lengths(lengths, rows, positions);
-  std::vector<std::int64_t> own(rows);
-  for (std::int64_t row = 0; row < rows; ++row) own[row] = seen[row] - 1;
-  if (!places.is_none()) own = integers<std::int64_t>(places, "places");
-  expect_equal(static_cast<std::int64_t>(own.size()), rows, "places.shape[0]");
+  const auto own = own_places(places, seen);
   std::vector<const float*> first_keys(positions);
   for (std::int64_t t = 0; t < positions; ++t)
     first_keys[t] = keys.data() + t * kv_heads * head_dim;

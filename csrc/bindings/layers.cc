@@ -15,18 +15,9 @@
 namespace attnengine {
 namespace {
 
-// A weight of a layer: sizes of zero would only come back as larger mistakes.
-ConstMatrix weight_matrix(const FloatArray& weight) {
-  const ConstMatrix w = matrix(weight, "weight");
-  if (w.rows == 0 || w.cols == 0)
-    throw InvalidArgument("weight.shape is (" + std::to_string(w.rows) + ", " +
-                          std::to_string(w.cols) + "), expected sizes of at least 1");
-  return w;
-}
-
 std::shared_ptr<Linear> make_linear(const FloatArray& weight,
                                     const std::optional<FloatArray>& bias) {
-  const ConstMatrix w = weight_matrix(weight);
+  const ConstMatrix w = filled_matrix(weight, "weight");
   std::vector<float> b = floats(bias, "bias");
   py::gil_scoped_release unlocked;
   return std::make_shared<Linear>(w, std::move(b));
@@ -54,11 +45,14 @@ std::shared_ptr<Linear> from_packed(const FloatArray& packed, std::int64_t out, 
                                   floats(bias, "bias"));
 }
 
-// A view of the memory that the layer reads.
+// A view of the memory that the layer reads, which nobody may change.
 py::array packed_view(const Shared<Linear>& linear) {
   auto* memory = new SharedFloats(linear->packed());
   const py::capsule owner(memory, [](void* p) { delete static_cast<SharedFloats*>(p); });
-  return py::array_t<float>(packed_linear_size(linear->out(), linear->in()), memory->get(), owner);
+  py::array view =
+      py::array_t<float>(packed_linear_size(linear->out(), linear->in()), memory->get(), owner);
+  view.attr("setflags")("write"_a = false);
+  return view;
 }
 
 Shared<LSTMCell> make_lstm(Shared<Linear> input, Shared<Linear> recurrent,
@@ -132,7 +126,7 @@ void bind_layers(py::module_& m) {
       .def_property_readonly("out_features", &Linear::out);
   py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
       .def(py::init([](const FloatArray& weight) {
-             return std::make_shared<Embedding>(weight_matrix(weight), keep(weight));
+             return std::make_shared<Embedding>(filled_matrix(weight, "weight"), keep(weight));
            }),
            "weight"_a);
   bind_cells(m);

@@ -74,6 +74,13 @@ py::tuple attentions(const State& state) {
                         attention_weights(state.cross_attentions));
 }
 
+// A step reads its switches more than once.
+template <bool State::* kSwitch>
+void set_between_steps(State& state, bool on) {
+  state.check_usable();
+  state.*kSwitch = on;
+}
+
 void bind_state(py::module_& m) {
   const auto array = [](const Ids& ids) { return IntArray(py::ssize_t(ids.size()), ids.data()); };
   const auto checked = [](const py::object& sequences) {
@@ -101,8 +108,12 @@ void bind_state(py::module_& m) {
       .def("truncate", &State::truncate, "sequence"_a, "length"_a)
       .def("length", &State::length, "sequence"_a)
       .def_property_readonly("live", &State::live)
-      .def_readwrite("keep_attention", &State::keep_attention)
-      .def_readwrite("keep_attentions", &State::keep_attentions)
+      .def_property(
+          "keep_attention", [](const State& s) { return s.keep_attention; },
+          set_between_steps<&State::keep_attention>)
+      .def_property(
+          "keep_attentions", [](const State& s) { return s.keep_attentions; },
+          set_between_steps<&State::keep_attentions>)
       .def_property_readonly("attention", &attention)
       .def_property_readonly(
           "attentions", &attentions,

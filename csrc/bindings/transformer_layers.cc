@@ -27,10 +27,7 @@ void bind_norms(py::module_& m) {
   py::class_<PerHeadLayerNorm, Norm, Shared<PerHeadLayerNorm>>(m, "PerHeadLayerNorm",
                                                                "weight (num_heads, head_dim).")
       .def(py::init([](const FloatArray& weight, float eps) {
-             const ConstMatrix w = matrix(weight, "weight");
-             if (w.rows < 1 || w.cols < 1)
-               throw InvalidArgument("weight.shape is (" + std::to_string(w.rows) + ", " +
-                                     std::to_string(w.cols) + "), expected sizes of at least 1");
+             const ConstMatrix w = filled_matrix(weight, "weight");
              return std::make_shared<PerHeadLayerNorm>(
                  std::vector<float>(w.data, w.data + w.rows * w.cols), w.cols, eps);
            }),
@@ -63,12 +60,12 @@ void bind_positions(py::module_& m) {
                        const std::optional<FloatArray>& keys) {
              PositionBias bias{{}, 0, floats(slopes, "slopes"), {}, 0};
              if (keys) {
-               const ConstMatrix k = matrix(*keys, "keys");
+               const ConstMatrix k = filled_matrix(*keys, "keys");
                bias.keys.assign(k.data, k.data + k.rows * k.cols);
                bias.positions = k.cols;
              }
              if (!table) return bias;
-             const ConstMatrix t = matrix(*table, "table");
+             const ConstMatrix t = filled_matrix(*table, "table");
              if (t.cols % 2 == 0)
                throw InvalidArgument("table.shape[1] is " + std::to_string(t.cols) +
                                      ", expected an odd number");

@@ -9,7 +9,6 @@
 #include "models/transformer.h"
 
 namespace attnengine {
-
 namespace {
 
 TransformerStack make_stack(Shared<Embedding> embedding, std::int64_t max_positions,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <pthread.h>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -55,7 +56,13 @@ void set_packing_threads(int threads) {
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
   const auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };
   std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(part, i);
+  others.reserve(threads);
+  int i = 1;
+  try {
+    for (; i < threads; ++i) others.emplace_back(part, i);
+  } catch (const std::system_error&) {  // the machine has no more threads to give
+    for (; i < threads; ++i) part(i);
+  }
   if (threads > 0) part(0);
   for (std::thread& other : others) other.join();
 }

@@ -17,7 +17,8 @@ class Convolution {
   std::int64_t in() const { return linear_->in() / 3; }
   std::int64_t out() const { return linear_->out(); }
   std::int64_t stride() const { return stride_; }
-  std::int64_t out_rows(std::int64_t rows) const { return (rows + stride_ - 1) / stride_; }
+  // rows: at least 1
+  std::int64_t out_rows(std::int64_t rows) const { return (rows - 1) / stride_ + 1; }
 
   // x (rows, in), y (out_rows(rows), out)
   void operator()(ConstMatrix x, Matrix y, Activation activation, Buffer& neighbours) const;

@@ -28,9 +28,13 @@ void normalise(const Norm& norm, Matrix x, std::int64_t width, Buffer& buffer) {
   for (std::int64_t row = 0; row < x.rows; ++row) std::copy_n(rows[row], width, x[row]);
 }
 
-void clip_to(float limit, Matrix x) {
-  for (std::int64_t i = 0; i < x.rows * x.cols; ++i)
-    x.data[i] = std::clamp(x.data[i], -limit, limit);
+void check_bias(const PositionBias& bias, std::int64_t num_heads, const std::string& name) {
+  const auto table = static_cast<std::int64_t>(bias.table.size());
+  const auto slopes = static_cast<std::int64_t>(bias.slopes.size());
+  const auto keys = static_cast<std::int64_t>(bias.keys.size());
+  if (table) expect_equal(table, num_heads * (2 * bias.reach + 1), name + " table.size");
+  if (slopes) expect_equal(slopes, num_heads, name + " slopes.shape[0]");
+  if (keys) expect_equal(keys, num_heads * bias.positions, name + " keys.size");
 }
 
 }  // namespace
@@ -52,19 +56,16 @@ void MultiHeadAttention::check(std::int64_t size, const std::string& name) const
   check_norm(key_norm, head_dim(), key_size(), name + " key_norm");
   if (window < 0)
     throw InvalidArgument(name + " window is " + std::to_string(window) + ", expected 0 or more");
+  if (!(score_cap >= 0 && clip >= 0))
+    throw InvalidArgument(name + " score_cap and clip are " + std::to_string(score_cap) + " and " +
+                          std::to_string(clip) + ", expected 0 or more");
   if (rotary && 2 * rotary->half() > head_dim())
     throw InvalidArgument(name + " rotary turns " + std::to_string(2 * rotary->half()) +
                           " dimensions, expected at most the head_dim " +
                           std::to_string(head_dim()));
   if (!position_bias) return;
-  const auto table = static_cast<std::int64_t>(position_bias->table.size());
-  const auto slopes = static_cast<std::int64_t>(position_bias->slopes.size());
-  if (table) expect_equal(table, num_heads * (2 * position_bias->reach + 1), name + " table.size");
-  if (slopes) expect_equal(slopes, num_heads, name + " slopes.shape[0]");
-  if (position_bias->keys.empty()) return;
-  expect_equal(static_cast<std::int64_t>(position_bias->keys.size()),
-               num_heads * position_bias->positions, name + " keys.size");
-  if (window)
+  check_bias(*position_bias, num_heads, name);
+  if (window && !position_bias->keys.empty())
     throw InvalidArgument(name + " has a bias of keys and a window, expected one of both");
 }
 
@@ -92,7 +93,7 @@ Projected project(const MultiHeadAttention& attention, ConstMatrix x, AttentionS
   (*attention.query)(x, query);
   (*attention.key_value)(x, key_value);
   if (attention.clip > 0)
-    for (const Matrix& projected : {query, key_value}) clip_to(attention.clip, projected);
+    for (const Matrix& projected : {query, key_value}) kernels().clip(attention.clip, projected);
   if (attention.query_norm) normalise(*attention.query_norm, query, query.cols, scratch.heads);
   if (attention.key_norm)
     normalise(*attention.key_norm, key_value, attention.key_size(), scratch.heads);

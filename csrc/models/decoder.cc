@@ -23,6 +23,14 @@ std::vector<Run> runs_of(const Rows& rows) {
 
 }  // namespace
 
+std::int64_t Rows::number_wanted(std::vector<std::int64_t>& output_rows) const {
+  output_rows.assign(count, -1);
+  std::int64_t number = 0;
+  for (std::int64_t row = 0; row < count; ++row)
+    if (wanted(row)) output_rows[row] = number++;
+  return number;
+}
+
 void HasThreads::set_num_threads(int threads) {
   check_threads(threads);
   num_threads_ = threads;

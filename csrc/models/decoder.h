@@ -17,6 +17,8 @@ struct Rows {
   std::int64_t count;
 
   bool wanted(std::int64_t row) const { return !want || want[row]; }
+  // output_rows (count,): of each row that of the logits, or -1. Returns how many are wanted.
+  std::int64_t number_wanted(std::vector<std::int64_t>& output_rows) const;
 };
 
 // The number of threads of a step; several Python threads may use a model at once.

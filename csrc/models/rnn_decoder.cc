@@ -160,10 +160,7 @@ void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base
   const std::int64_t longest = layers_.attention ? longest_source(state, runs) : 0;
   if (state.keep_attention) state.attention.resize(rows.count, longest);
 
-  state.output_rows.assign(rows.count, -1);
-  std::int64_t wanted = 0;
-  for (std::int64_t row = 0; row < rows.count; ++row)
-    if (rows.wanted(row)) state.output_rows[row] = wanted++;
+  const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix outputs = state.outputs.matrix(wanted, layers_.output->in());
 
   for (std::int64_t t = 0; t < ragged.num_waves(); ++t) {

@@ -1,6 +1,7 @@
 #include "models/rnn_encoder.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "core/expect.h"
@@ -12,8 +13,10 @@ namespace attnengine {
 
 RnnEncoderState::RnnEncoderState(std::shared_ptr<const RnnEncoder> of, std::int64_t count)
     : encoder(std::move(of)), sentences(count) {
-  if (count < 1)
-    throw InvalidArgument("sentences is " + std::to_string(count) + ", expected at least 1");
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (count < 1 || count > kMost)
+    throw InvalidArgument("sentences is " + std::to_string(count) + ", expected 1 to " +
+                          std::to_string(kMost));
   layers = encoder->start(count);
 }
 

@@ -19,6 +19,9 @@ RnnSeq2Seq::RnnSeq2Seq(std::shared_ptr<const RnnEncoder> encoder, Bridge bridge,
   if (rnn_decoder_->carried_size() != layers * size)
     expect_equal(rnn_decoder_->carried_size(), 2 * layers * size,
                  "size of a state that a bridge starts");
+  if (bridge_.input != Bridge::Input::kZero)
+    expect_equal(encoder_->output_size(), encoder_->layers().back().output_size(),
+                 "size of an encoder's states that a bridge reads");
   bridge_.check_sizes(layers, size, encoder_->layers());
 }
 

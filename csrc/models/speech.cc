@@ -1,5 +1,8 @@
 #include "models/speech.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "core/expect.h"
 #include "core/parallel.h"
 #include "models/sentences.h"
@@ -21,8 +24,10 @@ SpeechEncoder::SpeechEncoder(std::vector<Convolution> convolutions, Activation a
 }
 
 std::int64_t SpeechEncoder::max_frames() const {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   std::int64_t frames = stack_.max_positions;
-  for (const Convolution& convolution : convolutions_) frames *= convolution.stride();
+  for (const Convolution& convolution : convolutions_)
+    frames = std::min(frames, kMost / convolution.stride()) * convolution.stride();
   return frames;
 }
 

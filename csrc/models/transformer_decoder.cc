@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include "core/expect.h"
 #include "kernels/kernels.h"
@@ -39,7 +40,9 @@ struct TransformerState : State {
   void record(std::int64_t rows, std::int64_t longest_source) {
     scratch.attention.record = keep_attentions ? &self_attentions : nullptr;
     if (!keep_attentions) return;
-    self_attentions.start(rows, *std::max_element(positions.begin(), positions.end()) + 1);
+    std::int64_t longest = 0;
+    for (const std::int64_t position : positions) longest = std::max(longest, position + 1);
+    self_attentions.start(rows, longest);
     cross_attentions.start(rows, longest_source);
   }
 
@@ -94,6 +97,8 @@ TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<c
                                        float logit_cap)
     : stack_(std::move(stack)), output_(std::move(output)), logit_cap_(logit_cap) {
   if (!stack_.embedding) throw InvalidArgument("embedding is None, expected that of the tokens");
+  if (!(logit_cap_ >= 0))
+    throw InvalidArgument("logit_cap is " + std::to_string(logit_cap_) + ", expected 0 or more");
   stack_.check_sizes();
   expect_equal(output_->in(), stack_.hidden_size(), "output weight.shape[1]");
   expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");

@@ -52,8 +52,9 @@ struct SentenceAttention {
   void look(std::int64_t window) {
     for (const Run& run : ragged_.runs())
       for (std::int64_t t = 0; t < run.length; ++t) {
-        const std::int64_t first = window ? std::max<std::int64_t>(t - window, 0) : 0;
-        const std::int64_t end = window ? std::min(t + window + 1, run.length) : run.length;
+        const std::int64_t reach = window ? std::min(window, run.length) : run.length;
+        const std::int64_t first = std::max<std::int64_t>(t - reach, 0);
+        const std::int64_t end = std::min(t + reach + 1, run.length);
         tables[run.first + t] = keys.data() + run.first + first;
         lengths[run.first + t] = end - first;
         places[run.first + t] = t - first;

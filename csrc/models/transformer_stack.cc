@@ -13,6 +13,8 @@ std::int64_t TransformerStack::embedding_size() const {
 
 void TransformerStack::check_sizes() const {
   if (layers.empty()) throw InvalidArgument("layers is empty, expected at least one");
+  if (!embedding && recurrent())
+    throw InvalidArgument("a stack without an embedding has a recurrence, expected self_attention");
   if (max_positions < 0)
     throw InvalidArgument("max_positions is " + std::to_string(max_positions) +
                           ", expected 0 or more");

@@ -66,6 +66,10 @@ WindowDecoder::WindowDecoder(std::shared_ptr<const Encoder> encoder,
   encoder_->check_pooling(window_.pooling);
   if (window_.size < 1)
     throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at least 1");
+  if (encoder_->max_positions() > 0 && window_.size > encoder_->max_positions())
+    throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at most the " +
+                          std::to_string(encoder_->max_positions()) +
+                          " positions that the encoder reads");
   if (window_.padding) check_tokens(&*window_.padding, 1, encoder_->vocab_size(), "padding");
 }
 
@@ -75,10 +79,7 @@ std::unique_ptr<State> WindowDecoder::new_state() const {
 
 void WindowDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
   auto& state = static_cast<WindowState&>(base);
-  state.output_rows.assign(rows.count, -1);
-  std::int64_t wanted = 0;
-  for (std::int64_t row = 0; row < rows.count; ++row)
-    if (rows.wanted(row)) state.output_rows[row] = wanted++;
+  const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix pooled = state.pooled.matrix(wanted, output_->in());
 
   Windows windows;
