@@ -13,7 +13,8 @@ from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
 from attnengine.loaders.ctranslate2.stack import checkpoint, norm_eps, stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
-from attnengine.loaders.names import count_layers, matrix_shape, part, rename, rotary_halves
+from attnengine.loaders.derived import part, rotary_halves
+from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
