@@ -12,7 +12,7 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import keras_cells, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import transposed, vector
 from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object
 from attnengine.loaders.hdf5 import Contents
@@ -62,8 +62,7 @@ def read(path: Path, contents: Contents) -> Checkpoint:
         "window_padding_id": 0,
         "max_positions": None,
     }
-    schema.check(config, {"vocabulary": tokens}, str(path))
-    return Checkpoint(config, tensors, vocabularies({"vocabulary": tokens}), path)
+    return schema.checked(path, config, tensors, {"vocabulary": tokens})
 
 
 def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:

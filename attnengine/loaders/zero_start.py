@@ -14,7 +14,7 @@ import numpy as np
 
 from attnengine.errors import FormatError
 from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import with_row
 from attnengine.loaders.marian_vocabularies import Sides
 
@@ -34,9 +34,8 @@ def checkpoint(
     start = config["target_vocab_size"]
     tokens = sides.with_start()
     config = {**config, "target_vocab_size": start + 1, **sides.config(start)}
-    schema.check(config, tokens, str(path))
     extended = _with_start(path, tensors, start, *_PLACES[config["architecture"]])
-    return Checkpoint(config, extended, vocabularies(tokens), path, sides.files)
+    return schema.checked(path, config, extended, tokens, sides.files)
 
 
 def _with_start(

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
-from attnengine.loaders.ctranslate2.stack import checkpoint, stack, tied
+from attnengine.loaders.ctranslate2.stack import stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
 from attnengine.loaders.derived import with_row
 from attnengine.loaders.names import count_layers, matrix_shape, rename
@@ -45,7 +46,7 @@ def encoder_decoder(path: Path, model: Model) -> Checkpoint:
     tokens, files = _tokens(path, given, config)
     if from_zero:
         _add_zero_token(path, config, tensors, tokens)
-    return checkpoint(path, config, tensors, tokens, files)
+    return schema.checked(path, config, tensors, tokens, files)
 
 
 def _new_names(model: Model) -> dict[str, Tensor]:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import Unsupported
-from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings
 from attnengine.loaders.derived import derived
@@ -20,18 +19,6 @@ from attnengine.loaders.names import ctranslate2 as names
 
 _MAX_POSITIONS = 1024  # sinusoids have no end; CTranslate2 cuts sources off here
 _LAYER_NORM_EPS = 1e-5
-
-
-def checkpoint(
-    path: Path,
-    config: dict[str, Any],
-    tensors: Mapping[str, Tensor],
-    tokens: Mapping[str, list[str]],
-    files: Mapping[str, Path],
-) -> Checkpoint:
-    """Check that config and vocabularies fit together."""
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, tensors, vocabularies(tokens), path, files)
 
 
 def norm_eps(config: Mapping[str, Any], default: float = _LAYER_NORM_EPS) -> float:
