@@ -12,6 +12,8 @@ import numpy as np
 from loader_files import Arrays, random_arrays, safetensors_bytes
 from torch_files import tensor_call, write_zip
 
+from attnengine import loaders
+
 BYTES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 # What stands for each byte in GPT-2's vocabulary; the others stand for themselves.
 OTHERS = {byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in BYTES)}
@@ -249,3 +251,8 @@ def write_marian(folder: Path, *, tokenizer: bool = True, **changes: Any) -> Pat
         for name in ("source.spm", "target.spm"):
             (folder / name).write_bytes(sentencepiece_model(PIECES))
     return folder
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """What loading a folder gives as its config."""
+    return loaders.load(folder).config

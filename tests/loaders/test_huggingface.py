@@ -11,6 +11,7 @@ from huggingface_files import (
     MARIAN_VOCABULARY,
     byte_fallback_tokenizer,
     byte_level_tokenizer,
+    config_of,
     write_json,
     write_llama,
     write_marian,
@@ -22,11 +23,6 @@ from loader_files import random_arrays
 import attnengine as ae
 from attnengine import cli, loaders
 from attnengine.errors import FormatError, Unsupported
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    return loaders.load(folder).config
-
 
 # ---- configs ----------------------------------------------------------------------------
 

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_files import write_json, write_llama, write_safetensors
+from huggingface_files import config_of, write_json, write_llama, write_safetensors
 from loader_files import random_arrays
 
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
 
 LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 32}
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    return loaders.load(folder).config
 
 
 @pytest.mark.parametrize(
