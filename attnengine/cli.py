@@ -113,21 +113,22 @@ def _search(
     if model is None and command == "generate":
         raise InvalidArgument("generate needs a model, expected --model PATH")
     options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    engine = (
-        load(model, num_threads=num_threads)
-        if model
-        else g2p.load_g2p(num_threads=num_threads or 1)
-    )
-    search: Callable[..., Any]
-    if command == "translate":
-        search = _expect(engine, Seq2Seq, command).translate
-    else:
-        search = _expect(engine, LanguageModel, command).generate
+    search = _searcher(command, model, num_threads)
     search([], **options)  # complains about them before anything is read or written
     with reading(input) as reader:
         found = answers(reader, reader, lambda lines: search(lines, **options))
         shown = _json(_NO_RESULT) if as_json else _plain(_texts)
         _write(map(shown, found), [reader], output)
+
+
+def _searcher(command: str, model: Path | None, num_threads: int | None) -> Callable[..., Any]:
+    """The method of the model, or of the packaged one, that the command runs."""
+    if model is None:
+        return g2p.load_g2p(num_threads=num_threads or 1).translate
+    engine = load(model, num_threads=num_threads)
+    if command == "translate":
+        return _expect(engine, Seq2Seq, command).translate
+    return _expect(engine, LanguageModel, command).generate
 
 
 app.command("translate", help="Translate every line with an encoder-decoder.")(_search)

@@ -258,17 +258,7 @@ def scaled_dot_attention(
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions), 0 where a position
     is not seen). Without need_weights, weights is empty: (rows, heads, 0).
     """
+    biases = (position_bias, slopes, key_bias, places)
     return _core.scaled_dot_attention(
-        query,
-        keys,
-        values,
-        lengths,
-        scale,
-        score_cap,
-        position_bias,
-        slopes,
-        key_bias,
-        places,
-        need_weights,
-        num_threads,
+        query, keys, values, lengths, scale, score_cap, *biases, need_weights, num_threads
     )

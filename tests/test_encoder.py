@@ -1,4 +1,4 @@
-"""What the engine of encoders puts around a text, and how long a text may be."""
+"""The engine of encoders: its vectors, what it puts around a text, how long a text may be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import attnengine as ae
+from attnengine import loaders
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.reference.rnn_encoder import RnnEncoder
 
 WriteModel = Callable[..., Path]
 
@@ -20,6 +22,29 @@ def load(write_model: WriteModel, **changes: Any) -> ae.Encoder:
     model = ae.load(write_model("rnn_encoder", **changes), num_threads=1)
     assert isinstance(model, ae.Encoder)
     return model
+
+
+def test_states_and_their_mean(write_model: WriteModel) -> None:
+    path = write_model("rnn_encoder")
+    model = ae.load(path)
+    assert isinstance(model, ae.Encoder)
+    weights = {name: tensor.read() for name, tensor in loaders.load(path).tensors.items()}
+    states = RnnEncoder(model.config, weights).hidden_states([2, 3, 4])
+    np.testing.assert_allclose(model.hidden_states([2, 3, 4]), states, rtol=1e-4, atol=1e-5)
+    alone = model.encode("a b c")
+    np.testing.assert_allclose(alone, states.mean(axis=0), rtol=1e-4, atol=1e-5)
+    texts = ["d", "a b c", "h h h h h"]
+    for max_batch_size in (1, 32):
+        together = model.encode(texts, max_batch_size=max_batch_size)
+        assert together.shape == (3, 10)
+        np.testing.assert_array_equal(together[1], alone)
+    assert model.encode([]).shape == (0, 10)
+    with pytest.raises(ae.InvalidArgument, match="text 1: the text has no tokens"):
+        model.encode(["a", ""])
+    with pytest.raises(
+        ae.InvalidArgument, match="pooling is 'sum', expected one of mean, max, last"
+    ):
+        model.encode("a", pooling="sum")
 
 
 def test_what_is_put_around_a_text(write_model: WriteModel) -> None:

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 import attnengine as ae
-from attnengine import loaders
-from attnengine.reference.rnn_encoder import RnnEncoder
 
 WriteModel = Any  # the fixture of conftest.py
 
@@ -276,29 +274,6 @@ def test_no_attention_to_return(write_model: WriteModel) -> None:
 def test_a_model_that_does_not_say_where_to_start(write_model: WriteModel) -> None:
     with pytest.raises(ae.FormatError, match="decoder_start_token_id"):
         ae.load(write_model("rnn_seq2seq", decoder_start_token_id=None))
-
-
-def test_encoder(write_model: WriteModel) -> None:
-    path = write_model("rnn_encoder")
-    model = ae.load(path)
-    assert isinstance(model, ae.Encoder)
-    weights = {name: tensor.read() for name, tensor in loaders.load(path).tensors.items()}
-    states = RnnEncoder(model.config, weights).hidden_states([2, 3, 4])
-    np.testing.assert_allclose(model.hidden_states([2, 3, 4]), states, rtol=1e-4, atol=1e-5)
-    alone = model.encode("a b c")
-    np.testing.assert_allclose(alone, states.mean(axis=0), rtol=1e-4, atol=1e-5)
-    texts = ["d", "a b c", "h h h h h"]
-    for max_batch_size in (1, 32):
-        together = model.encode(texts, max_batch_size=max_batch_size)
-        assert together.shape == (3, 10)
-        np.testing.assert_array_equal(together[1], alone)
-    assert model.encode([]).shape == (0, 10)
-    with pytest.raises(ae.InvalidArgument, match="text 1: the text has no tokens"):
-        model.encode(["a", ""])
-    with pytest.raises(
-        ae.InvalidArgument, match="pooling is 'sum', expected one of mean, max, last"
-    ):
-        model.encode("a", pooling="sum")
 
 
 def test_hidden_states_of_a_seq2seq(seq2seq: ae.Seq2Seq) -> None:

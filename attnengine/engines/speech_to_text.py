@@ -118,7 +118,7 @@ class SpeechToText(DecodingEngine):
         return logits(self._model, Sentence(list(ids), self._encode(frames)))
 
     def hidden_states(self, features: Recording) -> Floats:
-        """The encoder's output for the first window of a recording: (states, d_model)."""
+        """The encoder's output for the first window of a recording: (states, hidden_size)."""
         _, frames = next(self._windows([features]))
         return self._encode(frames).hidden_states(0)
 

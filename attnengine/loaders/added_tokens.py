@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError
-from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object
+from attnengine.loaders.files import damage_named, read_optional
 from attnengine.loaders.tokenizer_json import Json, added_token
 
 SETTINGS = "tokenizer_config.json"
@@ -33,12 +33,12 @@ class AddedTokens:
         additional = set[str]()
         with damage_named(path / SETTINGS):
             found = {**given, **roles(path, settings)}
-            for named in (optional(path / "special_tokens_map.json"), settings):
+            for named in (read_optional(path / "special_tokens_map.json"), settings):
                 additional.update(_additional(named))
         special = frozenset((*found.values(), *additional))
         with damage_named(path / SETTINGS):
             ids = [*_decoder(settings)]
-        extra = optional(path / "added_tokens.json")
+        extra = read_optional(path / "added_tokens.json")
         with damage_named(path / "added_tokens.json"):
             ids += [added_token(int(i), text, special=text in special) for text, i in extra.items()]
         return cls(found, special, tuple(ids))
@@ -74,15 +74,10 @@ def token_ids(content: Json) -> dict[str, int]:
     return {**(listed or vocab), **added}
 
 
-def optional(file: Path, limit: int = CONFIG_LIMIT) -> dict[str, Any]:
-    """Read a JSON file that may be missing."""
-    return read_object(file, limit) if file.exists() else {}
-
-
 def roles(path: Path, settings: Mapping[str, Any]) -> dict[str, str]:
     """bos_token and the like, as special_tokens_map.json and tokenizer_config.json say."""
     found = {}
-    for role, value in {**optional(path / "special_tokens_map.json"), **settings}.items():
+    for role, value in {**read_optional(path / "special_tokens_map.json"), **settings}.items():
         text = value["content"] if isinstance(value, dict) and "content" in value else value
         if role.endswith("_token") and isinstance(text, str):
             found[role] = text

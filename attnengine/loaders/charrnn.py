@@ -12,7 +12,7 @@ from pathlib import Path
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema, tensorflow1
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import transposed
 from attnengine.loaders.files import (
     CONFIG_LIMIT,
@@ -63,8 +63,7 @@ def read(path: Path) -> Checkpoint:
         "tied_output": False,
         "max_positions": None,
     }
-    schema.check(config, {"vocabulary": tokens}, str(path))
-    return Checkpoint(config, found, vocabularies({"vocabulary": tokens}), path)
+    return schema.checked(path, config, found, {"vocabulary": tokens})
 
 
 def _variables(path: Path) -> dict[str, Tensor]:

@@ -46,6 +46,44 @@ def vector(tensor: Tensor) -> Tensor:
     return replace(tensor, shape=(size,), read=lambda: tensor.read().reshape(size))
 
 
+def part(tensor: Tensor, start: int, stop: int) -> Tensor:
+    """Rows of a weight as a weight of its own."""
+    named = replace(tensor, name=f"{tensor.name}[{start}:{stop}]")
+    return derived([named], (stop - start, *tensor.shape[1:]), lambda array: array[start:stop])
+
+
+def equal_rows(tensor: Tensor, count: int, path: Path) -> int:
+    """Rows of each of ``count`` equal parts; `FormatError` where a weight has none."""
+    if not tensor.shape or tensor.shape[0] % count:
+        raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
+    return tensor.shape[0] // count
+
+
+def with_row(tensor: Tensor, value: float) -> Tensor:
+    """A weight with one more row, of one value."""
+
+    def extend(array: NDArray[Any]) -> NDArray[Any]:
+        return np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)], constant_values=value)
+
+    return derived([tensor], (tensor.shape[0] + 1, *tensor.shape[1:]), extend)
+
+
+def rotary_halves(tensor: Tensor, heads: object, path: Path) -> Tensor:
+    """Rows of each head in the order x0 x2 ... x1 x3 ..., from x0 x1 x2 x3 ...: rotary pairs."""
+    rows = tensor.shape[0] if tensor.shape else 0
+    if not isinstance(heads, int) or heads < 1 or rows % (2 * heads):
+        raise FormatError(
+            f"{path}: {tensor.name} has {rows} rows, expected pairs of them for {heads!r} heads"
+        )
+
+    def turn(array: NDArray[Any]) -> NDArray[Any]:
+        pairs = array.reshape(heads, -1, 2, *array.shape[1:])
+        halves: NDArray[Any] = pairs.swapaxes(1, 2).reshape(array.shape)
+        return halves
+
+    return derived([tensor], tensor.shape, turn)
+
+
 def oriented(tensors: Mapping[str, Tensor], vectors: str, kept: str) -> dict[str, Tensor]:
     """Weights of toolkits that store (input, output), as (output, input).
 
@@ -101,12 +139,10 @@ def _put_together(tensors: Sequence[Tensor], kind: str, path: Path) -> Tensor:
 
 def gates_ordered(tensor: Tensor, order: Sequence[int], path: Path) -> Tensor:
     """Blocks of rows in another order: block i of the result is block order[i] of the weight."""
-    count = len(order)
-    if not tensor.shape or tensor.shape[0] % count:
-        raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
+    equal_rows(tensor, len(order), path)
 
     def reorder(array: NDArray[Any]) -> NDArray[Any]:
-        blocks = np.split(array, count)
+        blocks = np.split(array, len(order))
         return np.concatenate([blocks[i] for i in order])
 
     return derived([tensor], tensor.shape, reorder)

@@ -13,7 +13,7 @@ from typing import Any
 
 from attnengine.errors import FormatError
 from attnengine.loaders import elmo_characters, hdf5, schema, tensorflow1
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object, read_text
 from attnengine.loaders.options import Options
 
@@ -48,9 +48,8 @@ def read(path: Path) -> Checkpoint:
         "embedding_size": table.shape[1],
         **_stack(options.under("lstm")),
     }
-    schema.check(config, {"vocabulary": tokens}, str(path))
     tensors = {"embedding.weight": table, **_lstms(weights_file, weights, config["num_layers"])}
-    return Checkpoint(config, tensors, vocabularies({"vocabulary": tokens}), path)
+    return schema.checked(path, config, tensors, {"vocabulary": tokens})
 
 
 def _stack(lstm: Options) -> dict[str, Any]:

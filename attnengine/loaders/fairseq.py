@@ -14,7 +14,7 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pickles, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import block_diagonal, derived
 from attnengine.loaders.files import VOCABULARY_LIMIT, read_text
 from attnengine.loaders.names import fairseq as names
@@ -38,8 +38,7 @@ def from_checkpoint(path: Path, content: Mapping[Any, Any]) -> Checkpoint:
     weights = _with_readout(weights, sizes["decoder_hidden_size"])
     tokens = _dictionaries(path, options)
     config = {**_architecture(sizes, weights), **_special_ids(bool(tokens))}
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, weights, vocabularies(tokens), path)
+    return schema.checked(path, config, weights, tokens)
 
 
 def _options(path: Path, content: Mapping[Any, Any]) -> Options:

@@ -160,6 +160,11 @@ def read_object(path: Path, limit: int) -> dict[str, Any]:
     return value
 
 
+def read_optional(path: Path, limit: int = CONFIG_LIMIT) -> dict[str, Any]:
+    """Parse a JSON file that may be missing; the empty object then."""
+    return read_object(path, limit) if path.exists() else {}
+
+
 def token_list(value: object, where: str) -> list[str]:
     """Check that a value from a file is a list of strings."""
     if not isinstance(value, list) or not all(isinstance(token, str) for token in value):

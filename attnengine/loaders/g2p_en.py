@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.names import g2p_en as names
 from attnengine.loaders.names import rename
 from attnengine.loaders.sizes import rnn_sizes
@@ -52,5 +52,4 @@ def read(path: Path, weights: Mapping[str, Tensor]) -> Checkpoint:
         "tied_output": False,
         "max_positions": None,
     }
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, tensors, vocabularies(tokens), path)
+    return schema.checked(path, config, tensors, tokens)

@@ -16,7 +16,7 @@ import numpy as np
 
 from attnengine.errors import Error, FormatError, Unsupported
 from attnengine.loaders import schema, shards
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import CONFIG_LIMIT, damage_named, read_object, short
 from attnengine.loaders.huggingface_tokens import read_tokens
 from attnengine.loaders.names.huggingface import FAMILIES, IGNORED, Family
@@ -58,9 +58,8 @@ def read(path: Path) -> Checkpoint:
     if family.kind == "encoder":
         _expect_encoder(file, given)
         config.update(read_pooling(path, config.get("hidden_size", config.get("dim"))))
-    schema.check(config, tokens.vocabularies, str(path))
     tensors = canonical(folder, shards.read(folder), family, config)
-    return Checkpoint(config, tensors, vocabularies(tokens.vocabularies), path, tokens.files)
+    return schema.checked(path, config, tensors, tokens.vocabularies, tokens.files)
 
 
 def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str, Any]:

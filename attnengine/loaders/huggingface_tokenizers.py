@@ -10,13 +10,14 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import sentencepiece_model, tokenizer_json
-from attnengine.loaders.added_tokens import MOST_HOLES, SETTINGS, AddedTokens, optional, token_ids
+from attnengine.loaders.added_tokens import MOST_HOLES, SETTINGS, AddedTokens, token_ids
 from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.loaders.files import (
     TOKENIZER_LIMIT,
     VOCABULARY_LIMIT,
     damage_named,
     read_object,
+    read_optional,
     read_text,
     short,
 )
@@ -48,7 +49,7 @@ class Folder:
     @classmethod
     def read(cls, path: Path, given: Mapping[str, Any]) -> Folder:
         """Read the small file; ``given`` is config.json."""
-        settings = optional(path / SETTINGS, VOCABULARY_LIMIT)
+        settings = read_optional(path / SETTINGS, VOCABULARY_LIMIT)
         settings = {"tokenizer_class": given.get("tokenizer_class"), **settings}
         return cls(path, str(given["model_type"]), settings)
 

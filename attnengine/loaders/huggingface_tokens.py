@@ -8,9 +8,9 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.added_tokens import optional, token_ids
+from attnengine.loaders.added_tokens import token_ids
 from attnengine.loaders.chat_templates import read_chat_template
-from attnengine.loaders.files import damage_named, short
+from attnengine.loaders.files import damage_named, read_optional, short
 from attnengine.loaders.huggingface_seq2seq import read_seq2seq
 from attnengine.loaders.huggingface_tokenizers import Folder, Tokens, find
 from attnengine.loaders.names.huggingface.family import Kind
@@ -26,7 +26,7 @@ def read_tokens(
     config: the same without that, with a value for every key.
     """
     folder = Folder.read(path, given)
-    generation = optional(path / "generation_config.json")
+    generation = read_optional(path / "generation_config.json")
     special = {key: _special(key, generation, config) for key in schema.SPECIAL}
     never = _listed(path, "suppress_tokens", generation, given) + _words(path, generation, given)
     if kind == "seq2seq":
@@ -54,7 +54,7 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
     A language model's prompt has nothing behind it.
     """
     ends = ("bos", "eos") if encoder else ("bos",)
-    longest = optional(folder.path / "sentence_bert_config.json").get("max_seq_length")
+    longest = read_optional(folder.path / "sentence_bert_config.json").get("max_seq_length")
     if encoder and longest is not None:
         special["max_sequence_length"] = longest
     found = find(folder)

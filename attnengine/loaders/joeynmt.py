@@ -10,7 +10,7 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pytorch, schema, yaml_text
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import transposed, vector
 from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_text
 from attnengine.loaders.names import joeynmt as names
@@ -54,8 +54,7 @@ def read(path: Path) -> Checkpoint:
         target=special,
         add_source_eos=True,
     )
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, tensors, vocabularies(tokens), path)
+    return schema.checked(path, config, tensors, tokens)
 
 
 _SIDES = {"source": "src", "target": "trg"}

@@ -95,8 +95,7 @@ class _Model:
             **self.cell_options(),
             **self.architecture(),
         }
-        schema.check(config, {}, str(self.path))
-        return Checkpoint(config, tensors, {}, self.path)
+        return schema.checked(self.path, config, tensors, {})
 
     def architecture(self) -> dict[str, Any]:
         """What reads the states: a layer at every position, or one behind a window."""

@@ -149,17 +149,7 @@ def save(
     files = _tokenizer_files(config, tokenizer_files or {})
     arrays = {name: _array(name, array) for name, array in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    writers: dict[str, Callable[[Path], object]] = {
-        name: partial(_write_tokenizer, file) for name, file in files.items()
-    }
-    for name, tokens in vocabularies.items():
-        listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
-        writers[VOCABULARY_FILES[name]] = partial(_write_text, listed)
-    for name in (*VOCABULARY_FILES.values(), *schema.TOKENIZER_FILES):
-        if name in writers:
-            _replace(folder / name, writers[name])
-        else:  # of a model that was here before
-            (folder / name).unlink(missing_ok=True)
+    _write_text_files(folder, vocabularies, files)
     _replace(folder / WEIGHTS, lambda path: safetensors.write(path, arrays))
     _replace(folder / CONFIG, partial(_write_text, text))
 
@@ -195,6 +185,23 @@ def _array(name: str, given: NDArray[Any]) -> NDArray[np.floating]:
     if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
         raise InvalidArgument(f"{name} is {array.dtype}, expected float16, float32 or float64")
     return array.astype(np.float16 if array.dtype.itemsize == 2 else np.float32, copy=False)
+
+
+def _write_text_files(
+    folder: Path, vocabularies: Mapping[str, Sequence[str]], files: Mapping[str, TokenizerFile]
+) -> None:
+    """Write vocabularies and tokenizer files; those of a model that was there before go."""
+    writers: dict[str, Callable[[Path], object]] = {
+        name: partial(_write_tokenizer, file) for name, file in files.items()
+    }
+    for name, tokens in vocabularies.items():
+        listed = json.dumps(list(tokens), ensure_ascii=False, indent=0)
+        writers[VOCABULARY_FILES[name]] = partial(_write_text, listed)
+    for name in (*VOCABULARY_FILES.values(), *schema.TOKENIZER_FILES):
+        if name in writers:
+            _replace(folder / name, writers[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _write_tokenizer(file: TokenizerFile, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import opennmt_models, pickles, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import short, token_list
 from attnengine.loaders.names import opennmt as names
 from attnengine.loaders.names import rename
@@ -43,8 +43,7 @@ def read(path: Path, weights: Mapping[str, Tensor], options: object, vocab: obje
     architecture = opennmt_models.transformer if transformer else opennmt_models.rnn
     config, tensors = architecture(path, options, renamed)
     config |= _special_ids(path, options, tokens)
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, tensors, vocabularies(tokens), path)
+    return schema.checked(path, config, tensors, tokens)
 
 
 _SIDES = {"source": "src", "target": "tgt"}

@@ -7,9 +7,11 @@ The keys of an architecture are checked where the architecture is known, in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.checkpoint import Checkpoint, Tensor, TokenizerFile, vocabularies
 from attnengine.loaders.files import short
 
 TOKENIZERS = ("characters", "words", "none", "tokenizers", "sentencepiece")
@@ -66,6 +68,18 @@ def check(
 ) -> None:
     """Raise `failure`, naming key, value and expectation, unless all of it fits together."""
     _Check(config, where, failure).all(vocabularies)
+
+
+def checked(
+    path: Path,
+    config: dict[str, Any],
+    tensors: Mapping[str, Tensor],
+    tokens: Mapping[str, Sequence[str]],
+    files: Mapping[str, TokenizerFile] | None = None,
+) -> Checkpoint:
+    """Join what a reader found; `FormatError` unless config and vocabularies fit together."""
+    check(config, tokens, str(path))
+    return Checkpoint(config, tensors, vocabularies(tokens), path, files or {})
 
 
 class _Check:

@@ -12,7 +12,7 @@ import numpy as np
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.derived import derived, gates_ordered, transposed
+from attnengine.loaders.derived import derived, gates_ordered, part, transposed
 
 _GATES = (0, 2, 1, 3)  # i, f, g, o
 _FORGET = np.array([0.0, 1.0, 0.0, 0.0])  # of i, f, g, o; TensorFlow's default
@@ -37,17 +37,13 @@ def lstm(
     for tensor, shape in zip((kernel, bias, projection), expected, strict=True):
         if tensor and tensor.shape != shape:
             raise FormatError(f"{path}: {tensor.name} has shape {tensor.shape}, expected {shape}")
-    ih, hh = _rows(kernel, 0, inputs), _rows(kernel, inputs, inputs + out)
+    ih, hh = part(kernel, 0, inputs), part(kernel, inputs, inputs + out)
     weights = {
         f"weight_ih_{suffix}": gates_ordered(transposed(ih), _GATES, path),
         f"weight_hh_{suffix}": gates_ordered(transposed(hh), _GATES, path),
         f"bias_ih_{suffix}": _with_forget_bias(gates_ordered(bias, _GATES, path)),
     }
     return weights | ({f"weight_hr_{suffix}": transposed(projection)} if projection else {})
-
-
-def _rows(tensor: Tensor, first: int, last: int) -> Tensor:
-    return derived([tensor], (last - first, *tensor.shape[1:]), lambda array: array[first:last])
 
 
 def _with_forget_bias(bias: Tensor) -> Tensor:

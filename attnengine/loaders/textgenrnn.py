@@ -6,15 +6,13 @@ character, and may go with NAME_config.json, textgenrnn's options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import keras_cells, schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.derived import transposed, vector
-from attnengine.loaders.files import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object
+from attnengine.loaders.files import VOCABULARY_LIMIT, read_object, read_optional
 from attnengine.loaders.hdf5 import Contents
 from attnengine.loaders.names import count_layers, enter, matrix_shape
 from attnengine.loaders.options import Options
@@ -36,7 +34,7 @@ def matches(contents: Contents) -> bool:
 
 def read(path: Path, contents: Contents) -> Checkpoint:
     """Join weights, options and characters."""
-    options = Options.of(f"{path}: options", _beside(path, "config", CONFIG_LIMIT, {}))
+    options = Options.of(f"{path}: options", read_optional(_beside(path, "config")))
     options.only({"word_level": ("False",), "rnn_type": ("LSTM", "lstm")})
     tensors = _tensors(path, contents)
     vocab_size, embedding_size = matrix_shape(path, tensors, "embedding.weight")
@@ -62,8 +60,7 @@ def read(path: Path, contents: Contents) -> Checkpoint:
         "window_padding_id": 0,
         "max_positions": None,
     }
-    schema.check(config, {"vocabulary": tokens}, str(path))
-    return Checkpoint(config, tensors, vocabularies({"vocabulary": tokens}), path)
+    return schema.checked(path, config, tensors, {"vocabulary": tokens})
 
 
 def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:
@@ -93,7 +90,7 @@ def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:
 def _characters(path: Path, size: int) -> list[str]:
     """Characters by id; 0, which no character has, is padding and stands for unknown ones."""
     tokens = [""] * size
-    for token, value in _beside(path, "vocab", VOCABULARY_LIMIT, None).items():
+    for token, value in read_object(_beside(path, "vocab"), VOCABULARY_LIMIT).items():
         if type(value) is not int or not 0 < value < size:
             raise FormatError(
                 f"{path}: the id of {token!r:.80} is {value!r:.80}, expected 1 to {size - 1}"
@@ -102,9 +99,6 @@ def _characters(path: Path, size: int) -> list[str]:
     return tokens
 
 
-def _beside(
-    path: Path, what: str, limit: int, default: Mapping[str, Any] | None
-) -> Mapping[str, Any]:
+def _beside(path: Path, what: str) -> Path:
     """NAME_what.json beside NAME_weights.hdf5."""
-    file = path.with_name(f"{path.stem.removesuffix('_weights')}_{what}.json")
-    return default if default is not None and not file.exists() else read_object(file, limit)
+    return path.with_name(f"{path.stem.removesuffix('_weights')}_{what}.json")

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
-from attnengine.loaders.derived import derived
+from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.derived import with_row
 from attnengine.loaders.marian_vocabularies import Sides
 
 _NEVER = -1e9  # a logit
@@ -35,9 +34,8 @@ def checkpoint(
     start = config["target_vocab_size"]
     tokens = sides.with_start()
     config = {**config, "target_vocab_size": start + 1, **sides.config(start)}
-    schema.check(config, tokens, str(path))
     extended = _with_start(path, tensors, start, *_PLACES[config["architecture"]])
-    return Checkpoint(config, extended, vocabularies(tokens), path, sides.files)
+    return schema.checked(path, config, extended, tokens, sides.files)
 
 
 def _with_start(
@@ -52,12 +50,5 @@ def _with_start(
             raise FormatError(
                 f"{path}: {tensor.name} is {tensor.shape}, expected {vocab_size} rows"
             )
-        result[name] = _with_row(tensor, added[name])
+        result[name] = with_row(tensor, added[name])
     return result
-
-
-def _with_row(tensor: Tensor, value: float) -> Tensor:
-    def extend(array: NDArray[Any]) -> NDArray[Any]:
-        return np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)], constant_values=value)
-
-    return derived([tensor], (tensor.shape[0] + 1, *tensor.shape[1:]), extend)

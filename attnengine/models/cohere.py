@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from attnengine import _core
+from attnengine.models import rotary_decoder as shared
 from attnengine.models.attention import Heads, heads, separate_qkv
-from attnengine.models.blocks import ActivationName, gated_feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import ActivationName, gated_feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
-from attnengine.models.rotary import halves, rotary
+from attnengine.models.rotary import halves
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(shared.Config):
     """Keys of Hugging Face's ``CohereConfig``."""
 
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    max_position_embeddings: int
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     hidden_act: ActivationName = "silu"
     layer_norm_eps: float = 1e-5
     logit_scale: float = 0.0625
     rope_theta: float = 500_000.0
-    rope_scaling: dict[str, Any] | None = None
     attention_bias: bool = False
     use_qk_norm: bool = False
     tie_word_embeddings: bool = True
@@ -48,20 +41,14 @@ def build_decoder(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder of Cohere's kind, for families that only differ in their config."""
     model, size = weights.under("model"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.num_key_value_heads, config.head_dim)
-    turn = rotary(shape.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings)
-    embedding = model.take("embed_tokens.weight", config.vocab_size, size)
-    tied, scale = config.tie_word_embeddings, config.logit_scale
-    return _core.TransformerDecoder(
-        _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
-            max_positions=config.max_position_embeddings,
-            layers=[
-                layer(config, model.under(f"layers.{i}"), shape, turn, config.window(i))
-                for i in range(config.num_hidden_layers)
-            ],
-            final_norm=layer_norm(model, "norm", size, config.layer_norm_eps, bias=False),
-        ),
-        output_layer(weights, embedding, tied=tied, scale=scale),
+    turn = shared.rotary(config, shape)
+    return shared.decoder(
+        config,
+        weights,
+        model,
+        lambda i, w: layer(config, w, shape, turn, config.window(i)),
+        layer_norm(model, "norm", size, config.layer_norm_eps, bias=False),
+        logit_scale=config.logit_scale,
     )
 
 

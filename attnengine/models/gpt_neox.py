@@ -6,33 +6,23 @@ Also Pythia.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from attnengine import _core
+from attnengine.models import rotary_decoder as shared
 from attnengine.models.attention import Heads, grouped_qkv, heads
-from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
-from attnengine.models.rotary import rotary
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(shared.Config):
     """Keys of Hugging Face's ``GPTNeoXConfig``."""
 
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    max_position_embeddings: int
     layer_norm_eps: float = 1e-5
     hidden_act: ActivationName = "gelu"
     partial_rotary_factor: float = 0.25
-    rope_theta: float = 10_000.0
-    rope_scaling: dict[str, Any] | None = None
     use_parallel_residual: bool = True
     attention_bias: bool = True
-    tie_word_embeddings: bool = False
 
 
 @register("gpt_neox", config=Config)
@@ -40,25 +30,14 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``gpt_neox.*`` and, unless tied, ``lm_head.weight``."""
     model, size = weights.under("gpt_neox"), config.hidden_size
     shape = heads(size, config.num_attention_heads)
-    turn = rotary(
-        shape.dim,
-        config.rope_theta,
-        config.rope_scaling,
-        config.max_position_embeddings,
-        config.partial_rotary_factor,
-    )
-    embedding = model.take("embed_in.weight", config.vocab_size, size)
-    return _core.TransformerDecoder(
-        _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
-            max_positions=config.max_position_embeddings,
-            layers=[
-                layer(config, model.under(f"layers.{i}"), shape, turn)
-                for i in range(config.num_hidden_layers)
-            ],
-            final_norm=layer_norm(model, "final_layer_norm", size, config.layer_norm_eps),
-        ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+    turn = shared.rotary(config, shape, config.partial_rotary_factor)
+    return shared.decoder(
+        config,
+        weights,
+        model,
+        lambda _, w: layer(config, w, shape, turn),
+        layer_norm(model, "final_layer_norm", size, config.layer_norm_eps),
+        embedding="embed_in",
     )
 
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from attnengine import _core
+from attnengine.models import rotary_decoder as shared
 from attnengine.models.attention import Heads, heads, separate_qkv
-from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
-from attnengine.models.rotary import rotary
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(shared.Config):
     """Keys of Hugging Face's ``PhiConfig``."""
 
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    max_position_embeddings: int
     num_key_value_heads: int | None = None
     hidden_act: ActivationName = "gelu_new"
     layer_norm_eps: float = 1e-5
     partial_rotary_factor: float = 0.5
-    rope_theta: float = 10_000.0
-    rope_scaling: dict[str, Any] | None = None
     qk_layernorm: bool = False
-    tie_word_embeddings: bool = False
 
 
 @register("phi", config=Config)
@@ -37,25 +27,14 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``model.*``, ``lm_head.bias`` and, unless tied, ``lm_head.weight``."""
     model, size = weights.under("model"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.num_key_value_heads)
-    turn = rotary(
-        shape.dim,
-        config.rope_theta,
-        config.rope_scaling,
-        config.max_position_embeddings,
-        config.partial_rotary_factor,
-    )
-    embedding = model.take("embed_tokens.weight", config.vocab_size, size)
-    return _core.TransformerDecoder(
-        _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
-            max_positions=config.max_position_embeddings,
-            layers=[
-                layer(config, model.under(f"layers.{i}"), shape, turn)
-                for i in range(config.num_hidden_layers)
-            ],
-            final_norm=layer_norm(model, "final_layernorm", size, config.layer_norm_eps),
-        ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings, bias=True),
+    turn = shared.rotary(config, shape, config.partial_rotary_factor)
+    return shared.decoder(
+        config,
+        weights,
+        model,
+        lambda _, w: layer(config, w, shape, turn),
+        layer_norm(model, "final_layernorm", size, config.layer_norm_eps),
+        bias=True,
     )
 
 

@@ -46,11 +46,19 @@ def rotary(
             f"config: a head has {dim} dimensions, expected an even number of at most {_MAX_DIM}"
         )
     given = {"rope_type": "default"} if scaling is None else scaling
-    scale = _known(given)
+    frequencies, factor = _frequencies(dim, base, given, max_positions)
+    return _core.Rotary(frequencies, factor=factor)
+
+
+def _frequencies(
+    dim: int, base: float, scaling: Mapping[str, Any], max_positions: int
+) -> tuple[Floats, float]:
+    """Frequencies (dim / 2,) in radians a position, and the factor of what is turned."""
+    scale = _known(scaling)
     try:
         with np.errstate(all="ignore"):
-            frequencies = base ** -(np.arange(0, dim, 2) / dim)  # (dim / 2,) radians a position
-            frequencies, factor = scale(_Scaling(given), frequencies, base, max_positions)
+            frequencies = base ** -(np.arange(0, dim, 2) / dim)
+            frequencies, factor = scale(_Scaling(scaling), frequencies, base, max_positions)
             rounded = frequencies.astype(np.float32)
         finite = bool(np.isfinite(rounded).all())
     except FormatError:  # a ValueError too
@@ -59,9 +67,9 @@ def rotary(
         finite = False
     if not finite:
         raise FormatError(
-            f"config: 'rope_theta' {base!r} and 'rope_scaling' {given!r:.200} give no frequencies"
+            f"config: 'rope_theta' {base!r} and 'rope_scaling' {scaling!r:.200} give no frequencies"
         )
-    return _core.Rotary(rounded, factor=factor)
+    return rounded, factor
 
 
 def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:

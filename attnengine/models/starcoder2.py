@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from attnengine import _core
+from attnengine.models import rotary_decoder as shared
 from attnengine.models.attention import Heads, heads, separate_qkv
-from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
-from attnengine.models.rotary import rotary
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, kw_only=True)
+class Config(shared.Config):
     """Keys of Hugging Face's ``Starcoder2Config``."""
 
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
     num_key_value_heads: int
-    max_position_embeddings: int
     head_dim: int | None = None
     hidden_act: ActivationName = "gelu_pytorch_tanh"
     norm_epsilon: float = 1e-5
-    rope_theta: float = 10_000.0
-    rope_scaling: dict[str, Any] | None = None
     sliding_window: int | None = None
     use_bias: bool = True
     tie_word_embeddings: bool = True
@@ -38,19 +29,13 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``model.*`` and, unless tied, ``lm_head.weight``."""
     model, size = weights.under("model"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.num_key_value_heads, config.head_dim)
-    turn = rotary(shape.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings)
-    embedding = model.take("embed_tokens.weight", config.vocab_size, size)
-    return _core.TransformerDecoder(
-        _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
-            max_positions=config.max_position_embeddings,
-            layers=[
-                layer(config, model.under(f"layers.{i}"), shape, turn)
-                for i in range(config.num_hidden_layers)
-            ],
-            final_norm=layer_norm(model, "norm", size, config.norm_epsilon),
-        ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+    turn = shared.rotary(config, shape)
+    return shared.decoder(
+        config,
+        weights,
+        model,
+        lambda _, w: layer(config, w, shape, turn),
+        layer_norm(model, "norm", size, config.norm_epsilon),
     )
 
 

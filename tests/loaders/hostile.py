@@ -25,6 +25,7 @@ import loader_files as files
 import marian_files
 import rnn_files
 import speech_files
+import tokenizer_files
 import torch_files
 
 from attnengine import loaders
@@ -90,10 +91,10 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "elmo": rnn_files.write_elmo,
     "charrnn": rnn_files.write_charrnn,
     "g2p_en": rnn_files.write_g2p_en,
-    "huggingface pieces": huggingface_files.write_pieces,
-    "huggingface merges": huggingface_files.write_merges,
-    "huggingface word pieces": huggingface_files.write_word_pieces,
-    "huggingface chat": huggingface_files.write_chat,
+    "huggingface pieces": tokenizer_files.write_pieces,
+    "huggingface merges": tokenizer_files.write_merges,
+    "huggingface word pieces": tokenizer_files.write_word_pieces,
+    "huggingface chat": tokenizer_files.write_chat,
 }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from loader_files import Arrays, random_arrays, safetensors_bytes
 from torch_files import tensor_call, write_zip
 
+from attnengine import loaders
+
 BYTES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 # What stands for each byte in GPT-2's vocabulary; the others stand for themselves.
 OTHERS = {byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in BYTES)}
@@ -49,17 +51,21 @@ def _tokenizer(
             "special_tokens": {"<s>": {"id": "<s>", "ids": [vocab["<s>"]], "tokens": ["<s>"]}},
         },
         "decoder": parts["decoder"],
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": parts.get("unk_token"),
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": True,
-            "byte_fallback": parts.get("unk_token") is not None,
-            "vocab": vocab,
-            "merges": merges,
-        },
+        "model": _bpe(vocab, merges, parts.get("unk_token")),
+    }
+
+
+def _bpe(vocab: Mapping[str, int], merges: list[str], unk_token: str | None) -> dict[str, Any]:
+    return {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": unk_token,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": True,
+        "byte_fallback": unk_token is not None,
+        "vocab": vocab,
+        "merges": merges,
     }
 
 
@@ -247,61 +253,6 @@ def write_marian(folder: Path, *, tokenizer: bool = True, **changes: Any) -> Pat
     return folder
 
 
-# ---- tokenizer files without a tokenizer.json -------------------------------------------
-
-
-def write_tokenizer(folder: Path, name: str, content: bytes, **settings: Any) -> Path:
-    """A folder with hardly any weights, a tokenizer file and what tokenizer_config.json says."""
-    write_llama(folder, weights=False, vocab_size=300, bos_token_id=1, eos_token_id=2)
-    write_safetensors(folder / "model.safetensors", {"model.norm.weight": np.ones(2, np.float32)})
-    write_json(folder / "tokenizer_config.json", settings)
-    (folder / name).write_bytes(content)
-    return folder
-
-
-def write_pieces(folder: Path) -> Path:
-    """tokenizer.model, with a normalisation that changes nothing and tokens behind it."""
-    charsmap = struct.pack("<I", 1024) + bytes(1024) + b"\0"  # size of a trie, the trie, texts
-    size = bytes([len(charsmap) & 127 | 128, len(charsmap) >> 7])
-    normalizer = b"\x12" + size + charsmap  # field 2
-    size = bytes([len(normalizer) & 127 | 128, len(normalizer) >> 7])
-    content = b"\x1a" + size + normalizer + sentencepiece_model(PIECES)  # field 3
-    decoder = {"9": {"content": "<call>", "special": True}, "1": {"content": "<s>"}}
-    write_tokenizer(folder, "tokenizer.model", content, added_tokens_decoder=decoder)
-    write_json(folder / "added_tokens.json", {"<call>": 9, "<more>": 12})
-    write_json(folder / "special_tokens_map.json", {"eos_token": {"content": "</s>"}})
-    return folder
-
-
-def write_merges(folder: Path) -> Path:
-    """vocab.json and merges.txt."""
-    merges = "#version: 0.2\nĠ a\nĠa b\na b\nab ab\n".encode()
-    write_tokenizer(folder, "merges.txt", merges, tokenizer_class="GPT2Tokenizer")
-    tokens = ["<|endoftext|>", *VISIBLE, "Ġa", "Ġab", "ab", "abab"]
-    write_json(folder / "vocab.json", {token: i for i, token in enumerate(tokens)})
-    write_json(folder / "added_tokens.json", {"<call>": 270})
-    return folder
-
-
-def write_word_pieces(folder: Path) -> Path:
-    """vocab.txt."""
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ab", "a", "##b", "##é", "é"]
-    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-    write_json(
-        write_tokenizer(folder, "vocab.txt", "\n".join(tokens).encode(), **settings)
-        / "special_tokens_map.json",
-        {"cls_token": "[CLS]"},
-    )
-    return folder
-
-
-def write_chat(folder: Path) -> Path:
-    """A chat template beside a tokenizer."""
-    template = (
-        "{{ bos_token }}{% set ns = namespace(n=0) %}{% for m in messages %}"
-        "{% for i in range(9) %}{{ m['role'] ~ m.content * 2 + 'x' }}{% set ns.n = ns.n + 1 %}"
-        "{% endfor %}{% endfor %}{{ [ns.n, messages]|tojson(indent=2) }}"
-    )
-    write_merges(folder)
-    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
-    return folder
+def config_of(folder: Path) -> dict[str, Any]:
+    """What loading a folder gives as its config."""
+    return loaders.load(folder).config

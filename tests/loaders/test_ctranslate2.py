@@ -18,42 +18,45 @@ def rewritten(folder: Path, variables: dict[str, Any], **options: Any) -> Path:
     return folder
 
 
+CONFIG = {
+    "architecture": "transformer",
+    "source_vocab_size": 5,
+    "target_vocab_size": 6,
+    "hidden_size": 8,
+    "intermediate_size": 6,
+    "encoder_num_layers": 2,
+    "decoder_num_layers": 2,
+    "num_heads": 8,
+    "norm_placement": "pre",
+    "final_norm": True,
+    "norm_eps": 1e-5,
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "position_layout": "halves",
+    "position_offset": 1,
+    "max_positions": 1024,
+    "scale_embeddings": True,
+    "embedding_norm": False,
+    "shared_embeddings": False,
+    "tied_output": False,
+    "tokenizer": {"source": "words", "target": "words"},
+    "decoder_start_token_id": 1,
+    "add_source_bos": False,
+    "add_source_eos": False,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+    "unk_token_id": 4,
+    "source_bos_token_id": 1,
+    "source_eos_token_id": 2,
+    "source_pad_token_id": 0,
+    "source_unk_token_id": 4,
+}
+
+
 def test_config(tmp_path: Path) -> None:
     checkpoint = loaders.load(write_ctranslate2(tmp_path))
-    assert checkpoint.config == {
-        "architecture": "transformer",
-        "source_vocab_size": 5,
-        "target_vocab_size": 6,
-        "hidden_size": 8,
-        "intermediate_size": 6,
-        "encoder_num_layers": 2,
-        "decoder_num_layers": 2,
-        "num_heads": 8,
-        "norm_placement": "pre",
-        "final_norm": True,
-        "norm_eps": 1e-5,
-        "activation": "relu",
-        "positions": "sinusoidal",
-        "position_layout": "halves",
-        "position_offset": 1,
-        "max_positions": 1024,
-        "scale_embeddings": True,
-        "embedding_norm": False,
-        "shared_embeddings": False,
-        "tied_output": False,
-        "tokenizer": {"source": "words", "target": "words"},
-        "decoder_start_token_id": 1,
-        "add_source_bos": False,
-        "add_source_eos": False,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-        "pad_token_id": 0,
-        "unk_token_id": 4,
-        "source_bos_token_id": 1,
-        "source_eos_token_id": 2,
-        "source_pad_token_id": 0,
-        "source_unk_token_id": 4,
-    }
+    assert checkpoint.config == CONFIG
     # <unk> follows when no line is it
     source = ("<blank>", "<s>", "</s>", "a", "<unk>")
     assert checkpoint.vocabularies["source"].tokens == source

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
-from attnengine.loaders.ctranslate2.stack import checkpoint, norm_eps, stack, tied
+from attnengine.loaders.ctranslate2.stack import norm_eps, stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
-from attnengine.loaders.names import count_layers, matrix_shape, part, rename, rotary_halves
+from attnengine.loaders.derived import part, rotary_halves
+from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
@@ -32,7 +34,7 @@ def language_model(path: Path, model: Model) -> Checkpoint:
     tokens = read_vocabulary(path, "vocabulary", config["vocab_size"], given["unk_token"])
     kind, files = tokenizer(path)
     config |= {"tokenizer": kind, "add_bos": False, **special_ids(given, tokens)}
-    return checkpoint(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
+    return schema.checked(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
 
 
 def _transformer(

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import Unsupported
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
-from attnengine.loaders.ctranslate2.stack import checkpoint, norm_eps
+from attnengine.loaders.ctranslate2.stack import norm_eps
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
@@ -36,7 +37,7 @@ def encoder(path: Path, model: Model) -> Checkpoint:
     kind, files = tokenizer(path)
     config |= {"tokenizer": kind, "add_bos": False, **special_ids(given, tokens)}
     config |= read_pooling(path, config["hidden_size"])
-    return checkpoint(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
+    return schema.checked(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
 
 
 def _config(model: Model, settings: Settings, tensors: dict[str, Tensor]) -> dict[str, Any]:

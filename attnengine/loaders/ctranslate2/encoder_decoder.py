@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
-from attnengine.loaders.ctranslate2.stack import checkpoint, stack, tied
+from attnengine.loaders.ctranslate2.stack import stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
+from attnengine.loaders.derived import with_row
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
 
@@ -45,7 +46,7 @@ def encoder_decoder(path: Path, model: Model) -> Checkpoint:
     tokens, files = _tokens(path, given, config)
     if from_zero:
         _add_zero_token(path, config, tensors, tokens)
-    return checkpoint(path, config, tensors, tokens, files)
+    return schema.checked(path, config, tensors, tokens, files)
 
 
 def _new_names(model: Model) -> dict[str, Tensor]:
@@ -114,12 +115,11 @@ def _add_zero_token(
     embedding = "decoder.embed_tokens.weight"
     if config["shared_embeddings"]:
         tensors[embedding] = tensors["encoder.embed_tokens.weight"]
-    for name, value in (
-        (embedding, 0.0),
-        *([] if config["tied_output"] else [("lm_head.weight", 0.0)]),
-        ("lm_head.bias", -1e30),
-    ):
-        tensors[name] = _with_row(tensors.get(name), value, name, size)
+    no_bias = Tensor.of("no bias", np.zeros(size, np.float32))
+    tensors.setdefault("lm_head.bias", no_bias)
+    for name, value in ((embedding, 0.0), ("lm_head.weight", 0.0), ("lm_head.bias", -1e30)):
+        if name in tensors:  # without a weight the output is tied
+            tensors[name] = with_row(tensors[name], value)
     tokens["target"].append(token)
     config |= {
         "target_vocab_size": size + 1,
@@ -127,15 +127,3 @@ def _add_zero_token(
         "decoder_start_token_id": size,
         "suppress_tokens": [size],
     }
-
-
-def _with_row(tensor: Tensor | None, value: float, name: str, rows: int) -> Tensor:
-    """A weight with one more row of a value; zeros are what a bias is that is not there."""
-    if tensor is None:
-        tensor = Tensor.of(name, np.zeros(rows, np.float32))
-    shape = tensor.shape[1:]
-
-    def read() -> NDArray[np.float32]:
-        return np.concatenate([tensor.read(), np.full((1, *shape), value, np.float32)])
-
-    return Tensor(tensor.name, (tensor.shape[0] + 1, *shape), tensor.dtype, read)

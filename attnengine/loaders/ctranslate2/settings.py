@@ -9,7 +9,7 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.ctranslate2.file import Model
-from attnengine.loaders.files import CONFIG_LIMIT, read_object, short
+from attnengine.loaders.files import read_optional, short
 from attnengine.loaders.names import ctranslate2 as names
 
 _JSON_VERSION = 6  # from here on config.json says what attributes of model.bin said
@@ -95,7 +95,7 @@ def read_config(model: Model, settings: Settings, known: Collection[str]) -> dic
             config["decoder_start_token"] = None
         return config
     file = model.path.with_name("config.json")
-    given = read_object(file, CONFIG_LIMIT) if file.is_file() else {}
+    given = read_optional(file)
     for key, value in given.items():
         if key not in (*known, *names.CONFIG, *names.CONFIG_ONLY):
             raise Unsupported(f"{file}: {key!r:.200} ({short(value)}) is not known")

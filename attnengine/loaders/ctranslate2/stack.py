@@ -10,27 +10,15 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import Unsupported
-from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint, Tensor, vocabularies
+from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings
-from attnengine.loaders.names import changed, count_layers, matrix_shape
+from attnengine.loaders.derived import derived
+from attnengine.loaders.names import count_layers, matrix_shape
 from attnengine.loaders.names import ctranslate2 as names
 
 _MAX_POSITIONS = 1024  # sinusoids have no end; CTranslate2 cuts sources off here
 _LAYER_NORM_EPS = 1e-5
-
-
-def checkpoint(
-    path: Path,
-    config: dict[str, Any],
-    tensors: Mapping[str, Tensor],
-    tokens: Mapping[str, list[str]],
-    files: Mapping[str, Path],
-) -> Checkpoint:
-    """Check that config and vocabularies fit together."""
-    schema.check(config, tokens, str(path))
-    return Checkpoint(config, tensors, vocabularies(tokens), path, files)
 
 
 def norm_eps(config: Mapping[str, Any], default: float = _LAYER_NORM_EPS) -> float:
@@ -109,4 +97,4 @@ def tied(tensors: dict[str, Tensor], embedding: str, output: str = "lm_head.weig
 def _scaled(tensor: Tensor, factor: float) -> Tensor:
     if factor == 1.0:
         return tensor
-    return changed(tensor, tensor.shape, lambda values: values * np.float32(factor))
+    return derived([tensor], tensor.shape, lambda array: array * np.float32(factor))

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
-from attnengine.loaders.ctranslate2.stack import checkpoint, tied
+from attnengine.loaders.ctranslate2.stack import tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, tokenizer
 from attnengine.loaders.names import count_layers, matrix_shape, rename
 from attnengine.loaders.names import ctranslate2 as names
@@ -43,7 +44,7 @@ def whisper(path: Path, model: Model) -> Checkpoint:
         "begin_suppress_tokens": sorted(set(given.get("suppress_ids_begin") or [])),
         **speech_tokens(ids, vocab_size),
     }
-    return checkpoint(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
+    return schema.checked(path, config, tensors, {} if files else {"vocabulary": tokens}, files)
 
 
 def _sizes(model: Model, settings: Settings, tensors: dict[str, Tensor]) -> dict[str, Any]:

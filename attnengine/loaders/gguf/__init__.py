@@ -31,7 +31,6 @@ def read(path: Path) -> Checkpoint:
         text = Tokens(file, config.vocab_size(file))
         found.update(text.config(KNOWN[family.model_type].kind))
         content = tokenizer.content(text)
-    schema.check(found, {}, str(path))
     tensors = weights.read(file, family, found)
     files = {} if content is None else {schema.TOKENIZER_FILE: content}
-    return Checkpoint(found, tensors, {}, path, files)
+    return schema.checked(path, found, tensors, {}, files)

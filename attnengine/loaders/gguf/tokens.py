@@ -14,9 +14,7 @@ from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.metadata import ARCHITECTURE
 from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.names.huggingface.family import Kind
-from attnengine.loaders.sentencepiece_model import (
-    NORMAL,
-)
+from attnengine.loaders.sentencepiece_model import NORMAL
 
 KEY = "tokenizer.ggml."
 _LONGEST = 512  # characters of a token: every way to cut one in two may be a merge

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.derived import derived, rotary_halves, transposed
 from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container
-from attnengine.loaders.names import changed, rename, rotary_halves
 from attnengine.loaders.names import gguf as names
-
-Floats = NDArray[np.float32]
+from attnengine.loaders.names import rename
 
 
 def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -35,9 +33,9 @@ def _restored(
     if _is_one(of.interleaved, tensor.name):
         return rotary_halves(tensor, _heads(config, tensor.name), file.path)
     if _is_one(of.transposed, tensor.name):
-        return changed(tensor, tensor.shape[::-1], lambda values: values.T)
+        return transposed(tensor)
     if _is_one(of.shifted, tensor.name):
-        return changed(tensor, tensor.shape, lambda values: values - np.float32(1))
+        return derived([tensor], tensor.shape, lambda array: array - np.float32(1))
     return tensor
 
 

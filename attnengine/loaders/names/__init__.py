@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.derived import equal_rows, part
 
 # (pattern of a whole name in the file, canonical names as templates). With more than one
 # canonical name the weight is cut into that many equal parts along its first axis.
@@ -65,42 +63,8 @@ def _canonical(name: str, table: Table, path: Path) -> list[str]:
     raise Unsupported(f"{path}: weight {name!r:.200} belongs to nothing that attnengine has")
 
 
-def changed(
-    tensor: Tensor,
-    shape: tuple[int, ...],
-    change: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-) -> Tensor:
-    """A weight of another shape or other values, computed when it is read."""
-    return Tensor(tensor.name, shape, tensor.dtype, lambda: change(tensor.read()))
-
-
-def rotary_halves(tensor: Tensor, heads: object, path: Path) -> Tensor:
-    """Rows of each head in the order x0 x2 ... x1 x3 ..., from x0 x1 x2 x3 ...: rotary pairs."""
-    rows = tensor.shape[0] if tensor.shape else 0
-    if not isinstance(heads, int) or heads < 1 or rows % (2 * heads):
-        raise FormatError(
-            f"{path}: {tensor.name} has {rows} rows, expected pairs of them for {heads!r} heads"
-        )
-
-    def change(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        pairs = values.reshape(heads, -1, 2, *values.shape[1:])
-        halves: NDArray[np.float32] = pairs.swapaxes(1, 2).reshape(values.shape)
-        return halves
-
-    return changed(tensor, tensor.shape, change)
-
-
-def part(tensor: Tensor, start: int, stop: int) -> Tensor:
-    """Rows of a weight as a weight of its own."""
-    name = f"{tensor.name}[{start}:{stop}]"
-    named = Tensor(name, tensor.shape, tensor.dtype, tensor.read)
-    return changed(named, (stop - start, *tensor.shape[1:]), lambda values: values[start:stop])
-
-
 def _equal_part(tensor: Tensor, number: int, count: int, path: Path) -> Tensor:
     if count == 1:
         return tensor
-    if not tensor.shape or tensor.shape[0] % count:
-        raise FormatError(f"{path}: {tensor.name} is {tensor.shape}, expected {count} equal parts")
-    rows = tensor.shape[0] // count
+    rows = equal_rows(tensor, count, path)
     return part(tensor, number * rows, (number + 1) * rows)

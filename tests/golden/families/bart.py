@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.golden.families.family import VOCAB, Family, encoder_decoder
 
 BASE = {
@@ -23,21 +25,29 @@ SIDES_DIFFER = {"encoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_
 SCALED = {"scale_embedding": True}
 UNTIED = {"tie_word_embeddings": False}
 
-FAMILY = Family(
-    config_class="BartConfig",
-    model_class="BartForConditionalGeneration",
-    kind="seq2seq",
-    base=BASE,
-    variants={
-        "plain": {},
-        "sides differ": SIDES_DIFFER,
-        "relu, scaled": {"activation_function": "relu", **SCALED},
-        "untied": UNTIED,
-    },
-    wrong=[
-        ("relu, scaled", {"scale_embedding": False}),
-        ("plain", {"activation_function": "relu"}),
-        ("sides differ", {"decoder_attention_heads": 4}),
-    ],
-    options=encoder_decoder,
+_VARIANTS = {
+    "plain": {},
+    "sides differ": SIDES_DIFFER,
+    "relu, scaled": {"activation_function": "relu", **SCALED},
+    "untied": UNTIED,
+}
+_WRONG = (
+    ("relu, scaled", {"scale_embedding": False}),
+    ("plain", {"activation_function": "relu"}),
 )
+
+
+def like_bart(name: str, **more: Any) -> Family:
+    """A family with BART's variants; name: of its classes, before ``Config`` and the like."""
+    return Family(
+        config_class=f"{name}Config",
+        model_class=f"{name}ForConditionalGeneration",
+        kind="seq2seq",
+        base=BASE,
+        variants=_VARIANTS,
+        options=encoder_decoder,
+        **{"wrong": _WRONG, **more},
+    )
+
+
+FAMILY = like_bart("Bart", wrong=[*_WRONG, ("sides differ", {"decoder_attention_heads": 4})])

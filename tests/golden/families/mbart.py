@@ -2,23 +2,6 @@
 
 from __future__ import annotations
 
-from tests.golden.families.bart import BASE, SCALED, SIDES_DIFFER, UNTIED
-from tests.golden.families.family import Family, encoder_decoder
+from tests.golden.families.bart import like_bart
 
-FAMILY = Family(
-    config_class="MBartConfig",
-    model_class="MBartForConditionalGeneration",
-    kind="seq2seq",
-    base=BASE,
-    variants={
-        "plain": {},
-        "sides differ": SIDES_DIFFER,
-        "relu, scaled": {"activation_function": "relu", **SCALED},
-        "untied": UNTIED,
-    },
-    wrong=[
-        ("relu, scaled", {"scale_embedding": False}),
-        ("plain", {"activation_function": "relu"}),
-    ],
-    options=encoder_decoder,
-)
+FAMILY = like_bart("MBart")
