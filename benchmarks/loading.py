@@ -110,8 +110,9 @@ def write_gguf(path: Path, weights: dict[str, Any]) -> None:
     writer.add_rope_freq_base(CONFIG["rope_theta"])
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list([f"t{i}" for i in range(CONFIG["vocab_size"])])
-    writer.add_token_merges(["t 0"])
+    others = [f"t{i}" for i in range(3, CONFIG["vocab_size"])]
+    writer.add_token_list(["a", "b", "ab", *others])
+    writer.add_token_merges(["a b"])
     for name, values in weights.items():
         stem, _, kind = name.rpartition(".")
         for pattern, new in NAMES.items():
@@ -174,7 +175,7 @@ def measure(engine: str, path: str) -> dict[str, float]:
         while not done.wait(0.002):
             seen.append(anonymous())
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     started = time.perf_counter()
     model = ENGINES[engine](path)
