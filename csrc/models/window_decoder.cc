@@ -10,7 +10,8 @@
 namespace attnengine {
 namespace {
 
-constexpr std::int64_t kWindows = 32;  // encoded at once
+constexpr std::int64_t kWindows = 32;         // encoded at once
+constexpr std::int64_t kMaxWindow = 1 << 16;  // filled with padding, whatever the text
 
 struct WindowState : State {
   explicit WindowState(std::int64_t decoder)
@@ -64,8 +65,9 @@ WindowDecoder::WindowDecoder(std::shared_ptr<const Encoder> encoder,
   expect_equal(output_->in(), encoder_->output_size(), "output weight.shape[1]");
   expect_equal(output_->out(), encoder_->vocab_size(), "output weight.shape[0]");
   encoder_->check_pooling(window_.pooling);
-  if (window_.size < 1)
-    throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at least 1");
+  if (window_.size < 1 || window_.size > kMaxWindow)
+    throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected 1 to " +
+                          std::to_string(kMaxWindow));
   if (encoder_->max_positions() > 0 && window_.size > encoder_->max_positions())
     throw InvalidArgument("window is " + std::to_string(window_.size) + ", expected at most the " +
                           std::to_string(encoder_->max_positions()) +

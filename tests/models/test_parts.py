@@ -252,6 +252,12 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: _core.WindowDecoder(
+            encoder=encoder(gru()), output=linear(13, 4), window=2**16 + 1, pooling="last"
+        ),
+        "window is 65537, expected 1 to 65536",
+    ),
+    (
+        lambda: _core.WindowDecoder(
             encoder=encoder_of(), output=linear(13, 4), window=6, pooling="last"
         ),
         "window is 6, expected at most the 5 positions that the encoder reads",
