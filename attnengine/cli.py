@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 
 from attnengine import g2p
 from attnengine.decoding.results import Hypothesis, Result, Score
-from attnengine.engines import LanguageModel, Seq2Seq, load
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
 from attnengine.engines import convert as convert_model
 from attnengine.errors import Error, InvalidArgument
 from attnengine.info import describe
@@ -24,14 +24,12 @@ from attnengine.lines import (
     OutputClosed,
     answers,
     one_line,
-    progress,
     reading,
-    write_lines,
+    write_answers,
     write_text,
-    writing,
 )
 
-E = TypeVar("E", Seq2Seq, LanguageModel)
+E = TypeVar("E", Encoder, LanguageModel, Seq2Seq)
 T = TypeVar("T", bound=Sequence[str])
 
 app = typer.Typer(
@@ -118,7 +116,7 @@ def _search(
     with reading(input) as reader:
         found = answers(reader, reader, lambda lines: search(lines, **options))
         shown = _json(_NO_RESULT) if as_json else _plain(_texts)
-        _write(map(shown, found), [reader], output)
+        write_answers(map(shown, found), [reader], output)
 
 
 def _searcher(command: str, model: Path | None, num_threads: int | None) -> Callable[..., Any]:
@@ -187,11 +185,31 @@ def score(
             if target is not None:
                 raise InvalidArgument(f"target is {target}, expected none with a language model")
             texts = answers(readers[0], readers[0], lambda lines: engine.score(lines, **options))
-            _write(map(shown, texts), readers, output)
+            write_answers(map(shown, texts), readers, output)
             return
         scorer = _expect(engine, Seq2Seq, "score")
         pairs = answers(readers[0], _pairs(*readers), lambda some: _scores(scorer, some, options))
-        _write(map(shown, pairs), readers, output)
+        write_answers(map(shown, pairs), readers, output)
+
+
+@app.command()
+def encode(
+    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    input: Input = None,  # noqa: A002 - the name of the option
+    output: Output = None,
+    pooling: Annotated[str | None, typer.Option(help="mean, max, first or last")] = None,
+    truncate: Annotated[bool, typer.Option("--truncate", help="Cut what is too long.")] = False,
+    max_batch_size: Number = None,
+    num_threads: Threads = None,
+) -> None:
+    """Print the vector that an encoder makes of every line, as a JSON list."""
+    engine = _expect(load(model, num_threads=num_threads), Encoder, "encode")
+    options: dict[str, Any] = {"pooling": pooling, "truncate": truncate}
+    options |= {} if max_batch_size is None else {"max_batch_size": max_batch_size}
+    shown = _plain(lambda vector: json.dumps([float(str(number)) for number in vector]))
+    with reading(input) as reader:
+        found = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])
+        write_answers(map(shown, found), [reader], output)
 
 
 @app.command()
@@ -222,7 +240,9 @@ def convert(
 
 def _expect(engine: object, kind: type[E], command: str) -> E:
     if not isinstance(engine, kind):
-        wanted = "an encoder-decoder" if kind is Seq2Seq else "a language model"
+        wanted = {Seq2Seq: "an encoder-decoder", Encoder: "an encoder"}.get(
+            kind, "a language model"
+        )
         raise InvalidArgument(f"the model is {engine!r}, expected {wanted} to {command} with")
     return engine
 
@@ -270,11 +290,3 @@ def _json(empty: Result | Score) -> Callable[[list[Any]], list[str]]:
         return json.dumps((one or empty).to_dict(), ensure_ascii=False, allow_nan=False)
 
     return lambda found: [show(one) for one in found]
-
-
-def _write(chunks: Iterable[list[str]], readers: Sequence[LineReader], output: Path | None) -> None:
-    """Write each chunk when it is ready, and show how far the reader has come."""
-    with writing(output, readers) as stream, progress(readers[0], output) as bar:
-        for lines in chunks:
-            write_lines(stream, lines)
-            bar()

@@ -149,3 +149,13 @@ def progress(reader: LineReader, output: Path | None) -> Iterator[Callable[[], N
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("bytes read", total=reader.size)
         yield lambda: bar.update(task, completed=reader.bytes)
+
+
+def write_answers(
+    chunks: Iterable[list[str]], readers: Sequence[LineReader], output: Path | None
+) -> None:
+    """Write each chunk when it is ready, and show how far the reader has come."""
+    with writing(output, readers) as stream, progress(readers[0], output) as bar:
+        for lines in chunks:
+            write_lines(stream, lines)
+            bar()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import attnengine as ae
@@ -105,7 +106,7 @@ def test_long_input_goes_through_in_chunks(
     written: list[int] = []
     write = lines.write_lines
     monkeypatch.setattr(
-        cli, "write_lines", lambda s, some: [written.append(len(some)), write(s, some)]
+        lines, "write_lines", lambda s, some: [written.append(len(some)), write(s, some)]
     )
     texts = ["abc", "de", "h", "ab", "gfe"]
     (tmp_path / "in").write_text("\n".join(texts))
@@ -187,6 +188,18 @@ def test_output_is_never_the_input(run: Run, seq2seq: ae.Seq2Seq, tmp_path: Path
     assert (tmp_path / "in").read_text() == "abc\n"
 
 
+def test_encode(run: Run, write_model: Callable[..., Path]) -> None:
+    model = ae.load(write_model("rnn_encoder"))
+    status, out, _ = run("encode", "--model", model.path, "--pooling", "first", stdin=b"abc\nde\n")
+    assert status == 0
+    vectors = np.array([json.loads(line) for line in out.splitlines()], np.float32)
+    np.testing.assert_array_equal(vectors, model.encode(["abc", "de"], pooling="first"))
+    assert run("encode", "--model", model.path, stdin=b"\n")[1] == "\n"
+    folder = write_model("rnn_lm")
+    message = "expected an encoder to encode with"
+    assert refused(run("encode", "--model", folder, stdin=b"a\n"), message)
+
+
 def test_info(run: Run, seq2seq: ae.Seq2Seq) -> None:
     status, out, _ = run("info", seq2seq.path)
     facts = dict(line.split(": ", 1) for line in out.splitlines())
@@ -258,7 +271,9 @@ def test_convert(run: Run, seq2seq: ae.Seq2Seq, tmp_path: Path) -> None:
 def test_help(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
-    assert all(name in out for name in ("translate", "generate", "score", "info", "convert"))
+    assert all(
+        name in out for name in ("translate", "generate", "score", "encode", "info", "convert")
+    )
     status, out, _ = run("translate", "--help")
     assert status == 0
     assert "--beam-size" in out
