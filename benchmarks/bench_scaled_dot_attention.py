@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from attnengine.reference.attention import scaled_dot_attention
+from attnengine.reference.position_bias import alibi_bias, alibi_slopes
 from benchmarks.case import Case, measure, parametrize, random_arrays, threaded
 
 SIZES = [  # (rows, positions, heads, head_dim)
@@ -32,7 +36,21 @@ def case(rows: int, positions: int, heads: int, head_dim: int) -> Case:
     )
 
 
-CASES = [case(*size) for size in SIZES]
+def adjusted(rows: int, positions: int, heads: int, head_dim: int) -> Case:
+    """With capped scores (Gemma 2) and the slopes of ALiBi."""
+    keys = (positions, heads, head_dim)
+    slopes = alibi_slopes(heads).astype(np.float32)
+    bias = alibi_bias(slopes, np.full(rows, positions - 1), positions)
+    return Case(
+        "capped attention with ALiBi",
+        f"rows={rows} positions={positions} heads={heads} head_dim={head_dim}",
+        random_arrays((rows, heads, head_dim), keys, keys),
+        partial(scaled_dot_attention, score_cap=50.0, bias=bias),
+        threaded("scaled_dot_attention", score_cap=50.0, slopes=slopes),
+    )
+
+
+CASES = [case(*size) for size in SIZES] + [adjusted(1, 200, 8, 64), adjusted(8, 200, 8, 64)]
 
 
 @parametrize(CASES)
