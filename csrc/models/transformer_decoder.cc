@@ -46,8 +46,11 @@ struct TransformerState : State {
     cross_attentions.start(rows, longest_source);
   }
 
-  // Lets every row see its past and itself, or the last `window` of these.
+  // Lets every row see its past and itself, or the last `window` of these. Most layers see what the
+  // one before them saw.
   void look(const std::vector<Run>& runs, std::int64_t window) {
+    if (window == looked) return;
+    looked = window;
     for (std::size_t i = 0; i < runs.size(); ++i)
       for (std::int64_t row = runs[i].first; row < runs[i].first + runs[i].length; ++row) {
         const std::int64_t seen = positions[row] + 1;
@@ -58,6 +61,7 @@ struct TransformerState : State {
   }
 
   TransformerScratch scratch;
+  std::int64_t looked = -1;                       // the window of `look` in this step, -1: none yet
   std::vector<std::vector<const float*>> pasts;   // (sequences of the step, length) cells
   std::vector<float*> cells;                      // (rows,) where the row's key goes
   std::vector<const float*> before;               // (rows,) what a layer carries, from where
@@ -137,6 +141,7 @@ void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
   const std::int64_t size = cell_size();
   state.resize(step.rows.count, step.runs.size());
+  state.looked = -1;
   for (std::size_t i = 0; i < step.runs.size(); ++i) {
     const Run& run = step.runs[i];
     TransformerState::Sequence& sequence = state.sequence(run.index);

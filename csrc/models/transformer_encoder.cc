@@ -50,6 +50,8 @@ struct SentenceAttention {
 
  private:
   void look(std::int64_t window) {
+    if (window == looked_) return;
+    looked_ = window;
     for (const Run& run : ragged_.runs())
       for (std::int64_t t = 0; t < run.length; ++t) {
         const std::int64_t reach = window ? std::min(window, run.length) : run.length;
@@ -62,6 +64,7 @@ struct SentenceAttention {
   }
 
   const Ragged& ragged_;
+  std::int64_t looked_ = -1;  // the window of the last `look`
 };
 
 }  // namespace
