@@ -10,6 +10,7 @@ struct Kernels {
   void (*pack_linear)(ConstMatrix weight, float* packed);
   void (*linear)(const LinearStep& step);
   void (*activate)(Activation activation, Matrix x);
+  void (*gated_activation)(Activation activation, ConstMatrix both, Matrix y);
   void (*clip)(float limit, Matrix x);
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);

@@ -20,6 +20,7 @@ const Kernels table{
     pack_linear,
     linear,
     activate,
+    gated_activation,
     clip,
     softmax,
     log_softmax_top_k,

@@ -36,8 +36,8 @@ Linear::Linear(SharedFloats packed, std::int64_t out, std::int64_t in, std::vect
   if (!bias_.empty()) expect_equal(std::int64_t(bias_.size()), out_, "bias.shape[0]");
 }
 
-void Linear::operator()(ConstMatrix x, Matrix y, Activation activation) const {
-  kernels().linear({x, packed_.get(), bias_.empty() ? nullptr : bias_.data(), activation, y});
+void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add) const {
+  kernels().linear({x, packed_.get(), bias_.empty() ? nullptr : bias_.data(), activation, y, add});
 }
 
 }  // namespace attnengine

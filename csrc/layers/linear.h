@@ -24,8 +24,9 @@ class Linear {
   const SharedFloats& packed() const { return packed_; }
   const std::vector<float>& bias() const { return bias_; }
 
-  // x (rows, in), y (rows, out)
-  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone) const;
+  // x (rows, in), y (rows, out); with `add` what y holds is a part of the sum
+  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,
+                  bool add = false) const;
 
  private:
   std::int64_t in_;
