@@ -17,8 +17,12 @@ extern const Kernels table;
 
 const Kernels table{
     ATTNENGINE_NAME(ATTNENGINE_ISA),
-    pack_linear,
-    linear,
+    {
+        {packed_linear_bytes, pack_linear, linear},  // float32
+        {},                                          // bfloat16
+        {},                                          // int8
+        {},                                          // int4
+    },
     activate,
     clip,
     softmax,
