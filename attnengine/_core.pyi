@@ -14,6 +14,9 @@ Ints = NDArray[np.int32]
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
 def activate(x: ArrayLike, activation: str, num_threads: int = 1) -> NDArray[np.float32]: ...
+def gated_activation(
+    both: ArrayLike, activation: str, num_threads: int = 1
+) -> NDArray[np.float32]: ...
 def softmax(x: ArrayLike, num_threads: int = 1) -> NDArray[np.float32]: ...
 def log_softmax_top_k(
     logits: ArrayLike, k: int, num_threads: int = 1
@@ -50,7 +53,12 @@ class PackedLinear:
         self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str = "float32"
     ) -> None: ...
     def __call__(
-        self, x: ArrayLike, activation: str = "none", *, num_threads: int = 1
+        self,
+        x: ArrayLike,
+        activation: str = "none",
+        *,
+        add: ArrayLike | None = None,
+        num_threads: int = 1,
     ) -> NDArray[np.float32]: ...
 
 def elman_gates(
@@ -231,10 +239,11 @@ class MultiHeadAttention:
     def __init__(
         self,
         *,
-        query: Linear,
-        key_value: Linear,
         output: Linear,
         num_heads: int,
+        query_key_value: Linear | None = None,
+        query: Linear | None = None,
+        key_value: Linear | None = None,
         num_kv_heads: int | None = None,
         rotary: Rotary | None = None,
         scale: float | None = None,

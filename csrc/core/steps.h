@@ -18,13 +18,14 @@ enum class Activation {
   kHardSigmoid6,  // x / 6 + 1/2 limited to [0, 1]
 };
 
-// y = activation(x @ weight.T + bias)
+// y = activation(x @ weight.T + bias), or with `add` activation(y + x @ weight.T + bias)
 struct LinearStep {
   ConstMatrix x;          // (rows, in)
   const void* packed;     // what `pack` of the same precision made
   const float* bias;      // (out,) or null
   Activation activation;  // of the sum
   Matrix y;               // (rows, out)
+  bool add = false;
 };
 
 // Outputs are packed in panels of 16, with zeros after the last output.

@@ -17,6 +17,7 @@ struct Kernels {
   const char* isa;
   LinearKernels linear[kPrecisions];
   void (*activate)(Activation activation, Matrix x);
+  void (*gated_activation)(Activation activation, ConstMatrix both, Matrix y);
   void (*clip)(float limit, Matrix x);
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);

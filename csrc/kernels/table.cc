@@ -24,6 +24,7 @@ const Kernels table{
         {},                                          // int4
     },
     activate,
+    gated_activation,
     clip,
     softmax,
     log_softmax_top_k,

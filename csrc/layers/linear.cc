@@ -68,9 +68,9 @@ std::int64_t Linear::packed_bytes(Precision precision, std::int64_t out, std::in
   return kernels_of(precision).bytes(out, in);
 }
 
-void Linear::operator()(ConstMatrix x, Matrix y, Activation activation) const {
-  kernels_of(precision_)
-      .run({x, packed_.get(), bias_.empty() ? nullptr : bias_.data(), activation, y});
+void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add) const {
+  const float* bias = bias_.empty() ? nullptr : bias_.data();
+  kernels_of(precision_).run({x, packed_.get(), bias, activation, y, add});
 }
 
 }  // namespace attnengine

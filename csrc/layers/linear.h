@@ -38,8 +38,9 @@ class Linear {
   const SharedBytes& packed() const { return packed_; }
   const std::vector<float>& bias() const { return bias_; }
 
-  // x (rows, in), y (rows, out)
-  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone) const;
+  // x (rows, in), y (rows, out); with `add` what y holds is a part of the sum
+  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,
+                  bool add = false) const;
 
  private:
   std::int64_t in_;
