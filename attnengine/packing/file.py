@@ -20,7 +20,10 @@ Array = NDArray[np.float32] | NDArray[np.uint8]
 
 VERSION = 2
 # The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
-LAYOUTS = {"float32": "panels of 16"}
+LAYOUTS = {
+    "float32": "panels of 16",
+    "int8": "panels of 16, blocks of 64, fours, float32 scales",
+}
 
 _PREAMBLE = struct.Struct("<8sI8sQQI")  # magic, version, byte order, header: offset, bytes, crc32
 _MAGIC = b"attnpack"

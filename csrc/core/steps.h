@@ -26,6 +26,7 @@ struct LinearStep {
   Activation activation;  // of the sum
   Matrix y;               // (rows, out)
   bool add = false;
+  void* scratch = nullptr;  // `scratch` bytes of the same precision, at a multiple of 64
 };
 
 // Outputs are packed in panels of 16, with zeros after the last output.

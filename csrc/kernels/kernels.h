@@ -7,7 +7,8 @@ namespace attnengine {
 
 // Linear layers of one precision; null where an instruction set has none.
 struct LinearKernels {
-  std::int64_t (*bytes)(std::int64_t out, std::int64_t in);  // of a packed weight
+  std::int64_t (*bytes)(std::int64_t out, std::int64_t in);     // of a packed weight
+  std::int64_t (*scratch)(std::int64_t rows, std::int64_t in);  // bytes that `run` needs
   void (*pack)(const PackStep& step);
   void (*run)(const LinearStep& step);
 };

@@ -69,8 +69,11 @@ std::int64_t Linear::packed_bytes(Precision precision, std::int64_t out, std::in
 }
 
 void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add) const {
+  thread_local Buffer scratch;
+  const LinearKernels& kernels = kernels_of(precision_);
   const float* bias = bias_.empty() ? nullptr : bias_.data();
-  kernels_of(precision_).run({x, packed_.get(), bias, activation, y, add});
+  float* memory = scratch.floats((kernels.scratch(x.rows, in_) + 3) / 4);
+  kernels.run({x, packed_.get(), bias, activation, y, add, memory});
 }
 
 }  // namespace attnengine
