@@ -128,7 +128,7 @@ void multiply_panels(const LinearStep& step, std::int64_t row, std::int64_t rows
     Tile tile;
     tile.x = step.x[row] + inputs.begin;
     tile.x_stride = in;
-    tile.w = step.packed + (p * in + inputs.begin) * kPanel;
+    tile.w = static_cast<const float*>(step.packed) + (p * in + inputs.begin) * kPanel;
     tile.panel_stride = in * kPanel;
     tile.inputs = inputs.end - inputs.begin;
     tile.bias = step.bias && !more ? step.bias + first : nullptr;
@@ -176,13 +176,18 @@ void multiply_part(const LinearStep& step, Range rows, Range panels) {
 
 }  // namespace
 
-void pack_linear(ConstMatrix weight, float* packed) {
-  const std::int64_t out = weight.rows, in = weight.cols;
-  for (std::int64_t panel = 0; panel * kPanel < out; ++panel)
+std::int64_t packed_linear_bytes(std::int64_t out, std::int64_t in) {
+  return panel_count(out) * kPanel * in * std::int64_t(sizeof(float));
+}
+
+void pack_linear(const PackStep& step) {
+  const std::int64_t out = step.weight.rows, in = step.weight.cols;
+  float* packed = static_cast<float*>(step.packed);
+  for (std::int64_t panel = step.first; panel < step.last; ++panel)
     for (std::int64_t k = 0; k < in; ++k)
       for (std::int64_t j = 0; j < kPanel; ++j) {
         const std::int64_t o = panel * kPanel + j;
-        packed[(panel * in + k) * kPanel + j] = o < out ? weight[o][k] : 0;
+        packed[(panel * in + k) * kPanel + j] = o < out ? step.weight[o][k] : 0;
       }
 }
 
