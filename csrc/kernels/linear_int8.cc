@@ -83,6 +83,8 @@ struct Int8 {
         for (int p = 0; p < kPanels; ++p)
           for (int v = 0; v < kVectors; ++v)
             weights[p][v] = load_weights(w + p * stride + v * 4 * kLanes);
+        if constexpr (kRows > 1)
+          for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * stride);
         for (int r = 0; r < kRows; ++r) {
           const Quad inputs = quad(x + r * x_stride);
           for (int p = 0; p < kPanels; ++p)
@@ -179,7 +181,7 @@ void linear_int8(const LinearStep& step) {
   const QuantisedRows x = quantised_rows(rows, in, step.scratch);
   quantise_rows(step.x, x);
   if (rows < step.y.cols)  // threads take panels each, or rows if those are more
-    parallel_for(panels, (rows * kDotWork + 4) * in / 4,
+    parallel_for(panels, (rows * kDotWork + 8) * in / 4,
                  [&step, &x, rows](std::int64_t begin, std::int64_t end) {
                    multiply_part(step, x, {0, rows}, {begin, end});
                  });
