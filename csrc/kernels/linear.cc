@@ -5,8 +5,6 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr std::int64_t kFloat = sizeof(float);
-
 // A panel is (in, kPanel).
 struct Float32 {
 #if defined(__AVX512F__)
@@ -22,9 +20,8 @@ struct Float32 {
 
   const LinearStep& step;
 
-  ATTNENGINE_INLINE std::int64_t panel_bytes() const { return step.x.cols * kPanel * kFloat; }
-  ATTNENGINE_INLINE const char* panel(std::int64_t p, std::int64_t input) const {
-    return static_cast<const char*>(step.packed) + p * panel_bytes() + input * kPanel * kFloat;
+  ATTNENGINE_INLINE const float* panel(std::int64_t p, std::int64_t input) const {
+    return static_cast<const float*>(step.packed) + (p * step.x.cols + input) * kPanel;
   }
 
   // The sums stay in registers over all inputs, one chain of additions for each output.
@@ -34,9 +31,9 @@ struct Float32 {
     const std::int64_t inputs = tile.inputs.size(), stride = step.x.cols;
     const std::int64_t panel_stride = stride * kPanel;
     const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
-    const auto* w = reinterpret_cast<const float*>(panel(tile.panels.begin, tile.inputs.begin));
+    const float* w = panel(tile.panels.begin, tile.inputs.begin);
     for (std::int64_t k = 0; k < inputs; ++k, ++x, w += kPanel) {
-      tile.fetch<kPanels>(k);
+      tile.fetch(k);
       Floats weights[kPanels][kVectors];
       for (int p = 0; p < kPanels; ++p)
         for (int v = 0; v < kVectors; ++v) weights[p][v] = load(w + p * panel_stride + v * kLanes);

@@ -17,7 +17,7 @@ constexpr std::int64_t kDotWork = 4 * kVectors;
 #endif
 
 // Bytes of one panel.
-constexpr std::int64_t bytes_of_panel(std::int64_t in) {
+constexpr std::int64_t panel_bytes(std::int64_t in) {
   return ceil_divide(in, 4) * kQuad + ceil_divide(in, kBlock) * kScales;
 }
 
@@ -32,25 +32,23 @@ struct Int8 {
   static constexpr std::int64_t kInputs = std::int64_t(1) << 62;  // all of them
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) {
-    return (rows * kDotWork + 4) * in / 4;
+    return (rows * kDotWork + 8) * in / 4;
   }
 
   const LinearStep& step;
   QuantisedRows x;
 
-  ATTNENGINE_INLINE std::int64_t panel_bytes() const { return bytes_of_panel(step.x.cols); }
-  ATTNENGINE_INLINE const char* panel(std::int64_t p, std::int64_t) const {
-    return static_cast<const char*>(step.packed) + p * panel_bytes();
+  ATTNENGINE_INLINE const std::int8_t* panel(std::int64_t p, std::int64_t) const {
+    return static_cast<const std::int8_t*>(step.packed) + p * panel_bytes(step.x.cols);
   }
 
   // The sums of a block stay in registers; then they are scaled and added to the totals.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
     Floats totals[kRows][kPanels][kVectors] = {};
-    const std::int64_t in = step.x.cols, stride = panel_bytes(), x_stride = x.blocks * kBlock;
+    const std::int64_t in = step.x.cols, stride = panel_bytes(in), x_stride = x.blocks * kBlock;
     const QuantisedRows rows = some_rows(x, tile.rows.begin, kRows);
-    const auto* w = reinterpret_cast<const std::int8_t*>(panel(tile.panels.begin, 0));
-    std::int64_t line = 0;
+    const std::int8_t* w = panel(tile.panels.begin, 0);
     for (std::int64_t b = 0; b < rows.blocks; ++b) {
       const std::int8_t* values = rows.values + b * kBlock;
       const std::int64_t left = in - b * kBlock;
@@ -61,7 +59,9 @@ struct Int8 {
           for (int v = 0; v < kVectors; ++v)
             sums[r][p][v] = first_sums(rows.sums[r * rows.blocks + b]);
       for (std::int64_t k = 0; k < quads; ++k, values += 4, w += kQuad) {
-        tile.fetch<kPanels>(line++);
+        // the panels that come next: on its own the processor begins too late with them
+        if constexpr (kRows > 1)
+          for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * stride);
         Bytes weights[kPanels][kVectors];
         for (int p = 0; p < kPanels; ++p)
           for (int v = 0; v < kVectors; ++v)
@@ -91,12 +91,12 @@ struct Int8 {
 }  // namespace
 
 std::int64_t packed_int8_bytes(std::int64_t out, std::int64_t in) {
-  return panel_count(out) * bytes_of_panel(in);
+  return panel_count(out) * panel_bytes(in);
 }
 
 void pack_linear_int8(const PackStep& step) {
   const std::int64_t out = step.weight.rows, in = step.weight.cols;
-  auto* w = static_cast<std::int8_t*>(step.packed) + step.first * bytes_of_panel(in);
+  auto* w = static_cast<std::int8_t*>(step.packed) + step.first * panel_bytes(in);
   for (std::int64_t panel = step.first; panel < step.last; ++panel)
     for (std::int64_t k = 0; k < in; k += kBlock) {
       const std::int64_t count = in - k < kBlock ? in - k : kBlock, quads = ceil_divide(count, 4);

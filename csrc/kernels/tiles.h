@@ -12,15 +12,13 @@
 //   work(rows, in)                    of a panel, in vector instructions
 //   step                              the LinearStep
 //   panel(p, input)                   where the weights of a panel lie from an input on
-//   panel_bytes()                     from one panel to the next
 //   multiply<kRows, kPanels>(tile)
 // Every output is one chain of additions, whatever the tile: the same bits for any number of rows
 // and threads.
 namespace attnengine::ATTNENGINE_ISA {
 
-constexpr int kVectors = kPanel / kLanes;     // of a panel
-constexpr std::int64_t kRowBlock = 96;        // rows that share one pass over the weight
-constexpr std::int64_t kLongPanel = 1 << 14;  // bytes
+constexpr int kVectors = kPanel / kLanes;  // of a panel
+constexpr std::int64_t kRowBlock = 96;     // rows that share one pass over the weight
 
 constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
   return (n + size - 1) / size;
@@ -47,20 +45,16 @@ struct Pieces {
   std::int64_t count;
 };
 
-// Some rows, some adjacent panels and some inputs; and the panels that are brought into the cache
+// Some rows, some adjacent panels and some inputs; and two panels that are brought into the cache
 // meanwhile, for the tiles that come next: the processor alone would not begin to read them before
-// it is through with these. A tile that has the panels for itself fetches as many as it has; of
-// several each fetches two.
+// it is through with these.
 struct Tile {
   Range rows, panels, inputs;
-  const char* ahead;    // (lines,) of the first of them
-  std::int64_t stride;  // bytes from one panel to the next
-  bool alone;
+  const char* ahead[2];  // (lines,)
 
-  template <int kPanels>
   ATTNENGINE_INLINE void fetch(std::int64_t line) const {
-    for (int p = 0; p < kPanels; ++p)
-      if (p < 2 || alone) __builtin_prefetch(ahead + p * stride + line * 64);
+    __builtin_prefetch(ahead[0] + line * 64);
+    __builtin_prefetch(ahead[1] + line * 64);
   }
 };
 
@@ -115,17 +109,19 @@ template <class Kernel>
 void multiply_block(const Kernel& kernel, Range rows, Range panels, Range inputs) {
   const Pieces tiles(rows, Kernel::kMaxRows);
   const Pieces groups(panels, panels_at_once<Kernel>(tiles[0].size()));
-  // a single tile reads each panel once: long ones the processor fetches well enough
-  const bool alone = tiles.count == 1 && kernel.panel_bytes() < kLongPanel;
-  for (std::int64_t g = 0; g < groups.count; ++g)
+  for (std::int64_t g = 0; g < groups.count; ++g) {
+    // a single tile reads its panels once, in order: nothing to win
+    std::int64_t next = tiles.count > 1 ? groups.start(g + 1) : panels.end;
     for (std::int64_t t = 0; t < tiles.count; ++t) {
-      const std::int64_t next = groups[g].end + 2 * t;
-      const bool some = (alone || tiles.count > 1) && 2 * t < groups[g].size() &&
-                        next + groups[g].size() <= panels.end;
-      const std::int64_t ahead = some ? next : groups[g].begin;
-      multiply_tile(kernel, {tiles[t], groups[g], inputs, kernel.panel(ahead, inputs.begin),
-                             kernel.panel_bytes(), alone});
+      Tile tile{tiles[t], groups[g], inputs, {}};
+      for (const char*& ahead : tile.ahead) {
+        const bool some = next < panels.end && next < groups.start(g + 1) + groups[g].size();
+        ahead = reinterpret_cast<const char*>(
+            kernel.panel(some ? next++ : tile.panels.begin, inputs.begin));
+      }
+      multiply_tile(kernel, tile);
     }
+  }
 }
 
 // Some panels of the outputs of some rows.
