@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attnengine import bench
 from benchmarks.peers.case import Case
 
-# Bytes of a parameter. Blocks of 32 share one or two 16-bit numbers: Q8_0 34 bytes, Q4_0 18, our
-# int4 with a scale and a minimum 20.
-BYTES = {
-    "float32": 4.0,
-    "f32": 4.0,
-    "bfloat16": 2.0,
-    "bf16": 2.0,
-    "int8": 1.0,
-    "q8_0": 34 / 32,
-    "q4_0": 18 / 32,
-    "int4": 20 / 32,
-}
+# Of a parameter. Blocks of 32 share a 16-bit number in llama.cpp.
+BYTES = {**bench.BYTES, "f32": 4.0, "bf16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
 # The arithmetic that the machine is measured with. Weights of 4 bits are unpacked to 8.
 ARITHMETIC = {
     "float32": "float32",

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from attnengine.bench import Multiplied
 from benchmarks.peers import shapes
 from benchmarks.peers.bounds import Bound, Limits, bound
-from benchmarks.peers.case import Case, Parameters, parameters
+from benchmarks.peers.case import Case, parameters
 from benchmarks.peers.workloads import WORKLOADS
 
 LIMITS = Limits(10.0, {"float32": 100.0, "bfloat16": 200.0, "int8": 400.0})
@@ -45,18 +46,18 @@ def test_parameters_of_a_transformer() -> None:
     d, f, vocab = 512, 2048, 58101
     source = 6 * (4 * d * d + 2 * d * f) + 6 * 2 * d * d  # with the keys of cross-attention
     step = 6 * (6 * d * d + 2 * d * f)
-    assert parameters(shapes.MARIAN) == Parameters(source, step, vocab * d)
+    assert parameters(shapes.MARIAN) == Multiplied(source, step, vocab * d)
 
 
 def test_parameters_of_an_rnn() -> None:
     n, vocab = 512, 30000
     source = 2 * 3 * n * 2 * n + n * 2 * n  # two directions, then the keys
     step = 3 * n * (n + 2 * n) + 3 * n * n + n * n + n * 4 * n
-    assert parameters(shapes.RNNSEARCH) == Parameters(source, step, vocab * n)
+    assert parameters(shapes.RNNSEARCH) == Multiplied(source, step, vocab * n)
 
 
 def test_tied_and_separate_output_layers_cost_the_same() -> None:
-    assert parameters(shapes.LSTM_LM) == Parameters(0, 2 * 8 * 1024**2, 33278 * 1024)
+    assert parameters(shapes.LSTM_LM) == Multiplied(0, 2 * 8 * 1024**2, 33278 * 1024)
     assert parameters(shapes.OPENNMT).head == 30000 * 500
 
 

@@ -63,7 +63,9 @@ def test_ours_has_every_family() -> None:
 def test_operators(name: str, tmp_path: Path) -> None:
     kind = engine_class(name, "operators")
     assert kind is not None
-    engine = kind(Setup(shapes.OPERATORS, "float32", 1, tmp_path))
+    setup = Setup(shapes.OPERATORS, "float32", 1, tmp_path)
+    kind.prepare(setup)
+    engine = kind(setup)
     small = [linear(2, 5, 3), top_k(2, 9, 3), layer_norm(2, 8), cell("lstm", 2, 3, 4)]
     for case in [*small, cell("gru", 2, 3, 4)]:
         engine.operator(case.params["kind"], case.params["shape"], 2)

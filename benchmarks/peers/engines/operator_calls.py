@@ -16,11 +16,15 @@ Make = Callable[..., Call]  # sizes by name to a call
 
 
 class OperatorEngine(Engine):
-    """``OPERATORS`` makes the call of every kind that the engine has."""
+    """Its ``makers`` make the call of every kind that it has."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.made: dict[tuple[Any, ...], Call] = {}
+
+    @staticmethod
+    def prepare(setup: Setup) -> None:
+        """Nothing is read from files."""
 
     def makers(self) -> dict[str, Make]:
         raise NotImplementedError
