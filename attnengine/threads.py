@@ -1,4 +1,4 @@
-"""How many threads a step may use on this machine."""
+"""How many threads a call may use on this machine, and how many workers share them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from attnengine.errors import InvalidArgument
 
 MAX_THREADS = 1024
+_SMALL_MODEL = 2**24
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 
@@ -24,6 +25,22 @@ def choose_threads(num_threads: int | None) -> int:
             f"num_threads is {num_threads!r}, expected None or an integer from 1 to {MAX_THREADS}"
         )
     return num_threads
+
+
+def choose_workers(num_workers: int | None, num_threads: int, size: int) -> int:
+    """``num_workers`` if each can have a thread; as many as pay for a model if it is None.
+
+    ``size`` counts the model's weights.
+    """
+    if num_workers is None:
+        return num_threads if size <= _SMALL_MODEL else 1
+    whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
+    if not (whole and 1 <= num_workers <= num_threads):
+        raise InvalidArgument(
+            f"num_workers is {num_workers!r}, expected None or an integer from 1 to num_threads,"
+            f" which is {num_threads}"
+        )
+    return num_workers
 
 
 def available_threads() -> int:

@@ -14,7 +14,7 @@ from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import choose_threads
+from attnengine.threads import choose_threads, choose_workers
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"]
 
@@ -26,29 +26,30 @@ def load(
     *,
     precision: str = "float32",
     num_threads: int | None = None,
-    num_workers: int = 1,
+    num_workers: int | None = None,
 ) -> AnyEngine:
     """Reads a model and makes it ready to run.
 
     ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
-    ``num_threads`` is the number of threads of a step, when None all cores that the affinity
-    mask and the control group of the process allow.
+    ``num_threads`` is the number of threads of a call, when None all cores that the affinity
+    mask and the control group of the process allow. ``num_workers`` steps are in flight when a
+    call has many texts: these are shared out among workers, each with its part of the threads.
+    When None as many as pay for the model's size.
 
     Raises
     ------
     FormatError
         No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        An architecture that we do not have, another precision than float32, more workers
-        than one.
+        An architecture that we do not have, another precision than float32.
     InvalidArgument
-        Nothing is at the path, or a number of threads that is not from 1 to 1024.
+        Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
+        than threads.
     """
     if precision != "float32":
         raise Unsupported(f"precision is {precision!r}, expected 'float32'")
-    if num_workers != 1:
-        raise Unsupported(f"num_workers is {num_workers!r}, expected 1")
     threads = choose_threads(num_threads)
+    choose_workers(num_workers, threads, 0)  # nothing is read for a number that is refused
     checkpoint = loaders.load(path)
     try:
         model = packed.build(checkpoint, threads)

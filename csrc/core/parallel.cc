@@ -19,6 +19,7 @@ constexpr std::int64_t kMinWork = 1 << 16;
 constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
+thread_local int most_threads = kMaxThreads;
 thread_local int threads_to_pack = 1;
 std::atomic<bool> forked{false};
 
@@ -41,10 +42,15 @@ void check_threads(int num_threads) {
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
   check_not_forked();
-  num_threads = threads;
+  num_threads = std::min(threads, most_threads);
 }
 
 ThreadScope::~ThreadScope() { num_threads = previous_; }
+
+void limit_threads(int threads) {
+  check_threads(threads);
+  most_threads = threads;
+}
 
 int packing_threads() { return threads_to_pack; }
 
