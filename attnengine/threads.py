@@ -10,7 +10,6 @@ from pathlib import Path
 from attnengine.errors import InvalidArgument
 
 MAX_THREADS = 1024
-_SMALL_MODEL = 2**24
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 
@@ -27,20 +26,16 @@ def choose_threads(num_threads: int | None) -> int:
     return num_threads
 
 
-def choose_workers(num_workers: int | None, num_threads: int, size: int) -> int:
-    """``num_workers`` if each can have a thread; as many as pay for a model if it is None.
-
-    ``size`` counts the model's weights.
-    """
+def check_workers(num_workers: int | None, num_threads: int) -> None:
+    """Raise InvalidArgument unless ``num_workers`` is None or each worker can have a thread."""
     if num_workers is None:
-        return num_threads if size <= _SMALL_MODEL else 1
+        return
     whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
     if not (whole and 1 <= num_workers <= num_threads):
         raise InvalidArgument(
             f"num_workers is {num_workers!r}, expected None or an integer from 1 to num_threads,"
             f" which is {num_threads}"
         )
-    return num_workers
 
 
 def available_threads() -> int:

@@ -56,7 +56,7 @@ def test_threads(lm_path: Path) -> None:
 def test_repr_tells_architecture_sizes_and_threads(lm: ae.LanguageModel) -> None:
     assert repr(lm) == (
         "LanguageModel(rnn_lm, vocab_size=10, embedding_size=6, hidden_size=8, num_layers=2,"
-        " num_threads=1, num_workers=1)"
+        " num_threads=1)"
     )
 
 

@@ -42,7 +42,7 @@ def decode(
     tasks: Sequence[Task],
     options: SearchOptions,
     end_tokens: list[int],
-    num_workers: int = 1,
+    num_workers: int | None = 1,
 ) -> list[Found]:
     """The best continuations of every task, in the order of the tasks."""
     found: dict[int, Found] = {}
@@ -59,7 +59,8 @@ def decode(
             found.update(run.ended())
 
     sentences = [task.sentence for task in tasks]
-    share(model, sentences, options.max_batch_size, num_workers, work)
+    beam = options.beam_size if isinstance(options, BeamOptions) else options.num_hypotheses
+    share(model, sentences, options.max_batch_size, num_workers, beam, work)
     return [found[index] for index in range(len(tasks))]
 
 

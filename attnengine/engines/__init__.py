@@ -14,7 +14,7 @@ from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import choose_threads, choose_workers
+from attnengine.threads import check_workers, choose_threads
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"]
 
@@ -32,9 +32,9 @@ def load(
 
     ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
-    mask and the control group of the process allow. ``num_workers`` steps are in flight when a
-    call has many texts: these are shared out among workers, each with its part of the threads.
-    When None as many as pay for the model's size.
+    mask and the control group of the process allow. A call with many texts shares them out among
+    ``num_workers``, each with a step of its own in flight and its part of the threads; when None
+    among as many as have enough to do.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def load(
     if precision != "float32":
         raise Unsupported(f"precision is {precision!r}, expected 'float32'")
     threads = choose_threads(num_threads)
-    choose_workers(num_workers, threads, 0)  # nothing is read for a number that is refused
+    check_workers(num_workers, threads)
     checkpoint = loaders.load(path)
     try:
         model = packed.build(checkpoint, threads)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from attnengine.decoding.results import Score
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import read
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import choose_threads, choose_workers
+from attnengine.threads import check_workers, choose_threads
 from attnengine.tokenizers import Tokenizer
 
 
@@ -34,7 +33,6 @@ class Engine:
         self._model, self._options = model, dict(options)
         self.path: Path = Path(checkpoint.path)
         self.config: dict[str, Any] = dict(checkpoint.config)
-        self._size = sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values())
 
     @property
     def num_threads(self) -> int:
@@ -44,21 +42,22 @@ class Engine:
     @num_threads.setter
     def num_threads(self, num_threads: int | None) -> None:
         threads = choose_threads(num_threads)
-        choose_workers(self._options["num_workers"], threads, self._size)  # each must have one
+        check_workers(self._options["num_workers"], threads)
         self._model.num_threads = threads
         self._options["num_threads"] = num_threads
 
     @property
-    def num_workers(self) -> int:
+    def num_workers(self) -> int | None:
         """Steps that a call with many texts has in flight, which divide ``num_threads``.
 
-        May be changed between calls. No result depends on it.
+        None: each call chooses. May be changed between calls; no result depends on it.
         """
-        return choose_workers(self._options["num_workers"], self.num_threads, self._size)
+        workers: int | None = self._options["num_workers"]
+        return workers
 
     @num_workers.setter
     def num_workers(self, num_workers: int | None) -> None:
-        choose_workers(num_workers, self.num_threads, self._size)
+        check_workers(num_workers, self.num_threads)
         self._options["num_workers"] = num_workers
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -69,7 +68,9 @@ class Engine:
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
         shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
-        shown |= {"num_threads": self.num_threads, "num_workers": self.num_workers}
+        shown["num_threads"] = self.num_threads
+        if self.num_workers is not None:
+            shown["num_workers"] = self.num_workers
         listed = ", ".join(f"{key}={value}" for key, value in shown.items())
         return f"{type(self).__name__}({self.config['architecture']}, {listed})"
 

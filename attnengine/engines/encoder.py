@@ -12,7 +12,7 @@ from attnengine import _core, inputs
 from attnengine.decoding import attentions
 from attnengine.decoding.batches import Sentence, joined
 from attnengine.decoding.options import SearchOptions
-from attnengine.decoding.workers import Queue, share
+from attnengine.decoding.workers import Queue, rows_of_texts, share
 from attnengine.engines.base import Engine, exact_ids
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import ManyTexts, OneText
@@ -128,7 +128,8 @@ class Encoder(Engine):
                 pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
 
         sentences = [Sentence([], ids) for ids in texts]
-        share(self._model, sentences, max_batch_size, self.num_workers, work)
+        rows = rows_of_texts(sentences)
+        share(self._model, sentences, max_batch_size, self.num_workers, rows, work)
         return np.stack([pooled[index] for index in range(len(texts))])
 
 

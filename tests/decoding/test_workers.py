@@ -205,17 +205,18 @@ def test_the_calling_thread_may_be_interrupted(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("attnengine.decoding.workers.as_completed", interrupted)
     model: Any = type("Model", (), {"num_threads": 2})
     with pytest.raises(KeyboardInterrupt):
-        share(model, [Sentence([1])] * 10_000, 1, 2, work)
+        share(model, [Sentence([1])] * 10_000, 2, 2, 1, work)
     assert len(taken) < 10_000
     assert threading.active_count() == 1
 
 
 def test_the_first_batches_are_dealt() -> None:
     sentences = [Sentence([0] * length) for length in (3, 9, 1, 5, 4, 8, 2, 7, 6)]
-    queue = Queue(sentences, max_batch_size=3, num_workers=2)
+    queue = Queue(sentences, max_batch_size=6, num_workers=2)
     batches = iter(lambda: [len(sentences[i].tokens) for i in queue.take(queue.batch_size)], [])
     assert list(batches) == [[9, 7, 5], [8, 6, 4], [3, 2, 1]]
     assert Queue(sentences, max_batch_size=32, num_workers=2).batch_size == 5
+    assert Queue(sentences, max_batch_size=8, num_workers=3).batch_size == 3
 
 
 def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +229,9 @@ def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.Monkey
         (3, 9, [1, 1, 1]),
         (4, 2, [2, 2]),  # no more workers than texts
         (4, 1, []),
+        (None, 25, []),
+        (None, 26, [2, 2]),  # times a beam of 5: 64 rows each and no less
+        (None, 200, [2, 2]),  # of which 32 run together
     ):
         limits.clear()
         model.num_workers = num_workers
@@ -248,6 +252,8 @@ def test_number_of_workers(lm_path: Path) -> None:
     with pytest.raises(ae.InvalidArgument, match=r"num_workers is 3.* num_threads, which is 1"):
         model.num_threads = 1
     assert model.num_threads == 3
+    assert "num_threads=3, num_workers=3" in repr(model)
     model.num_workers = None
     model.num_threads = 1
-    assert model.num_workers == 1
+    assert model.num_workers is None
+    assert "num_workers" not in repr(model)
