@@ -17,7 +17,7 @@ from attnengine.decoding.workers import Queue, share
 
 Floats = NDArray[np.float32]
 
-_SHARE = 4  # new sentences come when one in so many of a batch have ended
+_SHARE = 8  # new sentences come when one in so many of a batch have ended
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Engine:
     @num_threads.setter
     def num_threads(self, num_threads: int | None) -> None:
         threads = choose_threads(num_threads)
-        check_workers(self._options["num_workers"], threads)
+        check_workers(self._options.get("num_workers"), threads)
         self._model.num_threads = threads
         self._options["num_threads"] = num_threads
 
@@ -52,7 +52,7 @@ class Engine:
 
         None: each call chooses. May be changed between calls; no result depends on it.
         """
-        workers: int | None = self._options["num_workers"]
+        workers: int | None = self._options.get("num_workers")
         return workers
 
     @num_workers.setter

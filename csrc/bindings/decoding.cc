@@ -200,8 +200,9 @@ A sentence whose max_new_tokens is 0 is finished from the start and has no row.
 Raises InvalidArgument for tokens out of the vocabulary and for negative max_new_tokens.
 )");
   search
-      .def(py::init(&attnengine::search), py::arg("options").none(false), py::arg("start_tokens").noconvert(),
-           py::arg("max_new_tokens").noconvert(), "vocab_size"_a, "num_threads"_a = 1)
+      .def(py::init(&attnengine::search), py::arg("options").none(false),
+           py::arg("start_tokens").noconvert(), py::arg("max_new_tokens").noconvert(),
+           "vocab_size"_a, "num_threads"_a = 1)
       .def_property_readonly(
           "tokens", [](const Search& s) { return array(s.tokens()); },
           "int32 (rows,): the token each row shows the model next.")

@@ -11,7 +11,7 @@ namespace attnengine {
 // forbidden one. The array belongs to the caller, who may show it again: a rule is in force for its
 // lifetime and then gives the logits back as they were.
 
-// Forbids the same tokens in some of the rows. NaN and +infinity stay, for the check that refuses them.
+// Forbids the same tokens in some rows. NaN and +infinity stay, for the check that refuses them.
 class ForbiddenTokens {
  public:
   // All must outlive the rule; `saved` is scratch.

@@ -35,8 +35,8 @@ void expect_token(const std::string& name, std::int64_t token, std::int64_t voca
 
 }  // namespace
 
-Search::Search(std::shared_ptr<const SearchOptions> options,
-               std::optional<std::int64_t> vocab_size, int num_threads)
+Search::Search(std::shared_ptr<const SearchOptions> options, std::optional<std::int64_t> vocab_size,
+               int num_threads)
     : options_(std::move(options)), vocab_size_(vocab_size), num_threads_(num_threads) {
   check_threads(num_threads_);
   if (!vocab_size) return;
@@ -102,9 +102,8 @@ std::size_t Search::place(std::int64_t number) const {
 std::size_t Search::known(std::int64_t number) const {
   const std::size_t found = place(number);
   if (found == sentences_.size())
-    throw InvalidArgument("sentence is " + std::to_string(number) +
-                          ", expected one of the " + std::to_string(sentences_.size()) +
-                          " of the search");
+    throw InvalidArgument("sentence is " + std::to_string(number) + ", expected one of the " +
+                          std::to_string(sentences_.size()) + " of the search");
   return found;
 }
 
