@@ -22,7 +22,9 @@ from attnengine.tokenizers import Tokenizer
 
 
 class Engine:
-    """A model that is ready to run: ``path``, ``config``, ``num_threads`` and ``num_workers``.
+    """A model that is ready to run.
+
+    It has a ``path``, a ``config``, its ``precision``, ``num_threads`` and ``num_workers``.
 
     It pickles as its path and the options of ``load``, not with its weights.
     """
@@ -33,6 +35,11 @@ class Engine:
         self._model, self._options = model, dict(options)
         self.path: Path = Path(checkpoint.path)
         self.config: dict[str, Any] = dict(checkpoint.config)
+
+    @property
+    def precision(self) -> str:
+        """That of its linear layers, as given to ``load``."""
+        return str(self._options["precision"])
 
     @property
     def num_threads(self) -> int:
@@ -68,7 +75,7 @@ class Engine:
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
         shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
-        shown["num_threads"] = self.num_threads
+        shown |= {"precision": self.precision, "num_threads": self.num_threads}
         if self.num_workers is not None:
             shown["num_workers"] = self.num_workers
         listed = ", ".join(f"{key}={value}" for key, value in shown.items())

@@ -20,7 +20,6 @@ constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
 thread_local int most_threads = kMaxThreads;
-thread_local int threads_to_pack = 1;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
@@ -50,13 +49,6 @@ ThreadScope::~ThreadScope() { num_threads = previous_; }
 void limit_threads(int threads) {
   check_threads(threads);
   most_threads = threads;
-}
-
-int packing_threads() { return threads_to_pack; }
-
-void set_packing_threads(int threads) {
-  check_threads(threads);
-  threads_to_pack = threads;
 }
 
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {

@@ -27,11 +27,11 @@ struct Tile {
   const float* w;             // (panels, inputs, kPanel)
   std::int64_t panel_stride;  // floats from one panel to the next
   std::int64_t inputs;
-  const float* start;         // (rows, outputs) to which the products are added, or null
-  std::int64_t start_stride;  // floats from row to row
-  float* y;                   // (rows, outputs)
+  const float* bias;  // (outputs,) or null
+  float* y;           // (rows, outputs)
   std::int64_t y_stride;
   std::int64_t outputs;  // at most panels * kPanel
+  bool add;              // to what is in y
 };
 
 template <int kRows, int kPanels>
@@ -42,9 +42,11 @@ ATTNENGINE_INLINE void finish(const Tile& tile, const Floats (&sums)[kRows][kPan
       if (left <= 0) return;
       const std::int64_t count = left < kLanes ? left : kLanes;
       for (int r = 0; r < kRows; ++r) {
-        Floats y = sums[r][p][v];
-        if (tile.start) y += load_first(tile.start + r * tile.start_stride + first, count);
-        store_first(tile.y + r * tile.y_stride + first, y, count);
+        float* y = tile.y + r * tile.y_stride + first;
+        Floats sum = sums[r][p][v];
+        if (tile.bias) sum += load_first(tile.bias + first, count);
+        if (tile.add) sum += load_first(y, count);
+        store_first(y, sum, count);
       }
     }
   }
@@ -123,18 +125,17 @@ void multiply_panels(const LinearStep& step, std::int64_t row, std::int64_t rows
     while (count > panels.end - p) count /= 2;
     const std::int64_t first = p * kPanel, left = out - first;
     const bool more = inputs.begin > 0;  // the products of the inputs before are there already
-    const float* bias = step.bias ? step.bias + first : nullptr;
     Tile tile;
     tile.x = step.x[row] + inputs.begin;
     tile.x_stride = in;
-    tile.w = step.packed + (p * in + inputs.begin) * kPanel;
+    tile.w = static_cast<const float*>(step.packed) + (p * in + inputs.begin) * kPanel;
     tile.panel_stride = in * kPanel;
     tile.inputs = inputs.end - inputs.begin;
-    tile.start = more ? step.y[row] + first : bias;
-    tile.start_stride = more ? out : 0;
+    tile.bias = step.bias && !more ? step.bias + first : nullptr;
     tile.y = step.y[row] + first;
     tile.y_stride = out;
     tile.outputs = left < count * kPanel ? left : count * kPanel;
+    tile.add = more || step.add;
     multiply_any(rows, count, tile);
   }
 }
@@ -158,7 +159,8 @@ void multiply_part(const LinearStep& step, Range rows, Range panels) {
                         step.packed,
                         step.bias,
                         step.activation,
-                        {step.y[rows.begin], rows.end - rows.begin, step.y.cols}};
+                        {step.y[rows.begin], rows.end - rows.begin, step.y.cols},
+                        step.add};
   const std::int64_t in = step.x.cols, first = panels.begin * kPanel, last = panels.end * kPanel;
   const std::int64_t outputs = (last < step.y.cols ? last : step.y.cols) - first;
   const Pieces tiles(part.x.rows, kMaxRows), blocks(tiles.count, kRowBlock / kMaxRows);
@@ -174,13 +176,18 @@ void multiply_part(const LinearStep& step, Range rows, Range panels) {
 
 }  // namespace
 
-void pack_linear(ConstMatrix weight, float* packed) {
-  const std::int64_t out = weight.rows, in = weight.cols;
-  for (std::int64_t panel = 0; panel * kPanel < out; ++panel)
+std::int64_t packed_linear_bytes(std::int64_t out, std::int64_t in) {
+  return panel_count(out) * kPanel * in * std::int64_t(sizeof(float));
+}
+
+void pack_linear(const PackStep& step) {
+  const std::int64_t out = step.weight.rows, in = step.weight.cols;
+  float* packed = static_cast<float*>(step.packed);
+  for (std::int64_t panel = step.first; panel < step.last; ++panel)
     for (std::int64_t k = 0; k < in; ++k)
       for (std::int64_t j = 0; j < kPanel; ++j) {
         const std::int64_t o = panel * kPanel + j;
-        packed[(panel * in + k) * kPanel + j] = o < out ? weight[o][k] : 0;
+        packed[(panel * in + k) * kPanel + j] = o < out ? step.weight[o][k] : 0;
       }
 }
 
