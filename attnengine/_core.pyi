@@ -52,7 +52,9 @@ def linear(
 class PackedLinear:
     """A linear layer whose weight is packed once."""
 
-    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    def __init__(
+        self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str = "float32"
+    ) -> None: ...
     def __call__(
         self,
         x: ArrayLike,
@@ -122,22 +124,27 @@ def scaled_dot_attention(
 
 # Layers: csrc/layers.
 
-def set_packing_threads(num_threads: int) -> None: ...
+def set_packing(num_threads: int = 1, precision: str = "float32") -> None: ...
 
 class Linear:
     @overload
-    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    def __init__(
+        self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str | None = None
+    ) -> None: ...
     @overload
     def __init__(
         self,
         *,
-        packed: ArrayLike,
+        packed: NDArray[np.uint8],
         out_features: int,
         in_features: int,
         bias: ArrayLike | None = None,
+        precision: str,
     ) -> None: ...
     @property
-    def packed(self) -> Floats: ...
+    def packed(self) -> NDArray[np.uint8]: ...
+    @property
+    def precision(self) -> str: ...
     @property
     def in_features(self) -> int: ...
     @property

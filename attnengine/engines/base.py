@@ -22,7 +22,7 @@ from attnengine.tokenizers import Tokenizer
 
 
 class Engine:
-    """A model that is ready to run: ``path``, ``config`` and ``num_threads``.
+    """A model that is ready to run: ``path``, ``config``, ``precision`` and ``num_threads``.
 
     It pickles as its path and the options of ``load``, not with its weights.
     """
@@ -33,6 +33,11 @@ class Engine:
         self._model, self._options = model, dict(options)
         self.path: Path = Path(checkpoint.path)
         self.config: dict[str, Any] = dict(checkpoint.config)
+
+    @property
+    def precision(self) -> str:
+        """That of its linear layers, as given to ``load``."""
+        return str(self._options["precision"])
 
     @property
     def num_threads(self) -> int:
@@ -52,7 +57,7 @@ class Engine:
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
         shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
-        shown["num_threads"] = self.num_threads
+        shown |= {"precision": self.precision, "num_threads": self.num_threads}
         listed = ", ".join(f"{key}={value}" for key, value in shown.items())
         return f"{type(self).__name__}({self.config['architecture']}, {listed})"
 

@@ -107,11 +107,12 @@ FloatArray apply(const PackedLinear& layer, const FloatArray& x, const std::stri
   return y;
 }
 
-PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias) {
+PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias,
+                           const std::string& precision) {
   const ConstMatrix w = matrix(weight, "weight");
-  if (!bias) return {w, {}};
-  const float* b = vector(*bias, w.rows, "bias");
-  return {w, {b, b + w.rows}};
+  const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
+  return {w, bias ? std::vector<float>(b, b + w.rows) : std::vector<float>{},
+          precision_of(precision)};
 }
 
 FloatArray gated_activation(const FloatArray& both, const std::string& name, int num_threads) {
@@ -129,7 +130,7 @@ FloatArray gated_activation(const FloatArray& both, const std::string& name, int
 FloatArray linear(const FloatArray& x, const FloatArray& weight,
                   const std::optional<FloatArray>& bias, const std::string& activation,
                   int num_threads) {
-  return apply(packed_linear(weight, bias), x, activation, std::nullopt, num_threads);
+  return apply(packed_linear(weight, bias, "float32"), x, activation, std::nullopt, num_threads);
 }
 
 }  // namespace
@@ -155,8 +156,8 @@ void bind_kernels(py::module_& m) {
         "num_threads"_a = 1,
         "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
   py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
-      .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(),
-           "weight (out, in), bias (out,) or None")
+      .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
+           "precision"_a = "float32", "weight (out, in), bias (out,) or None")
       .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "add"_a = py::none(),
            "num_threads"_a = 1,
            "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "

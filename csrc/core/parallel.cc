@@ -19,7 +19,6 @@ constexpr std::int64_t kMinWork = 1 << 16;
 constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
-thread_local int threads_to_pack = 1;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
@@ -45,13 +44,6 @@ ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
 }
 
 ThreadScope::~ThreadScope() { num_threads = previous_; }
-
-int packing_threads() { return threads_to_pack; }
-
-void set_packing_threads(int threads) {
-  check_threads(threads);
-  threads_to_pack = threads;
-}
 
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
   const auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };

@@ -32,10 +32,6 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
 // after which a process may still fork.
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context);
 
-// How many threads pack weights, for the calling thread.
-int packing_threads();
-void set_packing_threads(int threads);
-
 template <class F>
 [[gnu::always_inline]] inline RangeFunction range_function() {
   return [](const void* context, std::int64_t begin, std::int64_t end) {
