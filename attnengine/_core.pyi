@@ -21,6 +21,9 @@ def softmax(x: ArrayLike, num_threads: int = 1) -> NDArray[np.float32]: ...
 def log_softmax_top_k(
     logits: ArrayLike, k: int, num_threads: int = 1
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]: ...
+def target_log_probs(
+    logits: ArrayLike, targets: ArrayLike, num_threads: int = 1
+) -> NDArray[np.float64]: ...
 def layer_norm(
     x: ArrayLike,
     weight: ArrayLike,
