@@ -14,6 +14,9 @@ Ints = NDArray[np.int32]
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
 def activate(x: ArrayLike, activation: str, num_threads: int = 1) -> NDArray[np.float32]: ...
+def gated_activation(
+    both: ArrayLike, activation: str, num_threads: int = 1
+) -> NDArray[np.float32]: ...
 def softmax(x: ArrayLike, num_threads: int = 1) -> NDArray[np.float32]: ...
 def log_softmax_top_k(
     logits: ArrayLike, k: int, num_threads: int = 1
@@ -46,9 +49,16 @@ def linear(
 class PackedLinear:
     """A linear layer whose weight is packed once."""
 
-    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    def __init__(
+        self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str = "float32"
+    ) -> None: ...
     def __call__(
-        self, x: ArrayLike, activation: str = "none", *, num_threads: int = 1
+        self,
+        x: ArrayLike,
+        activation: str = "none",
+        *,
+        add: ArrayLike | None = None,
+        num_threads: int = 1,
     ) -> NDArray[np.float32]: ...
 
 def elman_gates(
@@ -111,22 +121,28 @@ def scaled_dot_attention(
 
 # Layers: csrc/layers.
 
-def set_packing_threads(num_threads: int) -> None: ...
+def limit_threads(num_threads: int) -> None: ...
+def set_packing(num_threads: int = 1, precision: str = "float32") -> None: ...
 
 class Linear:
     @overload
-    def __init__(self, weight: ArrayLike, bias: ArrayLike | None = None) -> None: ...
+    def __init__(
+        self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str | None = None
+    ) -> None: ...
     @overload
     def __init__(
         self,
         *,
-        packed: ArrayLike,
+        packed: NDArray[np.uint8],
         out_features: int,
         in_features: int,
         bias: ArrayLike | None = None,
+        precision: str,
     ) -> None: ...
     @property
-    def packed(self) -> Floats: ...
+    def packed(self) -> NDArray[np.uint8]: ...
+    @property
+    def precision(self) -> str: ...
     @property
     def in_features(self) -> int: ...
     @property
@@ -224,10 +240,11 @@ class MultiHeadAttention:
     def __init__(
         self,
         *,
-        query: Linear,
-        key_value: Linear,
         output: Linear,
         num_heads: int,
+        query_key_value: Linear | None = None,
+        query: Linear | None = None,
+        key_value: Linear | None = None,
         num_kv_heads: int | None = None,
         rotary: Rotary | None = None,
         scale: float | None = None,
@@ -505,7 +522,18 @@ class Search:
     @property
     def sentences(self) -> Ints: ...
     @property
+    def lengths(self) -> Ints: ...
+    @property
     def done(self) -> bool: ...
+    @property
+    def ended(self) -> list[int]: ...
+    def add(
+        self,
+        sentences: Sequence[int] | NDArray[np.integer],
+        start_tokens: Sequence[int] | NDArray[np.integer],
+        max_new_tokens: Sequence[int] | NDArray[np.integer],
+    ) -> None: ...
+    def drop(self, sentence: int) -> None: ...
     def advance(self, logits: Floats) -> None: ...
     def hypotheses(self, sentence: int) -> list[SearchHypothesis]: ...
     def tree(self, sentence: int) -> tuple[Ints, Ints, NDArray[np.float64], NDArray[np.bool_]]: ...

@@ -48,6 +48,7 @@ Input = Annotated[Path | None, typer.Option(help="File to read instead of standa
 Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
+Precision = Annotated[str, typer.Option(help="Of linear layers: float32 or int8.")]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]
@@ -106,13 +107,14 @@ def _search(
     max_batch_size: Number = None,
     source_language: Language = None,
     target_language: Language = None,
+    precision: Precision = "float32",
     num_threads: Threads = None,
 ) -> None:
     command, given = str(context.info_name), context.params
     if model is None and command == "generate":
         raise InvalidArgument("generate needs a model, expected --model PATH")
     options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    search = _searcher(command, model, num_threads)
+    search = _searcher(command, model, precision=precision, num_threads=num_threads)
     search([], **options)  # complains about them before anything is read or written
     with reading(input) as reader:
         found = answers(reader, reader, lambda lines: search(lines, **options))
@@ -120,11 +122,13 @@ def _search(
         write_answers(map(shown, found), [reader], output)
 
 
-def _searcher(command: str, model: Path | None, num_threads: int | None) -> Callable[..., Any]:
+def _searcher(
+    command: str, model: Path | None, *, precision: str, num_threads: int | None
+) -> Callable[..., Any]:
     """The method of the model, or of the packaged one, that the command runs."""
     if model is None:
-        return g2p.load_g2p(num_threads=num_threads or 1).translate
-    engine = load(model, num_threads=num_threads)
+        return g2p.load_g2p(precision=precision, num_threads=num_threads or 1).translate
+    engine = load(model, precision=precision, num_threads=num_threads)
     if command == "translate":
         return _expect(engine, Seq2Seq, command).translate
     return _expect(engine, LanguageModel, command).generate
@@ -143,10 +147,13 @@ def chat(
     top_k: Number = None,
     seed: Number = None,
     max_new_tokens: Number = None,
+    precision: Precision = "float32",
     num_threads: Threads = None,
 ) -> None:
     """Converse with a language model: each line is a message, and its reply comes at once."""
-    engine = _expect(load(model, num_threads=num_threads), LanguageModel, "chat")
+    engine = _expect(
+        load(model, precision=precision, num_threads=num_threads), LanguageModel, "chat"
+    )
     given = {"temperature": temperature, "top_k": top_k, "seed": seed}
     given["max_new_tokens"] = max_new_tokens
     options: Any = {name: value for name, value in given.items() if value is not None}
@@ -170,6 +177,7 @@ def score(
     output: Output = None,
     as_json: Json = False,
     max_batch_size: Number = None,
+    precision: Precision = "float32",
     num_threads: Threads = None,
 ) -> None:
     """Print the log-probability of every line.
@@ -177,7 +185,7 @@ def score(
     An encoder-decoder scores the lines of --target given those of the input, or else the second
     of two texts that stand on each line with a tab between them.
     """
-    engine = load(model, num_threads=num_threads)
+    engine = load(model, precision=precision, num_threads=num_threads)
     options = {} if max_batch_size is None else {"max_batch_size": max_batch_size}
     shown = _json(Score([], [], [])) if as_json else _plain(lambda one: f"{one.log_prob:.6f}")
     paths = [input] if target is None else [input, target]
@@ -202,10 +210,11 @@ def encode(
     pooling: Annotated[str | None, typer.Option(help="mean, max, first or last")] = None,
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut what is too long.")] = False,
     max_batch_size: Number = None,
+    precision: Precision = "float32",
     num_threads: Threads = None,
 ) -> None:
     """Print the vector that an encoder makes of every line, as a JSON list."""
-    engine = _expect(load(model, num_threads=num_threads), Encoder, "encode")
+    engine = _expect(load(model, precision=precision, num_threads=num_threads), Encoder, "encode")
     options: dict[str, Any] = {"pooling": pooling, "truncate": truncate}
     options |= {} if max_batch_size is None else {"max_batch_size": max_batch_size}
     shown = _plain(lambda vector: json.dumps([float(str(number)) for number in vector]))
@@ -232,12 +241,11 @@ def info(
 def convert(
     source: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
     folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
-    packed: Annotated[
-        bool, typer.Option("--packed", help="Also pack the weights for this machine.")
-    ] = False,
+    packed: Annotated[bool, typer.Option("--packed", help="Also pack the weights.")] = False,
+    precision: Precision = "float32",
 ) -> None:
     """Write a model as a native folder, which loads fastest."""
-    convert_model(source, folder, packed=packed)
+    convert_model(source, folder, packed=packed, precision=precision)
 
 
 def _expect(engine: object, kind: type[E], command: str) -> E:

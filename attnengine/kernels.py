@@ -22,6 +22,7 @@ __all__ = [
     "concat_attention",
     "dot_attention",
     "elman_gates",
+    "gated_activation",
     "gelu",
     "gelu_tanh",
     "general_attention",
@@ -101,6 +102,14 @@ def gelu_tanh(x: ArrayLike, *, num_threads: int = 1) -> Floats:
 def silu(x: ArrayLike, *, num_threads: int = 1) -> Floats:
     """Return x * sigmoid(x) of every element (Elfwing et al. 2018); also called swish."""
     return _core.activate(x, "silu", num_threads)
+
+
+def gated_activation(both: ArrayLike, activation: str, *, num_threads: int = 1) -> Floats:
+    """activation(gate) * up of both (rows, 2 * n), gates first (Shazeer 2020); returns (rows, n).
+
+    The activations are those of `linear`.
+    """
+    return _core.gated_activation(both, activation, num_threads)
 
 
 def softmax(x: ArrayLike, *, num_threads: int = 1) -> Floats:

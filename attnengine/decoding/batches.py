@@ -1,4 +1,4 @@
-"""Which sentences run together, and how many rows one step takes."""
+"""Sentences on their way into a model, and how many rows one step takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from attnengine import _core
 
 Ints = NDArray[np.int32]
 
-_MAX_LOGITS = 2**24  # of one step, 64 MiB: long prompts and texts are fed in pieces
+# Long prompts and texts are fed in pieces.
+_MAX_ROWS = 1024  # of one step
+_MAX_LOGITS = 2**24  # of one step, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,6 @@ class Sentence:
         if isinstance(self.source, _core.Encoded):
             return self.source.length(0)
         return len(self.source or ())
-
-
-def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
-    """Indices of at most ``size`` sentences at a time, those of like length together."""
-
-    def length(index: int) -> tuple[int, int]:
-        sentence = sentences[index]
-        return sentence.source_length, len(sentence.tokens)
-
-    order = sorted(range(len(sentences)), key=length, reverse=True)
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
 
 
 def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
@@ -75,7 +65,7 @@ def feed(
     """
     flat = joined(tokens)  # (rows,)
     owners = np.repeat(sequences, [len(one) for one in tokens])  # (rows,)
-    size = max(1, _MAX_LOGITS // model.vocab_size)
+    size = max(1, min(_MAX_ROWS, _MAX_LOGITS // model.vocab_size)) if want else _MAX_ROWS
     for first in range(0, len(flat), size):
         rows = slice(first, min(first + size, len(flat)))
         wanted = np.full(rows.stop - rows.start, want)

@@ -8,19 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
-from attnengine.decoding.batches import Sentence, batches, feed, start
+from attnengine.decoding.batches import Sentence, feed, start
+from attnengine.decoding.workers import Queue, rows_of_texts, share
 from attnengine.errors import InvalidArgument
 
 Floats = NDArray[np.float32]
 
 
 def token_log_probs(
-    model: _core.Decoder, sentences: Sequence[Sentence], max_batch_size: int
+    model: _core.Decoder,
+    sentences: Sequence[Sentence],
+    max_batch_size: int,
+    num_workers: int | None = 1,
 ) -> list[list[float]]:
     """The log-probability of every token after the first, of each sentence."""
     scored: dict[int, list[float]] = {}
-    for batch in batches(sentences, max_batch_size):
-        scored.update(zip(batch, _batch(model, [sentences[i] for i in batch]), strict=True))
+
+    def work(queue: Queue) -> None:
+        while batch := queue.take(queue.batch_size):
+            scored.update(zip(batch, _batch(model, [sentences[i] for i in batch]), strict=True))
+
+    share(model, sentences, max_batch_size, num_workers, rows_of_texts(sentences), work)
     return [scored[index] for index in range(len(sentences))]
 
 

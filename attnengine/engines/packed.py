@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from attnengine import _core, loaders, models, packing
-from attnengine.errors import Error
+from attnengine.errors import Error, Unsupported
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
 
@@ -17,33 +19,52 @@ Model = _core.Decoder | _core.Encoder
 FILE = "packed.bin"
 
 
-def build(checkpoint: Checkpoint, num_threads: int) -> Model:
+def build(checkpoint: Checkpoint, precision: str, num_threads: int) -> Model:
     """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
     file = checkpoint.path / FILE
     if checkpoint.path.is_dir() and file.is_file():
         try:
-            return packing.read(file, _marks(checkpoint.path))
+            return packing.read(file, _marks(checkpoint.path, precision))
         except Error as error:
             warnings.warn(f"{file} is not used: {error}", stacklevel=4)
-    _core.set_packing_threads(num_threads)
-    try:
+    with _packing(precision, num_threads):
         return models.build(checkpoint.config, checkpoint.tensors)
+
+
+def check_precision(precision: str) -> None:
+    """Raise Unsupported unless layers can have this precision."""
+    if precision not in packing.LAYOUTS:
+        known = ", ".join(map(repr, packing.LAYOUTS))
+        raise Unsupported(f"precision is {precision!r}, expected one of {known}")
+
+
+@contextmanager
+def _packing(precision: str, num_threads: int) -> Iterator[None]:
+    """How the layers are packed that this thread makes meanwhile."""
+    _core.set_packing(num_threads, precision)
+    try:
+        yield
     finally:
-        _core.set_packing_threads(1)
+        _core.set_packing()
 
 
 def convert(
-    source: str | os.PathLike[str], destination: str | os.PathLike[str], *, packed: bool = False
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    *,
+    packed: bool = False,
+    precision: str = "float32",
 ) -> None:
     """Write the model at ``source`` as a native folder.
 
-    With ``packed`` there is also a file of packed weights for this machine, which `load` maps from
-    disk: it loads at once, and processes share its memory. Where the file does not fit the
-    folder's weights, the version or the machine, `load` warns and packs anew.
+    With ``packed`` there is also a file of weights packed in ``precision``, which a `load` in this
+    precision maps from disk: it loads at once, and processes share its memory. Where the file does
+    not fit the folder's weights, the version or the precision, `load` warns and packs anew.
 
     Raises InvalidArgument when ``destination`` is a file or a folder that is not empty, and
     whatever `load` raises.
     """
+    check_precision(precision)
     loaders.convert(source, destination)
     if not packed:
         return
@@ -51,22 +72,23 @@ def convert(
     checkpoint = loaders.load(folder)
     temporary = folder / f".{FILE}.{os.getpid()}.part"
     try:
-        packing.write(
-            temporary,
-            lambda: models.build(checkpoint.config, checkpoint.tensors),
-            _marks(folder),
-        )
+        with _packing(precision, 1):
+            packing.write(
+                temporary,
+                lambda: models.build(checkpoint.config, checkpoint.tensors),
+                _marks(folder, precision),
+            )
         temporary.replace(folder / FILE)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _marks(folder: Path) -> dict[str, Any]:
+def _marks(folder: Path, precision: str) -> dict[str, Any]:
     """What must be the same for a packed file to stand for a folder."""
     from attnengine import __version__
 
     return {
         "attnengine": __version__,
-        "precision": "float32",
+        "precision": precision,
         "source": native.fingerprint(folder),
     }

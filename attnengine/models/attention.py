@@ -93,36 +93,28 @@ def separate_qkv(
             weight, np.concatenate([part(name, "bias") for name in names]) if bias else None
         )
 
-    return _arguments(linear("q_proj"), linear("k_proj", "v_proj"), heads)
+    return _arguments(linear("q_proj", "k_proj", "v_proj"), heads)
 
 
 def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -> dict[str, Any]:
     """The same where one layer gives, for each key/value head, its queries, its key, its value."""
     rows = heads.size + 2 * heads.kv_size
-    query, key_value = _split(w.take(f"{name}.weight", rows, size), heads)
-    query_bias = key_value_bias = None
-    if bias:
-        query_bias, key_value_bias = _split(w.take(f"{name}.bias", rows), heads)
-    return _arguments(
-        _core.Linear(query, query_bias), _core.Linear(key_value, key_value_bias), heads
-    )
+    weight = _ungrouped(w.take(f"{name}.weight", rows, size), heads)
+    found = _ungrouped(w.take(f"{name}.bias", rows), heads) if bias else None
+    return _arguments(_core.Linear(weight, found), heads)
 
 
-def _split(rows: Floats, heads: Heads) -> tuple[Floats, Floats]:
-    """(kv_count * (queries + 2) * dim, ...) -> queries (size, ...), keys then values."""
+def _ungrouped(rows: Floats, heads: Heads) -> Floats:
+    """(kv_count * (queries + 2) * dim, ...) -> all queries, then keys, then values."""
     rest = rows.shape[1:]
     groups = rows.reshape(heads.kv_count, -1, heads.dim, *rest)
-    query, key, value = (
-        np.ascontiguousarray(part).reshape(-1, *rest)
-        for part in (groups[:, :-2], groups[:, -2], groups[:, -1])
-    )
-    return query, np.concatenate([key, value])
+    parts = groups[:, :-2], groups[:, -2:-1], groups[:, -1:]
+    return np.concatenate([part.reshape(-1, *rest) for part in parts])
 
 
-def _arguments(query: _core.Linear, key_value: _core.Linear, heads: Heads) -> dict[str, Any]:
+def _arguments(query_key_value: _core.Linear, heads: Heads) -> dict[str, Any]:
     return {
-        "query": query,
-        "key_value": key_value,
+        "query_key_value": query_key_value,
         "num_heads": heads.count,
         "num_kv_heads": heads.kv_count,
     }

@@ -74,8 +74,9 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     heads = attention.under("self")
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=heads.linear("query", size, size, bias=True),
-            key_value=fused(heads, [("key", size), ("value", size)], size, bias=True),
+            query_key_value=fused(
+                heads, [("query", size), ("key", size), ("value", size)], size, bias=True
+            ),
             output=attention.linear("output.dense", size, size, bias=True),
             num_heads=config.num_attention_heads,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,6 +80,28 @@ def fused(
     zeros = [np.zeros(size, np.float32) for _, size in parts]
     biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
     return _core.Linear(np.concatenate(weights), np.concatenate(biases))
+
+
+def projections(
+    w: Weights,
+    names: tuple[str, str, str],
+    sizes: tuple[int, int],
+    *,
+    cross: bool,
+    bias: bool | None = None,
+) -> dict[str, Any]:
+    """Arguments of MultiHeadAttention from layers for queries, keys and values.
+
+    ``sizes`` are outputs and inputs of each; cross-attention takes its keys and values from
+    elsewhere. ``bias`` as in `fused`.
+    """
+    parts = [(name, sizes[0]) for name in names]
+    if not cross:
+        return {"query_key_value": fused(w, parts, sizes[1], bias=bias)}
+    return {
+        "query": fused(w, parts[:1], sizes[1], bias=bias),
+        "key_value": fused(w, parts[1:], sizes[1], bias=bias),
+    }
 
 
 def layer_norm(

@@ -51,8 +51,9 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     heads = w.under("attention")
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=heads.linear("q_lin", size, size, bias=True),
-            key_value=fused(heads, [("k_lin", size), ("v_lin", size)], size, bias=True),
+            query_key_value=fused(
+                heads, [("q_lin", size), ("k_lin", size), ("v_lin", size)], size, bias=True
+            ),
             output=heads.linear("out_lin", size, size, bias=True),
             num_heads=config.n_heads,
         ),

@@ -61,12 +61,9 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
     size, eps = config.n_embd, config.layer_norm_epsilon
     wide = config.n_inner or 4 * size
     attention, mlp = w.under("attn"), w.under("mlp")
-    weight = attention.take("c_attn.weight", size, 3 * size).T
-    bias = attention.take("c_attn.bias", 3 * size)
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=_core.Linear(np.ascontiguousarray(weight[:size]), bias[:size]),
-            key_value=_core.Linear(np.ascontiguousarray(weight[size:]), bias[size:]),
+            query_key_value=transposed(attention, "c_attn", 3 * size, size),
             output=transposed(attention, "c_proj", size, size),
             num_heads=config.n_head,
         ),

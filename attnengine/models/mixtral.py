@@ -38,8 +38,10 @@ def feed_forward(config: Config, w: Weights) -> _core.Experts:
     """
     stacked = "mlp.experts.gate_up_proj" in w
     w = w.under("mlp" if stacked else "block_sparse_moe")
+    count, size = config.num_local_experts, config.hidden_size
     return _core.Experts(
-        router=w.linear("gate", config.num_local_experts, config.hidden_size, bias=False),
+        # a small error would choose another expert
+        router=w.linear("gate", count, size, bias=False, precision="float32"),
         experts=stacked_experts(config, w) if stacked else separate_experts(config, w),
         experts_per_token=config.num_experts_per_tok,
     )

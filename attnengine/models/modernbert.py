@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
@@ -75,13 +73,10 @@ def check(config: Config) -> None:
 def layer(config: Config, w: Weights, index: int, turn: _core.Rotary) -> _core.TransformerLayer:
     """Build one layer; the first has no norm before its attention: the embedding has one."""
     size, wide = config.hidden_size, config.intermediate_size
-    weight = w.take("attn.Wqkv.weight", 3 * size, size)  # queries, keys, values
-    bias = w.take("attn.Wqkv.bias", 3 * size) if config.attention_bias else np.zeros(3 * size)
     local = config.layer_types[index] == _LOCAL
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=_core.Linear(weight[:size], bias[:size]),
-            key_value=_core.Linear(weight[size:], bias[size:]),
+            query_key_value=w.linear("attn.Wqkv", 3 * size, size, bias=config.attention_bias),
             output=w.linear("attn.Wo", size, size, bias=config.attention_bias),
             num_heads=config.num_attention_heads,
             rotary=turn,

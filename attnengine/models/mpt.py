@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from attnengine import _core
 from attnengine.models.attention import Heads, alibi, heads
 from attnengine.models.blocks import feed_forward, layer_norm, output_layer
@@ -57,11 +55,9 @@ def layer(
 ) -> _core.TransformerLayer:
     """Build one layer; queries, keys and values lie in one matrix."""
     size = config.d_model
-    query, key_value = np.split(w.take("attn.Wqkv.weight", 3 * size, size), [size])
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=_core.Linear(query),
-            key_value=_core.Linear(key_value),
+            query_key_value=w.linear("attn.Wqkv", 3 * size, size, bias=False),
             output=w.linear("attn.out_proj", size, size, bias=False),
             num_heads=shape.count,
             scale=config.softmax_scale,

@@ -34,10 +34,9 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 def attention(config: Config, w: Weights, rotary: _core.Rotary) -> _core.MultiHeadAttention:
     """Build from one matrix of queries, then keys, then values."""
     size, heads, w = config.hidden_size, config.heads, w.under("self_attn")
-    rows = w.take("qkv_proj.weight", heads.size + 2 * heads.kv_size, size)
+    rows = heads.size + 2 * heads.kv_size
     return _core.MultiHeadAttention(
-        query=_core.Linear(rows[: heads.size]),
-        key_value=_core.Linear(rows[heads.size :]),
+        query_key_value=w.linear("qkv_proj", rows, size, bias=False),
         output=w.linear("o_proj", size, heads.size, bias=False),
         num_heads=heads.count,
         num_kv_heads=heads.kv_count,

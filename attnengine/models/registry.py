@@ -77,15 +77,18 @@ class Weights:
         *,
         bias: bool | None = None,
         scale: float = 1.0,
+        precision: str | None = None,
     ) -> _core.Linear:
         """Return ``name.weight`` (out, in) with ``name.bias`` (out,), both times ``scale``.
 
-        ``bias`` says whether there is one; None: as the checkpoint has it.
+        ``bias`` says whether there is one; None: as the checkpoint has it. ``precision`` is that
+        of the model when None.
         """
         weight = self.take(f"{name}.weight", out_size, in_size)
         has_bias = f"{name}.bias" in self if bias is None else bias
         found = self.take(f"{name}.bias", out_size) if has_bias else None
-        return _core.Linear(scaled(weight, scale), None if found is None else scaled(found, scale))
+        scaled_bias = None if found is None else scaled(found, scale)
+        return _core.Linear(scaled(weight, scale), scaled_bias, precision=precision)
 
     def check_all_taken(self) -> None:
         """Raise FormatError when a weight was left over."""

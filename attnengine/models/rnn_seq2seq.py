@@ -151,24 +151,29 @@ def bridge(config: Config, w: Weights) -> _core.Bridge:
 
 
 def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
-    """Build the score; general is dot with a projected query, concat is additive cut in two."""
-    hidden, states = config.decoder_hidden_size, config.encoder_size
+    """Build the score; general is dot with a projected query, concat is additive cut in two.
+
+    Its projections are float32: a softmax magnifies their errors, and they are small.
+    """
+    hidden, states, exact = config.decoder_hidden_size, config.encoder_size, "float32"
     if config.attention == "none":
         return None
     if config.attention == "dot":
         return _core.AttentionScore()
     if config.attention == "general":
-        return _core.AttentionScore(query=w.linear("query", states, hidden))
+        return _core.AttentionScore(query=w.linear("query", states, hidden, precision=exact))
     size = config.attention_size or 0
     vector = w.take("vector", size)
     if config.attention == "additive":
         return _core.AttentionScore(
-            query=w.linear("query", size, hidden), key=w.linear("key", size, states), vector=vector
+            query=w.linear("query", size, hidden, precision=exact),
+            key=w.linear("key", size, states, precision=exact),
+            vector=vector,
         )
     both = w.take("concat.weight", size, hidden + states)
     return _core.AttentionScore(
-        query=_core.Linear(both[:, :hidden], w.get("concat.bias", size)),
-        key=_core.Linear(both[:, hidden:]),
+        query=_core.Linear(both[:, :hidden], w.get("concat.bias", size), precision=exact),
+        key=_core.Linear(both[:, hidden:], precision=exact),
         vector=vector,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.blocks import ActivationName, activation, fused
+from attnengine.models.blocks import ActivationName, activation, fused, projections
 from attnengine.models.positions import bucket_bias
 from attnengine.models.registry import Floats, Weights, register
 
@@ -134,7 +134,9 @@ def layer(
     return _core.TransformerLayer(
         self_attention=attention(config, w.under("layer.0.SelfAttention"), biases),
         self_attention_norm=block_norm(config, w.under("layer.0")),
-        cross_attention=attention(config, w.under("layer.1.EncDecAttention")) if cross else None,
+        cross_attention=(
+            attention(config, w.under("layer.1.EncDecAttention"), None) if cross else None
+        ),
         cross_attention_norm=block_norm(config, w.under("layer.1")) if cross else None,
         feed_forward=feed_forward(config, last.under("DenseReluDense")),
         feed_forward_norm=block_norm(config, last),
@@ -142,13 +144,12 @@ def layer(
 
 
 def attention(
-    config: FamilyConfig, w: Weights, biases: _core.PositionBias | None = None
+    config: FamilyConfig, w: Weights, biases: _core.PositionBias | None
 ) -> _core.MultiHeadAttention:
-    """Build an attention, whose scores are not scaled."""
+    """Build an attention, whose scores are not scaled; cross-attention has no biases."""
     size, heads = config.d_model, config.num_heads * config.d_kv
     return _core.MultiHeadAttention(
-        query=w.linear("q", heads, size, bias=False),
-        key_value=fused(w, [("k", heads), ("v", heads)], size, bias=False),
+        **projections(w, ("q", "k", "v"), (heads, size), cross=biases is None, bias=False),
         output=w.linear("o", size, heads, bias=False),
         num_heads=config.num_heads,
         scale=1.0,

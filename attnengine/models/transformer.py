@@ -10,7 +10,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.blocks import fused
+from attnengine.models.blocks import projections
 from attnengine.models.registry import Floats, Weights, register
 
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
@@ -129,10 +129,10 @@ def layer(config: Stack, w: Weights, *, cross: bool) -> _core.TransformerLayer:
 
     instead = recurrence(config, w) if cross else None
     return _core.TransformerLayer(
-        self_attention=None if instead else attention(config, w.under("self_attn")),
+        self_attention=None if instead else attention(config, w.under("self_attn"), cross=False),
         recurrence=instead,
         self_attention_norm=block_norm("self_attn_layer_norm"),
-        cross_attention=attention(config, w.under("encoder_attn")) if cross else None,
+        cross_attention=(attention(config, w.under("encoder_attn"), cross=True) if cross else None),
         cross_attention_norm=block_norm("encoder_attn_layer_norm") if cross else None,
         feed_forward=feed_forward(config, w, config.intermediate_size),
         feed_forward_norm=block_norm("final_layer_norm"),
@@ -165,12 +165,11 @@ def recurrence(config: Stack, w: Weights) -> _core.Recurrence | None:
     )
 
 
-def attention(config: Stack, w: Weights) -> _core.MultiHeadAttention:
-    """Build the projections of an attention, keys and values in one product."""
+def attention(config: Stack, w: Weights, *, cross: bool) -> _core.MultiHeadAttention:
+    """Build the projections of an attention."""
     size = config.hidden_size
     return _core.MultiHeadAttention(
-        query=w.linear("q_proj", size, size),
-        key_value=fused(w, [("k_proj", size), ("v_proj", size)], size),
+        **projections(w, ("q_proj", "k_proj", "v_proj"), (size, size), cross=cross),
         output=w.linear("out_proj", size, size),
         num_heads=config.num_heads,
     )

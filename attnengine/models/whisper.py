@@ -67,9 +67,10 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
 
 
 def convolution(w: Weights, in_size: int, out_size: int, *, stride: int) -> _core.Convolution:
-    """Build a convolution of width 3, stored (out, in, 3)."""
+    """Build a convolution of width 3, stored (out, in, 3); float32, as it sees the sound itself."""
     weight = w.take("weight", out_size, in_size, 3).transpose(0, 2, 1)  # (out, 3, in)
-    linear = _core.Linear(weight.reshape(out_size, 3 * in_size), w.take("bias", out_size))
+    flat, bias = weight.reshape(out_size, 3 * in_size), w.take("bias", out_size)
+    linear = _core.Linear(flat, bias, precision="float32")
     return _core.Convolution(linear, stride=stride)
 
 

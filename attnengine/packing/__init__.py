@@ -6,8 +6,8 @@ over memory that is mapped from disk: it knows no architecture.
 
 from __future__ import annotations
 
-from attnengine.packing.file import LAYOUT, MismatchError
+from attnengine.packing.file import LAYOUTS, MismatchError
 from attnengine.packing.recorder import write
 from attnengine.packing.replay import read
 
-__all__ = ["LAYOUT", "MismatchError", "read", "write"]
+__all__ = ["LAYOUTS", "MismatchError", "read", "write"]

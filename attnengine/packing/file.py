@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from attnengine.errors import Error, FormatError
 
-Floats = NDArray[np.float32]
+Array = NDArray[np.float32] | NDArray[np.uint8]
 
-VERSION = 1
-# The order of numbers in a packed weight: csrc/core/steps.h.
-LAYOUT = "float32, panels of 16"
+VERSION = 2
+# The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
+LAYOUTS = {
+    "float32": "panels of 16",
+    "int8": "panels of 16, blocks of 64, fours, float32 scales",
+}
 
 _PREAMBLE = struct.Struct("<8sI8sQQI")  # magic, version, byte order, header: offset, bytes, crc32
 _MAGIC = b"attnpack"
@@ -40,11 +43,11 @@ class Writer:
         self._file = path.open("wb")
         self._file.write(bytes(_PREAMBLE.size))
 
-    def array(self, values: Floats) -> list[Any]:
+    def array(self, values: Array) -> list[Any]:
         """Append an array; the place that the header gives it."""
         offset = self._align()
         self._file.write(values.data)
-        return [offset, list(values.shape)]
+        return [offset, list(values.shape), values.dtype.name]
 
     def finish(self, header: dict[str, Any]) -> None:
         """Write the header and close the file."""
@@ -78,21 +81,24 @@ class Reader:
             self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         self.header = self._header()
 
-    def array(self, place: Any) -> Floats:
+    def array(self, place: Any) -> Array:
         """The array at a place of the header, without copying it."""
-        offset, shape = place
+        offset, shape, name = place
+        if name not in ("float32", "uint8"):
+            raise FormatError(f"{self.path}: an array of {name!r:.80}, expected float32 or uint8")
+        dtype = np.dtype(name)
         sizes = [offset, *shape]
         if not all(type(number) is int and number >= 0 for number in sizes) or len(shape) > 4:
             raise FormatError(f"{self.path}: array {place!r:.80}, expected an offset and a shape")
         count = 1
         for number in shape:
             count *= number
-        if offset % _ALIGNMENT or offset + 4 * count > len(self._bytes):
+        if offset % _ALIGNMENT or offset + dtype.itemsize * count > len(self._bytes):
             raise FormatError(
                 f"{self.path}: an array of {count} numbers at {offset}, but the file has "
                 f"{len(self._bytes)} bytes"
             )
-        values: Floats = np.frombuffer(self._bytes, np.float32, count, offset).reshape(shape)
+        values: Array = np.frombuffer(self._bytes, dtype, count, offset).reshape(shape)
         return values
 
     def _header(self) -> dict[str, Any]:

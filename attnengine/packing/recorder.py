@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from attnengine import _core
-from attnengine.packing.file import LAYOUT, Writer
+from attnengine.packing.file import LAYOUTS, Writer
 
 Model = _core.Decoder | _core.Encoder
 
@@ -20,13 +20,13 @@ Model = _core.Decoder | _core.Encoder
 def write(path: Path, build: Callable[[], Model], marks: dict[str, Any]) -> None:
     """Build a model and write its layers to a new file at ``path``.
 
-    ``marks`` is kept in the header, for `read` to compare.
+    ``marks`` is kept in the header, for `read` to compare; so are the layouts of packed weights.
     """
     writer = Writer(path)
     try:
         with _recording(writer) as recorder:
             root = recorder.value(build())
-        header = {**marks, "layout": LAYOUT, "parts": recorder.parts, "root": root}
+        header = {**marks, "layouts": LAYOUTS, "parts": recorder.parts, "root": root}
         writer.finish(header)
     finally:
         writer.close()
@@ -57,7 +57,9 @@ class _Recorder:
         if id(value) in self._made:
             return {"part": self._made[id(value)]}
         if isinstance(value, np.ndarray):
-            return {"array": self._writer.array(np.ascontiguousarray(value, np.float32))}
+            packed = value.dtype == np.uint8
+            array = value if packed else np.ascontiguousarray(value, np.float32)
+            return {"array": self._writer.array(array)}
         if isinstance(value, np.generic):
             return value.item()
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -67,8 +69,8 @@ class _Recorder:
     def _add(self, cls: type, part: Any, args: Any, kwargs: dict[str, Any]) -> None:
         if isinstance(part, _core.Linear):
             bias = kwargs.get("bias", args[1] if len(args) > 1 else None)
-            sizes = {"out_features": part.out_features, "in_features": part.in_features}
-            args, kwargs = (), {"packed": part.packed, **sizes, "bias": bias}
+            names = ("packed", "out_features", "in_features", "precision")
+            args, kwargs = (), {"bias": bias, **{name: getattr(part, name) for name in names}}
         encoded = [self.value(arg) for arg in args]
         named = {name: self.value(arg) for name, arg in kwargs.items()}
         self._made[id(part)] = len(self.parts)

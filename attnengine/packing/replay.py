@@ -7,7 +7,7 @@ from typing import Any
 
 from attnengine import _core
 from attnengine.errors import FormatError, InvalidArgument
-from attnengine.packing.file import LAYOUT, MismatchError, Reader
+from attnengine.packing.file import LAYOUTS, MismatchError, Reader
 
 Model = _core.Decoder | _core.Encoder
 
@@ -27,10 +27,11 @@ _DAMAGE = (
 def read(path: Path, marks: dict[str, Any]) -> Model:
     """Make the model of a file again; its weights stay on disk until they are used.
 
-    Raises MismatchError when the file's marks or layout are others, FormatError when it is damaged.
+    Raises MismatchError when the file's marks or layouts are others, FormatError when it is
+    damaged.
     """
     reader = Reader(path)
-    for mark, expected in {**marks, "layout": LAYOUT}.items():
+    for mark, expected in {**marks, "layouts": LAYOUTS}.items():
         found = reader.header.get(mark)
         if found != expected:
             raise MismatchError(f"{mark} is {found!r:.100}, expected {expected!r}")

@@ -79,3 +79,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "swish": silu,
     "tanh": tanh,
 }
+
+
+def gated_activation(both: Floats, activation: str) -> Floats:
+    """activation(gate) * up, (rows, n), of both (rows, 2 * n), gates first (Shazeer 2020)."""
+    gate, up = np.split(both, 2, axis=1)
+    gated: Floats = ACTIVATIONS[activation](gate) * up
+    return gated

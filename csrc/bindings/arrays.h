@@ -26,6 +26,7 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast |
 using FloatArray = Array<float>;
 using IntArray = Array<std::int32_t>;
 using LongArray = Array<std::int64_t>;
+using ByteArray = Array<std::uint8_t>;
 
 inline void expect_dimensions(const py::array& a, std::int64_t expected, const std::string& name) {
   expect_equal(a.ndim(), expected, name + ".ndim");

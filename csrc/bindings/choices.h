@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "core/errors.h"
+#include "core/precision.h"
 #include "core/steps.h"
+#include "layers/linear.h"
 #include "layers/pooling.h"
 
 namespace attnengine {
@@ -47,6 +49,17 @@ inline Pooling pooling_of(const std::string& name) {
       {"last", Pooling::kLast},
       {"attention", Pooling::kAttention}};
   return choose(kPoolings, name, "pooling");
+}
+
+inline Precision precision_of(const std::string& name) {
+  std::pair<const char*, Precision> choices[kPrecisions];
+  for (int i = 0; i < kPrecisions; ++i) choices[i] = {kPrecisionNames[i], Precision(i)};
+  return choose(choices, name, "precision");
+}
+
+// That of the thread where none is given.
+inline Precision precision_of(const std::optional<std::string>& name) {
+  return name ? precision_of(*name) : packing().precision;
 }
 
 inline CellOptions cell_options(const std::string& nonlinearity,

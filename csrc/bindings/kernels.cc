@@ -78,27 +78,46 @@ struct PackedLinear : Linear {
 };
 
 FloatArray apply(const PackedLinear& layer, const FloatArray& x, const std::string& name,
-                 int num_threads) {
+                 const std::optional<FloatArray>& add, int num_threads) {
   const ConstMatrix from = matrix(x, "x");
   expect_equal(from.cols, layer.in(), "x.shape[1]");
   FloatArray y = new_matrix(from.rows, layer.out());
   const Matrix to = writable(y);
   const Activation chosen = activation(name, "activation");
-  run_kernel(num_threads, [&] { layer(from, to, chosen); });
+  if (add) {
+    const ConstMatrix sum = matrix(*add, "add");
+    expect_equal(sum.rows, to.rows, "add.shape[0]");
+    expect_equal(sum.cols, to.cols, "add.shape[1]");
+    std::copy_n(sum.data, sum.rows * sum.cols, to.data);
+  }
+  run_kernel(num_threads, [&] { layer(from, to, chosen, add.has_value()); });
   return y;
 }
 
-PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias) {
+PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias,
+                           const std::string& precision) {
   const ConstMatrix w = matrix(weight, "weight");
-  if (!bias) return {w, {}};
-  const float* b = vector(*bias, w.rows, "bias");
-  return {w, {b, b + w.rows}};
+  const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
+  return {w, bias ? std::vector<float>(b, b + w.rows) : std::vector<float>{},
+          precision_of(precision)};
+}
+
+FloatArray gated_activation(const FloatArray& both, const std::string& name, int num_threads) {
+  const ConstMatrix from = matrix(both, "both");
+  if (from.cols % 2)
+    throw InvalidArgument("both.shape[1] is " + std::to_string(from.cols) +
+                          ", expected an even number");
+  FloatArray y({from.rows, from.cols / 2});
+  const Matrix to = writable(y);
+  const Activation chosen = activation(name, "activation");
+  run_kernel(num_threads, [&] { kernels().gated_activation(chosen, from, to); });
+  return y;
 }
 
 FloatArray linear(const FloatArray& x, const FloatArray& weight,
                   const std::optional<FloatArray>& bias, const std::string& activation,
                   int num_threads) {
-  return apply(packed_linear(weight, bias), x, activation, num_threads);
+  return apply(packed_linear(weight, bias, "float32"), x, activation, std::nullopt, num_threads);
 }
 
 }  // namespace
@@ -108,6 +127,8 @@ void bind_kernels(py::module_& m) {
   m.def("available_isas", &available_isas, "Those that this machine has, best first.");
   m.def("activate", &activate, "x"_a, "activation"_a, "num_threads"_a = 1,
         "An activation of every element of x, of any shape.");
+  m.def("gated_activation", &gated_activation, "both"_a, "activation"_a, "num_threads"_a = 1,
+        "activation(gate) * up. both (rows, 2 * n), gates first; returns (rows, n).");
   m.def("softmax", &softmax, "x"_a, "num_threads"_a = 1,
         "exp(x) over its sum in each row. x (rows, n); returns (rows, n).");
   m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, "num_threads"_a = 1,
@@ -120,10 +141,12 @@ void bind_kernels(py::module_& m) {
         "num_threads"_a = 1,
         "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
   py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
-      .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(),
-           "weight (out, in), bias (out,) or None")
-      .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "num_threads"_a = 1,
-           "x (rows, in); returns (rows, out).");
+      .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
+           "precision"_a = "float32", "weight (out, in), bias (out,) or None")
+      .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "add"_a = py::none(),
+           "num_threads"_a = 1,
+           "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "
+           "(rows, out).");
   bind_attention_kernels(m);
   bind_gate_kernels(m);
 }

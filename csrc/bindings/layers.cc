@@ -15,42 +15,46 @@
 namespace attnengine {
 namespace {
 
-std::shared_ptr<Linear> make_linear(const FloatArray& weight,
-                                    const std::optional<FloatArray>& bias) {
+std::shared_ptr<Linear> make_linear(const FloatArray& weight, const std::optional<FloatArray>& bias,
+                                    const std::optional<std::string>& precision) {
   const ConstMatrix w = filled_matrix(weight, "weight");
   std::vector<float> b = floats(bias, "bias");
+  const Precision chosen = precision_of(precision);
   py::gil_scoped_release unlocked;
-  return std::make_shared<Linear>(w, std::move(b));
+  return std::make_shared<Linear>(w, std::move(b), chosen);
 }
 
 // Keeps an array as long as the layers that read from it, which may end in any thread.
-std::shared_ptr<const void> keep(const FloatArray& array) {
-  return {array.data(), [kept = new FloatArray(array)](const void*) {
+std::shared_ptr<const void> keep(const py::array& array) {
+  return {array.data(), [kept = new py::array(array)](const void*) {
             py::gil_scoped_acquire locked;
             delete kept;
           }};
 }
 
-std::shared_ptr<Linear> from_packed(const FloatArray& packed, std::int64_t out, std::int64_t in,
-                                    const std::optional<FloatArray>& bias) {
+std::shared_ptr<Linear> from_packed(const ByteArray& packed, std::int64_t out, std::int64_t in,
+                                    const std::optional<FloatArray>& bias,
+                                    const std::string& precision) {
   expect_dimensions(packed, 1, "packed");
   if (out < 1 || in < 1 || out > (std::int64_t(1) << 40) / in)
     throw InvalidArgument("out_features and in_features are " + std::to_string(out) + " and " +
                           std::to_string(in) + ", expected sizes of a weight");
-  expect_equal(packed.size(), packed_linear_size(out, in), "packed.shape[0]");
+  const Precision chosen = precision_of(precision);
+  expect_equal(packed.size(), Linear::packed_bytes(chosen, out, in), "packed.shape[0]");
   if (reinterpret_cast<std::uintptr_t>(packed.data()) % 64 != 0)
     throw InvalidArgument("packed lies at " + std::to_string(std::uintptr_t(packed.data()) % 64) +
                           " bytes after a multiple of 64, expected none");
-  return std::make_shared<Linear>(SharedFloats(keep(packed), packed.data()), out, in,
-                                  floats(bias, "bias"));
+  const auto* bytes = reinterpret_cast<const std::byte*>(packed.data());
+  return std::make_shared<Linear>(SharedBytes(keep(packed), bytes), out, in, floats(bias, "bias"),
+                                  chosen);
 }
 
 // A view of the memory that the layer reads, which nobody may change.
 py::array packed_view(const Shared<Linear>& linear) {
-  auto* memory = new SharedFloats(linear->packed());
-  const py::capsule owner(memory, [](void* p) { delete static_cast<SharedFloats*>(p); });
-  py::array view =
-      py::array_t<float>(packed_linear_size(linear->out(), linear->in()), memory->get(), owner);
+  auto* memory = new SharedBytes(linear->packed());
+  const py::capsule owner(memory, [](void* p) { delete static_cast<SharedBytes*>(p); });
+  const std::int64_t bytes = Linear::packed_bytes(linear->precision(), linear->out(), linear->in());
+  py::array view = ByteArray(bytes, reinterpret_cast<const std::uint8_t*>(memory->get()), owner);
   view.attr("setflags")("write"_a = false);
   return view;
 }
@@ -115,13 +119,21 @@ void bind_rnn_layers(py::module_& m) {
 }  // namespace
 
 void bind_layers(py::module_& m) {
-  m.def("set_packing_threads", &set_packing_threads, "num_threads"_a,
-        "How many threads pack weights, for the calling thread.");
+  m.def(
+      "set_packing",
+      [](int num_threads, const std::string& precision) {
+        set_packing({num_threads, precision_of(precision)});
+      },
+      "num_threads"_a = 1, "precision"_a = "float32",
+      "How many threads pack the weights of the calling thread, and how, unless a layer says so.");
   py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
-      .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none())
+      .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
+           "precision"_a = py::none())
       .def(py::init(&from_packed), py::kw_only(), "packed"_a, "out_features"_a, "in_features"_a,
-           "bias"_a = py::none())
+           "bias"_a = py::none(), "precision"_a)
       .def_property_readonly("packed", &packed_view)
+      .def_property_readonly("precision",
+                             [](const Linear& l) { return kPrecisionNames[int(l.precision())]; })
       .def_property_readonly("in_features", &Linear::in)
       .def_property_readonly("out_features", &Linear::out);
   py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")

@@ -76,13 +76,21 @@ void bind_positions(py::module_& m) {
            py::kw_only(), "table"_a = py::none(), "slopes"_a = py::none(), "keys"_a = py::none());
 }
 
-MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value,
-                                  Shared<Linear> output, std::int64_t num_heads,
+MultiHeadAttention make_attention(Shared<Linear> output, std::int64_t num_heads,
+                                  Shared<Linear> query_key_value, Shared<Linear> query,
+                                  Shared<Linear> key_value,
                                   std::optional<std::int64_t> num_kv_heads, Shared<Rotary> rotary,
                                   std::optional<float> scale, std::int64_t window, float score_cap,
                                   float clip, Shared<Norm> query_norm, Shared<Norm> key_norm,
                                   Shared<PositionBias> position_bias) {
+  const int parts =
+      (query_key_value != nullptr) + 2 * (query != nullptr) + 4 * (key_value != nullptr);
+  if (parts != 1 && parts != 6)
+    throw InvalidArgument(
+        "an attention has some of query_key_value, query and key_value, expected query_key_value "
+        "alone or query and key_value");
   MultiHeadAttention attention;
+  attention.query_key_value = std::move(query_key_value);
   attention.query = std::move(query);
   attention.key_value = std::move(key_value);
   attention.output = std::move(output);
@@ -104,9 +112,11 @@ MultiHeadAttention make_attention(Shared<Linear> query, Shared<Linear> key_value
 
 void bind_attention(py::module_& m) {
   py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
-                                 "key_value is (2 * num_kv_heads * head_dim, hidden), keys first.")
-      .def(py::init(&make_attention), py::kw_only(), "query"_a.none(false),
-           "key_value"_a.none(false), "output"_a.none(false), "num_heads"_a,
+                                 "Self-attention has query_key_value, ((num_heads + 2 * "
+                                 "num_kv_heads) * head_dim, hidden); cross-attention query and "
+                                 "key_value, (2 * num_kv_heads * head_dim, hidden).")
+      .def(py::init(&make_attention), py::kw_only(), "output"_a.none(false), "num_heads"_a,
+           "query_key_value"_a = py::none(), "query"_a = py::none(), "key_value"_a = py::none(),
            "num_kv_heads"_a = py::none(), "rotary"_a = py::none(), "scale"_a = py::none(),
            "window"_a = 0, "score_cap"_a = 0.0f, "clip"_a = 0.0f, "query_norm"_a = py::none(),
            "key_norm"_a = py::none(), "position_bias"_a = py::none());

@@ -22,4 +22,9 @@ using Matrix = MatrixView<float>;
   return {m.data, m.rows, m.cols};
 }
 
+// The columns of m from `first` on, of which each row has m.cols - first; m.cols is the stride.
+inline Matrix columns_from(const Matrix& m, std::int64_t first) {
+  return {m.data + first, m.rows, m.cols};
+}
+
 }  // namespace attnengine

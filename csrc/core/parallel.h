@@ -8,7 +8,8 @@ namespace attnengine {
 // start a thread.
 void check_threads(int num_threads);
 
-// For its lifetime, regions opened by this thread use at most `num_threads` threads. Throws Error
+// For its lifetime, regions opened by this thread use at most `num_threads` threads, and no more
+// than limit_threads allows. Throws Error
 // in a forked child whose parent has run a step: the threads of the parent do not exist there, and
 // waiting for them would hang.
 class ThreadScope {
@@ -22,6 +23,9 @@ class ThreadScope {
   int previous_;
 };
 
+// Scopes of the calling thread have at most so many threads: workers share the machine.
+void limit_threads(int threads);
+
 using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 
 // Calls f(context, begin, end) for contiguous parts of [0, n), in parallel when n * work operations
@@ -31,10 +35,6 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
 // The same in `threads` threads of its own, which end with the call: for work outside of steps,
 // after which a process may still fork.
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context);
-
-// How many threads pack weights, for the calling thread.
-int packing_threads();
-void set_packing_threads(int threads);
 
 template <class F>
 [[gnu::always_inline]] inline RangeFunction range_function() {

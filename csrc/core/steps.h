@@ -18,20 +18,28 @@ enum class Activation {
   kHardSigmoid6,  // x / 6 + 1/2 limited to [0, 1]
 };
 
-// y = activation(x @ weight.T + bias)
+// y = activation(x @ weight.T + bias), or with `add` activation(y + x @ weight.T + bias)
 struct LinearStep {
   ConstMatrix x;          // (rows, in)
-  const float* packed;    // packed_linear_size(out, in) floats
+  const void* packed;     // what `pack` of the same precision made
   const float* bias;      // (out,) or null
   Activation activation;  // of the sum
   Matrix y;               // (rows, out)
+  bool add = false;
+  void* scratch = nullptr;  // `scratch` bytes of the same precision, at a multiple of 64
 };
 
-// Outputs are packed in panels of 16: (ceil(out / 16), in, 16), zeros after the last output.
+// Outputs are packed in panels of 16, with zeros after the last output.
 constexpr std::int64_t kPanel = 16;
-constexpr std::int64_t packed_linear_size(std::int64_t out, std::int64_t in) {
-  return (out + kPanel - 1) / kPanel * kPanel * in;
-}
+constexpr std::int64_t panel_count(std::int64_t out) { return (out + kPanel - 1) / kPanel; }
+
+// Some panels of a weight, [first, last), packed for one precision.
+struct PackStep {
+  ConstMatrix weight;  // (out, in), all of it
+  std::int64_t first;
+  std::int64_t last;
+  void* packed;  // all of it, at a multiple of 64 bytes
+};
 
 // The encoded sentence that a row attends to.
 struct Source {

@@ -20,6 +20,9 @@ extern const Kernels table;
 namespace avx512 {
 extern const Kernels table;
 }
+namespace avx512_vnni {
+extern const Kernels table;
+}
 #endif
 
 namespace {
@@ -30,11 +33,14 @@ struct Candidate {
 };
 
 const std::vector<Candidate>& candidates() {
+#if defined(__x86_64__)
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
   static const std::vector<Candidate> best_first = {
 #if defined(__x86_64__)
-      {&avx512::table, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                           __builtin_cpu_supports("avx512dq") &&
-                           __builtin_cpu_supports("avx512vl")},
+      {&avx512_vnni::table, avx512 && __builtin_cpu_supports("avx512vnni")},
+      {&avx512::table, avx512},
       {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
       {&baseline::table, true},

@@ -1,15 +1,24 @@
 #pragma once
 
+#include "core/precision.h"
 #include "core/steps.h"
 
 namespace attnengine {
 
+// Linear layers of one precision; null where an instruction set has none.
+struct LinearKernels {
+  std::int64_t (*bytes)(std::int64_t out, std::int64_t in);     // of a packed weight
+  std::int64_t (*scratch)(std::int64_t rows, std::int64_t in);  // bytes that `run` needs
+  void (*pack)(const PackStep& step);
+  void (*run)(const LinearStep& step);
+};
+
 // Every kernel of one instruction set.
 struct Kernels {
   const char* isa;
-  void (*pack_linear)(ConstMatrix weight, float* packed);
-  void (*linear)(const LinearStep& step);
+  LinearKernels linear[kPrecisions];
   void (*activate)(Activation activation, Matrix x);
+  void (*gated_activation)(Activation activation, ConstMatrix both, Matrix y);
   void (*clip)(float limit, Matrix x);
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);

@@ -4,8 +4,9 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// weight (out, in) -> packed, packed_linear_size(out, in) floats
-void pack_linear(ConstMatrix weight, float* packed);
+// Of weights packed as float32: (panels, in, kPanel).
+std::int64_t packed_linear_bytes(std::int64_t out, std::int64_t in);
+void pack_linear(const PackStep& step);
 
 // Every output is one chain of additions over blocks of kBlock inputs: the same bits for any number
 // of rows and threads.

@@ -2,7 +2,9 @@
 #include "kernels/attention.h"
 #include "kernels/kernels.h"
 #include "kernels/linear.h"
+#include "kernels/linear_int8.h"
 #include "kernels/norm.h"
+#include "kernels/quantise.h"
 #include "kernels/rnn_gates.h"
 #include "kernels/rotary.h"
 #include "kernels/scaled_dot_attention.h"
@@ -15,11 +17,20 @@ namespace attnengine::ATTNENGINE_ISA {
 
 extern const Kernels table;
 
+namespace {
+std::int64_t no_scratch(std::int64_t, std::int64_t) { return 0; }
+}  // namespace
+
 const Kernels table{
     ATTNENGINE_NAME(ATTNENGINE_ISA),
-    pack_linear,
-    linear,
+    {
+        {packed_linear_bytes, no_scratch, pack_linear, linear},  // float32
+        {},                                                      // bfloat16
+        {packed_int8_bytes, quantised_bytes, pack_linear_int8, linear_int8},
+        {},  // int4
+    },
     activate,
+    gated_activation,
     clip,
     softmax,
     log_softmax_top_k,

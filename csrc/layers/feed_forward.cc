@@ -6,19 +6,10 @@
 
 #include "core/expect.h"
 #include "kernels/kernels.h"
+#include "layers/columns.h"
 
 namespace attnengine {
 namespace {
-
-// activation(gate) * up: both (rows, 2 * intermediate) -> y (rows, intermediate)
-void apply_gate(ConstMatrix both, Activation activation, Matrix y) {
-  for (std::int64_t row = 0; row < y.rows; ++row) std::copy_n(both[row], y.cols, y[row]);
-  kernels().activate(activation, y);
-  for (std::int64_t row = 0; row < y.rows; ++row) {
-    const float* up = both[row] + y.cols;
-    for (std::int64_t i = 0; i < y.cols; ++i) y[row][i] *= up[i];
-  }
-}
 
 // Leaves in `scores` (experts,) the weights of the k largest, of equal ones the first, and 0.
 void keep_largest(float* scores, std::int64_t experts, std::int64_t k, bool normalise,
@@ -46,15 +37,15 @@ void FeedForward::check(std::int64_t size) const {
   expect_equal(down_->out(), size, "feed_forward down weight.shape[0]");
 }
 
-void FeedForward::run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const {
+void FeedForward::run(ConstMatrix x, Matrix out, bool add, FeedForwardScratch& scratch) const {
   Matrix intermediate = scratch.intermediate.matrix(x.rows, up_->out());
   (*up_)(x, intermediate, gated_ ? Activation::kNone : activation_);
   if (gated_) {
     const Matrix gated = scratch.gate.matrix(x.rows, down_->in());
-    apply_gate(constant(intermediate), activation_, gated);
+    kernels().gated_activation(activation_, constant(intermediate), gated);
     intermediate = gated;
   }
-  (*down_)(constant(intermediate), out);
+  (*down_)(constant(intermediate), out, Activation::kNone, add);
 }
 
 Experts::Experts(std::shared_ptr<const Linear> router,
@@ -87,9 +78,10 @@ Matrix Experts::route(ConstMatrix x, FeedForwardScratch& scratch) const {
 
 // Each expert takes the rows that chose it together; a row adds up its experts in their order,
 // whatever other rows there are.
-void Experts::run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const {
+void Experts::run(ConstMatrix x, Matrix out, bool add, FeedForwardScratch& scratch) const {
   const Matrix weights = route(x, scratch);
-  std::fill_n(out.data, out.rows * out.cols, 0.0f);
+  const Matrix sum = add ? scratch.sum.matrix(x.rows, x.cols) : out;
+  std::fill_n(sum.data, sum.rows * sum.cols, 0.0f);
   for (std::int64_t expert = 0; expert < count(); ++expert) {
     std::vector<std::int32_t>& chosen = scratch.order;
     chosen.clear();
@@ -99,11 +91,12 @@ void Experts::run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const 
     if (rows == 0) continue;
     const Matrix in = scratch.rows.matrix(rows, x.cols), y = scratch.out.matrix(rows, x.cols);
     for (std::int64_t i = 0; i < rows; ++i) std::copy_n(x[chosen[i]], x.cols, in[i]);
-    experts_[expert]->run(constant(in), y, scratch);
+    experts_[expert]->run(constant(in), y, /*add=*/false, scratch);
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t d = 0; d < x.cols; ++d)
-        out[chosen[i]][d] += weights[chosen[i]][expert] * y[i][d];
+        sum[chosen[i]][d] += weights[chosen[i]][expert] * y[i][d];
   }
+  if (add) attnengine::add(constant(sum), out);
 }
 
 }  // namespace attnengine

@@ -11,7 +11,8 @@ namespace attnengine {
 
 struct FeedForwardScratch {
   Buffer intermediate, gate;        // (rows, outputs of up), (rows, intermediate)
-  Buffer scores, rows, out;         // of experts: (rows, experts), (rows of one expert, hidden)
+  Buffer scores, sum;               // of experts: (rows, experts), (rows, hidden)
+  Buffer rows, out;                 // (rows of one expert, hidden)
   std::vector<std::int32_t> order;  // experts of a row, then rows of an expert
 };
 
@@ -23,8 +24,8 @@ class FeedForwardBlock {
   // Throws InvalidArgument when the sizes do not fit rows of `size`.
   virtual void check(std::int64_t size) const = 0;
 
-  // x (rows, hidden) -> out (rows, hidden)
-  virtual void run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const = 0;
+  // x (rows, hidden) -> out (rows, hidden), or added to it: then x may be out
+  virtual void run(ConstMatrix x, Matrix out, bool add, FeedForwardScratch& scratch) const = 0;
 };
 
 // down(activation(up(x))); gated (Shazeer 2020): down(activation(gate(x)) * up(x)).
@@ -36,7 +37,7 @@ class FeedForward : public FeedForwardBlock {
               Activation activation, bool gated);
 
   void check(std::int64_t size) const override;
-  void run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const override;
+  void run(ConstMatrix x, Matrix out, bool add, FeedForwardScratch& scratch) const override;
 
  private:
   std::shared_ptr<const Linear> up_;
@@ -54,7 +55,7 @@ class Experts : public FeedForwardBlock {
           bool normalise);
 
   void check(std::int64_t size) const override;
-  void run(ConstMatrix x, Matrix out, FeedForwardScratch& scratch) const override;
+  void run(ConstMatrix x, Matrix out, bool add, FeedForwardScratch& scratch) const override;
 
  private:
   std::int64_t count() const { return static_cast<std::int64_t>(experts_.size()); }

@@ -1,6 +1,7 @@
 #include "layers/linear.h"
 
 #include <algorithm>
+#include <string>
 
 #include "core/buffer.h"
 #include "core/expect.h"
@@ -12,32 +13,67 @@ namespace {
 
 constexpr std::int64_t kMinPack = 1 << 20;  // numbers for which a thread pays
 
-SharedFloats pack(ConstMatrix weight) {
+thread_local Packing packing_of_thread;
+
+// Throws Unsupported where there are none.
+const LinearKernels& kernels_of(Precision precision) {
+  const auto& all = kernels().linear;
+  const LinearKernels& found = all[int(precision)];
+  if (found.run) return found;
+  std::string available;
+  for (int i = 0; i < kPrecisions; ++i)
+    if (all[i].run) available += (available.empty() ? "" : ", ") + std::string(kPrecisionNames[i]);
+  throw Unsupported("precision is \"" + std::string(kPrecisionNames[int(precision)]) +
+                    "\", expected one of " + available);
+}
+
+SharedBytes pack(ConstMatrix weight, Precision precision) {
   const auto memory = std::make_shared<Buffer>();
-  float* packed = memory->floats(packed_linear_size(weight.rows, weight.cols));
-  const std::int64_t panels = (weight.rows + kPanel - 1) / kPanel;
+  const std::int64_t bytes = Linear::packed_bytes(precision, weight.rows, weight.cols);
+  float* packed = memory->floats((bytes + 3) / 4);
+  const std::int64_t panels = panel_count(weight.rows);
   const auto pack_panels = [=](std::int64_t begin, std::int64_t end) {
-    const std::int64_t first = begin * kPanel, last = std::min(end * kPanel, weight.rows);
-    kernels().pack_linear({weight[first], last - first, weight.cols}, packed + first * weight.cols);
+    kernels_of(precision).pack({weight, begin, end, packed});
   };
   const auto paying = weight.rows * weight.cols / kMinPack + 1;
-  const auto threads = std::min<std::int64_t>({packing_threads(), panels, paying});
+  const auto threads = std::min<std::int64_t>({packing().num_threads, panels, paying});
   joined_for(panels, static_cast<int>(threads), pack_panels);
-  return {memory, packed};
+  return {memory, reinterpret_cast<const std::byte*>(packed)};
 }
 
 }  // namespace
 
-Linear::Linear(ConstMatrix weight, std::vector<float> bias)
-    : Linear(pack(weight), weight.rows, weight.cols, std::move(bias)) {}
+const Packing& packing() { return packing_of_thread; }
 
-Linear::Linear(SharedFloats packed, std::int64_t out, std::int64_t in, std::vector<float> bias)
-    : in_(in), out_(out), packed_(std::move(packed)), bias_(std::move(bias)) {
+void set_packing(const Packing& chosen) {
+  check_threads(chosen.num_threads);
+  kernels_of(chosen.precision);
+  packing_of_thread = chosen;
+}
+
+Linear::Linear(ConstMatrix weight, std::vector<float> bias, Precision precision)
+    : Linear(pack(weight, precision), weight.rows, weight.cols, std::move(bias), precision) {}
+
+Linear::Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
+               Precision precision)
+    : in_(in),
+      out_(out),
+      precision_(precision),
+      packed_(std::move(packed)),
+      bias_(std::move(bias)) {
   if (!bias_.empty()) expect_equal(std::int64_t(bias_.size()), out_, "bias.shape[0]");
 }
 
-void Linear::operator()(ConstMatrix x, Matrix y, Activation activation) const {
-  kernels().linear({x, packed_.get(), bias_.empty() ? nullptr : bias_.data(), activation, y});
+std::int64_t Linear::packed_bytes(Precision precision, std::int64_t out, std::int64_t in) {
+  return kernels_of(precision).bytes(out, in);
+}
+
+void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add) const {
+  thread_local Buffer scratch;
+  const LinearKernels& kernels = kernels_of(precision_);
+  const float* bias = bias_.empty() ? nullptr : bias_.data();
+  float* memory = scratch.floats((kernels.scratch(x.rows, in_) + 3) / 4);
+  kernels.run({x, packed_.get(), bias, activation, y, add, memory});
 }
 
 }  // namespace attnengine

@@ -1,36 +1,52 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "core/precision.h"
 #include "core/steps.h"
 
 namespace attnengine {
 
-// Numbers that several own: memory of ours, an array of the caller's, a file that is mapped.
-using SharedFloats = std::shared_ptr<const float>;
+// Bytes that several own: memory of ours, an array of the caller's, a file that is mapped.
+using SharedBytes = std::shared_ptr<const std::byte>;
+
+// How the layers that a thread makes are packed.
+struct Packing {
+  int num_threads = 1;
+  Precision precision = Precision::kFloat32;  // of layers that are given none
+};
+const Packing& packing();  // of the calling thread
+void set_packing(const Packing& chosen);
 
 // y = activation(x @ weight.T + bias), weight packed once.
 class Linear {
  public:
   // weight (out, in), bias (out,) or empty
-  Linear(ConstMatrix weight, std::vector<float> bias);
+  Linear(ConstMatrix weight, std::vector<float> bias, Precision precision = packing().precision);
   // packed: what `packed()` of a layer of the same shape was, at a multiple of 64 bytes
-  Linear(SharedFloats packed, std::int64_t out, std::int64_t in, std::vector<float> bias);
+  Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
+         Precision precision);
+
+  // Bytes of a packed weight. Throws Unsupported where the precision has no kernels.
+  static std::int64_t packed_bytes(Precision precision, std::int64_t out, std::int64_t in);
 
   std::int64_t in() const { return in_; }
   std::int64_t out() const { return out_; }
-  // (packed_linear_size(out, in),)
-  const SharedFloats& packed() const { return packed_; }
+  Precision precision() const { return precision_; }
+  const SharedBytes& packed() const { return packed_; }
   const std::vector<float>& bias() const { return bias_; }
 
-  // x (rows, in), y (rows, out)
-  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone) const;
+  // x (rows, in), y (rows, out); with `add` what y holds is a part of the sum
+  void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,
+                  bool add = false) const;
 
  private:
   std::int64_t in_;
   std::int64_t out_;
-  SharedFloats packed_;
+  Precision precision_;
+  SharedBytes packed_;       // the numbers, then what the precision adds: scales, ...
   std::vector<float> bias_;  // (out,) or empty
 };
 

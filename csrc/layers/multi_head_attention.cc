@@ -19,7 +19,8 @@ void check_norm(const std::shared_ptr<const Norm>& norm, std::int64_t head_dim, 
   if (norm && norm->size() != head_dim) expect_equal(norm->size(), width, name + " size");
 }
 
-// Normalises the first `width` columns of x, all together or `norm.size()` at a time.
+// Normalises the first `width` of the columns that x begins with, all together or `norm.size()` at
+// a time.
 void normalise(const Norm& norm, Matrix x, std::int64_t width, Buffer& buffer) {
   const Matrix rows = buffer.matrix(x.rows, width);
   for (std::int64_t row = 0; row < x.rows; ++row) std::copy_n(x[row], width, rows[row]);
@@ -45,14 +46,20 @@ ScoreBias PositionBias::view() const {
 }
 
 void MultiHeadAttention::check(std::int64_t size, const std::string& name) const {
-  expect_divisor(num_heads, query->out(), name + " num_heads");
+  expect_divisor(num_heads, query_size(), name + " num_heads");
   expect_divisor(num_kv_heads, num_heads, name + " num_kv_heads");
-  expect_equal(query->in(), size, name + " query weight.shape[1]");
-  expect_equal(key_value->in(), size, name + " key_value weight.shape[1]");
-  expect_equal(key_value->out(), 2 * key_size(), name + " key_value weight.shape[0]");
-  expect_equal(output->in(), query->out(), name + " output weight.shape[1]");
+  const auto expect_shape = [&](const Linear& linear, std::int64_t out, const std::string& part) {
+    expect_equal(linear.in(), size, name + part + " weight.shape[1]");
+    expect_equal(linear.out(), out, name + part + " weight.shape[0]");
+  };
+  if (query_key_value) {
+    expect_shape(*query_key_value, query_size() + 2 * key_size(), " query_key_value");
+  } else {
+    expect_shape(*query, query_size(), " query");
+    expect_shape(*key_value, 2 * key_size(), " key_value");
+  }
   expect_equal(output->out(), size, name + " output weight.shape[0]");
-  check_norm(query_norm, head_dim(), query->out(), name + " query_norm");
+  check_norm(query_norm, head_dim(), query_size(), name + " query_norm");
   check_norm(key_norm, head_dim(), key_size(), name + " key_norm");
   if (window < 0)
     throw InvalidArgument(name + " window is " + std::to_string(window) + ", expected 0 or more");
@@ -87,24 +94,21 @@ const Angles::Table& Angles::of(const Rotary& rotary) {
   return table;
 }
 
-Projected project(const MultiHeadAttention& attention, ConstMatrix x, AttentionScratch& scratch) {
-  const Matrix query = scratch.query.matrix(x.rows, attention.query->out());
-  const Matrix key_value = scratch.key_value.matrix(x.rows, attention.key_value->out());
-  (*attention.query)(x, query);
-  (*attention.key_value)(x, key_value);
-  if (attention.clip > 0)
-    for (const Matrix& projected : {query, key_value}) kernels().clip(attention.clip, projected);
-  if (attention.query_norm) normalise(*attention.query_norm, query, query.cols, scratch.heads);
+Matrix project(const MultiHeadAttention& attention, ConstMatrix x, AttentionScratch& scratch) {
+  const Matrix all = scratch.projected.matrix(x.rows, attention.query_key_value->out());
+  const std::int64_t query_size = attention.query_size();
+  (*attention.query_key_value)(x, all);
+  if (attention.clip > 0) kernels().clip(attention.clip, all);
+  if (attention.query_norm) normalise(*attention.query_norm, all, query_size, scratch.heads);
   if (attention.key_norm)
-    normalise(*attention.key_norm, key_value, attention.key_size(), scratch.heads);
+    normalise(*attention.key_norm, columns_from(all, query_size), attention.key_size(),
+              scratch.heads);
   if (attention.rotary) {
     const Angles::Table& angles = scratch.angles.of(*attention.rotary);
-    const ConstMatrix cosines = constant(angles.cosines), sines = constant(angles.sines);
-    const std::int64_t head_dim = attention.head_dim();
-    kernels().rotary({query, cosines, sines, attention.num_heads, head_dim});
-    kernels().rotary({key_value, cosines, sines, attention.num_kv_heads, head_dim});
+    kernels().rotary({all, constant(angles.cosines), constant(angles.sines),
+                      attention.num_heads + attention.num_kv_heads, attention.head_dim()});
   }
-  return {query, key_value};
+  return all;
 }
 
 }  // namespace attnengine

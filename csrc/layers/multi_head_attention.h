@@ -26,12 +26,15 @@ struct PositionBias {
   ScoreBias view() const;
 };
 
-// The projections of attention with many heads; keys and values in one product. Several query heads
-// may share a key/value head.
+// The projections of attention with many heads: of self-attention in one product, of
+// cross-attention that of the rows and that of the source. Several query heads may share a
+// key/value head.
 struct MultiHeadAttention {
-  std::shared_ptr<const Linear> query;      // (num_heads * head_dim, hidden)
-  std::shared_ptr<const Linear> key_value;  // (2 * num_kv_heads * head_dim, hidden)
-  std::shared_ptr<const Linear> output;     // (hidden, num_heads * head_dim)
+  std::shared_ptr<const Linear> query_key_value;  // ((num_heads + 2 * num_kv_heads) * head_dim,
+                                                  // hidden), or null
+  std::shared_ptr<const Linear> query;            // (num_heads * head_dim, hidden), or null
+  std::shared_ptr<const Linear> key_value;        // (2 * num_kv_heads * head_dim, hidden), or null
+  std::shared_ptr<const Linear> output;           // (hidden, num_heads * head_dim)
   std::int64_t num_heads = 1;
   std::int64_t num_kv_heads = 1;
   std::shared_ptr<const Rotary> rotary;  // or null
@@ -44,7 +47,8 @@ struct MultiHeadAttention {
                                                       // or null
   std::shared_ptr<const PositionBias> position_bias;  // or null
 
-  std::int64_t head_dim() const { return query->out() / num_heads; }
+  std::int64_t head_dim() const { return output->in() / num_heads; }
+  std::int64_t query_size() const { return output->in(); }
   std::int64_t key_size() const { return num_kv_heads * head_dim(); }
   // Throws InvalidArgument, naming the attention, when the sizes do not fit rows of `size`.
   void check(std::int64_t size, const std::string& name) const;
@@ -71,19 +75,15 @@ class Angles {
 };
 
 struct AttentionScratch {
-  Buffer query, key_value, context;  // (rows, heads * head_dim), (rows, 2 * key_size), as query
-  Buffer heads;                      // (rows, heads * head_dim) of a norm
+  Buffer projected;  // (rows, query_size + 2 * key_size), of cross-attention (rows, query_size)
+  Buffer context;    // (rows, query_size)
+  Buffer heads;      // (rows, heads * head_dim) of a norm
   Angles angles;
   AttentionRecord* record = nullptr;  // where self-attention leaves its weights, or null
 };
 
-// Queries (rows, heads * head_dim), and keys and values (rows, 2 * key_size).
-struct Projected {
-  Matrix query;
-  Matrix key_value;
-};
-
-// x (rows, hidden) -> what attends, normed and turned; lies in the scratch.
-Projected project(const MultiHeadAttention& attention, ConstMatrix x, AttentionScratch& scratch);
+// x (rows, hidden) -> queries, keys and values side by side (rows, query_size + 2 * key_size),
+// normed and turned; lies in the scratch.
+Matrix project(const MultiHeadAttention& attention, ConstMatrix x, AttentionScratch& scratch);
 
 }  // namespace attnengine

@@ -49,7 +49,7 @@ void AverageRecurrence::run(const RecurrentRows& rows, RecurrenceScratch& scratc
   Matrix y = mean;
   if (feed_forward_) {
     y = scratch.second.matrix(count, size);
-    feed_forward_->run(constant(mean), y, scratch.feed_forward);
+    feed_forward_->run(constant(mean), y, /*add=*/false, scratch.feed_forward);
   }
   const Matrix pair = scratch.both.matrix(count, 2 * size);
   copy_columns(rows.x, pair, 0);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "layers/columns.h"
+
 namespace attnengine {
 namespace {
 
@@ -104,8 +106,7 @@ void run_layer(const RnnLayer& layer, const Ragged& ragged, ConstMatrix x, Matri
   const std::int64_t second = layer.separate ? layer.forward->input_size() : 0;
   if (layer.backward)
     run_direction({*layer.backward, true, 1, of, second}, ragged, x, states, carried);
-  if (layer.skip)
-    for (std::int64_t i = 0; i < x.rows * x.cols; ++i) states.data[i] += x.data[i];
+  if (layer.skip) add(x, states);
 }
 
 }  // namespace attnengine

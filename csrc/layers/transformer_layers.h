@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/buffer.h"
+#include "layers/columns.h"
 #include "layers/feed_forward.h"
 #include "layers/multi_head_attention.h"
 #include "layers/recurrence.h"
@@ -28,6 +29,7 @@ struct TransformerLayer {
   std::shared_ptr<const Recurrence> recurrence;  // in the place of self_attention; or null
   bool parallel = false;  // attention and feed-forward read the same and are added together
 
+  bool has_cross_attention() const { return cross_attention.output != nullptr; }
   // Throws InvalidArgument when the sizes do not fit rows of `size`.
   void check(std::int64_t size) const;
 };
@@ -40,51 +42,52 @@ struct TransformerScratch {
   RecurrenceScratch recurrence;
 };
 
-// out = inside(block(before(x))); block(in (rows, hidden), out (rows, hidden))
-template <class Block>
-Matrix run_block(const BlockNorm& norm, ConstMatrix x, Buffer& normed, Buffer& block_buffer,
-                 const Block& block) {
-  const Matrix out = block_buffer.matrix(x.rows, x.cols);
-  if (norm.before) {
-    const Matrix in = normed.matrix(x.rows, x.cols);
-    (*norm.before)(x, in);
-    x = constant(in);
-  }
-  block(x, out);
-  if (norm.inside) (*norm.inside)(constant(out), out);
-  return out;
+// before(x), which lies in `normed`, or x itself: what a block reads.
+inline ConstMatrix block_input(const BlockNorm& norm, ConstMatrix x, Buffer& normed) {
+  if (!norm.before) return x;
+  const Matrix in = normed.matrix(x.rows, x.cols);
+  (*norm.before)(x, in);
+  return constant(in);
 }
 
-inline void add(ConstMatrix x, Matrix sum) {
-  for (std::int64_t i = 0; i < x.rows * x.cols; ++i) sum.data[i] += x.data[i];
+// x += inside(block(in)); block(in (rows, hidden), out (rows, hidden), add) writes to out or adds.
+template <class Block>
+void add_block(const BlockNorm& norm, ConstMatrix in, Matrix x, Buffer& block_buffer,
+               const Block& block) {
+  if (!norm.inside) return block(in, x, /*add=*/true);
+  const Matrix out = block_buffer.matrix(x.rows, x.cols);
+  block(in, out, /*add=*/false);
+  (*norm.inside)(constant(out), out);
+  attnengine::add(constant(out), x);
 }
 
 // x = after(x + inside(block(before(x))))
 template <class Block>
 void residual(const BlockNorm& norm, Matrix x, TransformerScratch& scratch, const Block& block) {
-  add(constant(run_block(norm, constant(x), scratch.normed, scratch.block, block)), x);
+  const ConstMatrix in = block_input(norm, constant(x), scratch.normed);
+  add_block(norm, in, x, scratch.block, block);
   if (norm.after) (*norm.after)(constant(x), x);
 }
 
-// One layer on x (rows, hidden), in place; the blocks as in `run_block`. `cross` runs where the
-// layer has cross-attention.
+// One layer on x (rows, hidden), in place; the blocks as in `add_block`. `cross_attention` runs
+// where the layer has one.
 template <class SelfAttention, class CrossAttention>
 void run_layer(const TransformerLayer& layer, Matrix x, TransformerScratch& scratch,
                const SelfAttention& self_attention, const CrossAttention& cross_attention) {
-  const auto feed_forward = [&](ConstMatrix in, Matrix out) {
-    layer.feed_forward->run(in, out, scratch.feed_forward);
+  const auto feed_forward = [&](ConstMatrix in, Matrix out, bool add) {
+    layer.feed_forward->run(in, out, add, scratch.feed_forward);
   };
   if (layer.parallel) {
-    const Matrix attended = run_block(layer.self_attention_norm, constant(x), scratch.normed,
-                                      scratch.block, self_attention);
-    const Matrix fed = run_block(layer.feed_forward_norm, constant(x), scratch.normed,
-                                 scratch.other, feed_forward);
-    add(constant(fed), attended);
-    add(constant(attended), x);
+    const BlockNorm &first = layer.self_attention_norm, &second = layer.feed_forward_norm;
+    const ConstMatrix attended = block_input(first, constant(x), scratch.normed);
+    const ConstMatrix fed =
+        first.before == second.before ? attended : block_input(second, constant(x), scratch.other);
+    add_block(first, attended, x, scratch.block, self_attention);
+    add_block(second, fed, x, scratch.block, feed_forward);
     return;
   }
   residual(layer.self_attention_norm, x, scratch, self_attention);
-  if (layer.cross_attention.query)
+  if (layer.has_cross_attention())
     residual(layer.cross_attention_norm, x, scratch, cross_attention);
   residual(layer.feed_forward_norm, x, scratch, feed_forward);
 }

@@ -28,7 +28,7 @@ struct TransformerStack {
   bool recurrent() const { return layers.front().recurrence != nullptr; }
   std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
   std::int64_t key_size() const { return layers.front().self_attention.key_size(); }
-  bool has_cross_attention() const { return layers.front().cross_attention.query != nullptr; }
+  bool has_cross_attention() const { return layers.front().has_cross_attention(); }
   // Throws InvalidArgument when the sizes do not fit.
   void check_sizes() const;
 
@@ -93,9 +93,10 @@ class TransformerDecoder : public Decoder {
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
   std::int64_t cell_size() const;  // of what lies together in a slot: a key, or what is carried
   void append_rows(Step& step) const;
-  void self_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
-  void recur(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
-  void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const;
+  // Blocks of a layer: x (rows, hidden) -> out (rows, hidden), or added to it.
+  void self_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add, Step& step) const;
+  void recur(std::size_t layer, ConstMatrix x, Matrix out, bool add, Step& step) const;
+  void cross_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add, Step& step) const;
   void project(Step& step) const;
 
   TransformerStack stack_;

@@ -3,6 +3,7 @@
 
 #include "core/expect.h"
 #include "kernels/kernels.h"
+#include "layers/columns.h"
 #include "models/transformer.h"
 
 namespace attnengine {
@@ -130,10 +131,10 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
   for (std::size_t i = 0; i < stack_.layers.size(); ++i)
     run_layer(
         stack_.layers[i], step.hidden, state.scratch,
-        [&](ConstMatrix x, Matrix out) {
-          stack_.recurrent() ? recur(i, x, out, step) : self_attention(i, x, out, step);
+        [&](ConstMatrix x, Matrix out, bool add) {
+          stack_.recurrent() ? recur(i, x, out, add, step) : self_attention(i, x, out, add, step);
         },
-        [&](ConstMatrix x, Matrix out) { cross_attention(i, x, out, step); });
+        [&](ConstMatrix x, Matrix out, bool add) { cross_attention(i, x, out, add, step); });
   project(step);
 }
 
@@ -158,7 +159,7 @@ void TransformerDecoder::append_rows(Step& step) const {
   }
 }
 
-void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix out,
+void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add,
                                         Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
   TransformerState& state = step.state;
@@ -166,14 +167,15 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
   const std::int64_t head_stride = SlotPool::kChunkSlots * head_dim;
   const std::int64_t value_offset = kv_heads * head_stride;
   const std::int64_t key_offset = 2 * value_offset * static_cast<std::int64_t>(layer);
-  const auto [query, key_value] = attnengine::project(attention, x, state.scratch.attention);
-  const Matrix context = state.scratch.attention.context.matrix(x.rows, query.cols);
+  const Matrix projected = attnengine::project(attention, x, state.scratch.attention);
+  const Matrix key_value = columns_from(projected, attention.query_size());
+  const Matrix context = state.scratch.attention.context.matrix(x.rows, attention.query_size());
   for (std::int64_t row = 0; row < x.rows; ++row)
     for (std::int64_t head = 0; head < 2 * kv_heads; ++head)  // the values follow the keys
       std::copy_n(key_value[row] + head * head_dim, head_dim,
                   state.cells[row] + key_offset + head * head_stride);
   state.look(step.runs, attention.window);
-  ScaledDotStep scores{constant(query),
+  ScaledDotStep scores{constant(projected),
                        state.tables.data(),
                        state.lengths.data(),
                        head_stride,
@@ -190,10 +192,11 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
                        state.places.data()};
   if (attention.position_bias) scores.bias = attention.position_bias->view();
   attend(scores, state.positions.data(), state.scratch.attention.record);
-  (*attention.output)(constant(context), out);
+  (*attention.output)(constant(context), out, Activation::kNone, add);
 }
 
-void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, Step& step) const {
+void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, bool add,
+                               Step& step) const {
   TransformerState& state = step.state;
   const std::int64_t offset = SlotPool::kChunkSlots * x.cols * static_cast<std::int64_t>(layer);
   state.before.resize(x.rows);
@@ -207,18 +210,20 @@ void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, Ste
       state.after[row] = state.cells[row] + offset;
     }
   }
+  const Matrix y = add ? state.scratch.other.matrix(x.rows, x.cols) : out;
   stack_.layers[layer].recurrence->run(
-      {x, state.before.data(), state.after.data(), state.positions.data(), out},
+      {x, state.before.data(), state.after.data(), state.positions.data(), y},
       state.scratch.recurrence);
+  if (add) attnengine::add(constant(y), out);
 }
 
-void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matrix out,
+void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add,
                                          Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].cross_attention;
   TransformerState& state = step.state;
   const std::int64_t head_dim = attention.head_dim(), heads = attention.num_heads;
   AttentionScratch& scratch = state.scratch.attention;
-  const Matrix query = scratch.query.matrix(x.rows, attention.query->out());
+  const Matrix query = scratch.projected.matrix(x.rows, attention.query_size());
   const Matrix context = scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
   for (const Run& run : step.runs)
@@ -232,7 +237,7 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
               attention.key_size(), heads, attention.num_kv_heads, head_dim, attention.scale,
               context, room},
              /*positions=*/nullptr, state.keep_attentions ? &state.cross_attentions : nullptr);
-  (*attention.output)(constant(context), out);
+  (*attention.output)(constant(context), out, Activation::kNone, add);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }
 

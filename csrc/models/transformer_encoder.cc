@@ -17,14 +17,15 @@ struct SentenceAttention {
       for (std::int64_t t = 0; t < run.length; ++t) positions[run.first + t] = t;
   }
 
-  void run(const MultiHeadAttention& attention, ConstMatrix x, Matrix out,
+  void run(const MultiHeadAttention& attention, ConstMatrix x, Matrix out, bool add,
            AttentionScratch& scratch) {
-    const auto [query, key_value] = project(attention, x, scratch);
-    const Matrix context = scratch.context.matrix(x.rows, query.cols);
-    for (std::int64_t row = 0; row < x.rows; ++row) keys[row] = key_value[row];
+    const Matrix projected = project(attention, x, scratch);
+    const Matrix context = scratch.context.matrix(x.rows, attention.query_size());
+    for (std::int64_t row = 0; row < x.rows; ++row)
+      keys[row] = projected[row] + attention.query_size();
     look(attention.window);
     const std::int64_t head_dim = attention.head_dim();
-    ScaledDotStep step{constant(query),
+    ScaledDotStep step{constant(projected),
                        tables.data(),
                        lengths.data(),
                        head_dim,
@@ -39,7 +40,7 @@ struct SentenceAttention {
     if (attention.position_bias) step.bias = attention.position_bias->view();
     step.places = places.data();
     attend(step, positions.data(), scratch.record);
-    (*attention.output)(constant(context), out);
+    (*attention.output)(constant(context), out, Activation::kNone, add);
   }
 
   std::vector<const float*> keys;           // (rows,) key of each row; its value is key_size after
@@ -76,8 +77,8 @@ void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Em
   scratch.attention.angles.start(sentences.positions.data(), states.rows);
   const Matrix x = embed(sentences.positions.data(), scratch);
   for (const TransformerLayer& layer : stack.layers) {
-    const auto self_attention = [&](ConstMatrix in, Matrix out) {
-      sentences.run(layer.self_attention, in, out, scratch.attention);
+    const auto self_attention = [&](ConstMatrix in, Matrix out, bool add) {
+      sentences.run(layer.self_attention, in, out, add, scratch.attention);
     };
     run_layer(layer, x, scratch, self_attention, self_attention);
   }

@@ -8,7 +8,7 @@ namespace attnengine {
 
 std::int64_t TransformerStack::embedding_size() const {
   if (embedding) return embedding->size();
-  return projection ? projection->in() : layers.front().self_attention.query->in();
+  return projection ? projection->in() : layers.front().self_attention.output->out();
 }
 
 void TransformerStack::check_sizes() const {
@@ -33,7 +33,7 @@ void TransformerStack::check_sizes() const {
       expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
       expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
     }
-    if (!layer.cross_attention.query == has_cross_attention())
+    if (layer.has_cross_attention() != has_cross_attention())
       throw InvalidArgument("some layers have cross-attention, expected all or none");
     if (has_cross_attention())  // a source has the keys of all layers in one block
       expect_equal(layer.cross_attention.key_value->out(),

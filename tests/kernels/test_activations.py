@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attnengine import kernels
+from attnengine import InvalidArgument, kernels
 from attnengine.reference import activations as reference
 
 NAMES = ["tanh", "sigmoid", "relu", "gelu", "gelu_tanh", "silu"]
@@ -101,3 +101,21 @@ def test_stays_within_its_limits(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_of_nothing(name: str) -> None:
     assert getattr(kernels, name)(np.zeros((3, 0))).shape == (3, 0)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("size", [1, 7, 16, 35])
+@pytest.mark.parametrize("name", ["silu", "gelu_tanh", "none"])
+def test_gated_activation(rng: np.random.Generator, rows: int, size: int, name: str) -> None:
+    both = rng.normal(size=(rows, 2 * size)).astype(np.float32)
+
+    y = kernels.gated_activation(both, name, num_threads=2)
+
+    reference_name = {"none": "linear"}.get(name, name)
+    expected = reference.gated_activation(both.astype(np.float64), reference_name)
+    np.testing.assert_allclose(y, expected, rtol=2e-6, atol=1e-6)  # that of the activations
+
+
+def test_gates_without_a_partner() -> None:
+    with pytest.raises(InvalidArgument, match=r"both.shape\[1\] is 3, expected an even number"):
+        kernels.gated_activation(np.ones((2, 3)), "silu")

@@ -33,6 +33,18 @@ def test_linear(rng: np.random.Generator, rows: int, size_in: int, size_out: int
     assert np.all(np.abs(y - expected) <= rounding(x, weight, bias))
 
 
+@pytest.mark.parametrize("rows", [1, 6, 13])
+@pytest.mark.parametrize("size_in", [5, 512, 1025])  # one block of inputs or several
+def test_what_is_there_is_added(rng: np.random.Generator, rows: int, size_in: int) -> None:
+    x, weight, bias = (floats(rng, *s) for s in [(rows, size_in), (35, size_in), (35,)])
+    before = floats(rng, rows, 35)
+
+    y = kernels.PackedLinear(weight, bias)(x, "relu", add=before, num_threads=2)
+
+    expected = np.maximum(before + reference(x.astype(np.float64), weight, bias), 0)
+    assert np.all(np.abs(y - expected) <= rounding(x, weight, bias) + 2.0**-23 * np.abs(before))
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3, 6, 13, 100, 200])
 @pytest.mark.parametrize("size_in", [511, 512, 513, 1025])  # around blocks of inputs
 @pytest.mark.parametrize("size_out", [16, 100])

@@ -68,9 +68,19 @@ def key_bias(num_heads: int, positions: int) -> _core.PositionBias:
 
 
 def attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
+    return _attention({"query_key_value": linear(4 + 4 * num_kv_heads, 4)}, num_kv_heads, changes)
+
+
+def source_attention(num_kv_heads: int = 2, **changes: Any) -> _core.MultiHeadAttention:
     parts = {"query": linear(4, 4), "key_value": linear(4 * num_kv_heads, 4)}
-    heads = {"num_heads": 2, "num_kv_heads": num_kv_heads}
-    return _core.MultiHeadAttention(**parts | {"output": linear(4, 4)} | heads | changes)
+    return _attention(parts, num_kv_heads, changes)
+
+
+def _attention(
+    parts: dict[str, Any], num_kv_heads: int, changes: dict[str, Any]
+) -> _core.MultiHeadAttention:
+    heads = {"output": linear(4, 4), "num_heads": 2, "num_kv_heads": num_kv_heads}
+    return _core.MultiHeadAttention(**parts | heads | changes)
 
 
 def layer(**changes: Any) -> _core.TransformerLayer:

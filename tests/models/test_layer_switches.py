@@ -78,8 +78,7 @@ def logits(tokens: list[int], norms: str, per_token: int, normalise: bool) -> Fl
 def model(norms: str, per_token: int, normalise: bool) -> _core.TransformerDecoder:
     query_norm, key_norm = NORMS[norms][:2]
     attention = _core.MultiHeadAttention(
-        query=_core.Linear(QUERY),
-        key_value=_core.Linear(np.concatenate([KEY, VALUE])),
+        query_key_value=_core.Linear(np.concatenate([QUERY, KEY, VALUE])),
         output=_core.Linear(OUTPUT),
         num_heads=HEADS,
         clip=CLIP,
@@ -140,7 +139,7 @@ def test_a_window_wider_than_any_sentence_is_none() -> None:
 def test_strides_of_any_size() -> None:
     model = _core.SpeechSeq2Seq(
         encoder=parts.speech_encoder(stride=2**63 - 1),
-        decoder=parts.language_model(parts.cross_layer(parts.attention())),
+        decoder=parts.language_model(parts.cross_layer(parts.source_attention())),
     )
     assert model.max_frames == 2**63 - 1
     assert model.encode(np.ones((7, 2), np.float32), [3, 4]).length(1) == 1

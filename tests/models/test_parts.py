@@ -29,6 +29,7 @@ from tests.models.parts import (
     norm,
     recurrent,
     seq2seq,
+    source_attention,
     speech_encoder,
     ssru,
     stack,
@@ -186,30 +187,28 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
     (  # a source has room for keys of one size
-        lambda: language_model(cross_layer(attention(1)), cross_layer(attention(2))),
+        lambda: language_model(cross_layer(source_attention(1)), cross_layer(source_attention(2))),
         r"cross_attention key_value weight.shape\[0\] of a later layer is 8, expected 4",
     ),
     (
-        lambda: language_model(cross_layer(attention(rotary=_core.Rotary([1.0])))),
+        lambda: language_model(cross_layer(source_attention(rotary=_core.Rotary([1.0])))),
         "cross_attention has a rotary, a position_bias",
     ),
     (
-        lambda: layer(cross_attention=attention()),
+        lambda: layer(cross_attention=source_attention()),
         "cross_attention or its norm is None, expected both or neither",
     ),
     (
         lambda: language_model(layer(self_attention=attention(rotary=_core.Rotary([1.0, 2.0])))),
         "rotary turns 4 dimensions, expected at most the head_dim 2",
     ),
-    (lambda: language_model(layer(), cross_layer(attention())), "expected all or none"),
+    (lambda: language_model(layer(), cross_layer(source_attention())), "expected all or none"),
     (
         lambda: language_model(layer(self_attention=attention(num_kv_heads=2, num_heads=1))),
         "num_kv_heads is 2, expected a divisor of 1",
     ),
     (
-        lambda: language_model(
-            layer(self_attention=attention(key_value=linear(8, 4), num_heads=0))
-        ),
+        lambda: language_model(layer(self_attention=attention(num_heads=0))),
         "num_heads is 0, expected at least 1",
     ),
     (
@@ -235,7 +234,23 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         r"position_bias keys.shape\[1\] is 4, expected",
     ),
     (
-        lambda: language_model(cross_layer(attention(clip=1.0))),
+        lambda: language_model(layer(self_attention=source_attention())),
+        "self_attention has query and key_value, expected query_key_value",
+    ),
+    (
+        lambda: language_model(cross_layer(attention())),
+        "cross_attention has query_key_value, expected query and key_value",
+    ),
+    (
+        lambda: attention(query=linear(4, 4)),
+        "an attention has some of query_key_value, query and key_value",
+    ),
+    (
+        lambda: language_model(layer(parallel=True, feed_forward_norm=_core.BlockNorm())),
+        "a parallel layer has a block without a norm before it",
+    ),
+    (
+        lambda: language_model(cross_layer(source_attention(clip=1.0))),
         "cross_attention has a rotary, .*a clip or norms",
     ),
     (

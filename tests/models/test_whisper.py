@@ -110,8 +110,7 @@ def stack(embedding: _core.Embedding | None) -> _core.TransformerStack:
     square = _core.Linear(np.zeros((4, 4), np.float32))
     layer = _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
-            query=square,
-            key_value=_core.Linear(np.zeros((8, 4), np.float32)),
+            query_key_value=_core.Linear(np.zeros((12, 4), np.float32)),
             output=square,
             num_heads=1,
         ),

@@ -1,0 +1,53 @@
+"""Linear layers in 8 bits: integers with a scale for each block of inputs, on both sides.
+
+Rounding is that of float32 whatever comes in, so that the kernel can be compared bit for bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine.reference.arrays import Floats
+
+BLOCK = 64  # inputs that share a scale
+LARGEST = np.float32(127)
+TINY = np.float32(2.0**-100)  # a block whose numbers are all smaller counts as zero
+
+
+def quantise(x: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Write numbers as ``values * scales``: round(x / scale), half to even, scale = max |x| / 127.
+
+    x (rows, in). Returns values (rows, blocks, BLOCK), zeros behind the last input, and scales
+    (rows, blocks). A block with a number that is not finite has the scale NaN.
+    """
+    rows, size = x.shape
+    blocks = -(-size // BLOCK)
+    padded = np.zeros((rows, blocks * BLOCK), np.float32)
+    padded[:, :size] = x
+    padded = padded.reshape(rows, blocks, BLOCK)
+    largest = np.abs(padded).max(axis=2)  # (rows, blocks)
+    finite, used = np.isfinite(largest), np.isfinite(largest) & (largest >= TINY)
+    inverse = np.divide(LARGEST, largest, out=np.zeros_like(largest), where=used)
+    values = np.rint(np.where(finite[..., None], padded, 0) * inverse[..., None])
+    scales = np.where(used, largest / LARGEST, np.where(finite, 0, np.nan)).astype(np.float32)
+    return values.astype(np.int8), scales
+
+
+def linear_int8(
+    x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
+) -> NDArray[np.float32]:
+    """Return add + x @ weight.T + bias of both sides in 8 bits; the sum of a block is exact.
+
+    x (rows, in), weight (out, in), bias (out,) or None, add (rows, out) or None. Returns
+    (rows, out).
+    """
+    inputs, input_scales = quantise(x)
+    weights, weight_scales = quantise(weight)
+    y = np.zeros((len(x), len(weight)), np.float32)
+    for block in range(inputs.shape[1]):
+        sums = inputs[:, block].astype(np.int32) @ weights[:, block].astype(np.int32).T
+        scales = input_scales[:, block, None] * weight_scales[:, block]  # (rows, out)
+        y = y + sums.astype(np.float32) * scales
+    y = y if bias is None else y + np.float32(bias)
+    return y if add is None else y + np.float32(add)

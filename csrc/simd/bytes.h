@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstring>
+
+#include "simd/vec.h"
+
+// Products of 8 bits, four inputs at a time: an exact sum in 32 bits for each of kLanes outputs.
+namespace attnengine::ATTNENGINE_ISA {
+
+// Four bytes of each lane, which belong to adjacent inputs.
+typedef std::int8_t Bytes __attribute__((vector_size(4 * kLanes)));
+typedef std::int8_t UnalignedBytes __attribute__((vector_size(4 * kLanes), aligned(1), may_alias));
+
+ATTNENGINE_INLINE Ints broadcast_int(std::int32_t x) { return x - Ints{}; }
+
+// Four adjacent bytes in every lane.
+ATTNENGINE_INLINE Ints broadcast_four(const std::int8_t* p) {
+  std::int32_t four;
+  __builtin_memcpy(&four, p, 4);
+  return broadcast_int(four);
+}
+
+// What each ISA does in its own way, for bytes from -127 to 127:
+//   Quad                        four inputs of a row, as `dot` reads them
+//   quad(p)                     those at p
+//   load_weights(p)             four inputs of kLanes outputs
+//   first_sums(sum)             where the sums begin, `sum` being that of all inputs of the row
+//   dot(sums, weights, quad)    sums[lane] + the sum over i of weights[4 * lane + i] * quad[i]
+#if defined(__AVX512VNNI__)
+
+// The instruction takes one side without a sign: the weights are 128 higher, which adds 128 times
+// the sum of the inputs.
+using Quad = __m512i;
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
+  return reinterpret_cast<__m512i>(broadcast_four(p));
+}
+ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
+  const Ints signs = broadcast_int(std::int32_t(0x80808080u));
+  return reinterpret_cast<Bytes>(reinterpret_cast<Ints>(
+             *reinterpret_cast<const UnalignedBytes*>(p)) ^ signs);
+}
+ATTNENGINE_INLINE Ints first_sums(std::int32_t sum) { return broadcast_int(-128 * sum); }
+ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
+  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(
+      reinterpret_cast<__m512i>(sums), reinterpret_cast<__m512i>(weights), quad));
+}
+
+#else
+
+ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
+  return *reinterpret_cast<const UnalignedBytes*>(p);
+}
+ATTNENGINE_INLINE Ints first_sums(std::int32_t) { return Ints{}; }
+
+#if defined(__AVX512BW__)
+
+// The instruction takes one side without a sign: that of the inputs moves to the weights. Two
+// products of at most 127 * 127 fit in 16 bits.
+struct Quad {
+  __m512i magnitude;
+  __mmask64 negative;
+};
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
+  const __m512i x = reinterpret_cast<__m512i>(broadcast_four(p));
+  return {_mm512_abs_epi8(x), _mm512_movepi8_mask(x)};
+}
+ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, const Quad& quad) {
+  const __m512i w = reinterpret_cast<__m512i>(weights);
+  const __m512i turned = _mm512_mask_sub_epi8(w, quad.negative, __m512i{}, w);
+  const __m512i pairs = _mm512_maddubs_epi16(quad.magnitude, turned);
+  const __m512i ones = reinterpret_cast<__m512i>(broadcast_int(0x00010001));
+  return sums + reinterpret_cast<Ints>(_mm512_madd_epi16(pairs, ones));
+}
+
+#elif defined(__AVX2__)
+
+// As for AVX-512.
+struct Quad {
+  __m256i magnitude;
+  __m256i value;
+};
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
+  const __m256i x = reinterpret_cast<__m256i>(broadcast_four(p));
+  return {_mm256_abs_epi8(x), x};
+}
+ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, const Quad& quad) {
+  const __m256i turned = _mm256_sign_epi8(reinterpret_cast<__m256i>(weights), quad.value);
+  const __m256i pairs = _mm256_maddubs_epi16(quad.magnitude, turned);
+  const __m256i ones = reinterpret_cast<__m256i>(broadcast_int(0x00010001));
+  return sums + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, ones));
+}
+
+#else
+
+// Even and odd bytes apart, in 16 bits, into which two products of at most 127 * 127 fit.
+typedef std::int16_t Shorts __attribute__((vector_size(4 * kLanes)));
+struct Quad {
+  Shorts even;
+  Shorts odd;
+};
+ATTNENGINE_INLINE Quad halves(Ints bytes) {
+  const Shorts both = reinterpret_cast<Shorts>(bytes);
+  return {(both << 8) >> 8, both >> 8};
+}
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) { return halves(broadcast_four(p)); }
+ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, const Quad& quad) {
+  const Quad w = halves(reinterpret_cast<Ints>(weights));
+  const Ints pairs = reinterpret_cast<Ints>(w.even * quad.even + w.odd * quad.odd);
+  return sums + ((pairs << 16) >> 16) + (pairs >> 16);
+}
+
+#endif
+#endif
+
+}  // namespace attnengine::ATTNENGINE_ISA
