@@ -33,9 +33,8 @@ ATTNENGINE_INLINE Narrow rounded(Floats x, float inverse) {
 
 ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values) {
   Floats block[kVectors] = {};
-  for_lanes(count, [&](std::int64_t i, std::int64_t n) {
-    block[i / kLanes] = load_first(x + i, n);
-  });
+  for_lanes(count,
+            [&](std::int64_t i, std::int64_t n) { block[i / kLanes] = load_first(x + i, n); });
   const float largest = largest_magnitude(block);
   const bool finite = largest < kInfinity;
   const float inverse = finite && largest >= kTiny ? 127.0f / largest : 0.0f;

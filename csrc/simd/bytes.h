@@ -36,13 +36,13 @@ ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
 }
 ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
   const Ints signs = broadcast_int(std::int32_t(0x80808080u));
-  return reinterpret_cast<Bytes>(reinterpret_cast<Ints>(
-             *reinterpret_cast<const UnalignedBytes*>(p)) ^ signs);
+  return reinterpret_cast<Bytes>(
+      reinterpret_cast<Ints>(*reinterpret_cast<const UnalignedBytes*>(p)) ^ signs);
 }
 ATTNENGINE_INLINE Ints first_sums(std::int32_t sum) { return broadcast_int(-128 * sum); }
 ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
-  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(
-      reinterpret_cast<__m512i>(sums), reinterpret_cast<__m512i>(weights), quad));
+  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums),
+                                                    reinterpret_cast<__m512i>(weights), quad));
 }
 
 #else
