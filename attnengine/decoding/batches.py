@@ -13,7 +13,7 @@ from attnengine import _core
 Ints = NDArray[np.int32]
 
 # Long prompts and texts are fed in pieces.
-_MAX_ROWS = 1024  # of one step
+_MAX_ROWS = 512  # of one step; more gains nothing
 _MAX_LOGITS = 2**24  # of one step, 64 MiB
 
 

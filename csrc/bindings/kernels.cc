@@ -47,7 +47,14 @@ py::tuple log_softmax_top_k(const FloatArray& logits, std::int64_t k, int num_th
   FloatArray log_probs = new_matrix(x.rows, k);
   IntArray tokens({x.rows, k});
   std::vector<double> log_sums(x.rows);
-  const TopKStep step{x, k, log_probs.mutable_data(), tokens.mutable_data(), log_sums.data()};
+  std::vector<float> maxima(x.rows * logit_blocks(x.cols)), sums(maxima.size());
+  const TopKStep step{x,
+                      k,
+                      log_probs.mutable_data(),
+                      tokens.mutable_data(),
+                      log_sums.data(),
+                      maxima.data(),
+                      sums.data()};
   run_kernel(num_threads, [&] { kernels().log_softmax_top_k(step); });
   return py::make_tuple(log_probs, tokens);
 }

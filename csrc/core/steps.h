@@ -113,6 +113,12 @@ struct GatesStep {
   CellOptions options;
 };
 
+// Rows of logits are summed in blocks of so many, which threads share out.
+constexpr std::int64_t kLogitBlock = 1024;
+constexpr std::int64_t logit_blocks(std::int64_t vocab_size) {
+  return (vocab_size + kLogitBlock - 1) / kLogitBlock;
+}
+
 // The best k log-probabilities of each row, best first; of equal ones the lower token. Where fewer
 // than k logits are above -infinity the rest are token -1.
 struct TopKStep {
@@ -122,6 +128,8 @@ struct TopKStep {
   std::int32_t* tokens;  // (rows, k)
   double* log_sums;  // (rows,) log of the sum of exp(logits), NaN when a logit is: in double, as
                      // a likely token's log-probability is a small difference of large numbers
+  float* maxima;     // (rows, logit_blocks(vocab_size)) scratch
+  float* sums;       // (rows, logit_blocks(vocab_size)) scratch
 };
 
 }  // namespace attnengine

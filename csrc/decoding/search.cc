@@ -167,13 +167,22 @@ TopKStep Search::look_up(ConstMatrix logits) {
   log_probs_.resize(logits.rows * k);
   best_tokens_.resize(logits.rows * k);
   log_sums_.resize(logits.rows);
-  const TopKStep step{logits, k, log_probs_.data(), best_tokens_.data(), log_sums_.data()};
+  const std::int64_t blocks = logits.rows * logit_blocks(logits.cols);
+  blocks_.resize(2 * blocks);
+  const TopKStep step{logits,
+                      k,
+                      log_probs_.data(),
+                      best_tokens_.data(),
+                      log_sums_.data(),
+                      blocks_.data(),
+                      blocks_.data() + blocks};
   kernels().log_softmax_top_k(step);
   return step;
 }
 
 void Search::advance_sentences(const TopKStep& found) {
-  const auto advance = [this, &found](std::int64_t begin, std::int64_t end) {
+  const std::int64_t blocks = logit_blocks(found.logits.cols);
+  const auto advance = [this, &found, blocks](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Sentence& sentence = sentences_[i];
       if (sentence.finished()) continue;
@@ -183,7 +192,9 @@ void Search::advance_sentences(const TopKStep& found) {
                                 found.k,
                                 found.log_probs + row * found.k,
                                 found.tokens + row * found.k,
-                                found.log_sums + row});
+                                found.log_sums + row,
+                                found.maxima + row * blocks,
+                                found.sums + row * blocks});
     }
   };
   const auto count = static_cast<std::int64_t>(sentences_.size());

@@ -87,6 +87,7 @@ class Search {
   std::vector<float> log_probs_;           // (rows, k) scratch of look_up
   std::vector<std::int32_t> best_tokens_;  // (rows, k)
   std::vector<double> log_sums_;           // (rows,)
+  std::vector<float> blocks_;              // (2, rows, blocks of the vocabulary)
   std::vector<float> saved_logits_;        // scratch of the rules
 };
 

@@ -165,3 +165,20 @@ def test_top_k_of_no_rows() -> None:
 def test_k_is_from_1_to_the_vocabulary(k: int) -> None:
     with pytest.raises(ValueError, match=rf"k is {k}, expected 1 to 5 \(logits.shape\[1\]\)"):
         kernels.log_softmax_top_k(np.zeros((1, 5)), k)
+
+
+@pytest.mark.parametrize("k", [1, 5, 200])
+def test_threads_that_share_one_row_change_no_bit(k: int) -> None:
+    n = 70_001  # blocks of 1024 for several threads, and a rest
+    rng = np.random.default_rng(k)
+    logits = rng.normal(size=(1, n)).astype(np.float32)
+    logits[:, 2000:9000] = -np.inf
+    logits[:, rng.integers(9000, n, 50)] = logits.max()  # ties in many blocks
+    log_probs, tokens = kernels.log_softmax_top_k(logits, k)
+    wanted = reference.log_softmax_top_k(logits.astype(np.float64), k)
+    np.testing.assert_array_equal(tokens, wanted[1])
+    np.testing.assert_allclose(log_probs, wanted[0], rtol=1e-6)
+    for num_threads in (2, 3, 8):
+        shared = kernels.log_softmax_top_k(logits, k, num_threads=num_threads)
+        np.testing.assert_array_equal(shared[0], log_probs)
+        np.testing.assert_array_equal(shared[1], tokens)
