@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <new>
 
 #include "core/matrix.h"
 
@@ -28,16 +27,7 @@ class Buffer {
     void operator()(float* p) const { std::free(p); }
   };
 
-  void allocate(std::int64_t size) {
-    constexpr std::int64_t kLine = 64 / sizeof(float);
-    if (size > PTRDIFF_MAX / std::int64_t(sizeof(float)) - kLine) throw std::bad_alloc();
-    const std::int64_t rounded = (size + kLine - 1) / kLine * kLine;
-    data_.reset();
-    capacity_ = 0;
-    data_.reset(static_cast<float*>(std::aligned_alloc(64, rounded * sizeof(float))));
-    if (!data_) throw std::bad_alloc();
-    capacity_ = rounded;
-  }
+  void allocate(std::int64_t size);
 
   std::unique_ptr<float[], Free> data_;
   std::int64_t capacity_ = 0;

@@ -11,10 +11,10 @@ constexpr std::int64_t kBlock = 64;
 // Rows in 8 bits, as they lie in scratch memory.
 struct QuantisedRows {
   std::int64_t rows;
-  std::int64_t blocks;   // of a row
-  std::int8_t* values;   // (rows, blocks, kBlock), zeros after the last input
-  float* scales;         // (rows, blocks)
-  std::int32_t* sums;    // (rows, blocks) of the values of each block
+  std::int64_t blocks;  // of a row
+  std::int8_t* values;  // (rows, blocks, kBlock), zeros after the last input
+  float* scales;        // (rows, blocks)
+  std::int32_t* sums;   // (rows, blocks) of the values of each block
 };
 
 [[gnu::always_inline]] inline QuantisedRows some_rows(const QuantisedRows& x, std::int64_t first,

@@ -1,15 +1,24 @@
 #pragma once
 
+#include "core/parallel.h"
 #include "core/steps.h"
+#include "kernels/activations.h"
 #include "simd/vec.h"
 
-// How a product of rows and panels is cut into tiles that fit in the registers.
-//
-// A kernel says with kMaxSums how many vectors of sums fit besides the operands, with kMaxRows and
-// kMaxPanels the largest tile, and has the product of a tile, multiply<kRows, kPanels>(tile).
+// A product of rows and panels, cut into tiles whose sums fit in the registers. Every precision has
+// a Kernel with
+//   kMaxSums, kMaxRows, kMaxPanels    vectors of sums besides the operands, and the largest tile
+//   kInputs                           inputs of one pass over the panels
+//   work(rows, in)                    of a panel, in vector instructions
+//   step                              the LinearStep
+//   panel(p, input)                   where the weights of a panel lie from an input on
+//   multiply<kRows, kPanels>(tile)
+// Every output is one chain of additions, whatever the tile: the same bits for any number of rows
+// and threads.
 namespace attnengine::ATTNENGINE_ISA {
 
 constexpr int kVectors = kPanel / kLanes;  // of a panel
+constexpr std::int64_t kRowBlock = 96;     // rows that share one pass over the weight
 
 constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
   return (n + size - 1) / size;
@@ -17,46 +26,134 @@ constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
 
 struct Range {
   std::int64_t begin, end;
+
+  ATTNENGINE_INLINE std::int64_t size() const { return end - begin; }
 };
 
 // A range cut into pieces of at most `size`, as even as they can be: the longest come first.
 struct Pieces {
-  ATTNENGINE_INLINE Pieces(std::int64_t n, std::int64_t size)
-      : n(n), count(ceil_divide(n, size)) {}
+  ATTNENGINE_INLINE Pieces(Range all, std::int64_t size)
+      : all(all), count(ceil_divide(all.size(), size)) {}
 
-  ATTNENGINE_INLINE std::int64_t begin(std::int64_t i) const {
-    const std::int64_t longer = n % count;
-    return n / count * i + (i < longer ? i : longer);
+  ATTNENGINE_INLINE Range operator[](std::int64_t i) const { return {start(i), start(i + 1)}; }
+  ATTNENGINE_INLINE std::int64_t start(std::int64_t i) const {
+    const std::int64_t longer = all.size() % count;
+    return all.begin + all.size() / count * i + (i < longer ? i : longer);
   }
 
-  std::int64_t n;
+  Range all;
   std::int64_t count;
 };
+
+// Some rows, some adjacent panels and some inputs; and two panels that are brought into the cache
+// meanwhile, for the tiles that come next: the processor alone would not begin to read them before
+// it is through with these.
+struct Tile {
+  Range rows, panels, inputs;
+  const char* ahead[2];  // (lines,)
+
+  ATTNENGINE_INLINE void fetch(std::int64_t line) const {
+    __builtin_prefetch(ahead[0] + line * 64);
+    __builtin_prefetch(ahead[1] + line * 64);
+  }
+};
+
+// Writes the sums of a tile: with the bias once, added to what is there from the second pass on.
+template <int kRows, int kPanels>
+ATTNENGINE_INLINE void finish(const LinearStep& step, const Tile& tile,
+                              const Floats (&sums)[kRows][kPanels][kVectors]) {
+  const bool first_pass = tile.inputs.begin == 0, add = step.add || !first_pass;
+  for (int p = 0; p < kPanels; ++p) {
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t output = (tile.panels.begin + p) * kPanel + v * kLanes;
+      const std::int64_t left = step.y.cols - output;
+      if (left <= 0) return;
+      const std::int64_t count = left < kLanes ? left : kLanes;
+      for (int r = 0; r < kRows; ++r) {
+        float* y = step.y[tile.rows.begin + r] + output;
+        Floats sum = sums[r][p][v];
+        if (step.bias && first_pass) sum += load_first(step.bias + output, count);
+        if (add) sum += load_first(y, count);
+        store_first(y, sum, count);
+      }
+    }
+  }
+}
 
 // How many panels a tile of so many rows takes at once: with few rows several, so that enough
 // chains are in flight.
 template <class Kernel>
 constexpr int panels_at_once(std::int64_t rows) {
-  int panels = 1;
-  while (2 * panels <= Kernel::kMaxPanels && 2 * panels * rows * kVectors <= Kernel::kMaxSums)
-    panels *= 2;
-  return panels;
+  const std::int64_t fit = Kernel::kMaxSums / (rows * kVectors);
+  return fit < 1 ? 1 : fit < Kernel::kMaxPanels ? static_cast<int>(fit) : Kernel::kMaxPanels;
 }
 
-template <class Kernel, int kRows, int kPanels = panels_at_once<Kernel>(kRows), class Tile>
-ATTNENGINE_INLINE void multiply_rows(int panels, const Tile& tile) {
+template <int kRows, int kPanels, class Kernel>
+ATTNENGINE_INLINE void multiply_panels(const Kernel& kernel, const Tile& tile) {
   if constexpr (kPanels > 1) {
-    if (panels < kPanels) return multiply_rows<Kernel, kRows, kPanels / 2>(panels, tile);
+    if (tile.panels.size() < kPanels) return multiply_panels<kRows, kPanels - 1>(kernel, tile);
   }
-  Kernel::template multiply<kRows, kPanels>(tile);
+  kernel.template multiply<kRows, kPanels>(tile);
 }
 
-template <class Kernel, int kRows = Kernel::kMaxRows, class Tile>
-ATTNENGINE_INLINE void multiply_any(std::int64_t rows, int panels, const Tile& tile) {
+template <class Kernel, int kRows = Kernel::kMaxRows>
+ATTNENGINE_INLINE void multiply_tile(const Kernel& kernel, const Tile& tile) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return multiply_any<Kernel, kRows - 1>(rows, panels, tile);
+    if (tile.rows.size() < kRows) return multiply_tile<Kernel, kRows - 1>(kernel, tile);
   }
-  multiply_rows<Kernel, kRows>(panels, tile);
+  multiply_panels<kRows, panels_at_once<Kernel>(kRows)>(kernel, tile);
+}
+
+// One pass of some rows: all of them pass a group of panels while it is in the cache.
+template <class Kernel>
+void multiply_block(const Kernel& kernel, Range rows, Range panels, Range inputs) {
+  const Pieces tiles(rows, Kernel::kMaxRows);
+  const Pieces groups(panels, panels_at_once<Kernel>(tiles[0].size()));
+  for (std::int64_t g = 0; g < groups.count; ++g) {
+    // a single tile reads its panels once, in order: nothing to win
+    std::int64_t next = tiles.count > 1 ? groups.start(g + 1) : panels.end;
+    for (std::int64_t t = 0; t < tiles.count; ++t) {
+      Tile tile{tiles[t], groups[g], inputs, {}};
+      for (const char*& ahead : tile.ahead) {
+        const bool some = next < panels.end && next < groups.start(g + 1) + groups[g].size();
+        ahead = reinterpret_cast<const char*>(
+            kernel.panel(some ? next++ : tile.panels.begin, inputs.begin));
+      }
+      multiply_tile(kernel, tile);
+    }
+  }
+}
+
+// Some panels of the outputs of some rows.
+template <class Kernel>
+void multiply_part(const Kernel& kernel, Range rows, Range panels) {
+  const LinearStep& step = kernel.step;
+  const std::int64_t in = step.x.cols, first = panels.begin * kPanel, last = panels.end * kPanel;
+  const std::int64_t outputs = (last < step.y.cols ? last : step.y.cols) - first;
+  const Pieces blocks(rows, kRowBlock);
+  for (std::int64_t b = 0; b < blocks.count; ++b) {
+    // once even without inputs: then the outputs are the bias
+    for (std::int64_t k = 0; k == 0 || k < in; k += Kernel::kInputs)
+      multiply_block(kernel, blocks[b], panels,
+                     {k, in - k < Kernel::kInputs ? in : k + Kernel::kInputs});
+    for (std::int64_t row = blocks[b].begin; row < blocks[b].end; ++row)
+      activate_some(step.activation, step.y[row] + first, outputs);
+  }
+}
+
+template <class Kernel>
+void multiply_all(const Kernel& kernel) {
+  const std::int64_t rows = kernel.step.x.rows, panels = panel_count(kernel.step.y.cols);
+  const std::int64_t in = kernel.step.x.cols;
+  if (rows == 0 || panels == 0) return;
+  if (rows < kernel.step.y.cols)  // threads take panels each, or rows if those are more
+    parallel_for(panels, Kernel::work(rows, in), [&](std::int64_t begin, std::int64_t end) {
+      multiply_part(kernel, {0, rows}, {begin, end});
+    });
+  else
+    parallel_for(rows, panels * Kernel::work(1, in), [&](std::int64_t begin, std::int64_t end) {
+      multiply_part(kernel, {begin, end}, {0, panels});
+    });
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA
