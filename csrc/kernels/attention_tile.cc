@@ -33,7 +33,8 @@ ATTNENGINE_INLINE void fetch(const float* line) {
 
 // The scores of kCount pages from `page` on, each one chain of additions over head_dim.
 template <int kRows, int kCount>
-[[gnu::noinline]] void score_pages(const ScaledDotStep& step, Tile& tile, std::int64_t page) {
+[[gnu::noinline]] void score_pages(const ScaledDotStep& step, AttentionTile& tile,
+                                   std::int64_t page) {
   const float *queries[kRows], *keys[kCount], *ahead[kCount];
   for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
   for (int p = 0; p < kCount; ++p) {
@@ -55,7 +56,7 @@ template <int kRows, int kCount>
 }
 
 template <int kRows, int kCount = vectors_at_once(kRows, kPages* kPageVectors) / kPageVectors>
-void score(const ScaledDotStep& step, Tile& tile, std::int64_t page) {
+void score(const ScaledDotStep& step, AttentionTile& tile, std::int64_t page) {
   for (; page + kCount <= tile.range.end; page += kCount)
     score_pages<kRows, kCount>(step, tile, page);
   if constexpr (kCount > 1) score<kRows, kCount / 2>(step, tile, page);
@@ -63,7 +64,7 @@ void score(const ScaledDotStep& step, Tile& tile, std::int64_t page) {
 
 // Caps the scores of a block, and adds to those of the keys that the query sees what their
 // distances or places give.
-void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Range seen,
+void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Interval seen,
             float* scores) {
   if (step.score_cap > 0) {
     const Floats cap = broadcast(step.score_cap), inverse = broadcast(1 / step.score_cap);
@@ -97,8 +98,8 @@ ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max)
 
 // Turns the scores of some pages of a block into weights, 0 for what is not seen, and takes them
 // into the running softmax.
-void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pages, Range seen,
-           float* scores) {
+void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval pages,
+           Interval seen, float* scores) {
   adjust(step, query, block, seen, scores);
   if (query.weights)
     for (std::int64_t t = seen.begin; t < seen.end; ++t) query.weights[block + t] = scores[t];
@@ -120,8 +121,8 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pa
 // Adds the weighted values of some positions of a block to the contexts of kRows queries from
 // `first` on, in kVectors vectors from `d` on.
 template <int kRows, int kVectors>
-[[gnu::noinline]] void mix_vectors(const ScaledDotStep& step, const Tile& tile, int first,
-                                   Range seen, std::int64_t d) {
+[[gnu::noinline]] void mix_vectors(const ScaledDotStep& step, const AttentionTile& tile, int first,
+                                   Interval seen, std::int64_t d) {
   const std::int64_t stride = value_stride(step.head_dim);
   const auto lanes = [&](int v) { return least(step.head_dim - d - v * kLanes, kLanes); };
   float* contexts[kRows];
@@ -150,7 +151,8 @@ template <int kRows, int kVectors>
 }
 
 template <int kRows, int kVectors = vectors_at_once(kRows, 8)>
-void mix(const ScaledDotStep& step, const Tile& tile, int first, Range seen, std::int64_t d = 0) {
+void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Interval seen,
+         std::int64_t d = 0) {
   for (; d + (kVectors - 1) * kLanes < step.head_dim; d += kVectors * kLanes)
     mix_vectors<kRows, kVectors>(step, tile, first, seen, d);
   if constexpr (kVectors > 1) mix<kRows, kVectors / 2>(step, tile, first, seen, d);
@@ -159,12 +161,12 @@ void mix(const ScaledDotStep& step, const Tile& tile, int first, Range seen, std
 // Each value enters a context's one chain of additions in the order of the positions. What all
 // queries see they take together; what one does not see it does not even touch.
 template <int kRows>
-void mix_tile(const ScaledDotStep& step, const Tile& tile) {
-  Range common = tile.seen[0];
+void mix_tile(const ScaledDotStep& step, const AttentionTile& tile) {
+  Interval common = tile.seen[0];
   for (int r = 1; r < kRows; ++r)
     common = {most(common.begin, tile.seen[r].begin), least(common.end, tile.seen[r].end)};
   if (common.empty()) common.end = common.begin;
-  const auto mix_row = [&](int r, Range range) {
+  const auto mix_row = [&](int r, Interval range) {
     if (!range.empty()) mix<1>(step, tile, r, range);
   };
   for (int r = 0; r < kRows; ++r)
@@ -175,7 +177,7 @@ void mix_tile(const ScaledDotStep& step, const Tile& tile) {
 }
 
 template <int kRows = kMaxRows>
-void attend_rows(const ScaledDotStep& step, std::int64_t rows, Tile& tile) {
+void attend_rows(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
   if constexpr (kRows > 1) {
     if (rows < kRows) return attend_rows<kRows - 1>(step, rows, tile);
   }
@@ -187,7 +189,7 @@ void attend_rows(const ScaledDotStep& step, std::int64_t rows, Tile& tile) {
 
 }  // namespace
 
-void attend_tile(const ScaledDotStep& step, std::int64_t rows, Tile& tile) {
+void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
   attend_rows(step, rows, tile);
 }
 

@@ -18,14 +18,14 @@ constexpr int kMaxRows = 2;
 ATTNENGINE_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 ATTNENGINE_INLINE std::int64_t most(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 
-struct Range {
+struct Interval {
   std::int64_t begin, end;
 
   ATTNENGINE_INLINE bool empty() const { return begin >= end; }
-  ATTNENGINE_INLINE Range pages() const { return {begin / kPage, (end + kPage - 1) / kPage}; }
+  ATTNENGINE_INLINE Interval pages() const { return {begin / kPage, (end + kPage - 1) / kPage}; }
 };
 
-ATTNENGINE_INLINE Range hull(Range a, Range b) {
+ATTNENGINE_INLINE Interval hull(Interval a, Interval b) {
   return {least(a.begin, b.begin), most(a.end, b.end)};
 }
 
@@ -40,24 +40,24 @@ struct Query {
   float sum = 0;
 
   // The positions of a block that it sees, counted from the block's first.
-  ATTNENGINE_INLINE Range seen(std::int64_t block) const {
+  ATTNENGINE_INLINE Interval seen(std::int64_t block) const {
     return {most(sight->begin - block, 0), least(sight->end - block, kBlock)};
   }
 };
 
 // Up to kMaxRows queries that see the same pages of a block.
-struct Tile {
+struct AttentionTile {
   Query* queries;
   std::int64_t block;          // its first position
   const float* pages[kPages];  // of the key head, those that any query sees
   const float* ahead[kPages];  // of the next block, to be fetched
-  Range range;                 // of these pages
-  Range seen[kMaxRows];        // positions of the block
+  Interval range;              // of these pages
+  Interval seen[kMaxRows];     // positions of the block
   float scores[kMaxRows][kBlock];
 };
 
 // The scores of a block, their part of the running softmax, and the weighted values, for the first
 // `rows` queries of the tile.
-void attend_tile(const ScaledDotStep& step, std::int64_t rows, Tile& tile);
+void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile);
 
 }  // namespace attnengine::ATTNENGINE_ISA

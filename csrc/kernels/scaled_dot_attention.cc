@@ -12,10 +12,10 @@ constexpr std::int64_t kBand = 48;  // queries that pass a block while it is in 
 // Up to kMaxRows queries that share the pages of a block, which lie `head` floats into a page.
 void attend_block(const ScaledDotStep& step, std::int64_t head, Query* queries, std::int64_t rows,
                   std::int64_t block) {
-  Tile tile;
+  AttentionTile tile;
   tile.queries = queries;
   tile.block = block;
-  Range seen = queries[0].seen(block);
+  Interval seen = queries[0].seen(block);
   for (std::int64_t r = 0; r < rows; ++r) {
     tile.seen[r] = queries[r].seen(block);
     seen = hull(seen, tile.seen[r]);
@@ -35,7 +35,7 @@ ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block)
   const float* const* pages = a.sight->pages + block / kPage;
   const float* const* others = b.sight->pages + block / kPage;
   if (pages == others) return true;
-  const Range seen = a.seen(block).pages(), other = b.seen(block).pages();
+  const Interval seen = a.seen(block).pages(), other = b.seen(block).pages();
   bool same = seen.begin == other.begin && seen.end == other.end;
   for (std::int64_t page = seen.begin; same && page < seen.end; ++page)
     same = pages[page] == others[page];
@@ -76,12 +76,12 @@ void finish(const ScaledDotStep& step, const Query& query) {
 
 // Some queries of a key head, counted through its heads of every row. They pass the keys block by
 // block, those together that share its pages.
-void attend_band(const ScaledDotStep& step, std::int64_t kv_head, Range queries) {
+void attend_band(const ScaledDotStep& step, std::int64_t kv_head, Interval queries) {
   const std::int64_t group = step.num_heads / step.num_kv_heads;
   const std::int64_t n = queries.end - queries.begin;
   const std::int64_t head = step.page_offset + kv_head * page_head_size(step.head_dim);
   Query band[kBand];
-  Range seen{step.sights[queries.begin / group].begin, 0};
+  Interval seen{step.sights[queries.begin / group].begin, 0};
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t query = queries.begin + i;
     band[i] = query_of(step, query / group, kv_head * group + query % group);
