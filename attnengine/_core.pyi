@@ -107,20 +107,29 @@ def additive_attention(
 def dot_attention(
     query: ArrayLike, keys: ArrayLike, values: ArrayLike, num_threads: int = 1
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
-def scaled_dot_attention(
-    query: ArrayLike,
-    keys: ArrayLike,
-    values: ArrayLike,
-    lengths: ArrayLike | None = None,
-    scale: float | None = None,
-    score_cap: float = 0.0,
-    position_bias: ArrayLike | None = None,
-    slopes: ArrayLike | None = None,
-    key_bias: ArrayLike | None = None,
-    places: ArrayLike | None = None,
-    need_weights: bool = True,
-    num_threads: int = 1,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+class KeyValuePages:
+    """Keys and values of one sequence, stored once.
+
+    keys and values (positions, kv_heads, head_dim).
+    """
+
+    def __init__(self, keys: ArrayLike, values: ArrayLike) -> None: ...
+    def attend(
+        self,
+        query: ArrayLike,
+        lengths: ArrayLike | None = None,
+        *,
+        begins: ArrayLike | None = None,
+        scale: float | None = None,
+        score_cap: float = 0.0,
+        position_bias: ArrayLike | None = None,
+        slopes: ArrayLike | None = None,
+        key_bias: ArrayLike | None = None,
+        places: ArrayLike | None = None,
+        need_weights: bool = True,
+        num_threads: int = 1,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 
 # Layers: csrc/layers.
 

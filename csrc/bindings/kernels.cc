@@ -170,6 +170,7 @@ void bind_kernels(py::module_& m) {
            "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "
            "(rows, out).");
   bind_attention_kernels(m);
+  bind_key_value_pages(m);
   bind_gate_kernels(m);
 }
 
