@@ -153,9 +153,9 @@ def bridge(config: Config, w: Weights) -> _core.Bridge:
 def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
     """Build the score; general is dot with one side projected, concat is additive cut in two.
 
-    General projects the keys, once for each source: (W query) . key = query . (W.T key). With a
-    bias it is the query, in every step. Its projections are float32: a softmax magnifies their
-    errors, and they are small.
+    General projects the keys, once for each source: (W query) . key = query . (W.T key); where it
+    has a bias, the query in every step. Projections are float32: a softmax magnifies their errors,
+    and they are small.
     """
     hidden, states, exact = config.decoder_hidden_size, config.encoder_size, "float32"
     if config.attention == "none":
