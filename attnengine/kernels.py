@@ -42,6 +42,7 @@ __all__ = [
     "silu",
     "softmax",
     "tanh",
+    "target_log_probs",
 ]
 
 Floats = NDArray[np.float32]
@@ -127,6 +128,17 @@ def log_softmax_top_k(
     the logits of a row makes its log_probs NaN.
     """
     return _core.log_softmax_top_k(logits, k, num_threads)
+
+
+def target_log_probs(
+    logits: ArrayLike, targets: ArrayLike, *, num_threads: int = 1
+) -> NDArray[np.float64]:
+    """The log-probability of one token of each row, in double precision.
+
+    logits (rows, vocab_size), targets (rows,). Returns (rows,). NaN where a logit of the row is
+    NaN, or the largest is infinite.
+    """
+    return _core.target_log_probs(logits, targets, num_threads)
 
 
 def layer_norm(

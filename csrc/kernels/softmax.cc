@@ -76,8 +76,9 @@ struct Best {
   }
 };
 
-// Takes every logit into `best` and returns the log of the sum of their exp.
-double top_k_row(const float* x, std::int64_t n, Best& best) {
+// The log of the sum of exp(x); take(begin, size, max) sees every block on the way.
+template <class Take>
+ATTNENGINE_INLINE double log_sum(const float* x, std::int64_t n, Take take) {
   float max = -kInfinity;
   double sum = 0;
   for (std::int64_t begin = 0; begin < n; begin += kBlock) {
@@ -90,9 +91,16 @@ double top_k_row(const float* x, std::int64_t n, Best& best) {
     // while every logit is -inf nothing may be subtracted: -inf - -inf is no number
     sum += sum_of_exp(x + begin, max == -kInfinity ? 0 : max, size,
                       [](std::int64_t, Floats, std::int64_t) {});
-    if (block_max > best.values[0]) best.take(x + begin, size, begin);
+    take(begin, size, block_max);
   }
   return max + __builtin_log(sum);
+}
+
+// Takes every logit into `best` and returns the log of the sum of their exp.
+double top_k_row(const float* x, std::int64_t n, Best& best) {
+  return log_sum(x, n, [&](std::int64_t begin, std::int64_t size, float max) {
+    if (max > best.values[0]) best.take(x + begin, size, begin);
+  });
 }
 
 }  // namespace
@@ -109,11 +117,21 @@ void log_softmax_top_k(const TopKStep& step) {
     for (std::int64_t row = begin; row < end; ++row) {
       Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
       best.clear();
-      const double log_sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
+      const double sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
       best.sort();
-      if (log_sum == -kInfinity) continue;  // and so is every value
+      if (sum == -kInfinity) continue;  // and so is every value
       for (std::int64_t i = 0; i < step.k; ++i)
-        best.values[i] = static_cast<float>(best.values[i] - log_sum);
+        best.values[i] = static_cast<float>(best.values[i] - sum);
+    }
+  });
+}
+
+void target_log_probs(ConstMatrix logits, const std::int32_t* targets, double* log_probs) {
+  parallel_for(logits.rows, logits.cols, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* x = logits[row];
+      log_probs[row] =
+          x[targets[row]] - log_sum(x, logits.cols, [](std::int64_t, std::int64_t, float) {});
     }
   });
 }
