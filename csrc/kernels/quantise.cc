@@ -29,28 +29,34 @@ ATTNENGINE_INLINE Ints rounded(Floats x, float inverse) {
   return reinterpret_cast<Ints>(shifted) - 0x4b400000;
 }
 
-ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values) {
+// `sums` has the sum of each lane's values added to it.
+ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values,
+                                 Ints& sums) {
   Floats block[kVectors] = {};
   for_lanes(count,
             [&](std::int64_t i, std::int64_t n) { block[i / kLanes] = load_first(x + i, n); });
   const float largest = largest_magnitude(block);
   const bool finite = largest < kInfinity;
   const float inverse = finite && largest >= kTiny ? 127.0f / largest : 0.0f;
-  for (std::int64_t v = 0; v < kVectors; ++v)
-    *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = narrow(rounded(block[v], inverse));
+  for (std::int64_t v = 0; v < kVectors; ++v) {
+    const Ints integers = rounded(block[v], inverse);
+    *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = narrow(integers);
+    sums += (integers << 24) >> 24;  // what is stored, even of numbers that are not finite
+  }
   return finite ? (inverse > 0 ? largest / 127.0f : 0.0f) : __builtin_nanf("");
 }
 
-ATTNENGINE_INLINE std::int32_t sum_of_block(const std::int8_t* values) {
+ATTNENGINE_INLINE std::int32_t sum_of_lanes(Ints x) {
   std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < kBlock; ++i) sum += values[i];
+  for (std::int64_t i = 0; i < kLanes; ++i) sum += x[i];
   return sum;
 }
 
 }  // namespace
 
 float quantise_block(const float* x, std::int64_t count, std::int8_t* values) {
-  return quantise(x, count, values);
+  Ints sums{};
+  return quantise(x, count, values, sums);
 }
 
 std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in) {
@@ -67,14 +73,15 @@ QuantisedRows quantised_rows(std::int64_t rows, std::int64_t in, void* scratch) 
 }
 
 void quantise_rows(ConstMatrix x, const QuantisedRows& quantised) {
-  parallel_for(x.rows, x.cols / 4, [=](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, 2 * x.cols, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row)
       for (std::int64_t b = 0; b < quantised.blocks; ++b) {
         const std::int64_t i = row * quantised.blocks + b, first = b * kBlock;
         const std::int64_t left = x.cols - first;
         std::int8_t* values = quantised.values + i * kBlock;
-        quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values);
-        quantised.sums[i] = kInputSums ? sum_of_block(values) : 0;
+        Ints sums{};
+        quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values, sums);
+        quantised.sums[i] = kInputSums ? sum_of_lanes(sums) : 0;
       }
   });
 }
