@@ -22,6 +22,7 @@ VERSION = 2
 # The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
 LAYOUTS = {
     "float32": "panels of 16",
+    "bfloat16": "panels of 16, twos",
     "int8": "panels of 16, blocks of 64, fours, float32 scales",
 }
 
