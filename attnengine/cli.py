@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from attnengine import g2p
+from attnengine.cli_bench import bench
 from attnengine.decoding.results import Hypothesis, Result, Score
 from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
 from attnengine.engines import convert as convert_model
@@ -135,6 +136,7 @@ def _searcher(
 
 app.command("translate", help="Translate every line with an encoder-decoder.")(_search)
 app.command("generate", help="Continue every line with a language model.")(_search)
+app.command()(bench)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from attnengine import loaders
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
 _LONG = ("chat_template", "chat_tokens", "languages")  # keys of the config that say too much
+
+
+def context_length(config: Mapping[str, Any]) -> int | None:
+    """Tokens that a text may have; None: no limit, or one that the config does not say."""
+    return next((config[key] for key in _POSITIONS if config.get(key)), None)
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -29,14 +35,13 @@ def describe(path: Path) -> dict[str, Any]:
     for tensor in checkpoint.tensors.values():
         stored[tensor.dtype] += math.prod(tensor.shape)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    lengths = (config.get(key) for key in _POSITIONS)
     return {
         **{key: value for key, value in config.items() if key not in _LONG},
         "parameters": stored.total(),
         "stored_as": dict(stored.most_common()),
         "bytes": sum(file.stat().st_size for file in files),
         "memory": 4 * stored.total(),  # computed in float32
-        "context_length": next((length for length in lengths if length), None),
+        "context_length": context_length(config),
         "vocabularies": {k: len(v.tokens) for k, v in checkpoint.vocabularies.items()},
         "tokenizer_files": sorted(checkpoint.tokenizer_files),
         "languages": sorted(config.get("languages", ())),

@@ -11,9 +11,13 @@ import numpy as np
 import attnengine as ae
 
 
-def check_same_bits(path: Path, texts: list[str], **options: Any) -> None:
+def check_same_bits(
+    path: Path, texts: list[str], *, precision: str = "float32", **options: Any
+) -> None:
     """Alone or together, in any order, at any batch size, with one thread or two."""
-    models = {threads: ae.load(path, num_threads=threads) for threads in (1, 2)}
+    models = {
+        threads: ae.load(path, precision=precision, num_threads=threads) for threads in (1, 2)
+    }
 
     def outputs(order: list[int], size: int, threads: int) -> list[str]:
         chosen = [texts[i] for i in order]

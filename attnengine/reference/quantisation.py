@@ -17,7 +17,7 @@ TINY = np.float32(2.0**-100)  # a block whose numbers are all smaller counts as 
 
 
 def quantise(x: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Numbers as ``values * scales``: round(x / scale), half to even, scale = max |x| / 127.
+    """Write numbers as ``values * scales``: round(x / scale), half to even, scale = max |x| / 127.
 
     x (rows, in). Returns values (rows, blocks, BLOCK), zeros behind the last input, and scales
     (rows, blocks). A block with a number that is not finite has the scale NaN.
@@ -38,7 +38,7 @@ def quantise(x: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
 def linear_int8(
     x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
 ) -> NDArray[np.float32]:
-    """add + x @ weight.T + bias of both sides in 8 bits; the sum of a block is exact.
+    """Return add + x @ weight.T + bias of both sides in 8 bits; the sum of a block is exact.
 
     x (rows, in), weight (out, in), bias (out,) or None, add (rows, out) or None. Returns
     (rows, out).

@@ -32,7 +32,7 @@ struct Int8 {
   static constexpr std::int64_t kInputs = std::int64_t(1) << 62;  // all of them
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) {
-    return (rows * kDotWork + 4) * in / 4;
+    return (rows * kDotWork + 8) * in / 4;
   }
 
   const LinearStep& step;
@@ -49,7 +49,6 @@ struct Int8 {
     const std::int64_t in = step.x.cols, stride = panel_bytes(in), x_stride = x.blocks * kBlock;
     const QuantisedRows rows = some_rows(x, tile.rows.begin, kRows);
     const std::int8_t* w = panel(tile.panels.begin, 0);
-    std::int64_t line = 0;
     for (std::int64_t b = 0; b < rows.blocks; ++b) {
       const std::int8_t* values = rows.values + b * kBlock;
       const std::int64_t left = in - b * kBlock;
@@ -60,7 +59,9 @@ struct Int8 {
           for (int v = 0; v < kVectors; ++v)
             sums[r][p][v] = first_sums(rows.sums[r * rows.blocks + b]);
       for (std::int64_t k = 0; k < quads; ++k, values += 4, w += kQuad) {
-        tile.fetch(line++);
+        // the panels that come next: on its own the processor begins too late with them
+        if constexpr (kRows > 1)
+          for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * stride);
         Bytes weights[kPanels][kVectors];
         for (int p = 0; p < kPanels; ++p)
           for (int v = 0; v < kVectors; ++v)

@@ -75,10 +75,10 @@ def packed(source: Path) -> Path:
     return source.with_name("packed")
 
 
-def load_quietly(path: Path) -> Any:
+def load_quietly(path: Path, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return ae.load(path)
+        return ae.load(path, **options)
 
 
 def test_a_packed_folder(source: Path, packed: Path) -> None:

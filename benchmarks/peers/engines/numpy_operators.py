@@ -1,0 +1,65 @@
+"""The operators by the NumPy reference."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attnengine.reference.linear import linear
+from attnengine.reference.norm import layer_norm
+from attnengine.reference.rnn_gates import gru_gates, lstm_gates
+from attnengine.reference.softmax import softmax
+from benchmarks.peers.engines.numpy_beam_search import best_of_rows
+from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
+from benchmarks.peers.models import Model
+
+
+class NumPyOperators(OperatorEngine):
+    @staticmethod
+    def variants(model: Model) -> list[str]:
+        return ["float32"] if model.family == "operators" else []
+
+    def makers(self) -> dict[str, Make]:
+        return {
+            "linear": make_linear,
+            "attention": make_attention,
+            "top_k": make_top_k,
+            "layer_norm": make_layer_norm,
+            "lstm": make_lstm,
+            "gru": make_gru,
+        }
+
+
+def make_linear(rows: int, out: int, size: int) -> Call:
+    x, weight, bias = normal(rows, size), normal(out, size), normal(out)
+    return lambda: linear(x, weight, bias)
+
+
+def make_attention(
+    batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
+) -> Call:
+    query, keys = normal(batch, heads, rows, head_dim), normal(batch, heads, positions, head_dim)
+    unseen = np.triu(np.full((rows, positions), -np.inf, np.float32), 1) if causal else 0.0
+    scale = np.float32(head_dim**-0.5)
+    return lambda: softmax(query @ keys.transpose(0, 1, 3, 2) * scale + unseen) @ keys
+
+
+def make_top_k(rows: int, vocab_size: int, k: int) -> Call:
+    logits = normal(rows, vocab_size)
+    return lambda: best_of_rows(logits, k)
+
+
+def make_layer_norm(rows: int, size: int) -> Call:
+    x, weight, bias = normal(rows, size), normal(size), normal(size)
+    return lambda: layer_norm(x, weight, bias, 1e-5)
+
+
+def make_lstm(batch: int, size: int, hidden: int) -> Call:
+    x, h = normal(batch, size), normal(batch, hidden)
+    inputs, recurrent = normal(4 * hidden, size), normal(4 * hidden, hidden)
+    return lambda: lstm_gates(linear(x, inputs), linear(h, recurrent), h)
+
+
+def make_gru(batch: int, size: int, hidden: int) -> Call:
+    x, h = normal(batch, size), normal(batch, hidden)
+    inputs, recurrent = normal(3 * hidden, size), normal(3 * hidden, hidden)
+    return lambda: gru_gates(linear(x, inputs), linear(h, recurrent), h)

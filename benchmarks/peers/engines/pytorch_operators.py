@@ -1,0 +1,86 @@
+"""The operators of PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from benchmarks.peers.engines.base import Setup, UnsupportedError
+from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
+from benchmarks.peers.models import Model
+
+
+class TorchOperators(OperatorEngine):
+    """Modes: packed, the weight in oneDNN's order. int8: dynamic quantisation."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        import torch
+
+        self.torch: Any = torch
+        warnings.simplefilter("ignore")
+        torch.set_num_threads(setup.threads)
+        torch.set_grad_enabled(False)
+
+    @staticmethod
+    def variants(model: Model) -> list[str]:
+        return ["float32", "float32-packed", "int8"] if model.family == "operators" else []
+
+    def makers(self) -> dict[str, Make]:
+        if self.setup.mode == "packed":
+            return {"linear": self.packed_linear}
+        products: dict[str, Make] = {"linear": self.linear, "lstm": self.lstm, "gru": self.gru}
+        if self.setup.precision == "int8":
+            return products
+        others: dict[str, Make] = {"attention": self.attention, "top_k": self.top_k}
+        return products | others | {"layer_norm": self.layer_norm}
+
+    def normal(self, *shape: int) -> Any:
+        return self.torch.from_numpy(normal(*shape))
+
+    def module(self, kind: str, size: int, out: int) -> Any:
+        module = getattr(self.torch.nn, kind)(size, out)
+        if self.setup.precision == "int8":
+            nn = self.torch.nn
+            quantize = self.torch.ao.quantization.quantize_dynamic
+            module = quantize(nn.Sequential(module), {nn.Linear, nn.LSTM, nn.GRU})[0]
+        return module
+
+    def linear(self, rows: int, out: int, size: int) -> Call:
+        x, module = self.normal(rows, size), self.module("Linear", size, out)
+        return lambda: module(x)
+
+    def packed_linear(self, rows: int, out: int, size: int) -> Call:
+        calls = getattr(self.torch.ops, "mkldnn", None)
+        if calls is None or not self.torch.backends.mkldnn.is_available():
+            raise UnsupportedError("this torch has no oneDNN")
+        x, bias = self.normal(rows, size), self.normal(out)
+        weight = calls._reorder_linear_weight(self.normal(out, size).to_mkldnn(), rows)
+        return lambda: calls._linear_pointwise(x, weight, bias, "none", [], "")
+
+    def attention(
+        self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
+    ) -> Call:
+        attend = self.torch.nn.functional.scaled_dot_product_attention
+        query = self.normal(batch, heads, rows, head_dim)
+        keys = self.normal(batch, heads, positions, head_dim)
+        return lambda: attend(query, keys, keys, is_causal=bool(causal))
+
+    def top_k(self, rows: int, vocab_size: int, k: int) -> Call:
+        logits = self.normal(rows, vocab_size)
+        return lambda: self.torch.log_softmax(logits, -1).topk(k, -1)
+
+    def layer_norm(self, rows: int, size: int) -> Call:
+        norm, x = self.torch.nn.functional.layer_norm, self.normal(rows, size)
+        weight, bias = self.normal(size), self.normal(size)
+        return lambda: norm(x, (size,), weight, bias)
+
+    def lstm(self, batch: int, size: int, hidden: int) -> Call:
+        module, x = self.module("LSTM", size, hidden), self.normal(1, batch, size)
+        state = self.normal(1, batch, hidden)
+        return lambda: module(x, (state, state))
+
+    def gru(self, batch: int, size: int, hidden: int) -> Call:
+        module, x = self.module("GRU", size, hidden), self.normal(1, batch, size)
+        state = self.normal(1, batch, hidden)
+        return lambda: module(x, state)

@@ -1,0 +1,141 @@
+"""The order of a run: every engine in a process of its own, taking turns case by case."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from benchmarks.peers.bounds import Limits, bound
+from benchmarks.peers.case import Case, Group, Workload
+from benchmarks.peers.engines import ENGINES, engine_class
+from benchmarks.peers.machine import Turns, busy_seconds, measured_limits
+from benchmarks.peers.process import Process, Task
+from benchmarks.peers.repeats import Repeats, repeats_in
+
+Row = dict[str, Any]  # of the results: JSON
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured, and how patiently."""
+
+    engines: list[str]
+    variants: list[str]  # only those that begin with one of these; none: all
+    cases: list[str]  # only those that contain one of these; none: all
+    models: list[str]  # the same
+    threads: int
+    repeats: int
+    retries: int  # more repeats, in place of noisy ones
+    budget: float  # seconds of repeats for each case of each engine
+    cache: str
+
+    def wants(self, names: list[str], name: str) -> bool:
+        return not names or any(part in name for part in names)
+
+
+def tasks(workload: Workload, group: Group, plan: Plan) -> list[Task]:
+    """A worker for every engine and variant that has the model."""
+    found = []
+    for engine in [name for name in ENGINES if name in plan.engines]:
+        kind = engine_class(engine, group.model.family)
+        for variant in kind.variants(group.model) if kind else []:
+            if not plan.variants or variant.startswith(tuple(plan.variants)):
+                name = group.model.name
+                task = Task(workload.name, name, engine, variant, plan.threads, plan.cache)
+                found.append(task)
+    return found
+
+
+@contextmanager
+def loaded(tasks: list[Task], turns: Turns, log: IO[str]) -> Iterator[dict[str, Any]]:
+    """The processes by label, and in their place {"error": ...} of those that cannot load."""
+    running: dict[str, Any] = {}
+    try:
+        for task in tasks:
+            preparing = Process(task, log)
+            answer = preparing.call("prepare")
+            preparing.end()
+            if "error" in answer:
+                running[task.label] = answer
+                continue
+            running[task.label] = process = Process(task, log)
+            turns.take()
+            answer = process.call("load")
+            if "error" in answer:
+                process.end()
+                running[task.label] = answer
+            else:
+                process.loading = answer
+        turns.give_back()
+        yield running
+    finally:
+        for process in running.values():
+            if isinstance(process, Process):
+                process.end()
+
+
+def measured(process: Process, case: Case, repeats: Repeats) -> Row | None:
+    """One repeat; the answer, if it went wrong."""
+    busy, started = busy_seconds(), time.perf_counter()
+    answer = process.call("run", case=case.id)
+    wall = time.perf_counter() - started
+    if "seconds" not in answer:
+        return answer
+    others = (busy_seconds() - busy - answer["processor"]) / wall
+    repeats.add(answer["seconds"], others)
+    return None
+
+
+def case_rows(
+    case: Case, processes: dict[str, Process], plan: Plan, limits: Limits, turns: Turns
+) -> dict[str, Row]:
+    """The rows of a case by label: a warm-up of each engine, then repeats in turns."""
+    rows: dict[str, Row] = {}
+    repeats: dict[str, Repeats] = {}
+    for label, process in processes.items():
+        turns.take()
+        warm_up = process.call("run", case=case.id)
+        rows[label] = row = {key: warm_up[key] for key in warm_up if key != "processor"}
+        if "units" in warm_up:
+            if warm_up["units"] != case.units:
+                row["error"] = f"{warm_up['units']} units, expected {case.units}"
+                continue
+            wanted = repeats_in(plan.budget, plan.repeats, warm_up["seconds"])
+            repeats[label] = Repeats(wanted, plan.retries)
+            row["bound"] = asdict(bound(case, process.task.variant, limits))
+    while waiting := [label for label, found in repeats.items() if not found.enough]:
+        for label in waiting:
+            turns.take()
+            if wrong := measured(processes[label], case, repeats[label]):
+                rows[label] |= wrong
+                del repeats[label]
+    turns.give_back()
+    for label, found in repeats.items():
+        rows[label] |= {**asdict(found), **asdict(found.summary())}
+        rows[label]["samples"] = found.seconds
+    return rows
+
+
+def group_results(workload: Workload, group: Group, plan: Plan, turns: Turns, log: IO[str]) -> Row:
+    """Everything about one model, fit for JSON; what the machine can do, as it is at that time."""
+    turns.take()
+    limits = measured_limits(plan.threads)
+    result: Row = {"workload": workload.name, "title": workload.title, "model": group.model.name}
+    result |= {"threads": plan.threads, "limits": asdict(limits), "engines": {}, "cases": {}}
+    with loaded(tasks(workload, group, plan), turns, log) as found:
+        processes = {k: process for k, process in found.items() if isinstance(process, Process)}
+        for case in group.cases:
+            if plan.wants(plan.cases, case.id):
+                rows = case_rows(case, processes, plan, limits, turns)
+                about = {"unit": case.unit, "units": case.units}
+                result["cases"][case.id] = {**about, "rows": rows}
+                print(f"{group.model.name} {case.id}: {len(rows)} rows", file=sys.stderr)
+        for label, one in found.items():
+            if isinstance(one, Process):
+                one = {**one.loading, **one.call("peak")}
+            result["engines"][label] = one
+    return result

@@ -1,0 +1,76 @@
+"""The operators: sizes that occur in the models, each measured on its own."""
+
+from __future__ import annotations
+
+from benchmarks.peers.case import Case
+
+# (out, in): of Transformers of width 512 and 896, an LSTM of 1024, an output layer
+LINEAR = ((512, 512), (2048, 512), (512, 2048), (4864, 896), (4096, 1024), (50257, 768))
+ROWS = (1, 2, 3, 4, 5, 8, 16, 64, 256)
+_TARGET = 2e8  # operations that make a repeat long enough to be timed
+
+
+def _case(
+    name: str, kind: str, shape: dict[str, int], operations: float, weights: float, floats: float
+) -> Case:
+    """One call costs ``operations`` and reads ``weights`` parameters and ``floats`` numbers."""
+    calls = max(2, min(500, int(_TARGET / (operations + 20 * (weights + floats)))))
+    return Case(
+        name,
+        "operator",
+        {"kind": kind, "shape": shape, "calls": calls},
+        units=calls,
+        unit="us/call",
+        operations=calls * operations,
+        weights_read=calls * weights,
+        float_bytes=4.0 * calls * floats,
+    )
+
+
+def linear(rows: int, out: int, size: int) -> Case:
+    """x (rows, size) to x W' + b (rows, out)."""
+    shape = {"rows": rows, "out": out, "size": size}
+    name = f"linear-{rows}-{out}x{size}"
+    return _case(name, "linear", shape, 2.0 * rows * out * size, out * size, 0)
+
+
+def attention(name: str, batch: int, heads: int, rows: int, positions: int, head_dim: int) -> Case:
+    """Scaled dot-product attention; causal where every position has a row of one text."""
+    causal = rows == positions and batch == 1
+    shape = {"batch": batch, "heads": heads, "rows": rows, "positions": positions}
+    shape |= {"head_dim": head_dim, "causal": int(causal)}
+    operations = (2.0 if causal else 4.0) * batch * heads * rows * positions * head_dim
+    floats = 2 * batch * heads * (rows + positions) * head_dim
+    return _case(name, "attention", shape, operations, 0, floats)
+
+
+def cell(kind: str, batch: int, size: int, hidden: int) -> Case:
+    """One step of an LSTM or a GRU: x (batch, size), h (batch, hidden)."""
+    gates = {"lstm": 4, "gru": 3}[kind]
+    weights = gates * hidden * (size + hidden)
+    shape = {"batch": batch, "size": size, "hidden": hidden}
+    return _case(f"{kind}-{batch}-{hidden}", kind, shape, 2.0 * batch * weights, weights, 0)
+
+
+def top_k(rows: int, vocab_size: int, k: int) -> Case:
+    """Log-softmax of logits (rows, vocab_size), and its k largest."""
+    shape = {"rows": rows, "vocab_size": vocab_size, "k": k}
+    return _case(f"top{k}-{rows}x{vocab_size}", "top_k", shape, 0.0, 0, rows * vocab_size)
+
+
+def layer_norm(rows: int, size: int) -> Case:
+    shape = {"rows": rows, "size": size}
+    return _case(f"layer-norm-{rows}x{size}", "layer_norm", shape, 0.0, 0, 2 * rows * size)
+
+
+def operators() -> list[Case]:
+    """All of them."""
+    cases = [linear(rows, *shape) for shape in LINEAR for rows in ROWS]
+    cases += [attention(f"prefill-{n}", 1, 12, n, n, 64) for n in (128, 512, 1024)]
+    cases += [attention("encoder-32x128", 32, 12, 128, 128, 32)]
+    for batch, positions in ((1, 512), (1, 1024), (32, 128)):
+        cases += [attention(f"decode-{batch}x{positions}", batch, 12, 1, positions, 64)]
+    cases += [top_k(1, 50257, 1), top_k(4, 58101, 8), top_k(128, 58101, 8), top_k(40, 33278, 16)]
+    cases += [cell("lstm", batch, 1024, 1024) for batch in (1, 8, 64)]
+    cases += [cell("gru", batch, 1536, 512) for batch in (1, 160)]
+    return [*cases, layer_norm(128, 512)]
