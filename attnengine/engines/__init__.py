@@ -31,8 +31,8 @@ def load(
     """Reads a model and makes it ready to run.
 
     ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
-    ``precision`` is how linear layers store their weights and multiply: "float32", "bfloat16", which
-    takes half of the memory, or "int8", which is faster and takes a quarter (docs/precision.md has
+    ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
+    "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
     figures);
     ``num_threads`` is the number of threads of a step, when None all cores that the affinity
     mask and the control group of the process allow.

@@ -57,7 +57,7 @@ struct Int8 {
       for (int r = 0; r < kRows; ++r)
         for (int p = 0; p < kPanels; ++p)
           for (int v = 0; v < kVectors; ++v)
-            sums[r][p][v] = first_sums(rows.sums[r * rows.blocks + b]);
+            sums[r][p][v] = first_sums(rows.sum(r, b));
       for (std::int64_t k = 0; k < quads; ++k, values += 4, w += kQuad) {
         // the panels that come next: on its own the processor begins too late with them
         if constexpr (kRows > 1)

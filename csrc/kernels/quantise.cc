@@ -33,9 +33,8 @@ ATTNENGINE_INLINE Narrow rounded(Floats x, float inverse) {
 
 ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values) {
   Floats block[kVectors] = {};
-  for_lanes(count, [&](std::int64_t i, std::int64_t n) {
-    block[i / kLanes] = load_first(x + i, n);
-  });
+  for_lanes(count,
+            [&](std::int64_t i, std::int64_t n) { block[i / kLanes] = load_first(x + i, n); });
   const float largest = largest_magnitude(block);
   const bool finite = largest < kInfinity;
   const float inverse = finite && largest >= kTiny ? 127.0f / largest : 0.0f;
@@ -44,9 +43,9 @@ ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t
   return finite ? (inverse > 0 ? largest / 127.0f : 0.0f) : __builtin_nanf("");
 }
 
-ATTNENGINE_INLINE std::int32_t sum_of_block(const std::int8_t* values) {
+ATTNENGINE_INLINE std::int32_t sum_of_half(const std::int8_t* values) {
   std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < kBlock; ++i) sum += values[i];
+  for (std::int64_t i = 0; i < kHalf; ++i) sum += values[i];
   return sum;
 }
 
@@ -58,7 +57,7 @@ float quantise_block(const float* x, std::int64_t count, std::int8_t* values) {
 
 std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in) {
   const std::int64_t blocks = (in + kBlock - 1) / kBlock;
-  return rows * blocks * std::int64_t(kBlock + sizeof(float) + sizeof(std::int32_t));
+  return rows * blocks * std::int64_t(kBlock + sizeof(float) + 2 * sizeof(std::int32_t));
 }
 
 QuantisedRows quantised_rows(std::int64_t rows, std::int64_t in, void* scratch) {
@@ -77,7 +76,8 @@ void quantise_rows(ConstMatrix x, const QuantisedRows& quantised) {
         const std::int64_t left = x.cols - first;
         std::int8_t* values = quantised.values + i * kBlock;
         quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values);
-        quantised.sums[i] = sum_of_block(values);
+        for (std::int64_t half = 0; half < 2; ++half)
+          quantised.sums[2 * i + half] = sum_of_half(values + half * kHalf);
       }
   });
 }
