@@ -83,10 +83,17 @@ ATTNENGINE_INLINE Ints load_nibbles(const std::uint8_t* p) {
   return reinterpret_cast<Ints>(load(reinterpret_cast<const float*>(p)));
 }
 
-// Numbers of 8 bits without a sign, kLanes of them.
-typedef std::uint8_t UnalignedNarrow __attribute__((vector_size(kLanes), aligned(1), may_alias));
+// kLanes numbers of 8 bits without a sign.
 ATTNENGINE_INLINE Ints load_narrow(const std::uint8_t* p) {
-  return __builtin_convertvector(*reinterpret_cast<const UnalignedNarrow*>(p), Ints);
+#if defined(__AVX512F__)
+  return reinterpret_cast<Ints>(
+      _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Ints>(
+      _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#else
+  return Ints{p[0], p[1], p[2], p[3]};
+#endif
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA
