@@ -21,6 +21,9 @@ def softmax(x: ArrayLike, num_threads: int = 1) -> NDArray[np.float32]: ...
 def log_softmax_top_k(
     logits: ArrayLike, k: int, num_threads: int = 1
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]: ...
+def target_log_probs(
+    logits: ArrayLike, targets: ArrayLike, num_threads: int = 1
+) -> NDArray[np.float64]: ...
 def layer_norm(
     x: ArrayLike,
     weight: ArrayLike,
@@ -104,23 +107,33 @@ def additive_attention(
 def dot_attention(
     query: ArrayLike, keys: ArrayLike, values: ArrayLike, num_threads: int = 1
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
-def scaled_dot_attention(
-    query: ArrayLike,
-    keys: ArrayLike,
-    values: ArrayLike,
-    lengths: ArrayLike | None = None,
-    scale: float | None = None,
-    score_cap: float = 0.0,
-    position_bias: ArrayLike | None = None,
-    slopes: ArrayLike | None = None,
-    key_bias: ArrayLike | None = None,
-    places: ArrayLike | None = None,
-    need_weights: bool = True,
-    num_threads: int = 1,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+class KeyValuePages:
+    """Keys and values of one sequence, stored once.
+
+    keys and values (positions, kv_heads, head_dim).
+    """
+
+    def __init__(self, keys: ArrayLike, values: ArrayLike) -> None: ...
+    def attend(
+        self,
+        query: ArrayLike,
+        lengths: ArrayLike | None = None,
+        *,
+        begins: ArrayLike | None = None,
+        scale: float | None = None,
+        score_cap: float = 0.0,
+        position_bias: ArrayLike | None = None,
+        slopes: ArrayLike | None = None,
+        key_bias: ArrayLike | None = None,
+        places: ArrayLike | None = None,
+        need_weights: bool = True,
+        num_threads: int = 1,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 
 # Layers: csrc/layers.
 
+def limit_threads(num_threads: int) -> None: ...
 def set_packing(num_threads: int = 1, precision: str = "float32") -> None: ...
 
 class Linear:
@@ -521,7 +534,18 @@ class Search:
     @property
     def sentences(self) -> Ints: ...
     @property
+    def lengths(self) -> Ints: ...
+    @property
     def done(self) -> bool: ...
+    @property
+    def ended(self) -> list[int]: ...
+    def add(
+        self,
+        sentences: Sequence[int] | NDArray[np.integer],
+        start_tokens: Sequence[int] | NDArray[np.integer],
+        max_new_tokens: Sequence[int] | NDArray[np.integer],
+    ) -> None: ...
+    def drop(self, sentence: int) -> None: ...
     def advance(self, logits: Floats) -> None: ...
     def hypotheses(self, sentence: int) -> list[SearchHypothesis]: ...
     def tree(self, sentence: int) -> tuple[Ints, Ints, NDArray[np.float64], NDArray[np.bool_]]: ...

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,10 +20,10 @@ from attnengine.engines import convert as convert_model
 from attnengine.errors import Error, InvalidArgument
 from attnengine.info import describe
 from attnengine.lines import (
-    LineReader,
     OutputClosed,
     answers,
     one_line,
+    pairs,
     reading,
     write_answers,
     write_text,
@@ -198,8 +197,8 @@ def score(
             write_answers(map(shown, texts), readers, output)
             return
         scorer = _expect(engine, Seq2Seq, "score")
-        pairs = answers(readers[0], _pairs(*readers), lambda some: _scores(scorer, some, options))
-        write_answers(map(shown, pairs), readers, output)
+        scores = answers(readers[0], pairs(*readers), lambda some: _scores(scorer, some, options))
+        write_answers(map(shown, scores), readers, output)
 
 
 @app.command()
@@ -255,24 +254,6 @@ def _expect(engine: object, kind: type[E], command: str) -> E:
         )
         raise InvalidArgument(f"the model is {engine!r}, expected {wanted} to {command} with")
     return engine
-
-
-def _pairs(sources: LineReader, targets: LineReader | None = None) -> Iterator[tuple[str, str]]:
-    """Source and target of each line, from two files or from lines with a tab."""
-    if targets is not None:
-        for source, target in zip_longest(sources, targets):
-            if source is None or target is None:
-                end, other = (sources, targets) if source is None else (targets, sources)
-                raise InvalidArgument(f"{end.name} has {end.number} lines, {other.name} has more")
-            yield source, target
-        return
-    for line in sources:
-        source, tab, target = line.partition("\t")
-        if line and not tab:
-            raise InvalidArgument(
-                f"{sources.name}, line {sources.number}: no tab, expected source, tab and target"
-            )
-        yield source, target
 
 
 def _scores(

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnengine import _core
-from attnengine._core import PackedLinear
+from attnengine._core import KeyValuePages, PackedLinear
 from attnengine.errors import InvalidArgument
 from attnengine.gate_kernels import elman_gates, gru_gates, gru_reset, gru_update, lstm_gates
 
 __all__ = [
+    "KeyValuePages",
     "PackedLinear",
     "additive_attention",
     "concat_attention",
@@ -42,6 +43,7 @@ __all__ = [
     "silu",
     "softmax",
     "tanh",
+    "target_log_probs",
 ]
 
 Floats = NDArray[np.float32]
@@ -127,6 +129,17 @@ def log_softmax_top_k(
     the logits of a row makes its log_probs NaN.
     """
     return _core.log_softmax_top_k(logits, k, num_threads)
+
+
+def target_log_probs(
+    logits: ArrayLike, targets: ArrayLike, *, num_threads: int = 1
+) -> NDArray[np.float64]:
+    """The log-probability of one token of each row, in double precision.
+
+    logits (rows, vocab_size), targets (rows,). Returns (rows,). NaN where a logit of the row is
+    NaN, or the largest is infinite.
+    """
+    return _core.target_log_probs(logits, targets, num_threads)
 
 
 def layer_norm(
@@ -245,6 +258,7 @@ def scaled_dot_attention(
     lengths: ArrayLike | None = None,
     scale: float | None = None,
     *,
+    begins: ArrayLike | None = None,
     score_cap: float = 0.0,
     position_bias: ArrayLike | None = None,
     slopes: ArrayLike | None = None,
@@ -253,11 +267,14 @@ def scaled_dot_attention(
     need_weights: bool = True,
     num_threads: int = 1,
 ) -> tuple[Floats, Floats]:
-    """Multi-head attention after the projections (Vaswani et al. 2017).
+    """Multi-head attention after the projections (Vaswani et al. 2017); stores keys and values.
+
+    Use `KeyValuePages` for many calls.
 
     query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim): each key/value
-    head serves heads / kv_heads adjacent query heads (Ainslie et al. 2023). Row r sees positions 0
-    to lengths[r] - 1 (lengths (rows,), at least 1; None: all). scale is 1 / sqrt(head_dim) if None.
+    head serves heads / kv_heads adjacent query heads (Ainslie et al. 2023). Row r sees positions
+    begins[r] to lengths[r] - 1 (begins (rows,), None: from 0 on; lengths (rows,), at least 1, None:
+    all). scale is 1 / sqrt(head_dim) if None.
 
     Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then are
     added: key_bias (heads, positions), and by the distance, a key's position less the row's (places
@@ -267,7 +284,16 @@ def scaled_dot_attention(
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions), 0 where a position
     is not seen). Without need_weights, weights is empty: (rows, heads, 0).
     """
-    biases = (position_bias, slopes, key_bias, places)
-    return _core.scaled_dot_attention(
-        query, keys, values, lengths, scale, score_cap, *biases, need_weights, num_threads
+    return KeyValuePages(keys, values).attend(
+        query,
+        lengths,
+        begins=begins,
+        scale=scale,
+        score_cap=score_cap,
+        position_bias=position_bias,
+        slopes=slopes,
+        key_bias=key_bias,
+        places=places,
+        need_weights=need_weights,
+        num_threads=num_threads,
     )

@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -159,3 +159,21 @@ def write_answers(
         for lines in chunks:
             write_lines(stream, lines)
             bar()
+
+
+def pairs(sources: LineReader, targets: LineReader | None = None) -> Iterator[tuple[str, str]]:
+    """Source and target of each line, from two files or from lines with a tab."""
+    if targets is not None:
+        for source, target in zip_longest(sources, targets):
+            if source is None or target is None:
+                end, other = (sources, targets) if source is None else (targets, sources)
+                raise InvalidArgument(f"{end.name} has {end.number} lines, {other.name} has more")
+            yield source, target
+        return
+    for line in sources:
+        source, tab, target = line.partition("\t")
+        if line and not tab:
+            raise InvalidArgument(
+                f"{sources.name}, line {sources.number}: no tab, expected source, tab and target"
+            )
+        yield source, target

@@ -1,4 +1,4 @@
-"""How many threads a step may use on this machine."""
+"""How many threads a call may use on this machine, and how many workers share them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ def choose_threads(num_threads: int | None) -> int:
             f"num_threads is {num_threads!r}, expected None or an integer from 1 to {MAX_THREADS}"
         )
     return num_threads
+
+
+def check_workers(num_workers: int | None, num_threads: int) -> None:
+    """Raise InvalidArgument unless ``num_workers`` is None or each worker can have a thread."""
+    if num_workers is None:
+        return
+    whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
+    if not (whole and 1 <= num_workers <= num_threads):
+        raise InvalidArgument(
+            f"num_workers is {num_workers!r}, expected None or an integer from 1 to num_threads,"
+            f" which is {num_threads}"
+        )
 
 
 def available_threads() -> int:

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention of many heads: C++ against NumPy, which both give the weights."""
+"""Scaled dot-product attention of many heads: C++ on stored keys and values against NumPy."""
 
 from __future__ import annotations
 
@@ -7,32 +7,61 @@ from typing import Any
 
 import numpy as np
 
+from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes
-from benchmarks.case import Case, measure, parametrize, random_arrays, threaded
+from benchmarks.case import THREADS, Case, Floats, measure, parametrize, random_arrays
 
-SIZES = [  # (rows, positions, heads, head_dim)
-    (1, 20, 8, 64),
-    (4, 20, 8, 64),
-    (1, 200, 8, 64),
-    (8, 200, 8, 64),
-    (64, 64, 8, 64),
-    (4, 50, 8, 32),
-    (4, 50, 16, 16),
-    (4, 50, 16, 8),
-    (4, 50, 16, 4),
-    (4, 50, 4, 128),
+SIZES = [  # (rows, positions, heads, key heads, head_dim)
+    (1, 20, 8, 8, 64),
+    (4, 20, 8, 8, 64),
+    (1, 200, 8, 8, 64),
+    (1, 1024, 8, 8, 64),
+    (4, 200, 8, 8, 64),
+    (8, 200, 8, 8, 64),
+    (5, 1500, 8, 8, 64),
+    (64, 64, 8, 8, 64),
+    (512, 512, 8, 8, 64),
+    (128, 128, 12, 12, 32),
+    (4, 50, 8, 8, 32),
+    (4, 50, 16, 16, 16),
+    (4, 50, 16, 16, 8),
+    (4, 50, 16, 16, 4),
+    (4, 50, 4, 4, 128),
+    (1, 200, 14, 2, 64),
+    (128, 128, 14, 2, 64),
 ]
 
 
-def case(rows: int, positions: int, heads: int, head_dim: int) -> Case:
-    keys = (positions, heads, head_dim)
+class Attend:
+    """The context by attnengine, whose first call stores the keys and values."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.pages: kernels.KeyValuePages | None = None
+
+    def __call__(self, query: Floats, keys: Floats, values: Floats) -> Floats:
+        if self.pages is None:
+            self.pages = kernels.KeyValuePages(keys, values)
+        options = self.options | {"need_weights": False, "num_threads": THREADS}
+        return self.pages.attend(query, **options)[0]
+
+
+def context(query: Floats, keys: Floats, values: Floats, **options: Any) -> Floats:
+    """The same by NumPy."""
+    group = query.shape[1] // keys.shape[1]
+    wide = [np.repeat(a, group, axis=1) for a in (keys, values)]
+    return scaled_dot_attention(query, *wide, **options)[0]
+
+
+def case(rows: int, positions: int, heads: int, kv_heads: int, head_dim: int) -> Case:
+    keys = (positions, kv_heads, head_dim)
     return Case(
         "scaled dot attention",
-        f"rows={rows} positions={positions} heads={heads} head_dim={head_dim}",
+        f"rows={rows} positions={positions} heads={heads}/{kv_heads} head_dim={head_dim}",
         random_arrays((rows, heads, head_dim), keys, keys),
-        scaled_dot_attention,
-        threaded("scaled_dot_attention"),
+        context,
+        Attend(),
     )
 
 
@@ -45,8 +74,8 @@ def adjusted(rows: int, positions: int, heads: int, head_dim: int) -> Case:
         "capped attention with ALiBi",
         f"rows={rows} positions={positions} heads={heads} head_dim={head_dim}",
         random_arrays((rows, heads, head_dim), keys, keys),
-        partial(scaled_dot_attention, score_cap=50.0, bias=bias),
-        threaded("scaled_dot_attention", score_cap=50.0, slopes=slopes),
+        partial(context, score_cap=50.0, bias=bias),
+        Attend(score_cap=50.0, slopes=slopes),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from attnengine.reference.softmax import log_softmax, softmax
+from attnengine.reference.softmax import log_softmax, softmax, target_log_probs
 from benchmarks.case import Case, Floats, measure, parametrize, random_arrays, threaded
 
 
@@ -38,8 +38,20 @@ def top_k_case(rows: int, n: int, k: int) -> Case:
     )
 
 
+def target_case(rows: int, n: int) -> Case:
+    targets = np.arange(rows) % n
+    return Case(
+        "log-softmax of targets",
+        f"rows={rows} n={n}",
+        random_arrays((rows, n)),
+        lambda logits: target_log_probs(logits, targets),
+        threaded("target_log_probs", targets=targets),
+    )
+
+
 CASES = [softmax_case(*size) for size in [(1, 1000), (8, 100), (64, 1000), (8, 32000)]]
 CASES += [top_k_case(*size) for size in [(1, 32000, 4), (8, 32000, 8), (8, 32000, 256)]]
+CASES += [target_case(*size) for size in [(1, 32000), (64, 32000)]]
 
 
 @parametrize(CASES)

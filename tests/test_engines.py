@@ -26,7 +26,7 @@ def test_load_returns_the_engine_of_the_architecture(
     [
         ({"precision": "int7"}, ae.Unsupported, "precision is 'int7', expected one of 'float32'"),
         ({"precision": None}, ae.Unsupported, "precision is None"),
-        ({"num_workers": 2}, ae.Unsupported, "num_workers is 2, expected 1"),
+        ({"num_workers": 0}, ae.InvalidArgument, "num_workers is 0, expected None or"),
         ({"num_threads": 0}, ae.InvalidArgument, "num_threads is 0, expected None or"),
         ({"num_threads": 1.5}, ae.InvalidArgument, "num_threads is 1.5"),
     ],

@@ -19,8 +19,8 @@ from tests.golden import huggingface as golden
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
-# of the largest logit, after a few layers of a dozen inputs with steps of 1 / 127 on both sides
-ERRORS = {"bfloat16": 0.03, "int8": 0.1, "int4": 0.5}
+# relative, after a few layers of a dozen inputs with steps of 1 / 127 of the largest on both sides
+ERRORS = {"bfloat16": 0.05, "int8": 0.2, "int4": 1.0}
 
 pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
 
@@ -45,7 +45,7 @@ def test_every_family(tmp_path: Path, name: str, precision: str) -> None:
     assert outputs(packing.read(tmp_path / "packed", {})) == outputs(model)
 
     expected, found = (np.frombuffer(outputs(m), np.float32) for m in (exact, model))
-    error = np.abs(found - expected).max() / np.abs(expected).max()
+    error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
     assert 0 < error < ERRORS[precision]
     if isinstance(model, _core.Decoder):
         source = IDS if isinstance(model, (_core.Seq2Seq, _core.SpeechSeq2Seq)) else None

@@ -1,4 +1,4 @@
-"""Which sentences run together, and how many rows one step takes."""
+"""Sentences on their way into a model, and how many rows one step takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from attnengine import _core
 
 Ints = NDArray[np.int32]
 
-_MAX_LOGITS = 2**24  # of one step, 64 MiB: long prompts and texts are fed in pieces
+# Long prompts and texts are fed in pieces.
+_MAX_ROWS = 512  # of one step; more gains nothing
+_MAX_LOGITS = 2**24  # of one step, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,6 @@ class Sentence:
         if isinstance(self.source, _core.Encoded):
             return self.source.length(0)
         return len(self.source or ())
-
-
-def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[int]]:
-    """Indices of at most ``size`` sentences at a time, those of like length together."""
-
-    def length(index: int) -> tuple[int, int]:
-        sentence = sentences[index]
-        return sentence.source_length, len(sentence.tokens)
-
-    order = sorted(range(len(sentences)), key=length, reverse=True)
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
 
 
 def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
@@ -67,16 +57,28 @@ def feed(
     sequences: Ints,  # (sentences,)
     tokens: Sequence[Sequence[int]],  # of each sentence
     want: bool,
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Steps over given tokens of all sentences, a bounded number of rows at a time.
 
-    Yields the rows of each step, as a slice of all rows, and their logits (rows, vocab_size),
+    Yields the rows of each step, as places among all rows, and their logits (rows, vocab_size),
     which are empty unless ``want`` and valid until the next step.
     """
     flat = joined(tokens)  # (rows,)
     owners = np.repeat(sequences, [len(one) for one in tokens])  # (rows,)
-    size = max(1, _MAX_LOGITS // model.vocab_size)
-    for first in range(0, len(flat), size):
-        rows = slice(first, min(first + size, len(flat)))
-        wanted = np.full(rows.stop - rows.start, want)
-        yield rows, model.step(flat[rows], owners[rows], state, wanted)
+    size = max(1, min(_MAX_ROWS, _MAX_LOGITS // model.vocab_size)) if want else _MAX_ROWS
+    for rows in _pieces([len(one) for one in tokens], size):
+        yield rows, model.step(flat[rows], owners[rows], state, np.full(len(rows), want))
+
+
+def _pieces(lengths: Sequence[int], size: int) -> Iterator[NDArray[np.int64]]:
+    """The rows of sentences that lie side by side, at most ``size`` at a time.
+
+    The sentences go on together, as far as they fit: an RNN reads its weights once for a token
+    of each.
+    """
+    part = max(1, size // max(1, len(lengths)))  # tokens of a sentence
+    part_of = np.concatenate([np.arange(length) // part for length in (0, *lengths)])  # (rows,)
+    order = np.argsort(part_of, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):
+        for first in range(0, len(rows), size):
+            yield rows[first : first + size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
-from attnengine.decoding.batches import Ints, Sentence, batches, feed, start
+from attnengine.decoding.batches import Ints, Sentence, feed, start
 from attnengine.decoding.options import BeamOptions, Rule, SamplingOptions, SearchOptions
 from attnengine.decoding.results import BeamTree
+from attnengine.decoding.workers import Queue, share
 
 Floats = NDArray[np.float32]
+
+_SHARE = 8  # new sentences come when one in so many of a batch have ended
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,25 @@ def decode(
     tasks: Sequence[Task],
     options: SearchOptions,
     end_tokens: list[int],
+    num_workers: int | None = 1,
 ) -> list[Found]:
     """The best continuations of every task, in the order of the tasks."""
     found: dict[int, Found] = {}
     search_options = _search_options(options, end_tokens)
-    for batch in batches([task.sentence for task in tasks], options.max_batch_size):
-        run = _Run(model, [tasks[index] for index in batch], options, search_options)
-        for _ in run.steps():
-            pass
-        found.update((index, run.found(place)) for place, index in enumerate(batch))
+
+    def work(queue: Queue) -> None:
+        run = _Run(model, options, search_options)
+        while True:
+            if batch := queue.take(run.room(queue.batch_size)):
+                run.add(batch, [tasks[index] for index in batch])
+            if run.search.done:
+                return
+            run.step()
+            found.update(run.ended())
+
+    sentences = [task.sentence for task in tasks]
+    beam = options.beam_size if isinstance(options, BeamOptions) else options.num_hypotheses
+    share(model, sentences, options.max_batch_size, num_workers, beam, work)
     return [found[index] for index in range(len(tasks))]
 
 
@@ -57,8 +71,10 @@ def stream(
 
     The last list holds all tokens of the best hypothesis. Closing the iterator ends the search.
     """
-    run = _Run(model, [task], options, _search_options(options, end_tokens))
-    for _ in run.steps():
+    run = _Run(model, options, _search_options(options, end_tokens))
+    run.add([0], [task])
+    while not run.search.done:
+        run.step()
         yield run.search.stable(0)
 
 
@@ -73,15 +89,11 @@ def suppress(tokens: Sequence[int]) -> Rule:
 
 
 def suppress_first(tokens: Sequence[int]) -> Rule:
-    """A rule by which these tokens are never the first of a text; for one search after another."""
-    forbid = suppress(tokens)
-    begun: _core.Search | None = None
+    """A rule by which these tokens are never the first of a text."""
+    forbidden = np.array(tokens, np.int64)
 
     def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
-        nonlocal begun
-        if search is not begun:
-            begun = search
-            forbid(logits, search)
+        logits[np.ix_(search.lengths == 0, forbidden)] = -np.inf
 
     return rule
 
@@ -111,88 +123,113 @@ def _search_options(
 
 
 class _Run:
-    """One batch on its way: the state that carries it and the search that steers it."""
+    """Sentences on their way: the state that carries them and the search that steers them."""
 
     def __init__(
         self,
         model: _core.Decoder,
-        tasks: list[Task],
         options: SearchOptions,
         search_options: _core.BeamSearchOptions | _core.SamplingOptions,
     ) -> None:
         self.model, self.options = model, options
-        self.sentences = [task.sentence for task in tasks]
         self.state = model.new_state()
-        self.attention = _Attention(self.sentences) if options.return_attention else None
         self.state.keep_attention = options.return_attention
-        self.search = _core.Search(
-            search_options,
-            np.array([sentence.tokens[-1] for sentence in self.sentences], np.int32),
-            np.array([task.max_new_tokens for task in tasks], np.int32),
-            model.vocab_size,
-            model.num_threads,
-        )
+        self.attention = _Attention() if options.return_attention else None
+        self.sequences = np.zeros(0, np.int32)  # (rows,)
+        self.live = 0  # sentences
+        self.search = _core.Search(search_options, [], [], model.vocab_size, model.num_threads)
 
-    def steps(self) -> Iterator[None]:
-        """Runs to the end, handing control back after each step."""
-        model, search, state = self.model, self.search, self.state
-        sequences = self._prefill()  # (rows,)
-        while not search.done:
-            logits = model.step(search.tokens, sequences, state)  # (rows, vocab_size)
-            for rule in self.options.rules:
-                rule(logits, search)
-            if self.attention is not None:
-                self.attention.keep(search.sentences, state.attention)
-            search.advance(logits)
-            sequences = state.reorder(sequences, search.parents)
-            yield
+    def room(self, batch_size: int) -> int:
+        """For how many more sentences there is room; few wait for others to be encoded with."""
+        free = batch_size - self.live
+        return free if _SHARE * free >= batch_size else 0
 
-    def _prefill(self) -> Ints:
-        """Takes every prompt up to its last token, which is the search's first: (sentences,)."""
-        sequences = start(self.model, self.state, self.sentences)
-        prompts = [sentence.tokens[:-1] for sentence in self.sentences]
-        owners = np.repeat(np.arange(len(prompts), dtype=np.int32), [len(p) for p in prompts])
+    def add(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
+        """Takes every prompt up to its last token, which is the search's first."""
+        sentences = [task.sentence for task in tasks]
+        sequences = start(self.model, self.state, sentences)  # (sentences,)
+        prompts = [sentence.tokens[:-1] for sentence in sentences]
+        owners = np.repeat(np.array(numbers, np.int32), [len(p) for p in prompts])
+        if self.attention is not None:
+            self.attention.add(numbers, sentences)
         for rows, _ in feed(self.model, self.state, sequences, prompts, want=False):
             if self.attention is not None:
                 self.attention.keep_prefix(owners[rows], self.state.attention)
-        return sequences
+        self.sequences = np.concatenate([self.sequences, sequences])
+        self.live += len(sentences)
+        starts = [sentence.tokens[-1] for sentence in sentences]
+        self.search.add(numbers, starts, [task.max_new_tokens for task in tasks])
 
-    def found(self, place: int) -> Found:
-        """What the search found for the sentence at ``place`` in the batch."""
-        hypotheses = self.search.hypotheses(place)
-        attention = None
+    def step(self) -> None:
+        """One token more for every hypothesis."""
+        search, state = self.search, self.state
+        logits = self.model.step(search.tokens, self.sequences, state)  # (rows, vocab_size)
+        for rule in self.options.rules:
+            rule(logits, search)
         if self.attention is not None:
-            attention = [self.attention.of(place, hypothesis) for hypothesis in hypotheses]
-        tree = BeamTree(*self.search.tree(place)) if self.options.return_tree else None
+            self.attention.keep(search.sentences, state.attention)
+        search.advance(logits)
+        self.sequences = state.reorder(self.sequences, search.parents)
+
+    def ended(self) -> Iterator[tuple[int, Found]]:
+        """The sentences that have ended, with what was found, and makes room for others."""
+        for number in self.search.ended:
+            yield number, self._found(number)
+            self.search.drop(number)
+            self.live -= 1
+
+    def _found(self, number: int) -> Found:
+        hypotheses = self.search.hypotheses(number)
+        attention = self.attention.take(number, hypotheses) if self.attention is not None else None
+        tree = BeamTree(*self.search.tree(number)) if self.options.return_tree else None
         return Found(hypotheses, attention, tree)
 
 
 @dataclass
-class _Attention:
-    """The attention weights of every row of every step of a batch."""
+class _Kept:
+    """The attention weights of one sentence, each (rows, source)."""
 
-    sentences: list[Sentence]
-    prefixes: list[tuple[Ints, Floats]] = field(default_factory=list)
-    steps: list[tuple[Ints, Floats]] = field(default_factory=list)  # sentences (rows,), weights
+    source: int
+    prefix: list[Floats]
+    steps: list[Floats] = field(default_factory=list)
+
+
+class _Attention:
+    """The attention weights of every row of every step, by sentence."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, _Kept] = {}
+
+    def add(self, numbers: Sequence[int], sentences: Sequence[Sentence]) -> None:
+        """Sentences whose rows come next."""
+        for number, sentence in zip(numbers, sentences, strict=True):
+            source = sentence.source_length
+            self._kept[number] = _Kept(source, [np.zeros((0, source), np.float32)])
 
     def keep(self, owners: Ints, weights: Floats) -> None:
         """One step: the sentence of each row, in order, and weights (rows, longest source)."""
-        self.steps.append((owners.copy(), weights.copy()))
+        for kept, rows in self._split(owners, weights):
+            kept.steps.append(rows)
 
     def keep_prefix(self, owners: Ints, weights: Floats) -> None:
         """The same for rows of the prompts."""
-        self.prefixes.append((owners.copy(), weights.copy()))
+        for kept, rows in self._split(owners, weights):
+            kept.prefix.append(rows)
 
-    def of(self, place: int, hypothesis: _core.SearchHypothesis) -> Floats:
-        """(prefix and new tokens, source): the weights that predicted each token."""
-        source = self.sentences[place].source_length
-        picked = [np.zeros((0, source), np.float32)]
-        for owners, weights in self.prefixes:
-            if place in owners:  # else a step may be narrower than this source
-                picked.append(weights[owners == place, :source])
-        for row, (owners, weights) in zip(hypothesis.rows, self.steps, strict=False):
-            first = int(np.searchsorted(owners, place))
-            picked.append(weights[first + row, None, :source])
-        if hypothesis.finish_reason == "stop":
-            picked.pop()  # what predicted the end token
-        return np.concatenate(picked)
+    def _split(self, owners: Ints, weights: Floats) -> Iterator[tuple[_Kept, Floats]]:
+        first = 0
+        for number, rows in itertools.groupby(owners.tolist()):
+            kept, last = self._kept[number], first + len(list(rows))
+            yield kept, weights[first:last, : kept.source].copy()
+            first = last
+
+    def take(self, number: int, hypotheses: list[_core.SearchHypothesis]) -> list[Floats]:
+        """Of each hypothesis (prefix and new tokens, source): the weights that predicted each."""
+        kept = self._kept.pop(number)
+        return [np.concatenate([*kept.prefix, *_rows(kept.steps, one)]) for one in hypotheses]
+
+
+def _rows(steps: list[Floats], hypothesis: _core.SearchHypothesis) -> Iterator[Floats]:
+    """The hypothesis' own row of each step, (1, source), but not what predicted the end token."""
+    for weights, row in zip(steps, hypothesis.rows[: len(hypothesis.tokens)], strict=False):
+        yield weights[row, None]

@@ -14,7 +14,7 @@ from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import choose_threads
+from attnengine.threads import check_workers, choose_threads
 
 __all__ = ["Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"]
 
@@ -26,7 +26,7 @@ def load(
     *,
     precision: str = "float32",
     num_threads: int | None = None,
-    num_workers: int = 1,
+    num_workers: int | None = None,
 ) -> AnyEngine:
     """Reads a model and makes it ready to run.
 
@@ -34,22 +34,24 @@ def load(
     ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
     "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
     figures);
-    ``num_threads`` is the number of threads of a step, when None all cores that the affinity
-    mask and the control group of the process allow.
+    ``num_threads`` is the number of threads of a call, when None all cores that the affinity
+    mask and the control group of the process allow. A call with many texts shares them out among
+    ``num_workers``, each with a step of its own in flight and its part of the threads; when None
+    among as many as have enough to do.
 
     Raises
     ------
     FormatError
         No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        An architecture or a precision that we do not have, more workers than one.
+        An architecture or a precision that we do not have.
     InvalidArgument
-        Nothing is at the path, or a number of threads that is not from 1 to 1024.
+        Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
+        than threads.
     """
     packed.check_precision(precision)
-    if num_workers != 1:
-        raise Unsupported(f"num_workers is {num_workers!r}, expected 1")
     threads = choose_threads(num_threads)
+    check_workers(num_workers, threads)
     checkpoint = loaders.load(path)
     try:
         model = packed.build(checkpoint, precision, threads)

@@ -11,18 +11,20 @@ from typing import Any
 from attnengine import _core
 from attnengine.decoding import generate, score
 from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Task
+from attnengine.decoding.generate import Found, Task
 from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import Score
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import read
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import choose_threads
+from attnengine.threads import check_workers, choose_threads
 from attnengine.tokenizers import Tokenizer
 
 
 class Engine:
-    """A model that is ready to run: ``path``, ``config``, ``precision`` and ``num_threads``.
+    """A model that is ready to run.
+
+    It has a ``path``, a ``config``, its ``precision``, ``num_threads`` and ``num_workers``.
 
     It pickles as its path and the options of ``load``, not with its weights.
     """
@@ -41,13 +43,29 @@ class Engine:
 
     @property
     def num_threads(self) -> int:
-        """Threads of a step; may be changed between calls. No result depends on it."""
+        """Threads of a call; may be changed between calls. No result depends on it."""
         return int(self._model.num_threads)
 
     @num_threads.setter
     def num_threads(self, num_threads: int | None) -> None:
-        self._model.num_threads = choose_threads(num_threads)
+        threads = choose_threads(num_threads)
+        check_workers(self._options.get("num_workers"), threads)
+        self._model.num_threads = threads
         self._options["num_threads"] = num_threads
+
+    @property
+    def num_workers(self) -> int | None:
+        """Steps that a call with many texts has in flight, which divide ``num_threads``.
+
+        None: each call chooses. May be changed between calls; no result depends on it.
+        """
+        workers: int | None = self._options.get("num_workers")
+        return workers
+
+    @num_workers.setter
+    def num_workers(self, num_workers: int | None) -> None:
+        check_workers(num_workers, self.num_threads)
+        self._options["num_workers"] = num_workers
 
     def __reduce__(self) -> tuple[Any, ...]:
         from attnengine.engines import load  # which imports this module
@@ -58,6 +76,8 @@ class Engine:
         sizes = ("_size", "num_layers", "num_heads")
         shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
         shown |= {"precision": self.precision, "num_threads": self.num_threads}
+        if self.num_workers is not None:
+            shown["num_workers"] = self.num_workers
         listed = ", ".join(f"{key}={value}" for key, value in shown.items())
         return f"{type(self).__name__}({self.config['architecture']}, {listed})"
 
@@ -85,6 +105,9 @@ class DecodingEngine(Engine):
         if self._model.max_positions:  # the last new token is not fed: it needs no position
             limit = min(limit, self._model.max_positions - len(sentence.tokens) + 1)
         return Task(sentence, limit)
+
+    def _decode(self, tasks: Sequence[Task], options: SearchOptions) -> list[Found]:
+        return generate.decode(self._model, tasks, options, self._end_tokens, self.num_workers)
 
     def _pieces(
         self, task: Task, options: SearchOptions, prefix: list[int], after: Sequence[int] = ()
@@ -114,7 +137,9 @@ class DecodingEngine(Engine):
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""
         present = [sentence for sentence in sentences if sentence is not None]
-        log_probs = score.token_log_probs(self._model, present, options.max_batch_size)
+        log_probs = score.token_log_probs(
+            self._model, present, options.max_batch_size, self.num_workers
+        )
         scored = iter(log_probs)
         return [
             Score([], [], []) if sentence is None else self._score(sentence, next(scored))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from attnengine import _core, inputs
 from attnengine.decoding import attentions
-from attnengine.decoding.batches import Sentence, batches, joined
+from attnengine.decoding.batches import Sentence, joined
 from attnengine.decoding.options import SearchOptions
+from attnengine.decoding.workers import Queue, rows_of_texts, share
 from attnengine.engines.base import Engine, exact_ids
 from attnengine.errors import InvalidArgument
 from attnengine.inputs import ManyTexts, OneText
@@ -120,9 +121,15 @@ class Encoder(Engine):
         if not texts:
             return np.zeros((0, self._model.output_size), np.float32)
         pooled: dict[int, Floats] = {}
-        for batch in batches([Sentence([], ids) for ids in texts], max_batch_size):
-            tokens, lengths = _ragged([texts[index] for index in batch])
-            pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
+
+        def work(queue: Queue) -> None:
+            while batch := queue.take(queue.batch_size):
+                tokens, lengths = _ragged([texts[index] for index in batch])
+                pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
+
+        sentences = [Sentence([], ids) for ids in texts]
+        rows = rows_of_texts(sentences)
+        share(self._model, sentences, max_batch_size, self.num_workers, rows, work)
         return np.stack([pooled[index] for index in range(len(texts))])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from attnengine import chat, inputs
 from attnengine.decoding import attentions, score
 from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Task, decode
+from attnengine.decoding.generate import Task
 from attnengine.decoding.options import SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import to_result
@@ -170,7 +170,7 @@ class LanguageModel(DecodingEngine):
         return [begin, *ids]
 
     def _continue(self, tasks: list[Task], search: SearchOptions) -> list[Result]:
-        found = decode(self._model, tasks, search, self._end_tokens)
+        found = self._decode(tasks, search)
         return [
             to_result(one, [], self.tokenizer, task.sentence.tokens)
             for one, task in zip(found, tasks, strict=True)

@@ -12,7 +12,7 @@ from attnengine import _core, inputs
 from attnengine.decoding import attentions, score
 from attnengine.decoding.attentions import Attentions
 from attnengine.decoding.batches import Sentence, joined
-from attnengine.decoding.generate import Task, decode
+from attnengine.decoding.generate import Task
 from attnengine.decoding.options import Options, SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.texts import empty_result, to_result
@@ -81,7 +81,7 @@ class Seq2Seq(DecodingEngine):
             for index, ids in enumerate(sources.ids)
             if ids
         }
-        found = decode(self._model, list(tasks.values()), search, self._end_tokens)
+        found = self._decode(list(tasks.values()), search)
         by_index = dict(zip(tasks, found, strict=True))
         results = [
             to_result(by_index[index], added.start[1:] + prefixes.ids[index], self._output)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from attnengine import _core
 from attnengine.audio import HOP, SAMPLE_RATE, log_mel
 from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import decode
 from attnengine.decoding.options import SearchOptions, parse
 from attnengine.decoding.results import Result, Transcription
 from attnengine.decoding.score import logits
@@ -157,7 +156,7 @@ class SpeechToText(DecodingEngine):
                 probs = self._languages(source)
                 languages[index] = max(probs, key=probs.__getitem__)
             sentences.append(Sentence(self._prompt(languages[index], task), source))
-        results = self._decode(sentences, search)
+        results = self._results(sentences, search)
         return zip((index for index, _ in windows), results, strict=True)
 
     def _features(self, mel: Recording) -> Floats:
@@ -199,10 +198,10 @@ class SpeechToText(DecodingEngine):
         ids += [self.config["task_token_ids"].get(task), self.config["no_timestamps_token_id"]]
         return [i for i in ids if i is not None]
 
-    def _decode(self, sentences: list[Sentence], search: SearchOptions) -> list[Result]:
+    def _results(self, sentences: list[Sentence], search: SearchOptions) -> list[Result]:
         default = self._model.max_positions // 2
         tasks = [self._task(sentence, search, default) for sentence in sentences]
-        found = decode(self._model, tasks, self._never(search), self._end_tokens)
+        found = self._decode(tasks, self._never(search))
         return [
             to_result(one, [], self.tokenizer, sentence.tokens)
             for one, sentence in zip(found, sentences, strict=True)

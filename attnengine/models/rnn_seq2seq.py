@@ -151,9 +151,11 @@ def bridge(config: Config, w: Weights) -> _core.Bridge:
 
 
 def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
-    """Build the score; general is dot with a projected query, concat is additive cut in two.
+    """Build the score; general is dot with one side projected, concat is additive cut in two.
 
-    Its projections are float32: a softmax magnifies their errors, and they are small.
+    General projects the keys, once for each source: (W query) . key = query . (W.T key); where it
+    has a bias, the query in every step. Projections are float32: a softmax magnifies their errors,
+    and they are small.
     """
     hidden, states, exact = config.decoder_hidden_size, config.encoder_size, "float32"
     if config.attention == "none":
@@ -161,7 +163,10 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
     if config.attention == "dot":
         return _core.AttentionScore()
     if config.attention == "general":
-        return _core.AttentionScore(query=w.linear("query", states, hidden, precision=exact))
+        weight, bias = w.take("query.weight", states, hidden), w.get("query.bias", states)
+        if bias is None:
+            return _core.AttentionScore(key=_core.Linear(weight.T, precision=exact))
+        return _core.AttentionScore(query=_core.Linear(weight, bias, precision=exact))
     size = config.attention_size or 0
     vector = w.take("vector", size)
     if config.attention == "additive":

@@ -83,13 +83,15 @@ def scaled_dot_attention(
     scale: float | None = None,
     score_cap: float = 0.0,
     bias: Floats | None = None,
+    begins: Integers | None = None,
 ) -> tuple[Floats, Floats]:
     """Multi-head attention after the projections (Vaswani et al. 2017).
 
     query (rows, heads, head_dim), keys and values (positions, heads, head_dim). Row r sees
-    positions 0 to lengths[r] - 1 (lengths (rows,), at least 1), every position when lengths
-    is None. scale is 1 / sqrt(head_dim) when None. score_cap above 0 makes the scores
-    score_cap * tanh(score / score_cap) (Gemma 2); then bias (rows, heads, positions) is added.
+    positions begins[r] to lengths[r] - 1 (both (rows,); at least one), from 0 on when begins is
+    None and to the last when lengths is. scale is 1 / sqrt(head_dim) when None. score_cap above
+    0 makes the scores score_cap * tanh(score / score_cap) (Gemma 2); then bias (rows, heads,
+    positions) is added.
 
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
     unseen positions are 0.
@@ -100,8 +102,12 @@ def scaled_dot_attention(
         scores = score_cap * np.tanh(scores / score_cap)
     if bias is not None:
         scores = scores + bias
+    positions = np.arange(len(keys))
+    seen = np.ones((len(query), len(keys)), bool)
     if lengths is not None:
-        seen = np.arange(len(keys)) < np.asarray(lengths)[:, None]  # (rows, positions)
-        scores = np.where(seen[:, None, :], scores, np.array(-np.inf, scores.dtype))
+        seen &= positions < np.asarray(lengths)[:, None]
+    if begins is not None:
+        seen &= positions >= np.asarray(begins)[:, None]
+    scores = np.where(seen[:, None, :], scores, np.array(-np.inf, scores.dtype))
     weights = softmax(scores)
     return np.einsum("rhp,phd->rhd", weights, values), weights

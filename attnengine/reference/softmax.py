@@ -36,6 +36,15 @@ def top_k(x: Floats, k: int) -> tuple[Floats, Integers]:
     return np.take_along_axis(x, indices, axis=-1), indices
 
 
+def target_log_probs(logits: Floats, targets: Integers) -> Floats:
+    """The log-probability of one token of each row.
+
+    logits (rows, vocab_size), targets (rows,). Returns (rows,).
+    """
+    log_probs: Floats = log_softmax(logits)[np.arange(len(targets)), targets]
+    return log_probs
+
+
 def log_softmax_top_k(logits: Floats, k: int) -> tuple[Floats, Integers]:
     """The k most probable tokens of each row and their log-probabilities.
 

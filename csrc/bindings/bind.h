@@ -14,6 +14,7 @@ using Shared = std::shared_ptr<T>;
 void bind_errors(pybind11::module_& m);
 void bind_kernels(pybind11::module_& m);
 void bind_attention_kernels(pybind11::module_& m);  // called by bind_kernels
+void bind_key_value_pages(pybind11::module_& m);    // called by bind_kernels
 void bind_gate_kernels(pybind11::module_& m);       // called by bind_kernels
 void bind_layers(pybind11::module_& m);
 void bind_models(pybind11::module_& m);

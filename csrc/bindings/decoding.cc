@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,6 +57,16 @@ void advance(Search& search, py::array logits) {
   search.advance(rows);
 }
 
+Search search(std::shared_ptr<SearchOptions> options, const Longs& start_tokens,
+              const Longs& max_new_tokens, std::optional<std::int64_t> vocab_size,
+              int num_threads) {
+  Search search(std::move(options), vocab_size, num_threads);
+  Longs numbers(start_tokens.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  search.add(numbers, start_tokens, max_new_tokens);
+  return search;
+}
+
 py::tuple tree(const Hypotheses& hypotheses) {
   const auto size = static_cast<py::ssize_t>(hypotheses.nodes().size());
   IntArray tokens(size), parents(size);
@@ -85,7 +96,7 @@ std::unique_ptr<BeamSearch> beam_search(std::int64_t beam_size, std::int64_t sta
       beam_size, num_hypotheses.value_or(std::min(beam_size, candidates)), candidates,
       length_penalty, stopping == "optimal", end_tokens, min_new_tokens);
   return std::unique_ptr<BeamSearch>(
-      new BeamSearch{{options, {start_token}, {max_new_tokens}, std::nullopt, 1}});
+      new BeamSearch{search(options, {start_token}, {max_new_tokens}, std::nullopt, 1)});
 }
 
 void bind_options(py::module_& m) {
@@ -176,35 +187,47 @@ They never change, only grow; of a finished sentence they are those of the best 
 }
 
 void bind_search(py::module_& m) {
-  const auto init = [](std::shared_ptr<SearchOptions> options, const Longs& start_tokens,
-                       const Longs& max_new_tokens, std::int64_t vocab_size, int num_threads) {
-    return std::make_shared<Search>(std::move(options), start_tokens, max_new_tokens, vocab_size,
-                                    num_threads);
-  };
   py::class_<Search, std::shared_ptr<Search>> search(m, "Search",
                                                      R"(Search of many sentences together.
 
 options: BeamSearchOptions or SamplingOptions; start_tokens, max_new_tokens: integers (sentences,)
+of sentences 0, 1, 2, ...
 
 A step has one row for each live hypothesis of each unfinished sentence, in the order of the
-sentences. What a sentence finds does not depend on the others, nor on num_threads.
+sentences. What a sentence finds does not depend on the others, nor on num_threads. Others may be
+added while the search runs, and those that are finished dropped.
 A sentence whose max_new_tokens is 0 is finished from the start and has no row.
 Raises InvalidArgument for tokens out of the vocabulary and for negative max_new_tokens.
 )");
   search
-      .def(py::init(init), py::arg("options").none(false), py::arg("start_tokens").noconvert(),
-           py::arg("max_new_tokens").noconvert(), "vocab_size"_a, "num_threads"_a = 1)
+      .def(py::init(&attnengine::search), py::arg("options").none(false),
+           py::arg("start_tokens").noconvert(), py::arg("max_new_tokens").noconvert(),
+           "vocab_size"_a, "num_threads"_a = 1)
       .def_property_readonly(
           "tokens", [](const Search& s) { return array(s.tokens()); },
           "int32 (rows,): the token each row shows the model next.")
       .def_property_readonly(
           "parents", [](const Search& s) { return array(s.parents()); },
           "int32 (rows,): the row of the step before that each row continues; "
-          "at first its sentence.")
+          "of the i-th new sentence that is i behind the rows that there were.")
       .def_property_readonly(
           "sentences", [](const Search& s) { return array(s.sentences()); },
-          "int32 (rows,): the sentence of each row, ascending.")
+          "int32 (rows,): the number of each row's sentence.")
+      .def_property_readonly(
+          "lengths", [](const Search& s) { return array(s.lengths()); },
+          "int32 (rows,): how many tokens each row's hypothesis has generated.")
+      .def("add", &Search::add, py::arg("sentences").noconvert(),
+           py::arg("start_tokens").noconvert(), py::arg("max_new_tokens").noconvert(),
+           R"(Adds sentences, which take part from the next step on, behind the rows that there are.
+
+sentences: their numbers, which no other sentence of the search has; all are integers (sentences,).
+Raises InvalidArgument, and adds none, for numbers that are taken or negative, and as the search does.
+)")
+      .def("drop", &Search::drop, "sentence"_a,
+           "Forgets a finished sentence and what it has found.")
       .def_property_readonly("done", &Search::done, "Whether every sentence is finished.")
+      .def_property_readonly("ended", &Search::ended,
+                             "The sentences that are finished and not dropped, in order.")
       .def("advance", &advance, "logits"_a, kAdvance);
   bind_sentence(search);
 }

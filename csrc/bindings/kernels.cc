@@ -10,6 +10,7 @@
 #include "bindings/choices.h"
 #include "bindings/kernel_call.h"
 #include "kernels/dispatch.h"
+#include "layers/embedding.h"
 #include "layers/linear.h"
 
 namespace attnengine {
@@ -46,9 +47,28 @@ py::tuple log_softmax_top_k(const FloatArray& logits, std::int64_t k, int num_th
   FloatArray log_probs = new_matrix(x.rows, k);
   IntArray tokens({x.rows, k});
   std::vector<double> log_sums(x.rows);
-  const TopKStep step{x, k, log_probs.mutable_data(), tokens.mutable_data(), log_sums.data()};
+  std::vector<float> maxima(x.rows * logit_blocks(x.cols)), sums(maxima.size());
+  const TopKStep step{x,
+                      k,
+                      log_probs.mutable_data(),
+                      tokens.mutable_data(),
+                      log_sums.data(),
+                      maxima.data(),
+                      sums.data()};
   run_kernel(num_threads, [&] { kernels().log_softmax_top_k(step); });
   return py::make_tuple(log_probs, tokens);
+}
+
+py::array_t<double> target_log_probs(const FloatArray& logits, const py::object& targets,
+                                     int num_threads) {
+  const ConstMatrix x = matrix(logits, "logits");
+  const auto tokens = integers<std::int32_t>(targets, "targets");
+  expect_equal(std::int64_t(tokens.size()), x.rows, "targets.shape[0]");
+  check_tokens(tokens.data(), x.rows, x.cols, "targets");
+  py::array_t<double> log_probs(x.rows);
+  double* to = log_probs.mutable_data();
+  run_kernel(num_threads, [&] { kernels().target_log_probs(x, tokens.data(), to); });
+  return log_probs;
 }
 
 FloatArray layer_norm(const FloatArray& x, const FloatArray& weight,
@@ -133,6 +153,8 @@ void bind_kernels(py::module_& m) {
         "exp(x) over its sum in each row. x (rows, n); returns (rows, n).");
   m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, "num_threads"_a = 1,
         "The best k tokens. logits (rows, vocab_size); returns (log_probs, tokens), (rows, k).");
+  m.def("target_log_probs", &target_log_probs, "logits"_a, "targets"_a, "num_threads"_a = 1,
+        "logits (rows, vocab_size), targets (rows,); returns (rows,) in double precision.");
   m.def("layer_norm", &layer_norm, "x"_a, "weight"_a, "bias"_a = py::none(), "eps"_a = 1e-5f,
         "num_threads"_a = 1, "x (rows, size), weight and bias (size,); returns (rows, size).");
   m.def("rms_norm", &rms_norm, "x"_a, "weight"_a, "eps"_a = 1e-5f, "num_threads"_a = 1,
@@ -148,6 +170,7 @@ void bind_kernels(py::module_& m) {
            "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "
            "(rows, out).");
   bind_attention_kernels(m);
+  bind_key_value_pages(m);
   bind_gate_kernels(m);
 }
 

@@ -3,6 +3,7 @@
 #include "bindings/arrays.h"
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
+#include "core/parallel.h"
 #include "models/decoder.h"
 
 namespace attnengine {
@@ -123,6 +124,8 @@ void bind_state(py::module_& m) {
 }  // namespace
 
 void bind_models(py::module_& m) {
+  m.def("limit_threads", &limit_threads, "num_threads"_a,
+        "Whatever the calling thread runs from now on uses at most so many threads.");
   bind_encoded(m);
   bind_state(m);
   py::class_<Decoder, Shared<Decoder>>(m, "Decoder", "A model that continues sequences.")

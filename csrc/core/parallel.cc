@@ -19,6 +19,7 @@ constexpr std::int64_t kMinWork = 1 << 16;
 constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
+thread_local int most_threads = kMaxThreads;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
@@ -40,10 +41,15 @@ void check_threads(int num_threads) {
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
   check_not_forked();
-  num_threads = threads;
+  num_threads = std::min(threads, most_threads);
 }
 
 ThreadScope::~ThreadScope() { num_threads = previous_; }
+
+void limit_threads(int threads) {
+  check_threads(threads);
+  most_threads = threads;
+}
 
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
   const auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };

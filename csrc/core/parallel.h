@@ -8,7 +8,8 @@ namespace attnengine {
 // start a thread.
 void check_threads(int num_threads);
 
-// For its lifetime, regions opened by this thread use at most `num_threads` threads. Throws Error
+// For its lifetime, regions opened by this thread use at most `num_threads` threads, and no more
+// than limit_threads allows. Throws Error
 // in a forked child whose parent has run a step: the threads of the parent do not exist there, and
 // waiting for them would hang.
 class ThreadScope {
@@ -21,6 +22,9 @@ class ThreadScope {
  private:
   int previous_;
 };
+
+// Scopes of the calling thread have at most so many threads: workers share the machine.
+void limit_threads(int threads);
 
 using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 

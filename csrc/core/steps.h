@@ -66,23 +66,37 @@ struct ScoreBias {
   std::int64_t positions = 0;     // at least as many as any row sees
 };
 
-// Scaled dot-product attention of many heads over positions reached through tables of pointers.
+// Keys and values lie in pages of kPage positions. For each key head a page has the keys side by
+// side, (head_dim, kPage), so that the scores of a page are a product, and then the values,
+// (kPage, value_stride).
+constexpr std::int64_t kPage = 16;
+constexpr std::int64_t pages_of(std::int64_t positions) { return (positions + kPage - 1) / kPage; }
+constexpr std::int64_t value_stride(std::int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
+constexpr std::int64_t page_head_size(std::int64_t head_dim) {
+  return kPage * (head_dim + value_stride(head_dim));
+}
+
+// What a row attends to.
+struct Sight {
+  const float* const* pages;  // of the positions from 0 on
+  std::int64_t begin;         // the first position seen
+  std::int64_t end;           // after the last one, above `begin`
+  std::int64_t place;         // of the row itself, for distances
+};
+
+// Scaled dot-product attention of many heads over positions in pages.
 struct ScaledDotStep {
-  ConstMatrix query;                 // (rows, num_heads * head_dim)
-  const float* const* const* table;  // (rows,) of (length,) pointers, see key_offset
-  const std::int64_t* lengths;       // (rows,) how many positions the row sees, at least 1
-  std::int64_t head_stride;          // floats from one key head to the next
-  std::int64_t value_offset;         // floats from a key to its value
+  ConstMatrix query;         // (rows, at least num_heads * head_dim)
+  const Sight* sights;       // (rows,)
+  std::int64_t page_offset;  // floats from a page to its first key head
   std::int64_t num_heads;
   std::int64_t num_kv_heads;  // divides num_heads
   std::int64_t head_dim;
   float scale;
-  Matrix context;  // (rows, num_heads * head_dim)
-  Matrix weights;  // (rows * num_heads, longest) or no data; zero beyond a row's length
-  std::int64_t key_offset = 0;  // floats from a table's pointer to the first head's key
-  float score_cap = 0;          // scores become cap * tanh(score / cap); 0: they stay
+  Matrix context;       // (rows, num_heads * head_dim)
+  Matrix weights = {};  // (rows * num_heads, positions) or no data; zero where a row does not see
+  float score_cap = 0;  // scores become cap * tanh(score / cap); 0: they stay
   ScoreBias bias = {};
-  const std::int64_t* places = nullptr;  // (rows,) the query's own place in its table, for `bias`
 };
 
 // Rotary position embedding of heads that lie side by side.
@@ -113,6 +127,12 @@ struct GatesStep {
   CellOptions options;
 };
 
+// Rows of logits are summed in blocks of so many, which threads share out.
+constexpr std::int64_t kLogitBlock = 1024;
+constexpr std::int64_t logit_blocks(std::int64_t vocab_size) {
+  return (vocab_size + kLogitBlock - 1) / kLogitBlock;
+}
+
 // The best k log-probabilities of each row, best first; of equal ones the lower token. Where fewer
 // than k logits are above -infinity the rest are token -1.
 struct TopKStep {
@@ -122,6 +142,8 @@ struct TopKStep {
   std::int32_t* tokens;  // (rows, k)
   double* log_sums;  // (rows,) log of the sum of exp(logits), NaN when a logit is: in double, as
                      // a likely token's log-probability is a small difference of large numbers
+  float* maxima;     // (rows, logit_blocks(vocab_size)) scratch
+  float* sums;       // (rows, logit_blocks(vocab_size)) scratch
 };
 
 }  // namespace attnengine

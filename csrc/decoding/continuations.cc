@@ -62,11 +62,14 @@ void Continuations::look_further(std::int32_t row) {
   longer.log_probs.resize(list.size);
   longer.tokens.resize(list.size);
   double log_sum;
+  const std::int64_t blocks = logit_blocks(rows_.logits.cols);
   kernels().log_softmax_top_k({{rows_.logits[row], 1, rows_.logits.cols},
                                list.size,
                                longer.log_probs.data(),
                                longer.tokens.data(),
-                               &log_sum});
+                               &log_sum,
+                               rows_.maxima + row * blocks,
+                               rows_.sums + row * blocks});
   list.log_probs = longer.log_probs.data();
   list.tokens = longer.tokens.data();
 }

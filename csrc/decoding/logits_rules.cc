@@ -4,12 +4,12 @@
 
 namespace attnengine {
 
-ForbiddenTokens::ForbiddenTokens(Matrix logits, const std::vector<std::int32_t>& tokens,
-                                 std::vector<float>& saved)
-    : logits_(logits), tokens_(tokens), saved_(saved) {
+ForbiddenTokens::ForbiddenTokens(Matrix logits, const std::vector<std::int64_t>& rows,
+                                 const std::vector<std::int32_t>& tokens, std::vector<float>& saved)
+    : logits_(logits), rows_(rows), tokens_(tokens), saved_(saved) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   saved_.clear();
-  for (std::int64_t row = 0; row < logits.rows; ++row) {
+  for (const std::int64_t row : rows) {
     for (const std::int32_t token : tokens) {
       float& logit = logits[row][token];
       saved_.push_back(logit);
@@ -20,7 +20,7 @@ ForbiddenTokens::ForbiddenTokens(Matrix logits, const std::vector<std::int32_t>&
 
 ForbiddenTokens::~ForbiddenTokens() {
   const float* saved = saved_.data();
-  for (std::int64_t row = 0; row < logits_.rows; ++row)
+  for (const std::int64_t row : rows_)
     for (const std::int32_t token : tokens_) logits_[row][token] = *saved++;
 }
 

@@ -22,6 +22,7 @@ struct Kernels {
   void (*clip)(float limit, Matrix x);
   void (*softmax)(Matrix x);
   void (*log_softmax_top_k)(const TopKStep& step);
+  void (*target_log_probs)(ConstMatrix logits, const std::int32_t* targets, double* log_probs);
   void (*layer_norm)(ConstMatrix x, const float* weight, const float* bias, float eps, Matrix y);
   void (*rms_norm)(ConstMatrix x, const float* weight, float eps, Matrix y);
   void (*rotary)(const RotaryStep& step);

@@ -21,6 +21,52 @@ constexpr std::int64_t panel_bytes(std::int64_t in) {
   return ceil_divide(in, 4) * kQuad + ceil_divide(in, kBlock) * kScales;
 }
 
+// The operands of one block of inputs.
+struct Block {
+  const std::int8_t* weights;  // (panels, quads, kPanel, 4), then scales (panels, kPanel)
+  std::int64_t stride;         // bytes from panel to panel
+  std::int64_t number;
+  QuantisedRows x;
+  std::int64_t quads;  // of inputs
+};
+
+template <int kRows, int kPanels>
+ATTNENGINE_INLINE void add_products(const Block& block, Ints (&sums)[kRows][kPanels][kVectors]) {
+  for (int r = 0; r < kRows; ++r)
+    for (int p = 0; p < kPanels; ++p)
+      for (int v = 0; v < kVectors; ++v) sums[r][p][v] = first_sums(block.x.sum(r, block.number));
+  const std::int8_t* w = block.weights;
+  const std::int8_t* inputs = block.x.values + block.number * kBlock;
+  for (std::int64_t k = 0; k < block.quads; ++k, inputs += 4, w += kQuad) {
+    // the panels that come next: on its own the processor begins too late with them
+    if constexpr (kRows > 1)
+      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * block.stride);
+    Bytes weights[kPanels][kVectors];
+    for (int p = 0; p < kPanels; ++p)
+      for (int v = 0; v < kVectors; ++v)
+        weights[p][v] = load_weights(w + p * block.stride + v * 4 * kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      const Quad four = quad(inputs + r * block.x.blocks * kBlock);
+      for (int p = 0; p < kPanels; ++p)
+        for (int v = 0; v < kVectors; ++v) sums[r][p][v] = dot(sums[r][p][v], weights[p][v], four);
+    }
+  }
+}
+
+template <int kRows, int kPanels>
+ATTNENGINE_INLINE void add_scaled(const Block& block, const Ints (&sums)[kRows][kPanels][kVectors],
+                                  Floats (&totals)[kRows][kPanels][kVectors]) {
+  for (int p = 0; p < kPanels; ++p) {
+    const auto* scales = reinterpret_cast<const float*>(block.weights + p * block.stride);
+    for (int v = 0; v < kVectors; ++v)
+      for (int r = 0; r < kRows; ++r) {
+        const float input_scale = block.x.scales[r * block.x.blocks + block.number];
+        const Floats scale = load(scales + v * kLanes) * broadcast(input_scale);
+        totals[r][p][v] += __builtin_convertvector(sums[r][p][v], Floats) * scale;
+      }
+  }
+}
+
 struct Int8 {
 #if defined(__AVX512F__)
   static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 8;
@@ -46,43 +92,17 @@ struct Int8 {
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
     Floats totals[kRows][kPanels][kVectors] = {};
-    const std::int64_t in = step.x.cols, stride = panel_bytes(in), x_stride = x.blocks * kBlock;
+    const std::int64_t in = step.x.cols;
     const QuantisedRows rows = some_rows(x, tile.rows.begin, kRows);
-    const std::int8_t* w = panel(tile.panels.begin, 0);
-    for (std::int64_t b = 0; b < rows.blocks; ++b) {
-      const std::int8_t* values = rows.values + b * kBlock;
-      const std::int64_t left = in - b * kBlock;
-      const std::int64_t quads = ceil_divide(left < kBlock ? left : kBlock, 4);
+    Block block{panel(tile.panels.begin, 0), panel_bytes(in), 0, rows, 0};
+    for (; block.number < rows.blocks; ++block.number) {
+      const std::int64_t left = in - block.number * kBlock;
+      block.quads = ceil_divide(left < kBlock ? left : kBlock, 4);
       Ints sums[kRows][kPanels][kVectors];
-      for (int r = 0; r < kRows; ++r)
-        for (int p = 0; p < kPanels; ++p)
-          for (int v = 0; v < kVectors; ++v)
-            sums[r][p][v] = first_sums(rows.sum(r, b));
-      for (std::int64_t k = 0; k < quads; ++k, values += 4, w += kQuad) {
-        // the panels that come next: on its own the processor begins too late with them
-        if constexpr (kRows > 1)
-          for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * stride);
-        Bytes weights[kPanels][kVectors];
-        for (int p = 0; p < kPanels; ++p)
-          for (int v = 0; v < kVectors; ++v)
-            weights[p][v] = load_weights(w + p * stride + v * 4 * kLanes);
-        for (int r = 0; r < kRows; ++r) {
-          const Quad inputs = quad(values + r * x_stride);
-          for (int p = 0; p < kPanels; ++p)
-            for (int v = 0; v < kVectors; ++v)
-              sums[r][p][v] = dot(sums[r][p][v], weights[p][v], inputs);
-        }
-      }
-      for (int p = 0; p < kPanels; ++p)
-        for (int v = 0; v < kVectors; ++v) {
-          const auto* scales = reinterpret_cast<const float*>(w + p * stride);
-          const Floats weight_scales = load(scales + v * kLanes);
-          for (int r = 0; r < kRows; ++r) {
-            const Floats scale = weight_scales * broadcast(rows.scales[r * rows.blocks + b]);
-            totals[r][p][v] += __builtin_convertvector(sums[r][p][v], Floats) * scale;
-          }
-        }
-      w += kScales;
+      add_products<kRows, kPanels>(block, sums);
+      block.weights += block.quads * kQuad;
+      add_scaled<kRows, kPanels>(block, sums, totals);
+      block.weights += kScales;
     }
     finish<kRows, kPanels>(step, tile, totals);
   }

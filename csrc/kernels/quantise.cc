@@ -1,13 +1,11 @@
 #include "kernels/quantise.h"
 
 #include "core/parallel.h"
+#include "simd/bytes.h"
 #include "simd/map.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
-
-typedef std::int8_t Narrow __attribute__((vector_size(kLanes)));
-typedef std::int8_t UnalignedNarrow __attribute__((vector_size(kLanes), aligned(1), may_alias));
 
 constexpr std::int64_t kVectors = kBlock / kLanes;
 constexpr float kTiny = 0x1p-100f;  // a block whose numbers are all smaller counts as zero
@@ -19,40 +17,47 @@ ATTNENGINE_INLINE float largest_magnitude(const Floats (&x)[kVectors]) {
     const Ints bits = reinterpret_cast<Ints>(vector) & 0x7fffffff;
     largest = bits > largest ? bits : largest;
   }
-  for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
-    for (std::int64_t i = 0; i < half; ++i)
-      largest[i] = largest[i] > largest[i + half] ? largest[i] : largest[i + half];
-  return reinterpret_cast<Floats>(largest)[0];
+  const std::int32_t bits = largest_lane(largest);
+  float magnitude;
+  __builtin_memcpy(&magnitude, &bits, sizeof(magnitude));
+  return magnitude;
 }
 
 // Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits.
-ATTNENGINE_INLINE Narrow rounded(Floats x, float inverse) {
-  const Floats shifted = x * broadcast(inverse) + broadcast(12582912.0f);
-  return __builtin_convertvector(reinterpret_cast<Ints>(shifted), Narrow);
+ATTNENGINE_INLINE Ints rounded(Floats x, float inverse) {
+  const Floats shifted = x * broadcast(inverse) + broadcast(0x1.8p23f);
+  return reinterpret_cast<Ints>(shifted) - 0x4b400000;
 }
 
-ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values) {
+// The values of each lane, added, of the two halves.
+ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values,
+                                 Ints (&sums)[2]) {
   Floats block[kVectors] = {};
   for_lanes(count,
             [&](std::int64_t i, std::int64_t n) { block[i / kLanes] = load_first(x + i, n); });
   const float largest = largest_magnitude(block);
   const bool finite = largest < kInfinity;
   const float inverse = finite && largest >= kTiny ? 127.0f / largest : 0.0f;
-  for (std::int64_t v = 0; v < kVectors; ++v)
-    *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = rounded(block[v], inverse);
+  for (std::int64_t v = 0; v < kVectors; ++v) {
+    const Ints integers = rounded(block[v], inverse);
+    *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = narrow(integers);
+    // what is stored, even of numbers that are not finite
+    sums[v / (kVectors / 2)] += (integers << 24) >> 24;
+  }
   return finite ? (inverse > 0 ? largest / 127.0f : 0.0f) : __builtin_nanf("");
 }
 
-ATTNENGINE_INLINE std::int32_t sum_of_half(const std::int8_t* values) {
+ATTNENGINE_INLINE std::int32_t sum_of_lanes(Ints x) {
   std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < kHalf; ++i) sum += values[i];
+  for (std::int64_t i = 0; i < kLanes; ++i) sum += x[i];
   return sum;
 }
 
 }  // namespace
 
 float quantise_block(const float* x, std::int64_t count, std::int8_t* values) {
-  return quantise(x, count, values);
+  Ints sums[2] = {};
+  return quantise(x, count, values, sums);
 }
 
 std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in) {
@@ -69,15 +74,16 @@ QuantisedRows quantised_rows(std::int64_t rows, std::int64_t in, void* scratch) 
 }
 
 void quantise_rows(ConstMatrix x, const QuantisedRows& quantised) {
-  parallel_for(x.rows, x.cols / 4, [=](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows, 2 * x.cols, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row)
       for (std::int64_t b = 0; b < quantised.blocks; ++b) {
         const std::int64_t i = row * quantised.blocks + b, first = b * kBlock;
         const std::int64_t left = x.cols - first;
         std::int8_t* values = quantised.values + i * kBlock;
-        quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values);
-        for (std::int64_t half = 0; half < 2; ++half)
-          quantised.sums[2 * i + half] = sum_of_half(values + half * kHalf);
+        Ints sums[2] = {};
+        quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values, sums);
+        for (int half = 0; half < 2; ++half)
+          quantised.sums[2 * i + half] = sum_of_lanes(sums[half]);
       }
   });
 }

@@ -1,130 +1,122 @@
 #include "kernels/scaled_dot_attention.h"
 
 #include "core/parallel.h"
-#include "simd/dot.h"
+#include "kernels/attention_tile.h"
 #include "simd/softmax.h"
-#include "simd/tanh.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr std::int64_t kBlock = 64;
+constexpr std::int64_t kBand = 48;  // queries that pass a block while it is in the first caches
 
-// One query head of one row and what it reads and writes.
-struct Head {
-  std::int64_t index;
-  const float* query;        // (head_dim,)
-  const float* const* keys;  // (length,) see ScaledDotStep::table
-  std::int64_t kv_offset;    // floats from there to this head's key
-  std::int64_t length;
-  std::int64_t place;  // of the query among the keys
-  float* context;      // (head_dim,)
-  float* weights;      // (longest,) or null
-};
-
-Head head_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
-  const std::int64_t kv_head = head / (step.num_heads / step.num_kv_heads);
-  return {head,
-          step.query[row] + head * step.head_dim,
-          step.table[row],
-          step.key_offset + kv_head * step.head_stride,
-          step.lengths[row],
-          step.places ? step.places[row] : 0,
-          step.context[row] + head * step.head_dim,
-          step.weights.data ? step.weights[row * step.num_heads + head] : nullptr};
+// Up to kMaxRows queries that share the pages of a block, which lie `head` floats into a page.
+void attend_block(const ScaledDotStep& step, std::int64_t head, Query* queries, std::int64_t rows,
+                  std::int64_t block) {
+  AttentionTile tile;
+  tile.queries = queries;
+  tile.block = block;
+  Interval seen = queries[0].seen(block);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    tile.seen[r] = queries[r].seen(block);
+    seen = hull(seen, tile.seen[r]);
+  }
+  tile.range = seen.pages();
+  const float* const* pages = queries[0].sight->pages + block / kPage;
+  const bool more = queries[0].sight->end >= block + 2 * kBlock;
+  for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page) {
+    tile.pages[page] = pages[page] + head;
+    tile.ahead[page] = more ? pages[page + kPages] + head : tile.pages[page];
+  }
+  attend_tile(step, rows, tile);
 }
 
-// The running softmax: weights are relative to `max`, `sum` is theirs.
-struct Running {
-  float max = -kInfinity;
-  float sum = 0;
-};
-
-// The context's columns of one block.
-template <class Value>
-struct HeadMix {
-  const float* weights;  // (n,)
-  Value value;
-  std::int64_t n;
-  float* context;  // (head_dim,)
-
-  template <int kVectors, int kChains>
-  ATTNENGINE_INLINE void run(std::int64_t d, std::int64_t count) const {
-    const auto from_d = [&](std::int64_t t) { return value(t) + d; };
-    mix_columns<kVectors, kChains>(weights, from_d, n, count, context + d);
-  }
-};
-
-// Caps the scores (n,) of the keys from `begin` on, and adds what their distances or places give.
-void adjust(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
-            float* scores) {
-  if (step.score_cap > 0) {
-    const Floats cap = broadcast(step.score_cap), inverse = broadcast(1 / step.score_cap);
-    map(scores, scores, n, [=](Floats score) { return cap * tanh(score * inverse); });
-  }
-  const ScoreBias& bias = step.bias;
-  const std::int64_t distance = begin - head.place;  // of the first key
-  if (bias.slopes)
-    for (std::int64_t t = 0; t < n; ++t)
-      scores[t] += bias.slopes[head.index] * static_cast<float>(distance + t);
-  if (bias.keys)
-    for (std::int64_t t = 0; t < n; ++t)
-      scores[t] += bias.keys[head.index * bias.positions + begin + t];
-  if (!bias.table) return;
-  const float* middle = bias.table + head.index * (2 * bias.reach + 1) + bias.reach;
-  for (std::int64_t t = 0; t < n; ++t) {
-    const std::int64_t d = distance + t;
-    scores[t] += middle[d > bias.reach ? bias.reach : d < -bias.reach ? -bias.reach : d];
-  }
+// Whether two queries see the same pages of a block.
+ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block) {
+  const float* const* pages = a.sight->pages + block / kPage;
+  const float* const* others = b.sight->pages + block / kPage;
+  if (pages == others) return true;
+  const Interval seen = a.seen(block).pages(), other = b.seen(block).pages();
+  bool same = seen.begin == other.begin && seen.end == other.end;
+  for (std::int64_t page = seen.begin; same && page < seen.end; ++page)
+    same = pages[page] == others[page];
+  return same;
 }
 
-// Takes n positions from `begin` on into `running` and the context.
-void attend_block(const ScaledDotStep& step, const Head& head, std::int64_t begin, std::int64_t n,
-                  Running& running) {
-  const std::int64_t dim = step.head_dim;
-  const auto key = [&](std::int64_t t) { return head.keys[begin + t] + head.kv_offset; };
-  float scores[kBlock];
-  for (std::int64_t t = 0; t < n; t += kGroup)
-    dot_scores(head.query, key, t, n, dim, step.scale, scores);
-  adjust(step, head, begin, n, scores);
-  if (head.weights)
-    for (std::int64_t t = 0; t < n; ++t) head.weights[begin + t] = scores[t];
-  const float block_max = max_of(scores, n);
-  if (block_max > running.max) {
-    const float factor = __builtin_expf(running.max - block_max);
-    running.sum *= factor;
-    scale(head.context, factor, dim);
-    running.max = block_max;
-  }
-  running.sum += exp_and_sum(scores, running.max, scores, n);
-  const auto value = [&](std::int64_t t) { return key(t) + step.value_offset; };
-  for_columns(dim, HeadMix<decltype(value)>{scores, value, n, head.context});
+// How many queries from the first on see something of a block, and the same pages.
+ATTNENGINE_INLINE std::int64_t sharing(const Query* queries, std::int64_t n, std::int64_t block) {
+  std::int64_t count = 0;
+  while (count < n && !queries[count].seen(block).empty() &&
+         share(queries[0], queries[count], block))
+    ++count;
+  return count;
 }
 
-void attend_head(const ScaledDotStep& step, const Head& head) {
-  for (std::int64_t d = 0; d < step.head_dim; ++d) head.context[d] = 0;
-  Running running;
-  for (std::int64_t begin = 0; begin < head.length; begin += kBlock) {
-    const std::int64_t left = head.length - begin;
-    attend_block(step, head, begin, left < kBlock ? left : kBlock, running);
+Query query_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
+  Query query;
+  query.query = step.query[row] + head * step.head_dim;
+  query.context = step.context[row] + head * step.head_dim;
+  query.weights = step.weights.data ? step.weights[row * step.num_heads + head] : nullptr;
+  query.sight = step.sights + row;
+  query.head = head;
+  for (std::int64_t d = 0; d < step.head_dim; ++d) query.context[d] = 0;
+  return query;
+}
+
+void finish(const ScaledDotStep& step, const Query& query) {
+  const float inverse = 1 / query.sum;
+  scale(query.context, inverse, step.head_dim);
+  if (!query.weights) return;
+  const std::int64_t begin = query.sight->begin, end = query.sight->end;
+  float* seen = query.weights + begin;
+  exp_and_sum(seen, query.max, seen, end - begin);
+  scale(seen, inverse, end - begin);
+  for (std::int64_t t = 0; t < begin; ++t) query.weights[t] = 0;
+  for (std::int64_t t = end; t < step.weights.cols; ++t) query.weights[t] = 0;
+}
+
+// Some queries of a key head, counted through its heads of every row. They pass the keys block by
+// block, those together that share its pages.
+void attend_band(const ScaledDotStep& step, std::int64_t kv_head, Interval queries) {
+  const std::int64_t group = step.num_heads / step.num_kv_heads;
+  const std::int64_t n = queries.end - queries.begin;
+  const std::int64_t head = step.page_offset + kv_head * page_head_size(step.head_dim);
+  Query band[kBand];
+  Interval seen{step.sights[queries.begin / group].begin, 0};
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t query = queries.begin + i;
+    band[i] = query_of(step, query / group, kv_head * group + query % group);
+    seen = hull(seen, {band[i].sight->begin, band[i].sight->end});
   }
-  scale(head.context, 1 / running.sum, step.head_dim);
-  if (!head.weights) return;
-  exp_and_sum(head.weights, running.max, head.weights, head.length);
-  scale(head.weights, 1 / running.sum, head.length);
-  for (std::int64_t t = head.length; t < step.weights.cols; ++t) head.weights[t] = 0;
+  for (std::int64_t block = seen.begin / kBlock * kBlock; block < seen.end; block += kBlock)
+    for (std::int64_t i = 0; i < n;) {
+      const std::int64_t rows = sharing(band + i, n - i, block);
+      const std::int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
+      for (std::int64_t t = 0; t < tiles; ++t) {
+        const std::int64_t first = rows * t / tiles, end = rows * (t + 1) / tiles;
+        attend_block(step, head, band + i + first, end - first, block);
+      }
+      i += most(rows, 1);
+    }
+  for (std::int64_t i = 0; i < n; ++i) finish(step, band[i]);
 }
 
 }  // namespace
 
 void scaled_dot_attention(const ScaledDotStep& step) {
-  std::int64_t longest = 0;
-  for (std::int64_t row = 0; row < step.query.rows; ++row)
-    longest = step.lengths[row] > longest ? step.lengths[row] : longest;
-  parallel_for(step.query.rows * step.num_heads, longest * step.head_dim / 2,
-               [&step](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i)
-                   attend_head(step, head_of(step, i / step.num_heads, i % step.num_heads));
+  const std::int64_t rows = step.query.rows;
+  const std::int64_t queries = rows * (step.num_heads / step.num_kv_heads);  // of a key head
+  if (rows == 0) return;
+  std::int64_t seen = 0;
+  for (std::int64_t row = 0; row < rows; ++row)
+    seen += step.sights[row].end - step.sights[row].begin;
+  parallel_for(step.num_kv_heads * queries, seen / rows * step.head_dim / 2,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end;) {
+                   const std::int64_t first = i % queries;
+                   const std::int64_t count = least(least(end - i, queries - first), kBand);
+                   attend_band(step, i / queries, {first, first + count});
+                   i += count;
+                 }
                });
 }
 

@@ -5,7 +5,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 
 // softmax(scale * query . keys) @ values of every head, by online softmax over blocks of 64
-// positions counted from position 0: a row has the same bits alone and inside a prompt.
+// positions counted from position 0: a row has the same bits alone, in a prompt and beside others.
 void scaled_dot_attention(const ScaledDotStep& step);
 
 }  // namespace attnengine::ATTNENGINE_ISA

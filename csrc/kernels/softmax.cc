@@ -6,8 +6,6 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr std::int64_t kBlock = 1024;
-
 // The best k so far, a heap whose root is the worst of them: of equal values the higher token.
 struct Best {
   float* values;         // (k,)
@@ -45,9 +43,10 @@ struct Best {
     tokens[hole] = token;
   }
 
-  void clear() {
+  // From now on only what is above `floor` is taken.
+  void clear(float floor) {
     for (std::int64_t i = 0; i < k; ++i) {
-      values[i] = -kInfinity;
+      values[i] = floor;
       tokens[i] = -1;
     }
   }
@@ -76,23 +75,77 @@ struct Best {
   }
 };
 
-// Takes every logit into `best` and returns the log of the sum of their exp.
-double top_k_row(const float* x, std::int64_t n, Best& best) {
+// The sum of exp(x) of blocks, in their order: exp(max) * sum.
+struct ExpSum {
   float max = -kInfinity;
   double sum = 0;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t size = n - begin < kBlock ? n - begin : kBlock;
-    const float block_max = max_of(x + begin, size);
+
+  void add(float block_max, float block_sum) {
     if (block_max > max) {
       sum *= __builtin_expf(max - block_max);
       max = block_max;
     }
-    // while every logit is -inf nothing may be subtracted: -inf - -inf is no number
-    sum += sum_of_exp(x + begin, max == -kInfinity ? 0 : max, size,
-                      [](std::int64_t, Floats, std::int64_t) {});
-    if (block_max > best.values[0]) best.take(x + begin, size, begin);
+    sum += block_max == max ? block_sum : block_sum * __builtin_expf(block_max - max);
   }
-  return max + __builtin_log(sum);
+
+  double log() const { return max + __builtin_log(sum); }
+};
+
+// Calls f(x, size, first, block) for the blocks of rows side by side, from number `begin` to `end`.
+template <class F>
+ATTNENGINE_INLINE void for_blocks(ConstMatrix rows, std::int64_t begin, std::int64_t end, F f) {
+  const std::int64_t blocks = logit_blocks(rows.cols);
+  for (std::int64_t block = begin; block < end; ++block) {
+    const std::int64_t first = block % blocks * kLogitBlock, left = rows.cols - first;
+    f(rows[block / blocks] + first, left < kLogitBlock ? left : kLogitBlock, first, block);
+  }
+}
+
+struct BlockSum {
+  float max;  // of the logits
+  float sum;  // of exp of what they are below it
+};
+
+ATTNENGINE_INLINE BlockSum sum_block(const float* x, std::int64_t size) {
+  const float max = max_of(x, size);
+  // where every logit is -inf nothing may be subtracted: -inf - -inf is no number
+  const float sum =
+      sum_of_exp(x, max == -kInfinity ? 0 : max, size, [](std::int64_t, Floats, std::int64_t) {});
+  return {max, sum};
+}
+
+// The maxima and sums of the blocks from `begin` to `end`.
+void sum_blocks(const TopKStep& step, std::int64_t begin, std::int64_t end) {
+  for_blocks(step.logits, begin, end,
+             [&](const float* x, std::int64_t size, std::int64_t, std::int64_t block) {
+               const BlockSum block_sum = sum_block(x, size);
+               step.maxima[block] = block_sum.max;
+               step.sums[block] = block_sum.sum;
+             });
+}
+
+// Finishes one row, whose blocks are summed.
+void top_k_row(const TopKStep& step, std::int64_t row) {
+  const std::int64_t blocks = logit_blocks(step.logits.cols);
+  const float* maxima = step.maxima + row * blocks;
+  const float* sums = step.sums + row * blocks;
+  ExpSum total;
+  for (std::int64_t block = 0; block < blocks; ++block) total.add(maxima[block], sums[block]);
+  step.log_sums[row] = total.log();
+
+  Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
+  best.clear(-kInfinity);
+  best.take(maxima, blocks, 0);
+  // k blocks have a logit that is no smaller than this
+  best.clear(__builtin_nextafterf(best.values[0], -kInfinity));
+  for_blocks(step.logits, row * blocks, (row + 1) * blocks,
+             [&](const float* x, std::int64_t size, std::int64_t first, std::int64_t block) {
+               if (step.maxima[block] > best.values[0]) best.take(x, size, first);
+             });
+  best.sort();
+  if (step.log_sums[row] == -kInfinity) return;  // and so is every value
+  for (std::int64_t i = 0; i < step.k; ++i)
+    best.values[i] = static_cast<float>(best.values[i] - step.log_sums[row]);
 }
 
 }  // namespace
@@ -104,16 +157,35 @@ void softmax(Matrix x) {
 }
 
 void log_softmax_top_k(const TopKStep& step) {
-  const std::int64_t n = step.logits.cols;
-  parallel_for(step.logits.rows, n, [&step, n](std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kExp = 4;       // operations of one exp
+  constexpr std::int64_t kManyRows = 8;  // enough for every thread: a row is read once, in one go
+  const std::int64_t rows = step.logits.rows, blocks = logit_blocks(step.logits.cols);
+  const std::int64_t sum_work = kExp * kLogitBlock;
+  const std::int64_t best_work = 16 * blocks + step.k * kLogitBlock / 4;
+  const bool many = rows >= kManyRows;
+  if (!many)
+    parallel_for(rows * blocks, sum_work,
+                 [&step](std::int64_t begin, std::int64_t end) { sum_blocks(step, begin, end); });
+  parallel_for(rows, best_work + many * blocks * sum_work,
+               [&step, blocks, many](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row) {
+                   if (many) sum_blocks(step, row * blocks, (row + 1) * blocks);
+                   top_k_row(step, row);
+                 }
+               });
+}
+
+void target_log_probs(ConstMatrix logits, const std::int32_t* targets, double* log_probs) {
+  const std::int64_t blocks = logit_blocks(logits.cols);
+  parallel_for(logits.rows, logits.cols, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      Best best{step.log_probs + row * step.k, step.tokens + row * step.k, step.k};
-      best.clear();
-      const double log_sum = step.log_sums[row] = top_k_row(step.logits[row], n, best);
-      best.sort();
-      if (log_sum == -kInfinity) continue;  // and so is every value
-      for (std::int64_t i = 0; i < step.k; ++i)
-        best.values[i] = static_cast<float>(best.values[i] - log_sum);
+      ExpSum total;
+      for_blocks(logits, row * blocks, (row + 1) * blocks,
+                 [&](const float* x, std::int64_t size, std::int64_t, std::int64_t) {
+                   const BlockSum block = sum_block(x, size);
+                   total.add(block.max, block.sum);
+                 });
+      log_probs[row] = logits[row][targets[row]] - total.log();
     }
   });
 }

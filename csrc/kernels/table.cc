@@ -36,6 +36,7 @@ const Kernels table{
     clip,
     softmax,
     log_softmax_top_k,
+    target_log_probs,
     layer_norm,
     rms_norm,
     rotary,

@@ -1,7 +1,5 @@
 #include "layers/attention_record.h"
 
-#include <algorithm>
-
 #include "core/expect.h"
 #include "kernels/kernels.h"
 
@@ -27,18 +25,9 @@ Matrix AttentionRecord::next(std::int64_t heads) {
   return {weights_.data() + before, rows_ * heads, keys_};
 }
 
-Matrix attend(ScaledDotStep step, const std::int64_t* positions, AttentionRecord* record) {
+Matrix attend(ScaledDotStep step, AttentionRecord* record) {
   if (record) step.weights = record->next(step.num_heads);
   kernels().scaled_dot_attention(step);
-  if (!record || !positions) return step.weights;
-  for (std::int64_t row = 0; row < step.query.rows; ++row) {
-    const std::int64_t first = positions[row] - step.places[row];  // of the keys that it sees
-    for (std::int64_t head = 0; head < step.num_heads; ++head) {
-      float* weights = step.weights[row * step.num_heads + head];
-      std::copy_backward(weights, weights + step.weights.cols - first, weights + step.weights.cols);
-      std::fill_n(weights, first, 0.0f);
-    }
-  }
   return step.weights;
 }
 

@@ -20,7 +20,7 @@ class AttentionRecord {
   const float* data() const { return weights_.data(); }  // (attentions, rows, heads, keys)
 
  private:
-  friend Matrix attend(ScaledDotStep, const std::int64_t*, AttentionRecord*);
+  friend Matrix attend(ScaledDotStep, AttentionRecord*);
 
   // Room for the next attention, (rows * heads, keys).
   Matrix next(std::int64_t heads);
@@ -30,8 +30,6 @@ class AttentionRecord {
 };
 
 // Runs the kernel and, where there is a record, keeps the weights there; returns where they lie.
-// positions (rows,) of the rows among the keys, of which `step.places` says what they see; null:
-// they see the first ones
-Matrix attend(ScaledDotStep step, const std::int64_t* positions, AttentionRecord* record);
+Matrix attend(ScaledDotStep step, AttentionRecord* record);
 
 }  // namespace attnengine

@@ -10,9 +10,11 @@ namespace attnengine {
 Ragged::Ragged(std::vector<Run> runs) : runs_(std::move(runs)) {
   std::stable_sort(runs_.begin(), runs_.end(),
                    [](const Run& a, const Run& b) { return a.length > b.length; });
-  wave_sizes_.assign(num_waves(), 0);
-  for (const Run& run : runs_) ++wave_sizes_[run.length - 1];
-  for (std::int64_t t = num_waves() - 2; t >= 0; --t) wave_sizes_[t] += wave_sizes_[t + 1];
+  wave_firsts_.assign(1, 0);
+  for (std::int64_t t = 0, size = count(); t < num_waves(); ++t) {
+    while (runs_[size - 1].length <= t) --size;
+    wave_firsts_.push_back(wave_firsts_.back() + size);
+  }
 }
 
 Ragged Ragged::of_lengths(const std::int64_t* lengths, std::int64_t count, std::int64_t rows) {

@@ -5,6 +5,20 @@
 
 namespace attnengine {
 
+void Cell::run(const Waves& waves, ConstMatrix x, const CellState& state,
+               CellScratch& scratch) const {
+  const Matrix input_gates = scratch.input.matrix(x.rows, gates_size());
+  (*input_)(x, input_gates);
+  ConstMatrix before = state.before;
+  for (std::int64_t wave = waves.begin; wave < waves.end; ++wave) {
+    const std::int64_t first = waves.row(wave, 0), count = waves.ragged.wave_size(wave);
+    const Matrix hidden = rows_of(state.hidden, first, count);
+    step(constant(rows_of(input_gates, first, count)),
+         {rows_of(before, 0, count), hidden, rows_of(state.cell, 0, count)}, scratch.recurrent);
+    before = constant(hidden);
+  }
+}
+
 ElmanCell::ElmanCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
                      CellOptions options)
     : Cell(std::move(input), std::move(recurrent), options) {
@@ -14,9 +28,9 @@ ElmanCell::ElmanCell(std::shared_ptr<const Linear> input, std::shared_ptr<const 
 
 void ElmanCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const {
   const Matrix recurrent = scratch.matrix(input_gates.rows, hidden_size());
-  (*recurrent_)(constant(state.hidden), recurrent);
+  (*recurrent_)(state.before, recurrent);
   kernels().elman_gates(
-      {input_gates, constant(recurrent), constant(state.hidden), state.hidden, {}, options_});
+      {input_gates, constant(recurrent), state.before, state.hidden, {}, options_});
 }
 
 GRUCell::GRUCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
@@ -34,9 +48,8 @@ void GRUCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scra
   const std::int64_t rows = input_gates.rows, size = hidden_size();
   float* memory = scratch.floats(rows * size * 4);
   const Matrix recurrent{memory, rows, recurrent_->out()};
-  (*recurrent_)(constant(state.hidden), recurrent);
-  const GatesStep step{input_gates, constant(recurrent), constant(state.hidden), state.hidden, {},
-                       options_};
+  (*recurrent_)(state.before, recurrent);
+  const GatesStep step{input_gates, constant(recurrent), state.before, state.hidden, {}, options_};
   if (!candidate_) return kernels().gru_gates(step);
 
   const Matrix reset{memory + rows * size * 2, rows, size};
@@ -63,7 +76,7 @@ void LSTMCell::step(ConstMatrix input_gates, const CellState& state, Buffer& scr
   const std::int64_t rows = input_gates.rows, units = cell_size();
   float* memory = scratch.floats(rows * units * 5);
   const Matrix recurrent{memory, rows, 4 * units};
-  (*recurrent_)(constant(state.hidden), recurrent);
+  (*recurrent_)(state.before, recurrent);
   const Matrix wide{memory + rows * units * 4, rows, units};
   const Matrix& hidden = extras_.projection ? wide : state.hidden;
   kernels().lstm_gates(

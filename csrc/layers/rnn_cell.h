@@ -6,13 +6,20 @@
 
 #include "core/buffer.h"
 #include "layers/linear.h"
+#include "layers/ragged.h"
 
 namespace attnengine {
 
 // What a cell carries from step to step.
 struct CellState {
-  Matrix hidden;  // (rows, hidden)
-  Matrix cell;    // (rows, cell), LSTM only
+  ConstMatrix before;  // (sequences, hidden) what the first step goes on from
+  Matrix hidden;       // (rows, hidden) out, of every step; elsewhere
+  Matrix cell;         // (sequences, cell) in place, LSTM only
+};
+
+struct CellScratch {
+  Buffer input;      // (rows, gates * units)
+  Buffer recurrent;  // (sequences, gates * units) and more, see the cells
 };
 
 // A recurrent cell: two products, then its gates.
@@ -29,14 +36,15 @@ class Cell {
   std::int64_t gates_size() const { return input_->out(); }
   virtual std::int64_t cell_size() const { return 0; }  // of an LSTM's cell state
 
-  // The part of a step that does not wait for the step before: x (rows, input_size) ->
-  // input_gates (rows, gates * units).
-  void project(ConstMatrix x, Matrix input_gates) const { (*input_)(x, input_gates); }
-
-  // One step of every row, state in place; `scratch` holds the recurrent products.
-  virtual void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const = 0;
+  // A step for each wave of x (rows, input_size). What does not wait for the step before, the
+  // product with x, is done at once.
+  void run(const Waves& waves, ConstMatrix x, const CellState& state, CellScratch& scratch) const;
 
  protected:
+  // One step of every sequence: input_gates (sequences, gates * units), x @ weight_ih.T + bias_ih;
+  // `scratch` holds the recurrent products.
+  virtual void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const = 0;
+
   std::shared_ptr<const Linear> input_;
   std::shared_ptr<const Linear> recurrent_;
   CellOptions options_;
@@ -47,6 +55,7 @@ class ElmanCell : public Cell {
   ElmanCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
             CellOptions options);
 
+ protected:
   void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 };
 
@@ -59,6 +68,7 @@ class GRUCell : public Cell {
   GRUCell(std::shared_ptr<const Linear> input, std::shared_ptr<const Linear> recurrent,
           std::shared_ptr<const Linear> candidate, CellOptions options);
 
+ protected:
   void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 
  private:
@@ -78,6 +88,8 @@ class LSTMCell : public Cell {
            CellOptions options, Extras extras);
 
   std::int64_t cell_size() const override { return gates_size() / 4; }
+
+ protected:
   void step(ConstMatrix input_gates, const CellState& state, Buffer& scratch) const override;
 
  private:

@@ -13,10 +13,10 @@ struct EncodedSource {
   std::int64_t length;
   std::int64_t size;  // of a state
   Buffer states;      // (length, size)
-  Buffer keys;        // RNN: (length, key_dim) unless the states are the keys
-                      // Transformer: (layers, length, 2 * key_size), keys, values
+  Buffer keys;        // RNN: (length, key_dim) unless the states are the keys; Transformer: pages
+                      // with the key heads of every layer
   Buffer initial;     // RNN: (slot_size,) the state before the first step
-  std::vector<std::vector<const float*>> tables;  // Transformer: (layers, length) keys of a layer
+  std::vector<const float*> pages;  // Transformer: of `keys`
 };
 
 // Encoded sentences, in the order given.

@@ -12,32 +12,34 @@ namespace {
 // The state of a sequence, and the scratch memory of a step.
 struct RnnState : State {
   RnnState(std::int64_t decoder, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
-      : State(decoder, with_source, /*keeps_past=*/false, slot_size),
-        slot_size(slot_size),
+      : State(decoder, with_source, {/*keeps_past=*/false, slot_size}),
         zeros(slot_size, 0.0f),
-        hidden_buffers(num_layers),
+        before_buffers(num_layers),
         cell_buffers(num_layers),
-        hidden(num_layers),
-        cell(num_layers) {}
+        hidden_buffers(num_layers),
+        layers(num_layers) {}
 
   using State::append;
   using State::Sequence;
 
+  struct Layer {
+    Matrix before, cell, hidden;
+  };
+
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
   // The floats of a slot: (slot_size,)
-  float* slot(SlotHandle handle) {
-    return pool_.chunk(handle) + SlotPool::place(handle) * slot_size;
-  }
+  float* slot(SlotHandle handle) { return pool_.slot(handle); }
 
-  std::int64_t slot_size;
-  std::vector<float> zeros;               // (slot_size,) of a sequence without a past or a source
-  std::vector<Buffer> hidden_buffers;     // (layers,) of (rows, hidden)
-  std::vector<Buffer> cell_buffers;       // (layers,) of (rows, cell), LSTM only
-  std::vector<Matrix> hidden, cell;       // (layers,) the same for the rows of this wave
-  Buffer feed;                            // (rows, readout) of the step before
-  Buffer input;                           // (rows, cell input)
-  Buffer gates, recurrent;                // (rows, gates * units), what a cell needs
+  std::vector<float> zeros;            // (slot_size,) of a sequence without a past or a source
+  std::vector<Buffer> before_buffers;  // (layers,) of (sequences, hidden)
+  std::vector<Buffer> cell_buffers;    // (layers,) of (sequences, cell), LSTM only
+  std::vector<Buffer> hidden_buffers;  // (layers,) of (rows, hidden)
+  std::vector<Layer> layers;           // the same of the rows at hand
+  Buffer feed;                         // (sequences, readout) of the step before
+  Buffer input;                        // (rows, cell input)
+  Buffer between;                      // (rows, hidden) that a transition goes on from
+  CellScratch cell;
   Buffer query, weights;                  // (rows, key_dim), (rows, longest source)
   Buffer context;                         // (rows, encoder_size)
   Buffer parts;                           // (rows, readout inputs)
@@ -55,17 +57,21 @@ std::int64_t longest_source(RnnState& state, const std::vector<Run>& runs) {
 
 }  // namespace
 
-// One row of every sequence that still has one: what step_wave works on.
-struct RnnDecoder::Wave {
+// Rows that no step before has to be finished for: what run_pass works on.
+struct RnnDecoder::Pass {
   const Rows& rows;
   RnnState& state;
-  const Run* runs;  // (count,) longest first
-  std::int64_t count;
-  std::int64_t step;     // how many rows of each sequence came before
+  Waves waves;
   std::int64_t longest;  // source positions, 0 without attention
   Matrix feed{}, input{}, weights{}, context{};
 
-  std::int64_t row(std::int64_t i) const { return runs[i].first + step; }
+  // f(row, of) of every row: `of` is its place among those of the step.
+  template <class F>
+  void for_rows(F f) const {
+    waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
+      f(row, waves.ragged.place(wave, i));
+    });
+  }
 };
 
 RnnDecoder::RnnDecoder(RnnDecoderLayers layers, RnnDecoderOptions options,
@@ -163,131 +169,141 @@ void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base
   const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix outputs = state.outputs.matrix(wanted, layers_.output->in());
 
-  for (std::int64_t t = 0; t < ragged.num_waves(); ++t) {
-    Wave wave{rows, state, ragged.runs().data(), ragged.wave_size(t), t, longest};
-    step_wave(wave);
+  const std::int64_t size = feeds_back() ? 1 : ragged.num_waves();
+  for (std::int64_t wave = 0; wave < ragged.num_waves(); wave += size) {
+    Pass pass{rows, state, {ragged, wave, wave + size}, longest};
+    run_pass(pass);
   }
   (*layers_.output)(constant(outputs), state.logits.matrix());
 }
 
-void RnnDecoder::step_wave(Wave& wave) const {
-  const std::vector<Matrix>& hidden = wave.state.hidden;
-  read_states(wave);
-  if (options_.query_previous) attend(hidden.back(), wave);
-  read_input(wave);
-  run_cells(wave);
+void RnnDecoder::run_pass(Pass& pass) const {
+  const std::vector<RnnState::Layer>& layers = pass.state.layers;
+  read_states(pass);
+  if (options_.query_previous) attend(layers.back().before, pass);
+  read_input(pass);
+  run_cells(pass);
   if (layers_.attention && !options_.query_previous && !layers_.transition)
-    attend(hidden.back(), wave);
-  const Matrix readout = read_out(wave);
-  write_states(wave, constant(readout));
-  keep_results(wave, constant(readout));
+    attend(layers.back().hidden, pass);
+  const Matrix readout = read_out(pass);
+  write_states(pass, constant(readout));
+  keep_results(pass, constant(readout));
 }
 
-void RnnDecoder::read_states(Wave& wave) const {
-  RnnState& state = wave.state;
-  const std::int64_t size = hidden_size();
-  for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
-    state.hidden[layer] = state.hidden_buffers[layer].matrix(wave.count, size);
-    state.cell[layer] = state.cell_buffers[layer].matrix(wave.count, cell_size());
-  }
-  wave.feed = state.feed.matrix(wave.count, feed_size());
-  state.sources.resize(wave.count);
-  for (std::int64_t i = 0; i < wave.count; ++i) {
-    const RnnState::Sequence& sequence = state.sequence(wave.runs[i].index);
+void RnnDecoder::read_states(Pass& pass) const {
+  RnnState& state = pass.state;
+  const std::int64_t size = hidden_size(), sequences = pass.waves.sequences();
+  for (std::int64_t layer = 0; layer < num_layers(); ++layer)
+    state.layers[layer] = {state.before_buffers[layer].matrix(sequences, size),
+                           state.cell_buffers[layer].matrix(sequences, cell_size()),
+                           state.hidden_buffers[layer].matrix(pass.waves.rows(), size)};
+  pass.feed = state.feed.matrix(sequences, feed_size());
+  for (std::int64_t i = 0; i < sequences; ++i) {
+    const RnnState::Sequence& sequence = state.sequence(pass.waves.ragged.runs()[i].index);
     const float* from = state.zeros.data();
     if (!sequence.past.empty())
       from = state.slot(sequence.past.back());
     else if (sequence.source)
       from = sequence.source->initial.data();
-    for (const std::vector<Matrix>* part : {&state.hidden, &state.cell})
-      for (const Matrix& to : *part) {
-        std::copy_n(from, to.cols, to[i]);
-        from += to.cols;
-      }
-    std::copy_n(from, wave.feed.cols, wave.feed[i]);
-    if (!layers_.attention) continue;
-    const EncodedSource& source = *sequence.source;
+    const auto read = [&](const Matrix& to) {
+      std::copy_n(from, to.cols, to[i]);
+      from += to.cols;
+    };
+    for (const RnnState::Layer& layer : state.layers) read(layer.before);
+    for (const RnnState::Layer& layer : state.layers) read(layer.cell);
+    read(pass.feed);
+  }
+}
+
+void RnnDecoder::attend(Matrix query, Pass& pass) const {
+  RnnState& state = pass.state;
+  pass.weights = state.weights.matrix(pass.waves.rows(), pass.longest);
+  pass.context = state.context.matrix(pass.waves.rows(), encoder_size_);
+  state.sources.resize(pass.waves.rows());
+  pass.waves.for_rows([&](std::int64_t row, std::int64_t, std::int64_t i) {
+    const EncodedSource& source = *state.sequence(pass.waves.ragged.runs()[i].index).source;
     const Buffer& keys = layers_.attention->projects_keys() ? source.keys : source.states;
-    state.sources[i] = {keys.data(), source.states.data(), source.length};
-  }
+    state.sources[row] = {keys.data(), source.states.data(), source.length};
+  });
+  layers_.attention->attend(constant(query), {{}, state.sources.data(), pass.weights, pass.context},
+                            state.query);
 }
 
-void RnnDecoder::attend(Matrix query, Wave& wave) const {
-  wave.weights = wave.state.weights.matrix(wave.count, wave.longest);
-  wave.context = wave.state.context.matrix(wave.count, encoder_size_);
-  layers_.attention->attend(constant(query),
-                            {{}, wave.state.sources.data(), wave.weights, wave.context},
-                            wave.state.query);
-}
-
-void RnnDecoder::read_input(Wave& wave) const {
+void RnnDecoder::read_input(Pass& pass) const {
   const Embedding& embedding = *layers_.embedding;
-  const Matrix x = wave.state.input.matrix(wave.count, layers_.cells.front()->input_size());
-  wave.input = x;
-  for (std::int64_t i = 0; i < wave.count; ++i)
-    std::copy_n(embedding[wave.rows.tokens[wave.row(i)]], embedding.size(), x[i]);
-  if (options_.input_feeding) copy_columns(constant(wave.feed), x, embedding.size());
+  const Matrix x = pass.state.input.matrix(pass.waves.rows(), layers_.cells.front()->input_size());
+  pass.input = x;
+  pass.for_rows([&](std::int64_t row, std::int64_t of) {
+    std::copy_n(embedding[pass.rows.tokens[of]], embedding.size(), x[row]);
+  });
+  if (options_.input_feeding) copy_columns(constant(pass.feed), x, embedding.size());
   if (options_.query_previous)
-    copy_columns(constant(wave.context), x, embedding.size() + feed_size());
+    copy_columns(constant(pass.context), x, embedding.size() + feed_size());
 }
 
-void RnnDecoder::run_cells(Wave& wave) const {
-  Matrix x = wave.input;
-  for (std::size_t layer = 0; layer < layers_.cells.size(); ++layer) {
-    run_cell(*layers_.cells[layer], constant(x), layer, wave);
-    x = wave.state.hidden[layer];
-    if (layer > 0 || !layers_.transition) continue;
-    attend(x, wave);
-    run_cell(*layers_.transition, constant(wave.context), layer, wave);
+void RnnDecoder::run_cells(Pass& pass) const {
+  RnnState& state = pass.state;
+  ConstMatrix x = constant(pass.input);
+  for (std::size_t i = 0; i < layers_.cells.size(); ++i) {
+    const auto& [before, cell, hidden] = state.layers[i];
+    const Cell* transition = i == 0 ? layers_.transition.get() : nullptr;
+    const Matrix first = transition ? state.between.matrix(hidden.rows, hidden.cols) : hidden;
+    layers_.cells[i]->run(pass.waves, x, {constant(before), first, cell}, state.cell);
+    if (transition) {
+      attend(first, pass);
+      transition->run(pass.waves, constant(pass.context), {constant(first), hidden, cell},
+                      state.cell);
+    }
+    x = constant(hidden);
   }
 }
 
-void RnnDecoder::run_cell(const Cell& cell, ConstMatrix x, std::size_t layer, Wave& wave) const {
-  RnnState& state = wave.state;
-  const Matrix gates = state.gates.matrix(wave.count, cell.gates_size());
-  cell.project(x, gates);
-  cell.step(constant(gates), {state.hidden[layer], state.cell[layer]}, state.recurrent);
-}
-
-Matrix RnnDecoder::read_out(Wave& wave) const {
-  RnnState& state = wave.state;
+Matrix RnnDecoder::read_out(Pass& pass) const {
+  RnnState& state = pass.state;
   const Readout* readout = layers_.readout.get();
   const Matrix parts =
-      state.parts.matrix(wave.count, readout ? readout->in() : layers_.output->in());
+      state.parts.matrix(pass.waves.rows(), readout ? readout->in() : layers_.output->in());
   std::int64_t first = 0;
-  for (const auto part : options_.readout_inputs) {
-    const std::int64_t size = part_size(part);
-    for (std::int64_t i = 0; i < wave.count; ++i) {
-      const float* from = part == RnnDecoderOptions::Part::kHidden    ? state.hidden.back()[i]
-                          : part == RnnDecoderOptions::Part::kContext ? wave.context[i]
-                                                                      : wave.input[i];
-      std::copy_n(from, size, parts[i] + first);  // the input begins with the embedding
-    }
+  for (const auto kind : options_.readout_inputs) {
+    const std::int64_t size = part_size(kind);
+    const Matrix from = kind == RnnDecoderOptions::Part::kHidden    ? state.layers.back().hidden
+                        : kind == RnnDecoderOptions::Part::kContext ? pass.context
+                                                                    : pass.input;
+    for (std::int64_t row = 0; row < parts.rows; ++row)
+      std::copy_n(from[row], size, parts[row] + first);  // the input begins with the embedding
     first += size;
   }
   return readout ? (*readout)(constant(parts), state.readout, state.largest) : parts;
 }
 
-void RnnDecoder::write_states(Wave& wave, ConstMatrix readout) const {
-  RnnState& state = wave.state;
-  for (std::int64_t i = 0; i < wave.count; ++i) {
-    float* to = state.slot(state.append(state.sequence(wave.runs[i].index)));
-    for (const std::vector<Matrix>* part : {&state.hidden, &state.cell})
-      for (const Matrix& from : *part) to = std::copy_n(from[i], from.cols, to);
-    if (options_.input_feeding) std::copy_n(readout[i], readout.cols, to);
+void RnnDecoder::write_states(Pass& pass, ConstMatrix readout) const {
+  RnnState& state = pass.state;
+  const Waves& waves = pass.waves;
+  for (std::int64_t i = 0; i < waves.sequences(); ++i) {
+    const Run& run = waves.ragged.runs()[i];
+    SlotHandle slot{};
+    for (std::int64_t wave = waves.begin; wave < std::min(waves.end, run.length); ++wave)
+      slot = state.append(state.sequence(run.index));
+    float* to = state.slot(slot);
+    const std::int64_t last = waves.last_row(i);
+    for (const RnnState::Layer& layer : state.layers)
+      to = std::copy_n(layer.hidden[last], layer.hidden.cols, to);
+    for (const RnnState::Layer& layer : state.layers)
+      to = std::copy_n(layer.cell[i], layer.cell.cols, to);
+    if (options_.input_feeding) std::copy_n(readout[last], readout.cols, to);
   }
 }
 
-void RnnDecoder::keep_results(Wave& wave, ConstMatrix readout) const {
-  RnnState& state = wave.state;
+void RnnDecoder::keep_results(Pass& pass, ConstMatrix readout) const {
+  RnnState& state = pass.state;
   const std::int64_t size = layers_.output->in();
   float* outputs = state.outputs.floats(0);  // (wanted rows, size)
-  for (std::int64_t i = 0; i < wave.count; ++i) {
-    const std::int64_t output_row = state.output_rows[wave.row(i)];
-    if (output_row >= 0) std::copy_n(readout[i], size, outputs + output_row * size);
+  pass.for_rows([&](std::int64_t row, std::int64_t of) {
+    const std::int64_t output_row = state.output_rows[of];
+    if (output_row >= 0) std::copy_n(readout[row], size, outputs + output_row * size);
     if (state.keep_attention && layers_.attention)
-      std::copy_n(wave.weights[i], wave.longest, state.attention.matrix()[wave.row(i)]);
-  }
+      std::copy_n(pass.weights[row], pass.longest, state.attention.matrix()[of]);
+  });
 }
 
 }  // namespace attnengine

@@ -55,20 +55,23 @@ class RnnDecoder : public Decoder {
   std::int64_t slot_size() const { return carried_size() + feed_size(); }
 
  private:
-  struct Wave;
+  struct Pass;
 
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
-  void step_wave(Wave& wave) const;
-  void read_states(Wave& wave) const;
-  void read_input(Wave& wave) const;
-  void run_cells(Wave& wave) const;
-  void run_cell(const Cell& cell, ConstMatrix x, std::size_t layer, Wave& wave) const;
-  void attend(Matrix query, Wave& wave) const;
-  Matrix read_out(Wave& wave) const;
-  void write_states(Wave& wave, ConstMatrix readout) const;
-  void keep_results(Wave& wave, ConstMatrix readout) const;
+  void run_pass(Pass& pass) const;
+  void read_states(Pass& pass) const;
+  void read_input(Pass& pass) const;
+  void run_cells(Pass& pass) const;
+  void attend(Matrix query, Pass& pass) const;
+  Matrix read_out(Pass& pass) const;
+  void write_states(Pass& pass, ConstMatrix readout) const;
+  void keep_results(Pass& pass, ConstMatrix readout) const;
 
   std::int64_t cell_size() const { return layers_.cells.front()->cell_size(); }
+  // Whether what a step gives out is part of the next one's input: then rows run wave by wave.
+  bool feeds_back() const {
+    return options_.input_feeding || options_.query_previous || layers_.transition;
+  }
   std::int64_t feed_size() const { return options_.input_feeding ? layers_.readout->size() : 0; }
   std::int64_t part_size(RnnDecoderOptions::Part part) const;
   void check_parts() const;

@@ -6,7 +6,6 @@
 
 #include "core/expect.h"
 #include "core/parallel.h"
-#include "layers/columns.h"
 #include "models/sentences.h"
 
 namespace attnengine {
@@ -65,20 +64,25 @@ std::vector<LayerStates> RnnEncoder::start(std::int64_t sentences) const {
 void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                      std::vector<LayerStates>& carried) const {
   Buffer buffers[2];  // the input of a layer and its output take turns
-  const std::int64_t rows = states.rows;
-  Matrix x = buffers[0].matrix(rows, embedding_->size());
-  for (std::int64_t row = 0; row < rows; ++row)
-    std::copy_n((*embedding_)[tokens[row]], x.cols, x[row]);
-
+  const Waves waves(ragged);
+  Matrix x = buffers[0].matrix(states.rows, embedding_->size());
+  waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
+    std::copy_n((*embedding_)[tokens[ragged.place(wave, i)]], x.cols, x[row]);
+  });
   std::int64_t column = 0;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (all_states_) copy_columns(constant(x), states, column);
+  const auto give_out = [&] {
+    waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
+      std::copy_n(x[row], x.cols, states[ragged.place(wave, i)] + column);
+    });
     column += x.cols;
-    const Matrix y = buffers[(i + 1) % 2].matrix(rows, layers_[i].output_size());
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (all_states_) give_out();
+    const Matrix y = buffers[(i + 1) % 2].matrix(states.rows, layers_[i].output_size());
     run_layer(layers_[i], ragged, constant(x), y, carried[i]);
     x = y;
   }
-  copy_columns(constant(x), states, all_states_ ? column : 0);
+  give_out();
 }
 
 void RnnEncoder::hidden_states(const std::int32_t* tokens, std::int64_t rows,

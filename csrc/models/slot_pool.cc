@@ -8,15 +8,16 @@ namespace attnengine {
 
 SlotHandle SlotPool::allocate() {
   if (free_.empty()) {
-    if (std::int64_t(counts_.size()) > std::numeric_limits<std::int32_t>::max() - kChunkSlots)
+    if (std::int64_t(counts_.size()) > std::numeric_limits<std::int32_t>::max() - chunk_slots_)
       throw Error("a state holds at most 2 ** 31 tokens");
     const auto first = static_cast<std::int32_t>(counts_.size());
     Buffer chunk;
-    chunk.floats(kChunkSlots * slot_size_);
+    chunk.floats(chunk_slots_ * slot_size_);
     chunks_.push_back(std::move(chunk));
-    counts_.resize(first + kChunkSlots, 0);
-    generations_.resize(first + kChunkSlots, 0);
-    for (std::int32_t slot = first + kChunkSlots; slot-- > first;) free_.push_back(slot);
+    counts_.resize(first + chunk_slots_, 0);
+    generations_.resize(first + chunk_slots_, 0);
+    for (auto slot = static_cast<std::int32_t>(counts_.size()); slot-- > first;)
+      free_.push_back(slot);
   }
   const std::int32_t slot = free_.back();
   free_.pop_back();

@@ -13,14 +13,13 @@ struct SlotHandle {
   std::uint32_t generation;
 };
 
-// Shared storage of what one token leaves behind: the state of an RNN, or a position of a key/value
-// cache. Sequences refer to slots and never copy them. Storage grows by chunks that never move.
+// Shared storage of what tokens leave behind: the state of an RNN after one, or a page of the
+// key/value cache. Sequences refer to slots. Storage grows by chunks that never move.
 class SlotPool {
  public:
-  static constexpr std::int64_t kChunkSlots = 64;
-
-  // `slot_size` in floats; how the slots of a chunk are laid out is the user's.
-  explicit SlotPool(std::int64_t slot_size) : slot_size_(slot_size) {}
+  // `slot_size` in floats
+  SlotPool(std::int64_t slot_size, std::int64_t chunk_slots)
+      : slot_size_(slot_size), chunk_slots_(chunk_slots) {}
 
   SlotHandle allocate();
   void retain(SlotHandle handle) { ++counts_[handle.slot]; }
@@ -29,13 +28,17 @@ class SlotPool {
     return counts_[handle.slot] > 0 && generations_[handle.slot] == handle.generation;
   }
 
-  // The start of the chunk that holds the slot, and its place in there.
-  float* chunk(SlotHandle handle) { return chunks_[handle.slot / kChunkSlots].floats(0); }
-  static std::int64_t place(SlotHandle handle) { return handle.slot % kChunkSlots; }
+  bool shared(SlotHandle handle) const { return counts_[handle.slot] > 1; }
+
+  // (slot_size,)
+  float* slot(SlotHandle handle) {
+    return chunks_[handle.slot / chunk_slots_].floats(0) + handle.slot % chunk_slots_ * slot_size_;
+  }
 
  private:
   std::int64_t slot_size_;
-  std::vector<Buffer> chunks_;              // of kChunkSlots * slot_size floats
+  std::int64_t chunk_slots_;
+  std::vector<Buffer> chunks_;              // of chunk_slots * slot_size floats
   std::vector<std::int32_t> counts_;        // (slots,) sequences that refer to the slot
   std::vector<std::uint32_t> generations_;  // (slots,) how often the slot was given out
   std::vector<std::int32_t> free_;

@@ -10,8 +10,15 @@ namespace attnengine {
 namespace {
 
 constexpr const char* kInUse = "state is in use by another thread, expected one thread at a time";
+constexpr std::int64_t kChunkTokens = 64;
 
 }  // namespace
+
+State::State(std::int64_t decoder, bool with_source, Slots slots)
+    : decoder_(decoder),
+      with_source_(with_source),
+      slots_(slots),
+      pool_(slots.size, kChunkTokens / slots.tokens) {}
 
 State::InStep::InStep(State& state) : state_(state) {
   state.check_usable();
@@ -88,13 +95,13 @@ void State::truncate(std::int32_t sequence, std::int64_t length) {
   check_usable();
   check(sequence, "sequence", 0);
   Sequence& s = sequences_[sequence];
-  const auto now = static_cast<std::int64_t>(s.past.size());
+  const std::int64_t now = s.length;
   if (length < 0 || length > now)
     throw InvalidArgument("length is " + std::to_string(length) + ", expected 0 to " +
                           std::to_string(now) + ", the length of sequence " +
                           std::to_string(sequence));
   if (length == now) return;
-  if (!keeps_past_ && length > 0) {
+  if (!slots_.keeps_past && length > 0) {
     if (!pool_.valid(s.past[length - 1]))
       throw InvalidArgument("sequence " + std::to_string(sequence) + " of an RNN has length " +
                             std::to_string(now) + " and cannot go back to " +
@@ -106,7 +113,7 @@ void State::truncate(std::int32_t sequence, std::int64_t length) {
 
 std::int64_t State::length(std::int32_t sequence) const {
   check(sequence, "sequence", 0);
-  return static_cast<std::int64_t>(sequences_[sequence].past.size());
+  return sequences_[sequence].length;
 }
 
 std::int64_t State::live() const {
@@ -114,10 +121,19 @@ std::int64_t State::live() const {
 }
 
 SlotHandle State::append(Sequence& sequence) {
-  const SlotHandle slot = pool_.allocate();
-  if (!keeps_past_ && !sequence.past.empty()) pool_.release(sequence.past.back());
-  sequence.past.push_back(slot);
-  return slot;
+  std::vector<SlotHandle>& past = sequence.past;
+  const std::int64_t filled = sequence.length++ % slots_.tokens;  // of the last slot; 0: all of it
+  if (filled == 0) {
+    const SlotHandle slot = pool_.allocate();
+    if (!slots_.keeps_past && !past.empty()) pool_.release(past.back());
+    past.push_back(slot);
+  } else if (pool_.shared(past.back())) {
+    const SlotHandle slot = pool_.allocate();
+    copy_tokens(pool_.slot(past.back()), filled, pool_.slot(slot));
+    pool_.release(past.back());
+    past.back() = slot;
+  }
+  return past.back();
 }
 
 std::int32_t State::new_sequence(std::shared_ptr<const EncodedSource> source) {
@@ -135,8 +151,9 @@ std::int32_t State::new_sequence(std::shared_ptr<const EncodedSource> source) {
 std::int32_t State::fork_one(std::int32_t sequence) {
   const std::int32_t child = new_sequence(sequences_[sequence].source);
   Sequence& s = sequences_[child];
+  s.length = sequences_[sequence].length;
   s.past = sequences_[sequence].past;
-  const std::size_t first = keeps_past_ || s.past.empty() ? 0 : s.past.size() - 1;
+  const std::size_t first = slots_.keeps_past || s.past.empty() ? 0 : s.past.size() - 1;
   for (std::size_t i = first; i < s.past.size(); ++i) pool_.retain(s.past[i]);
   return child;
 }
@@ -149,11 +166,13 @@ void State::drop_one(std::int32_t sequence) {
   free_.push_back(sequence);
 }
 
-void State::release_past(Sequence& sequence, std::size_t from) {
+void State::release_past(Sequence& sequence, std::int64_t length) {
   std::vector<SlotHandle>& past = sequence.past;
-  const std::size_t first = keeps_past_ || past.empty() ? from : past.size() - 1;
+  const std::size_t kept = (length + slots_.tokens - 1) / slots_.tokens;
+  const std::size_t first = slots_.keeps_past || past.empty() ? kept : past.size() - 1;
   for (std::size_t i = first; i < past.size(); ++i) pool_.release(past[i]);
-  past.resize(from);
+  past.resize(kept);
+  sequence.length = length;
 }
 
 void State::check(std::int32_t sequence, const char* name, std::size_t i) const {

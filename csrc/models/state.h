@@ -11,10 +11,10 @@
 
 namespace attnengine {
 
-// What a decoder carries for its sequences between steps. Every token of a sequence has a slot; a
-// fork shares its parent's slots, so nothing is copied when beams are reordered. A Transformer
-// attends to all slots of a sequence; an RNN needs the last, and `past` then merely remembers the
-// others: they are valid while another sequence still stands there.
+// What a decoder carries for its sequences between steps, in slots of one token or of several, a
+// page. A fork shares its parent's slots: a page that is not full is copied by the first of them
+// that goes on. A Transformer attends to all slots of a sequence; an RNN needs the last, and `past`
+// then merely remembers the others: they are valid while another sequence still stands there.
 //
 // A state belongs to one thread at a time. While a step holds it (InStep), and for good after a
 // step failed half-way, everything else throws Error.
@@ -23,6 +23,13 @@ class State {
   virtual ~State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
+
+  // What is kept of a token's past: an RNN's last slot alone, or every slot, of `slot_tokens`.
+  struct Slots {
+    bool keeps_past;
+    std::int64_t size;  // floats
+    std::int64_t tokens = 1;
+  };
 
   // Held around a step and the reading of its results.
   class InStep {
@@ -71,19 +78,22 @@ class State {
   struct Sequence {
     bool live = false;
     std::shared_ptr<const EncodedSource> source;  // null for a language model
-    std::vector<SlotHandle> past;                 // one for each token
+    std::int64_t length = 0;                      // tokens
+    std::vector<SlotHandle> past;                 // one for each `slot_tokens`
   };
 
-  State(std::int64_t decoder, bool with_source, bool keeps_past, std::int64_t slot_size)
-      : decoder_(decoder), with_source_(with_source), keeps_past_(keeps_past), pool_(slot_size) {}
+  State(std::int64_t decoder, bool with_source, Slots slots);
 
-  // Gives the sequence a slot for its next token. An RNN's slot of the token before is released,
-  // but its contents stay until the next append.
+  // Makes room for the next token of the sequence, in its last slot. An RNN's slot of the token
+  // before is released, but its contents stay until the next append.
   SlotHandle append(Sequence& sequence);
+
+  // The first `tokens` of a slot, for slots of several.
+  virtual void copy_tokens(const float* /*from*/, std::int64_t /*tokens*/, float* /*to*/) const {}
 
   std::int64_t decoder_;  // the Decoder::id() of the one that made this state
   bool with_source_;
-  bool keeps_past_;
+  Slots slots_;
   SlotPool pool_;
   std::vector<Sequence> sequences_;
   std::vector<std::int32_t> free_;
@@ -97,7 +107,7 @@ class State {
   std::int32_t new_sequence(std::shared_ptr<const EncodedSource> source);
   std::int32_t fork_one(std::int32_t sequence);
   void drop_one(std::int32_t sequence);
-  void release_past(Sequence& sequence, std::size_t from);
+  void release_past(Sequence& sequence, std::int64_t length);
   void check(std::int32_t sequence, const char* name, std::size_t i) const;
   void check_distinct(const std::vector<std::int32_t>& sequences) const;
 };

@@ -5,11 +5,16 @@
 #include <vector>
 
 #include "layers/embedding.h"
+#include "layers/key_value_pages.h"
 #include "layers/transformer_layers.h"
 #include "models/decoder.h"
 #include "models/encoder.h"
 
 namespace attnengine {
+
+inline PageHeads heads_of(const MultiHeadAttention& attention) {
+  return {attention.num_kv_heads, attention.head_dim()};
+}
 
 // What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
 struct TransformerStack {
@@ -26,8 +31,9 @@ struct TransformerStack {
   std::int64_t hidden_size() const { return projection ? projection->out() : embedding_size(); }
   // Whether the layers have a recurrence in the place of self-attention.
   bool recurrent() const { return layers.front().recurrence != nullptr; }
-  std::int64_t head_dim() const { return layers.front().self_attention.head_dim(); }
-  std::int64_t key_size() const { return layers.front().self_attention.key_size(); }
+  // The key heads of one layer's self-attention, and of its cross-attention.
+  PageHeads page_heads() const { return heads_of(layers.front().self_attention); }
+  PageHeads source_heads() const { return heads_of(layers.front().cross_attention); }
   bool has_cross_attention() const { return layers.front().has_cross_attention(); }
   // Throws InvalidArgument when the sizes do not fit.
   void check_sizes() const;
@@ -91,7 +97,6 @@ class TransformerDecoder : public Decoder {
   struct Step;
 
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
-  std::int64_t cell_size() const;  // of what lies together in a slot: a key, or what is carried
   void append_rows(Step& step) const;
   // Blocks of a layer: x (rows, hidden) -> out (rows, hidden), or added to it.
   void self_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add, Step& step) const;

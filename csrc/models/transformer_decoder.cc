@@ -4,36 +4,46 @@
 #include "core/expect.h"
 #include "kernels/kernels.h"
 #include "layers/columns.h"
+#include "layers/self_attention.h"
 #include "models/transformer.h"
 
 namespace attnengine {
 namespace {
 
-// The cache: a chunk of slots is laid out (layer, key | value, key head, slot, head_dim), so that
-// the positions of a head that were written together lie together. With recurrences it is (layer,
-// slot, hidden).
+// The cache: a slot is a page with the key heads of every layer. With recurrences it is what a
+// token leaves in every layer, (layers, hidden).
 struct TransformerState : State {
-  TransformerState(std::int64_t decoder, bool with_source, std::int64_t slot_size)
-      : State(decoder, with_source, /*keeps_past=*/true, slot_size) {}
+  TransformerState(std::int64_t decoder, bool with_source, Slots slots, PageHeads heads)
+      : State(decoder, with_source, slots), heads(heads) {}
 
   using State::append;
   using State::Sequence;
 
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
-  // The key of the first head of the first layer, or what that layer carries.
-  float* cell(SlotHandle handle, std::int64_t cell_size) {
-    return pool_.chunk(handle) + SlotPool::place(handle) * cell_size;
+  void copy_tokens(const float* from, std::int64_t tokens, float* to) const override {
+    copy_positions(from, heads, tokens, to);
+  }
+
+  // Appends the rows of a sequence, which is the i-th of the step.
+  void append_run(const Run& run, std::size_t i) {
+    Sequence& to = sequence(run.index);
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+      positions[row] = to.length;
+      append(to);
+    }
+    std::vector<float*>& past = pasts[i];
+    past.clear();
+    for (const SlotHandle handle : to.past) past.push_back(pool_.slot(handle));
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
+      cells[row] = {past[positions[row] / slots_.tokens], positions[row] % slots_.tokens};
   }
 
   void resize(std::int64_t rows, std::size_t runs) {
     cells.resize(rows);
-    tables.resize(rows);
-    cross_tables.resize(rows);
+    sights.resize(rows);
+    source_sights.resize(rows);
     positions.resize(rows);
-    lengths.resize(rows);
-    places.resize(rows);
-    source_lengths.resize(rows);
     if (pasts.size() < runs) pasts.resize(runs);
   }
 
@@ -54,28 +64,25 @@ struct TransformerState : State {
     looked = window;
     for (std::size_t i = 0; i < runs.size(); ++i)
       for (std::int64_t row = runs[i].first; row < runs[i].first + runs[i].length; ++row) {
-        const std::int64_t seen = positions[row] + 1;
-        lengths[row] = window ? std::min(seen, window) : seen;
-        tables[row] = pasts[i].data() + (seen - lengths[row]);
-        places[row] = lengths[row] - 1;
+        const std::int64_t end = positions[row] + 1;
+        const std::int64_t first = window ? std::max<std::int64_t>(end - window, 0) : 0;
+        sights[row] = {pasts[i].data(), first, end, positions[row]};
       }
   }
 
+  PageHeads heads;  // of every layer
   TransformerScratch scratch;
-  std::int64_t looked = -1;                       // the window of `look` in this step, -1: none yet
-  std::vector<std::vector<const float*>> pasts;   // (sequences of the step, length) cells
-  std::vector<float*> cells;                      // (rows,) where the row's key goes
-  std::vector<const float*> before;               // (rows,) what a layer carries, from where
-  std::vector<float*> after;                      // (rows,) and to where
-  std::vector<float> zeros;                       // (hidden,) before the first token
-  std::vector<const float* const*> tables;        // (rows,)
-  std::vector<const float* const*> cross_tables;  // (rows,)
-  std::vector<std::int64_t> positions;            // (rows,) of the row's token
-  std::vector<std::int64_t> lengths;              // (rows,) positions seen, itself included
-  std::vector<std::int64_t> places;               // (rows,) of the row among these
-  std::vector<std::int64_t> source_lengths;       // (rows,)
-  Buffer head_weights;                            // (rows * heads, longest source)
-  Buffer outputs;                                 // (wanted rows, hidden)
+  std::int64_t looked = -1;                // the window of `look` in this step, -1: none yet
+  std::vector<std::vector<float*>> pasts;  // (sequences of the step, slots)
+  std::vector<PageCell> cells;             // (rows,) where the row's keys go
+  std::vector<const float*> before;        // (rows,) what a layer carries, from where
+  std::vector<float*> after;               // (rows,) and to where
+  std::vector<float> zeros;                // (hidden,) before the first token
+  std::vector<Sight> sights;               // (rows,) its past and itself
+  std::vector<Sight> source_sights;        // (rows,)
+  std::vector<std::int64_t> positions;     // (rows,) of the row's token
+  Buffer head_weights;                     // (rows * heads, longest source)
+  Buffer outputs;                          // (wanted rows, hidden)
 };
 
 // weights (rows * heads, src) -> mean (rows, src)
@@ -111,13 +118,13 @@ TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<c
 
 std::unique_ptr<State> TransformerDecoder::new_state() const {
   const auto layers = static_cast<std::int64_t>(stack_.layers.size());
-  const std::int64_t layer_size = stack_.recurrent() ? cell_size() : 2 * stack_.key_size();
-  return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(),
-                                            layers * layer_size);
-}
-
-std::int64_t TransformerDecoder::cell_size() const {
-  return stack_.recurrent() ? stack_.hidden_size() : stack_.head_dim();
+  PageHeads heads{};
+  State::Slots slots{/*keeps_past=*/true, layers * stack_.hidden_size()};
+  if (!stack_.recurrent()) {
+    heads = {layers * stack_.page_heads().count, stack_.page_heads().head_dim};
+    slots = {/*keeps_past=*/true, heads.size(), kPage};
+  }
+  return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(), slots, heads);
 }
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
@@ -140,22 +147,16 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
 
 void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
-  const std::int64_t size = cell_size();
   state.resize(step.rows.count, step.runs.size());
   state.looked = -1;
   for (std::size_t i = 0; i < step.runs.size(); ++i) {
     const Run& run = step.runs[i];
-    TransformerState::Sequence& sequence = state.sequence(run.index);
-    std::vector<const float*>& past = state.pasts[i];
-    past.clear();
-    for (const SlotHandle handle : sequence.past) past.push_back(state.cell(handle, size));
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
-      state.positions[row] = static_cast<std::int64_t>(past.size());
-      state.cells[row] = state.cell(state.append(sequence), size);
-      past.push_back(state.cells[row]);
-      state.source_lengths[row] = sequence.source ? sequence.source->length : 0;
-    }
-    step.longest = std::max(step.longest, state.source_lengths[run.first]);
+    state.append_run(run, i);
+    const auto& source = state.sequence(run.index).source;
+    if (!source) continue;
+    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
+      state.source_sights[row] = {source->pages.data(), 0, source->length, 0};
+    step.longest = std::max(step.longest, source->length);
   }
 }
 
@@ -163,42 +164,16 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
                                         Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
   TransformerState& state = step.state;
-  const std::int64_t head_dim = attention.head_dim(), kv_heads = attention.num_kv_heads;
-  const std::int64_t head_stride = SlotPool::kChunkSlots * head_dim;
-  const std::int64_t value_offset = kv_heads * head_stride;
-  const std::int64_t key_offset = 2 * value_offset * static_cast<std::int64_t>(layer);
-  const Matrix projected = attnengine::project(attention, x, state.scratch.attention);
-  const Matrix key_value = columns_from(projected, attention.query_size());
-  const Matrix context = state.scratch.attention.context.matrix(x.rows, attention.query_size());
-  for (std::int64_t row = 0; row < x.rows; ++row)
-    for (std::int64_t head = 0; head < 2 * kv_heads; ++head)  // the values follow the keys
-      std::copy_n(key_value[row] + head * head_dim, head_dim,
-                  state.cells[row] + key_offset + head * head_stride);
   state.look(step.runs, attention.window);
-  ScaledDotStep scores{constant(projected),
-                       state.tables.data(),
-                       state.lengths.data(),
-                       head_stride,
-                       value_offset,
-                       attention.num_heads,
-                       kv_heads,
-                       head_dim,
-                       attention.scale,
-                       context,
-                       Matrix{},
-                       key_offset,
-                       attention.score_cap,
-                       {},
-                       state.places.data()};
-  if (attention.position_bias) scores.bias = attention.position_bias->view();
-  attend(scores, state.positions.data(), state.scratch.attention.record);
-  (*attention.output)(constant(context), out, Activation::kNone, add);
+  const std::int64_t offset = static_cast<std::int64_t>(layer) * stack_.page_heads().size();
+  run_self_attention(attention, x, {state.cells.data(), state.sights.data(), offset}, out, add,
+                     state.scratch.attention);
 }
 
 void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, bool add,
                                Step& step) const {
   TransformerState& state = step.state;
-  const std::int64_t offset = SlotPool::kChunkSlots * x.cols * static_cast<std::int64_t>(layer);
+  const std::int64_t offset = x.cols * static_cast<std::int64_t>(layer);
   state.before.resize(x.rows);
   state.after.resize(x.rows);
   state.zeros.resize(x.cols);
@@ -207,7 +182,7 @@ void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, boo
     for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
       const std::int64_t position = state.positions[row];
       state.before[row] = position ? state.pasts[i][position - 1] + offset : state.zeros.data();
-      state.after[row] = state.cells[row] + offset;
+      state.after[row] = state.cells[row].page + offset;
     }
   }
   const Matrix y = add ? state.scratch.other.matrix(x.rows, x.cols) : out;
@@ -221,22 +196,18 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
                                          Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].cross_attention;
   TransformerState& state = step.state;
-  const std::int64_t head_dim = attention.head_dim(), heads = attention.num_heads;
+  const std::int64_t heads = attention.num_heads;
   AttentionScratch& scratch = state.scratch.attention;
   const Matrix query = scratch.projected.matrix(x.rows, attention.query_size());
   const Matrix context = scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
-  for (const Run& run : step.runs)
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
-      state.cross_tables[row] = state.sequence(run.index).source->tables[layer].data();
-
   const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
   const Matrix room = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
+  const std::int64_t offset = static_cast<std::int64_t>(layer) * stack_.source_heads().size();
   const Matrix weights =
-      attend({constant(query), state.cross_tables.data(), state.source_lengths.data(), head_dim,
-              attention.key_size(), heads, attention.num_kv_heads, head_dim, attention.scale,
-              context, room},
-             /*positions=*/nullptr, state.keep_attentions ? &state.cross_attentions : nullptr);
+      attend({constant(query), state.source_sights.data(), offset, heads, attention.num_kv_heads,
+              attention.head_dim(), attention.scale, context, room},
+             state.keep_attentions ? &state.cross_attentions : nullptr);
   (*attention.output)(constant(context), out, Activation::kNone, add);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }

@@ -3,6 +3,7 @@
 
 #include "core/expect.h"
 #include "core/parallel.h"
+#include "layers/self_attention.h"
 #include "models/sentences.h"
 #include "models/transformer.h"
 
@@ -10,61 +11,55 @@ namespace attnengine {
 namespace {
 
 // Self-attention of whole sentences: a row sees the rows of its sentence, all or those near it.
-struct SentenceAttention {
-  SentenceAttention(const Ragged& ragged, std::int64_t rows)
-      : keys(rows), tables(rows), lengths(rows), places(rows), positions(rows), ragged_(ragged) {
-    for (const Run& run : ragged.runs())
-      for (std::int64_t t = 0; t < run.length; ++t) positions[run.first + t] = t;
+// Every layer fills the same pages.
+class SentenceAttention {
+ public:
+  SentenceAttention(const Ragged& ragged, std::int64_t rows, PageHeads heads)
+      : ragged_(ragged), cells_(rows), sights_(rows), positions_(rows) {
+    for (const Run& run : ragged.runs()) pages_.resize(pages_.size() + pages_of(run.length));
+    float* page = buffer_.floats(static_cast<std::int64_t>(pages_.size()) * heads.size());
+    for (const float*& start : pages_) {
+      start = page;
+      page += heads.size();
+    }
+    page = buffer_.floats(0);
+    for (const Run& run : ragged.runs()) {
+      for (std::int64_t t = 0; t < run.length; ++t) {
+        cells_[run.first + t] = {page + t / kPage * heads.size(), t % kPage};
+        positions_[run.first + t] = t;
+      }
+      page += pages_of(run.length) * heads.size();
+    }
   }
+
+  const std::int64_t* positions() const { return positions_.data(); }  // (rows,) in the sentence
 
   void run(const MultiHeadAttention& attention, ConstMatrix x, Matrix out, bool add,
            AttentionScratch& scratch) {
-    const Matrix projected = project(attention, x, scratch);
-    const Matrix context = scratch.context.matrix(x.rows, attention.query_size());
-    for (std::int64_t row = 0; row < x.rows; ++row)
-      keys[row] = projected[row] + attention.query_size();
     look(attention.window);
-    const std::int64_t head_dim = attention.head_dim();
-    ScaledDotStep step{constant(projected),
-                       tables.data(),
-                       lengths.data(),
-                       head_dim,
-                       attention.key_size(),
-                       attention.num_heads,
-                       attention.num_kv_heads,
-                       head_dim,
-                       attention.scale,
-                       context,
-                       Matrix{}};
-    step.score_cap = attention.score_cap;
-    if (attention.position_bias) step.bias = attention.position_bias->view();
-    step.places = places.data();
-    attend(step, positions.data(), scratch.record);
-    (*attention.output)(constant(context), out, Activation::kNone, add);
+    run_self_attention(attention, x, {cells_.data(), sights_.data(), 0}, out, add, scratch);
   }
-
-  std::vector<const float*> keys;           // (rows,) key of each row; its value is key_size after
-  std::vector<const float* const*> tables;  // (rows,) the first key that the row sees
-  std::vector<std::int64_t> lengths;        // (rows,)
-  std::vector<std::int64_t> places;         // (rows,) of the row in what it sees
-  std::vector<std::int64_t> positions;      // (rows,) of the row in its sentence
 
  private:
   void look(std::int64_t window) {
     if (window == looked_) return;
     looked_ = window;
-    for (const Run& run : ragged_.runs())
-      for (std::int64_t t = 0; t < run.length; ++t) {
-        const std::int64_t reach = window ? std::min(window, run.length) : run.length;
-        const std::int64_t first = std::max<std::int64_t>(t - reach, 0);
-        const std::int64_t end = std::min(t + reach + 1, run.length);
-        tables[run.first + t] = keys.data() + run.first + first;
-        lengths[run.first + t] = end - first;
-        places[run.first + t] = t - first;
-      }
+    const float* const* pages = pages_.data();
+    for (const Run& run : ragged_.runs()) {
+      const std::int64_t reach = window ? std::min(window, run.length) : run.length;
+      for (std::int64_t t = 0; t < run.length; ++t)
+        sights_[run.first + t] = {pages, std::max<std::int64_t>(t - reach, 0),
+                                  std::min(t + reach + 1, run.length), t};
+      pages += pages_of(run.length);
+    }
   }
 
   const Ragged& ragged_;
+  std::vector<const float*> pages_;  // of all sentences, one behind the other
+  std::vector<PageCell> cells_;      // (rows,)
+  std::vector<Sight> sights_;        // (rows,)
+  std::vector<std::int64_t> positions_;
+  Buffer buffer_;             // (pages, heads.size())
   std::int64_t looked_ = -1;  // the window of the last `look`
 };
 
@@ -73,9 +68,9 @@ struct SentenceAttention {
 void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
                    Matrix states) {
   TransformerScratch scratch;
-  SentenceAttention sentences(ragged, states.rows);
-  scratch.attention.angles.start(sentences.positions.data(), states.rows);
-  const Matrix x = embed(sentences.positions.data(), scratch);
+  SentenceAttention sentences(ragged, states.rows, stack.page_heads());
+  scratch.attention.angles.start(sentences.positions(), states.rows);
+  const Matrix x = embed(sentences.positions(), scratch);
   for (const TransformerLayer& layer : stack.layers) {
     const auto self_attention = [&](ConstMatrix in, Matrix out, bool add) {
       sentences.run(layer.self_attention, in, out, add, scratch.attention);

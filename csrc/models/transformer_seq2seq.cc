@@ -6,19 +6,16 @@
 namespace attnengine {
 namespace {
 
-// A source with room for the keys and values of every cross-attention, (layers, length, width).
-std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, std::int64_t layers,
-                                          std::int64_t width) {
+// A source with room for the keys and values of every cross-attention.
+std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, PageHeads heads) {
   auto source = std::make_shared<EncodedSource>();
-  const std::int64_t size = run.length * states.cols;
+  const std::int64_t size = run.length * states.cols, pages = pages_of(run.length);
   source->length = run.length;
   source->size = states.cols;
   std::copy_n(states[run.first], size, source->states.floats(size));
-  const float* keys = source->keys.floats(layers * run.length * width);
-  source->tables.resize(layers);
-  for (std::int64_t layer = 0; layer < layers; ++layer)
-    for (std::int64_t t = 0; t < run.length; ++t)
-      source->tables[layer].push_back(keys + (layer * run.length + t) * width);
+  const float* keys = source->keys.floats(pages * heads.size());
+  for (std::int64_t page = 0; page < pages; ++page)
+    source->pages.push_back(keys + page * heads.size());
   return source;
 }
 
@@ -33,18 +30,21 @@ void TransformerDecoder::check_reads(std::int64_t encoder_size) const {
 std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
     ConstMatrix states, const Ragged& ragged) const {
   const auto num_layers = static_cast<std::int64_t>(stack_.layers.size());
-  const std::int64_t width = stack_.layers.front().cross_attention.key_value->out();
+  const PageHeads heads = stack_.source_heads();
+  const PageHeads all{num_layers * heads.count, heads.head_dim};
   std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
-  for (const Run& run : ragged.runs())
-    sources[run.index] = new_source(run, states, num_layers, width);
+  std::vector<PageCell> cells(states.rows);
+  for (const Run& run : ragged.runs()) {
+    sources[run.index] = new_source(run, states, all);
+    float* keys = sources[run.index]->keys.floats(0);
+    for (std::int64_t t = 0; t < run.length; ++t)
+      cells[run.first + t] = {keys + t / kPage * all.size(), t % kPage};
+  }
   Buffer buffer;
-  const Matrix key_value = buffer.matrix(states.rows, width);
+  const Matrix keys_values = buffer.matrix(states.rows, 2 * heads.count * heads.head_dim);
   for (std::int64_t layer = 0; layer < num_layers; ++layer) {
-    (*stack_.layers[layer].cross_attention.key_value)(states, key_value);
-    for (const Run& run : ragged.runs()) {
-      const std::int64_t size = run.length * width;
-      std::copy_n(key_value[run.first], size, sources[run.index]->keys.floats(0) + layer * size);
-    }
+    (*stack_.layers[layer].cross_attention.key_value)(states, keys_values);
+    store_keys_values(constant(keys_values), heads, cells.data(), layer * heads.size());
   }
   return {sources.begin(), sources.end()};
 }

@@ -30,15 +30,20 @@ void TransformerStack::check_sizes() const {
     if (!layer.recurrence == recurrent())
       throw InvalidArgument("some layers have a recurrence, expected all or none");
     if (!recurrent()) {
-      expect_equal(layer.self_attention.head_dim(), head_dim(), "head_dim of a later layer");
-      expect_equal(layer.self_attention.key_size(), key_size(), "key size of a later layer");
+      expect_equal(layer.self_attention.head_dim(), page_heads().head_dim,
+                   "head_dim of a later layer");
+      expect_equal(layer.self_attention.num_kv_heads, page_heads().count,
+                   "num_kv_heads of a later layer");
     }
     if (layer.has_cross_attention() != has_cross_attention())
       throw InvalidArgument("some layers have cross-attention, expected all or none");
-    if (has_cross_attention())  // a source has the keys of all layers in one block
+    if (has_cross_attention()) {  // a page of a source has the keys of all layers
       expect_equal(layer.cross_attention.key_value->out(),
                    layers.front().cross_attention.key_value->out(),
                    "cross_attention key_value weight.shape[0] of a later layer");
+      expect_equal(layer.cross_attention.head_dim(), source_heads().head_dim,
+                   "cross_attention head_dim of a later layer");
+    }
   }
   if (final_norm) expect_equal(final_norm->size(), hidden_size(), "final_norm size");
 }

@@ -15,30 +15,28 @@ constexpr std::int64_t kMaxWindow = 1 << 16;  // filled with padding, whatever t
 
 struct WindowState : State {
   explicit WindowState(std::int64_t decoder)
-      : State(decoder, /*with_source=*/false, /*keeps_past=*/true, /*slot_size=*/1) {}
+      : State(decoder, /*with_source=*/false, {/*keeps_past=*/true, /*size=*/1}) {}
 
   using State::Sequence;
 
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
   void append_token(Sequence& sequence, std::int32_t token) {
-    std::memcpy(slot(append(sequence)), &token, sizeof token);
+    std::memcpy(pool_.slot(append(sequence)), &token, sizeof token);
   }
 
   // The last `size` tokens, padding before them.
   void copy_window(const Sequence& sequence, const WindowDecoder::Window& window,
                    std::vector<std::int32_t>& to) {
-    const auto length = static_cast<std::int64_t>(sequence.past.size());
+    const std::int64_t length = sequence.length;
     const std::int64_t first = std::max<std::int64_t>(0, length - window.size);
     if (window.padding) to.insert(to.end(), window.size - (length - first), *window.padding);
     for (std::int64_t i = first; i < length; ++i) {
       std::int32_t token;
-      std::memcpy(&token, slot(sequence.past[i]), sizeof token);
+      std::memcpy(&token, pool_.slot(sequence.past[i]), sizeof token);
       to.push_back(token);
     }
   }
-
-  float* slot(SlotHandle handle) { return pool_.chunk(handle) + SlotPool::place(handle); }
 
   std::vector<std::int64_t> output_rows;  // (rows of the step,) the row of logits, or -1
   Buffer pooled;                          // (wanted rows, encoder output)

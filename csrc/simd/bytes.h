@@ -24,8 +24,55 @@ ATTNENGINE_INLINE Ints broadcast_four(const std::int8_t* p) {
 //   Quad                        four inputs of a row, as `dot` reads them
 //   quad(p)                     those at p
 //   load_weights(p)             four inputs of kLanes outputs
-//   first_sums(sum)             where the sums begin, `sum` being that of all inputs of the row
+//   first_sums(sum)             where the sums begin; `sum` is that of all inputs of the row
+//   narrow(x)                   the lowest byte of each lane, for integers of 8 bits
+//   largest_lane(x)
 //   dot(sums, weights, quad)    sums[lane] + the sum over i of weights[4 * lane + i] * quad[i]
+typedef std::int8_t Narrow __attribute__((vector_size(kLanes)));
+typedef std::int8_t UnalignedNarrow __attribute__((vector_size(kLanes), aligned(1), may_alias));
+
+#if defined(__AVX2__)
+ATTNENGINE_INLINE std::int32_t largest_of_eight(__m256i x) {
+  __m128i four = _mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
+}
+#endif
+
+#if defined(__AVX512F__)
+
+ATTNENGINE_INLINE Narrow narrow(Ints x) {
+  return reinterpret_cast<Narrow>(_mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(x)));
+}
+ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
+  const __m512i all = reinterpret_cast<__m512i>(x);
+  return largest_of_eight(_mm256_max_epi32(_mm512_maskz_extracti32x8_epi32(0xff, all, 0),
+                                           _mm512_maskz_extracti32x8_epi32(0xff, all, 1)));
+}
+
+#elif defined(__AVX2__)
+
+ATTNENGINE_INLINE Narrow narrow(Ints x) {
+  const __m256i all = reinterpret_cast<__m256i>(x);
+  const __m128i shorts =
+      _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+  return reinterpret_cast<Narrow>(_mm_packs_epi16(shorts, shorts)[0]);
+}
+ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
+  return largest_of_eight(reinterpret_cast<__m256i>(x));
+}
+
+#else
+
+ATTNENGINE_INLINE Narrow narrow(Ints x) { return __builtin_convertvector(x, Narrow); }
+ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
+  std::int32_t largest = x[0];
+  for (std::int64_t i = 1; i < kLanes; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+#endif
+
 #if defined(__AVX512VNNI__)
 
 // The instruction takes one side without a sign: the weights are 128 higher, which adds 128 times
@@ -36,13 +83,13 @@ ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
 }
 ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
   const Ints signs = broadcast_int(std::int32_t(0x80808080u));
-  return reinterpret_cast<Bytes>(reinterpret_cast<Ints>(
-             *reinterpret_cast<const UnalignedBytes*>(p)) ^ signs);
+  return reinterpret_cast<Bytes>(
+      reinterpret_cast<Ints>(*reinterpret_cast<const UnalignedBytes*>(p)) ^ signs);
 }
 ATTNENGINE_INLINE Ints first_sums(std::int32_t sum) { return broadcast_int(-128 * sum); }
 ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
-  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(
-      reinterpret_cast<__m512i>(sums), reinterpret_cast<__m512i>(weights), quad));
+  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums),
+                                                    reinterpret_cast<__m512i>(weights), quad));
 }
 
 #else

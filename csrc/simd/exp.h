@@ -35,6 +35,12 @@ ATTNENGINE_INLINE Floats exp(Floats x) {
   return (broadcast(1.0f) + e.rest) * e.scale;  // never infinity - infinity
 }
 
+// The same of x that are not above 0, where nothing overflows: one rounding less.
+ATTNENGINE_INLINE Floats exp_of_negative(Floats x) {
+  const Exponential e = exponential(max(broadcast(-88.0f), x));
+  return fma(e.rest, e.scale, e.scale);
+}
+
 ATTNENGINE_INLINE Floats sigmoid(Floats x) { return broadcast(1.0f) / (broadcast(1.0f) + exp(-x)); }
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -14,11 +14,11 @@ ATTNENGINE_INLINE float max_of(const float* x, std::int64_t n) {
   return max_lane(best);
 }
 
-// The sum of exp(x - max), which `write(i, e, count)` sees on the way.
+// The sum of exp(x - max), which `write(i, e, count)` sees on the way; no x is above max.
 template <class Write>
 ATTNENGINE_INLINE float sum_of_exp(const float* x, float max, std::int64_t n, Write write) {
   return sum_of(n, [&](std::int64_t i, std::int64_t count) {
-    const Floats e = exp(load_first(x + i, count, -kInfinity) - broadcast(max));
+    const Floats e = exp_of_negative(load_first(x + i, count, -kInfinity) - broadcast(max));
     write(i, e, count);
     return e;
   });

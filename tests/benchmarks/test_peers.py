@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ from tests.benchmarks.test_engines import SOURCES, TARGETS, batched_steps, ran
 
 pytestmark = pytest.mark.peers
 torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def no_gradients() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
 
 
 @pytest.mark.parametrize("model", [models.RNNSEARCH, models.OPENNMT], ids=lambda m: m.name)

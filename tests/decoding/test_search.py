@@ -197,6 +197,56 @@ def test_bad_logits_name_the_sentence_and_change_nothing(
         assert found(search, i, everything) == found(clean, i, everything)
 
 
+def test_sentences_join_and_leave(
+    options: Any, make_table: Any, drive: Any, everything: Any
+) -> None:
+    tables = [make_table(seed, VOCAB_SIZE) for seed in range(SENTENCES)]
+    lengths = [1 + seed % 7 for seed in range(SENTENCES)]
+    numbers = [(7 * i) % SENTENCES for i in range(SENTENCES)]  # in no order
+    search = _core.Search(options, [], [], VOCAB_SIZE)
+    rows: list[tuple[int, tuple[int, ...]]] = []  # sentence and prefix of each
+    waiting, results = list(numbers), {}
+    while waiting or not search.done:
+        if waiting:
+            new, waiting = waiting[: 1 + len(waiting) % 3], waiting[1 + len(waiting) % 3 :]
+            search.add(new, [1] * len(new), [lengths[i] for i in new])
+            rows += [(i, ()) for i in new]
+        assert search.sentences.tolist() == [i for i, _ in rows]
+        assert search.lengths.tolist() == [len(prefix) for _, prefix in rows]
+        search.advance(np.array([tables[i](prefix) for i, prefix in rows]))
+        parents = [rows[parent] for parent in search.parents]
+        rows = [
+            (i, (*prefix, token))
+            for (i, prefix), token in zip(parents, search.tokens.tolist(), strict=True)
+        ]
+        for i in search.ended:
+            results[i] = found(search, i, everything)
+            search.drop(i)
+        assert search.ended == []
+    for i, (table, length) in enumerate(zip(tables, lengths, strict=True)):
+        assert results[i] == found(run(options, [table], [length], drive), 0, everything)
+
+
+def test_what_cannot_join_or_leave(beam_options: Any) -> None:
+    search = _core.Search(beam_options(), [1, 1], [2, 0], VOCAB_SIZE)
+    for arguments, message in (
+        (([1], [1], [1]), "sentence 1 is added, expected a number that no other has"),
+        (([2, 2], [1, 1], [1, 1]), "sentence 2 is added, expected a number that no other has"),
+        (([-1], [1], [1]), "the number of a sentence is -1, expected at least 0"),
+        (([2], [1], [1, 1]), r"max_new_tokens.shape\[0\] is 2, expected 1"),
+        (([2], [], [1]), r"start_tokens.shape\[0\] is 0, expected 1"),
+        (([2, 3], [1, 11], [1, 1]), "start token of sentence 3 is 11, expected a token of the"),
+    ):
+        with pytest.raises(InvalidArgument, match=message):
+            search.add(*arguments)
+    with pytest.raises(InvalidArgument, match="sentence 0 has live hypotheses"):
+        search.drop(0)
+    search.drop(1)
+    with pytest.raises(InvalidArgument, match="sentence is 1, expected one of the 1 of the"):
+        search.drop(1)
+    assert search.sentences.tolist() == [0]
+
+
 @pytest.mark.parametrize("sentence", [-1, 2, 2**40])
 def test_a_sentence_out_of_range_is_an_error(sentence: int, beam_options: Any) -> None:
     search = _core.Search(beam_options(), [1, 1], [2, 2], VOCAB_SIZE)

@@ -26,10 +26,11 @@ def expected(
     scale: float | None = None,
     score_cap: float = 0.0,
     bias: np.ndarray | None = None,
+    begins: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     group = query.shape[1] // keys.shape[1]
     wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
-    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias)
+    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias, begins)
 
 
 def assert_close(
@@ -65,6 +66,30 @@ def test_grouped_heads_and_causal_lengths(
     result = kernels.scaled_dot_attention(*arrays, lengths)
     assert_close(result, expected(*arrays, lengths))
     assert np.all(result[1][0, :, 1:] == 0)
+
+
+@pytest.mark.parametrize("window", [1, 15, 16, 17, 64, 100])
+def test_windows(rng: np.random.Generator, window: int) -> None:
+    arrays = arguments(rng, 150, 150, 4, 2, 8)
+    lengths = np.arange(1, 151)
+    begins = np.maximum(lengths - window, 0)
+    result = kernels.scaled_dot_attention(*arrays, lengths, begins=begins)
+    assert_close(result, expected(*arrays, lengths, begins=begins))
+    for row in (40, 149):  # the same bits where the row is alone
+        alone = kernels.scaled_dot_attention(
+            arrays[0][[row]], *arrays[1:], lengths[[row]], begins=begins[[row]]
+        )
+        np.testing.assert_array_equal(alone[0][0], result[0][row])
+
+
+def test_pages_serve_many_calls(rng: np.random.Generator) -> None:
+    query, keys, values = arguments(rng, 8, 100, 4, 2, 24)
+    pages = kernels.KeyValuePages(keys, values)
+    for rows in (slice(0, 1), slice(0, 8)):
+        result = pages.attend(query[rows])
+        np.testing.assert_array_equal(
+            result[0], kernels.scaled_dot_attention(query[rows], keys, values)[0]
+        )
 
 
 def test_scale(rng: np.random.Generator) -> None:
@@ -144,6 +169,17 @@ def test_positions_after_the_length_change_nothing(rng: np.random.Generator) -> 
         np.testing.assert_array_equal(weights[..., :length], alone[1])
 
 
+def test_what_is_not_seen_is_not_touched(rng: np.random.Generator) -> None:
+    query, keys, values = arguments(rng, 100, 100, 2, 2, 20)
+    keys[60], values[60] = np.nan, np.inf
+    lengths, begins = np.arange(1, 101), np.zeros(100, int)
+    begins[61:] = 61  # only row 60 sees position 60
+    context, weights = kernels.scaled_dot_attention(query, keys, values, lengths, begins=begins)
+    bad = ~np.isfinite(context).all(axis=(1, 2))
+    assert np.flatnonzero(bad).tolist() == [60]
+    assert np.isfinite(np.delete(weights, 60, axis=0)).all()
+
+
 def test_no_rows(rng: np.random.Generator) -> None:
     context, weights = kernels.scaled_dot_attention(*arguments(rng, 0, 5, 2, 2, 4))
     assert context.shape == (0, 2, 4)
@@ -168,6 +204,7 @@ def test_nan_in_gives_nan_out(rng: np.random.Generator, place: int) -> None:
         ((1, 2, 4), (3, 2, 4), (2, 2, 4), None, r"values.shape\[0\] is 2, expected 3"),
         ((1, 3, 4), (3, 2, 4), (3, 2, 4), None, r"keys.shape\[1\] is 2, expected a divisor of"),
         ((1, 2, 4), (0, 2, 4), (0, 2, 4), None, r"keys.shape\[0\] is 0, expected at least 1"),
+        ((1, 2, 0), (3, 2, 0), (3, 2, 0), None, r"keys.shape\[2\] is 0, expected at least 1"),
         ((2, 2, 4), (3, 2, 4), (3, 2, 4), [1], r"lengths.shape\[0\] is 1, expected 2"),
         ((2, 2, 4), (3, 2, 4), (3, 2, 4), [1, 4], r"lengths\[1\] is 4, expected 1 to 3"),
         ((2, 2, 4), (3, 2, 4), (3, 2, 4), [0, 1], r"lengths\[0\] is 0, expected 1 to 3"),
@@ -193,6 +230,8 @@ def test_names_the_argument_that_does_not_fit(
         ({"key_bias": np.zeros((3, 3))}, r"key_bias.shape\[0\] is 3, expected 2"),
         ({"key_bias": np.zeros((2, 2))}, r"key_bias.shape\[1\] is 2, expected 3"),
         ({"places": [0]}, r"places.shape\[0\] is 1, expected 2"),
+        ({"begins": [0]}, r"begins.shape\[0\] is 1, expected 2"),
+        ({"begins": [0, 3]}, r"begins\[1\] is 3, expected 0 to 2"),
     ],
 )
 def test_names_the_bias_that_does_not_fit(given: dict[str, np.ndarray], message: str) -> None:

@@ -50,6 +50,40 @@ def test_softmax_row_has_the_same_bits_in_any_company(
     check_rows_independent(lambda i, threads: kernels.softmax(x[i], num_threads=threads), 9)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
+@pytest.mark.parametrize("n", [1, 7, 16, 33, 1025, 5000])
+def test_target_log_probs(rng: np.random.Generator, rows: int, n: int) -> None:
+    logits = (rng.normal(size=(rows, n)) * 3).astype(np.float32)
+    targets = rng.integers(0, n, rows)
+    log_probs = kernels.target_log_probs(logits, targets)
+    expected = reference.target_log_probs(logits.astype(np.float64), targets)
+    assert log_probs.dtype == np.float64
+    np.testing.assert_allclose(log_probs, expected, rtol=RTOL, atol=RTOL)
+
+
+def test_target_log_probs_of_infinite_logits_and_nan() -> None:
+    logits = np.zeros((4, 5))
+    logits[0, 1], logits[1, 1], logits[2, 3] = -np.inf, np.inf, np.nan
+    log_probs = kernels.target_log_probs(logits, [1, 1, 0, 0])
+    np.testing.assert_allclose(log_probs, [-np.inf, np.nan, np.nan, -np.log(5)], rtol=1e-6)
+
+
+def test_target_log_probs_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"targets.shape\[0\] is 1, expected 2"):
+        kernels.target_log_probs(np.zeros((2, 5)), [1])
+    with pytest.raises(ValueError, match=r"targets\[1\] is 5"):
+        kernels.target_log_probs(np.zeros((2, 5)), [1, 5])
+
+
+def test_target_log_prob_has_the_same_bits_in_any_company(
+    rng: np.random.Generator, check_rows_independent: Callable[..., None]
+) -> None:
+    logits, targets = rng.normal(size=(9, 16_001)).astype(np.float32), rng.integers(0, 16_001, 9)
+    check_rows_independent(
+        lambda i, threads: kernels.target_log_probs(logits[i], targets[i], num_threads=threads), 9
+    )
+
+
 def expected_top_k(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     log_probs, tokens = reference.log_softmax_top_k(logits.astype(np.float64), k)
     return log_probs, np.where(np.isneginf(log_probs), -1, tokens)
@@ -131,3 +165,20 @@ def test_top_k_of_no_rows() -> None:
 def test_k_is_from_1_to_the_vocabulary(k: int) -> None:
     with pytest.raises(ValueError, match=rf"k is {k}, expected 1 to 5 \(logits.shape\[1\]\)"):
         kernels.log_softmax_top_k(np.zeros((1, 5)), k)
+
+
+@pytest.mark.parametrize("k", [1, 5, 200])
+def test_threads_that_share_one_row_change_no_bit(k: int) -> None:
+    n = 70_001  # blocks of 1024 for several threads, and a rest
+    rng = np.random.default_rng(k)
+    logits = rng.normal(size=(1, n)).astype(np.float32)
+    logits[:, 2000:9000] = -np.inf
+    logits[:, rng.integers(9000, n, 50)] = logits.max()  # ties in many blocks
+    log_probs, tokens = kernels.log_softmax_top_k(logits, k)
+    wanted = reference.log_softmax_top_k(logits.astype(np.float64), k)
+    np.testing.assert_array_equal(tokens, wanted[1])
+    np.testing.assert_allclose(log_probs, wanted[0], rtol=1e-6)
+    for num_threads in (2, 3, 8):
+        shared = kernels.log_softmax_top_k(logits, k, num_threads=num_threads)
+        np.testing.assert_array_equal(shared[0], log_probs)
+        np.testing.assert_array_equal(shared[1], tokens)

@@ -22,8 +22,12 @@ def weights64(config: dict[str, Any]) -> dict[str, Floats]:
     return {name: w.astype(np.float64) for name, w in random_weights(config, 0).items()}
 
 
-def model(config: dict[str, Any]) -> Any:
-    return build(config, random_weights(config, 0))
+def model(config: dict[str, Any], precision: str = "float32") -> Any:
+    _core.set_packing(1, precision)
+    try:
+        return build(config, random_weights(config, 0))
+    finally:
+        _core.set_packing()
 
 
 def encode(

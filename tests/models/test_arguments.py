@@ -49,7 +49,7 @@ def test_lengths_are_integers(value: Any, message: str) -> None:
             call(value, [1])
     one = np.ones((1, 1, 1), np.float32)
     with pytest.raises(InvalidArgument, match="dtype is float64"):
-        _core.scaled_dot_attention(one, one, one, [1.5])
+        _core.KeyValuePages(one, one).attend(one, [1.5])
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64, np.uint64])

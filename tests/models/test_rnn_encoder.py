@@ -93,10 +93,11 @@ def test_forward_in_pieces_is_the_whole() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_same_bits(cell: str) -> None:
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_same_bits(cell: str, precision: str) -> None:
     # large enough that two threads share the rows
     sizes = {"hidden_size": 200, "embedding_size": 64, "states": "all"}
-    encoder = model(RNN_ENCODER | CELLS[cell] | sizes)
+    encoder = model(RNN_ENCODER | CELLS[cell] | sizes, precision)
     texts = [[int(i) for i in np.random.default_rng(n).integers(0, 13, n)] for n in (1, 7, 40)]
     encoder.num_threads = 1
     alone = [encoder.hidden_states(text, [len(text)]) for text in texts]

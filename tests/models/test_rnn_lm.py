@@ -24,10 +24,11 @@ def test_tied_output(switches: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_same_bits(cell: str) -> None:
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_same_bits(cell: str, precision: str) -> None:
     # large enough that two threads share the rows
     config = RNN_LM | CELLS[cell] | {"hidden_size": 200, "embedding_size": 64}
-    check_same_bits(model(config))
+    check_same_bits(model(config, precision))
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,22 @@ def test_conditional_gru_and_maxout(changes: dict[str, Any]) -> None:
     check_same_bits(model(config))
 
 
+@pytest.mark.parametrize("switches", [{}, {"input_feeding": False}, CONDITIONAL])
+def test_same_bits_in_int8(switches: dict[str, Any]) -> None:
+    config = RNN_SEQ2SEQ | switches | {"source_vocab_size": 13}
+    check_same_bits(model(config, "int8"))
+
+
+@pytest.mark.parametrize("input_feeding", [False, True])
+def test_general_attention_without_a_bias_projects_the_keys(input_feeding: bool) -> None:
+    config = RNN_SEQ2SEQ | {"input_feeding": input_feeding}
+    weights = random_weights(config, 0)
+    del weights["decoder.attention.query.bias"]
+    exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
+    reference = RnnSeq2Seq(config, exact)
+    check_decoder(build(config, weights), lambda i: reference.logits(SOURCES[i], TARGETS[i]))
+
+
 def test_beam_search_keeps_the_states_of_a_conditional_gru() -> None:
     config = RNN_SEQ2SEQ | CONDITIONAL
     reference, seq2seq = RnnSeq2Seq(config, weights64(config)), model(config)

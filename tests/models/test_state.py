@@ -34,7 +34,7 @@ def test_reordered_beams_have_the_history_of_their_parents(decoder: Any) -> None
     rng = np.random.default_rng(1)
     tokens = [[int(t)] for t in rng.integers(0, 13, 2)]
     sources = [0, 1]
-    for _ in range(70):  # beyond a chunk of slots
+    for _ in range(70):  # beyond a chunk of slots, and several pages
         logits = decoder.step([t[-1] for t in tokens], sequences, state).copy()
         parents = [int(p) for p in rng.integers(0, len(tokens), 5)]
         last = logits[parents]
@@ -96,6 +96,22 @@ def test_a_transformer_goes_back_anywhere() -> None:
     decoder.step([1, 2, 3], np.repeat(sequences, 3), state)
     state.truncate(int(sequences[0]), 1)
     np.testing.assert_array_equal(decoder.step([5], sequences, state)[0], feed(decoder, [1, 5]))
+
+
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 33])
+def test_a_shared_page_is_not_written_to(length: int) -> None:
+    decoder = model(TRANSFORMER)
+    past = [t % 13 for t in range(length)]
+    state, sequences = start(decoder, 1)
+    decoder.step(past, np.repeat(sequences, length), state)
+    children = state.fork(np.repeat(sequences, 2))
+    everyone = [*sequences, *children]
+    for token, sequence in enumerate(everyone):  # one after the other
+        decoder.step([token], [sequence], state)
+    state.truncate(int(children[0]), length // 2)
+    logits = decoder.step([7, 8, 9], everyone, state)
+    for row, tokens in enumerate(([*past, 0, 7], [*past[: length // 2], 8], [*past, 2, 9])):
+        np.testing.assert_array_equal(logits[row], feed(decoder, tokens))
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,18 @@ def accepted(**options: Any) -> bool:
 
 
 class AttnEngine(Engine):
+    """Mode workers2: two steps in flight, which share the threads; else one."""
+
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         import attnengine as ae
 
-        threads = {"num_threads": setup.threads}
-        if setup.mode == "workers2":
-            threads = {"num_threads": 1, "num_workers": setup.threads}
-        self.model: Any = ae.load(setup.folder, precision=setup.precision, **threads)
+        self.model: Any = ae.load(
+            setup.folder,
+            precision=setup.precision,
+            num_threads=setup.threads,
+            num_workers=2 if setup.mode == "workers2" else 1,
+        )
 
     @staticmethod
     def variants(model: Model) -> list[str]:

@@ -62,7 +62,6 @@ class Torch(Engine):
         self.torch: Any = torch
         warnings.simplefilter("ignore")
         torch.set_num_threads(setup.threads)
-        torch.set_grad_enabled(False)
         self.torch.backends.mkldnn.enabled = setup.mode != "nomkldnn"
         self.config = setup.model.config
         modules = importlib.import_module("benchmarks.peers.engines.pytorch_rnns")

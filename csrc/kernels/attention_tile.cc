@@ -1,0 +1,196 @@
+#include "kernels/attention_tile.h"
+
+#include "simd/products.h"
+#include "simd/softmax.h"
+#include "simd/tanh.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+namespace {
+
+constexpr int kPageVectors = kPage / kLanes;
+
+// What fits in the registers besides the operands.
+#if defined(__AVX512F__)
+constexpr int kMaxSums = 24;
+#elif defined(__AVX2__)
+constexpr int kMaxSums = 12;
+#else
+constexpr int kMaxSums = 8;
+#endif
+
+constexpr int vectors_at_once(int rows, int most) {
+  int vectors = 1;
+  while (2 * vectors <= most && 2 * vectors * rows <= kMaxSums) vectors *= 2;
+  return vectors;
+}
+
+// Has a cache line of the next block fetched, for several queries: one alone would spend as long on
+// asking as on waiting.
+template <int kRows>
+ATTNENGINE_INLINE void fetch(const float* line) {
+  if constexpr (kRows > 1) __builtin_prefetch(line, 0, 2);
+}
+
+// The scores of kCount pages from `page` on, each one chain of additions over head_dim.
+template <int kRows, int kCount>
+[[gnu::noinline]] void score_pages(const ScaledDotStep& step, AttentionTile& tile,
+                                   std::int64_t page) {
+  const float *queries[kRows], *keys[kCount], *ahead[kCount];
+  for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
+  for (int p = 0; p < kCount; ++p) {
+    keys[p] = tile.pages[page + p];
+    ahead[p] = tile.ahead[page + p];
+  }
+  Floats sums[kRows][kCount * kPageVectors] = {};
+  add_products<kRows, kCount * kPageVectors>(
+      0, step.head_dim, [&](int r, std::int64_t d) { return queries[r][d]; },
+      [&](std::int64_t d, int v) {
+        const int p = v / kPageVectors, vector = v % kPageVectors;
+        if (vector == 0) fetch<kRows>(ahead[p] + d * kPage);
+        return load(keys[p] + d * kPage + vector * kLanes);
+      },
+      sums);
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kCount * kPageVectors; ++v)
+      store(tile.scores[r] + page * kPage + v * kLanes, broadcast(step.scale) * sums[r][v]);
+}
+
+template <int kRows, int kCount = vectors_at_once(kRows, kPages* kPageVectors) / kPageVectors>
+void score(const ScaledDotStep& step, AttentionTile& tile, std::int64_t page) {
+  for (; page + kCount <= tile.range.end; page += kCount)
+    score_pages<kRows, kCount>(step, tile, page);
+  if constexpr (kCount > 1) score<kRows, kCount / 2>(step, tile, page);
+}
+
+// Caps the scores of a block, and adds to those of the keys that the query sees what their
+// distances or places give.
+void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Interval seen,
+            float* scores) {
+  if (step.score_cap > 0) {
+    const Floats cap = broadcast(step.score_cap), inverse = broadcast(1 / step.score_cap);
+    const auto capped = [=](Floats score) { return cap * tanh(score * inverse); };
+    map(scores + seen.begin, scores + seen.begin, seen.end - seen.begin, capped);
+  }
+  const ScoreBias& bias = step.bias;
+  const std::int64_t distance = block - query.sight->place;  // of the block's first key
+  if (bias.slopes)
+    for (std::int64_t t = seen.begin; t < seen.end; ++t)
+      scores[t] += bias.slopes[query.head] * static_cast<float>(distance + t);
+  if (bias.keys)
+    for (std::int64_t t = seen.begin; t < seen.end; ++t)
+      scores[t] += bias.keys[query.head * bias.positions + block + t];
+  if (!bias.table) return;
+  const float* middle = bias.table + query.head * (2 * bias.reach + 1) + bias.reach;
+  for (std::int64_t t = seen.begin; t < seen.end; ++t)
+    scores[t] += middle[most(least(distance + t, bias.reach), -bias.reach)];
+}
+
+// Makes a greater maximum that of the running softmax.
+ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max) {
+  if (!(max > query.max)) return;
+  if (query.sum != 0) {
+    const float factor = __builtin_expf(query.max - max);
+    query.sum *= factor;
+    scale(query.context, factor, step.head_dim);
+  }
+  query.max = max;
+}
+
+// Turns the scores of some pages of a block into weights, 0 for what is not seen, and takes them
+// into the running softmax.
+void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval pages,
+           Interval seen, float* scores) {
+  adjust(step, query, block, seen, scores);
+  if (query.weights)
+    for (std::int64_t t = seen.begin; t < seen.end; ++t) query.weights[block + t] = scores[t];
+  const std::int64_t begin = pages.begin * kPage, end = pages.end * kPage;
+  for (std::int64_t t = begin; t < seen.begin; ++t) scores[t] = -kInfinity;
+  for (std::int64_t t = seen.end; t < end; ++t) scores[t] = -kInfinity;
+  Floats best = broadcast(-kInfinity);
+  for (std::int64_t t = begin; t < end; t += kLanes) best = max(load(scores + t), best);
+  raise(step, query, max_lane(best));
+  Floats total = {};
+  for (std::int64_t t = begin; t < end; t += kLanes) {
+    const Floats weight = exp(load(scores + t) - broadcast(query.max));
+    store(scores + t, weight);
+    total += weight;
+  }
+  query.sum += sum(total);
+}
+
+// Adds the weighted values of some positions of a block to the contexts of kRows queries from
+// `first` on, in kVectors vectors from `d` on.
+template <int kRows, int kVectors>
+[[gnu::noinline]] void mix_vectors(const ScaledDotStep& step, const AttentionTile& tile, int first,
+                                   Interval seen, std::int64_t d) {
+  const std::int64_t stride = value_stride(step.head_dim);
+  const auto lanes = [&](int v) { return least(step.head_dim - d - v * kLanes, kLanes); };
+  float* contexts[kRows];
+  Floats sums[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    contexts[r] = tile.queries[first + r].context + d;
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = load_first(contexts[r] + v * kLanes, lanes(v));
+  }
+  for (std::int64_t t = seen.begin; t < seen.end;) {
+    const std::int64_t page = t / kPage, start = page * kPage, end = least(seen.end, start + kPage);
+    const std::int64_t values = step.head_dim * kPage + d;
+    const float* from = tile.pages[page] + values;
+    const float* ahead = tile.ahead[page] + values;
+    add_products<kRows, kVectors>(
+        t - start, end - start,
+        [&](int r, std::int64_t k) { return tile.scores[first + r][start + k]; },
+        [&](std::int64_t k, int v) {
+          if (v % kPageVectors == 0) fetch<kRows>(ahead + k * stride + v * kLanes);
+          return load(from + k * stride + v * kLanes);
+        },
+        sums);
+    t = end;
+  }
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v) store_first(contexts[r] + v * kLanes, sums[r][v], lanes(v));
+}
+
+template <int kRows, int kVectors = vectors_at_once(kRows, 8)>
+void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Interval seen,
+         std::int64_t d = 0) {
+  for (; d + (kVectors - 1) * kLanes < step.head_dim; d += kVectors * kLanes)
+    mix_vectors<kRows, kVectors>(step, tile, first, seen, d);
+  if constexpr (kVectors > 1) mix<kRows, kVectors / 2>(step, tile, first, seen, d);
+}
+
+// Each value enters a context's one chain of additions in the order of the positions. What all
+// queries see they take together; what one does not see it does not even touch.
+template <int kRows>
+void mix_tile(const ScaledDotStep& step, const AttentionTile& tile) {
+  Interval common = tile.seen[0];
+  for (int r = 1; r < kRows; ++r)
+    common = {most(common.begin, tile.seen[r].begin), least(common.end, tile.seen[r].end)};
+  if (common.empty()) common.end = common.begin;
+  const auto mix_row = [&](int r, Interval range) {
+    if (!range.empty()) mix<1>(step, tile, r, range);
+  };
+  for (int r = 0; r < kRows; ++r)
+    mix_row(r, {tile.seen[r].begin, least(common.begin, tile.seen[r].end)});
+  if (!common.empty()) mix<kRows>(step, tile, 0, common);
+  for (int r = 0; r < kRows; ++r)
+    mix_row(r, {most(common.end, tile.seen[r].begin), tile.seen[r].end});
+}
+
+template <int kRows = kMaxRows>
+void attend_rows(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return attend_rows<kRows - 1>(step, rows, tile);
+  }
+  score<kRows>(step, tile, tile.range.begin);
+  for (int r = 0; r < kRows; ++r)
+    weigh(step, tile.queries[r], tile.block, tile.range, tile.seen[r], tile.scores[r]);
+  mix_tile<kRows>(step, tile);
+}
+
+}  // namespace
+
+void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
+  attend_rows(step, rows, tile);
+}
+
+}  // namespace attnengine::ATTNENGINE_ISA

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "core/steps.h"
+#include "simd/vec.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+constexpr std::int64_t kBlock = 64;     // positions of one update of the running softmax
+constexpr int kPages = kBlock / kPage;  // of a block
+
+// How many queries a tile takes: sums of queries x vectors fill the registers.
+#if defined(__AVX2__)
+constexpr int kMaxRows = 6;
+#else
+constexpr int kMaxRows = 2;
+#endif
+
+ATTNENGINE_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+ATTNENGINE_INLINE std::int64_t most(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+
+struct Interval {
+  std::int64_t begin, end;
+
+  ATTNENGINE_INLINE bool empty() const { return begin >= end; }
+  ATTNENGINE_INLINE Interval pages() const { return {begin / kPage, (end + kPage - 1) / kPage}; }
+};
+
+ATTNENGINE_INLINE Interval hull(Interval a, Interval b) {
+  return {least(a.begin, b.begin), most(a.end, b.end)};
+}
+
+// One head of one row, and its running softmax: weights are relative to `max`, `sum` is theirs.
+struct Query {
+  const float* query;  // (head_dim,)
+  float* context;      // (head_dim,)
+  float* weights;      // (positions,) or null
+  const Sight* sight;
+  std::int64_t head;
+  float max = -kInfinity;
+  float sum = 0;
+
+  // The positions of a block that it sees, counted from the block's first.
+  ATTNENGINE_INLINE Interval seen(std::int64_t block) const {
+    return {most(sight->begin - block, 0), least(sight->end - block, kBlock)};
+  }
+};
+
+// Up to kMaxRows queries that see the same pages of a block.
+struct AttentionTile {
+  Query* queries;
+  std::int64_t block;          // its first position
+  const float* pages[kPages];  // of the key head, those that any query sees
+  const float* ahead[kPages];  // of the next block, to be fetched
+  Interval range;              // of these pages
+  Interval seen[kMaxRows];     // positions of the block
+  float scores[kMaxRows][kBlock];
+};
+
+// The scores of a block, their part of the running softmax, and the weighted values, for the first
+// `rows` queries of the tile.
+void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile);
+
+}  // namespace attnengine::ATTNENGINE_ISA

@@ -1,0 +1,261 @@
+"""Texts that share batches and workers find what each finds alone, bit for bit."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import attnengine as ae
+from attnengine import _core
+from attnengine.decoding.batches import Sentence
+from attnengine.decoding.workers import Queue, share
+
+THREADS = 4
+
+batching = st.fixed_dictionaries(
+    {"max_batch_size": st.integers(1, 9), "num_workers": st.integers(1, THREADS)}
+)
+searches = st.one_of(
+    st.fixed_dictionaries(
+        {"beam_size": st.integers(1, 4), "stopping": st.sampled_from(["candidates", "optimal"])}
+    ),
+    st.fixed_dictionaries({"seed": st.integers(0, 9), "num_hypotheses": st.integers(1, 3)}),
+)
+lengths = st.tuples(st.integers(0, 3), st.integers(3, 9))
+words = st.text("abcde", min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def engines(seq2seq_path: Path, lm_path: Path, write_model: Any) -> dict[str, Any]:
+    paths = {
+        "rnn": seq2seq_path,
+        "transformer": write_model("transformer"),
+        "lm": lm_path,
+        "encoder": write_model("rnn_encoder", tokenizer="characters"),
+    }
+    return {name: ae.load(path, num_threads=THREADS) for name, path in paths.items()}
+
+
+def everything(result: ae.Result) -> Any:
+    attention = [h.attention.tobytes() for h in result.hypotheses if h.attention is not None]
+    return result, attention, result.tree and result.tree.to_dict()
+
+
+@pytest.mark.parametrize("kind", ["rnn", "transformer"])
+@settings(max_examples=60, deadline=None)
+@given(st.lists(words, min_size=1, max_size=12), batching, searches, lengths, st.booleans())
+def test_translate(
+    engines: dict[str, Any],
+    kind: str,
+    texts: list[str],
+    batching: dict[str, int],
+    search: dict[str, Any],
+    lengths: tuple[int, int],
+    details: bool,
+) -> None:
+    model = engines[kind]
+    options = {**search, "min_new_tokens": lengths[0], "max_new_tokens": lengths[1]}
+    options |= {"return_attention": details, "return_tree": details}
+    prefixes = ["P1 P2 P3"[: 3 * (len(text) % 4)].strip() for text in texts]
+    model.num_workers = 1
+    alone = [
+        model.translate(text, prefix=prefix, **options)
+        for text, prefix in zip(texts, prefixes, strict=True)
+    ]
+    model.num_workers = batching["num_workers"]
+    together = model.translate(
+        texts, prefix=prefixes, max_batch_size=batching["max_batch_size"], **options
+    )
+    assert [everything(one) for one in together] == [everything(one) for one in alone]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(words, min_size=1, max_size=12), batching, searches, lengths)
+def test_generate_and_score(
+    engines: dict[str, Any],
+    texts: list[str],
+    batching: dict[str, int],
+    search: dict[str, Any],
+    lengths: tuple[int, int],
+) -> None:
+    model = engines["lm"]
+    options = {**search, "min_new_tokens": lengths[0], "max_new_tokens": lengths[1]}
+    model.num_workers = 1
+    alone = [model.generate(text, **options) for text in texts]
+    scores = [model.score(text) for text in texts]
+    model.num_workers = batching["num_workers"]
+    size = batching["max_batch_size"]
+    assert model.generate(texts, max_batch_size=size, **options) == alone
+    assert model.score(texts, max_batch_size=size) == scores
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(words, min_size=1, max_size=12), batching)
+def test_encode(engines: dict[str, Any], texts: list[str], batching: dict[str, int]) -> None:
+    model = engines["encoder"]
+    model.num_workers = 1
+    alone = np.stack([model.encode(text) for text in texts])
+    model.num_workers = batching["num_workers"]
+    together = model.encode(texts, max_batch_size=batching["max_batch_size"])
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_rules_know_their_texts(engines: dict[str, Any], num_workers: int) -> None:
+    wanted = {}
+
+    def rule(logits: Any, search: Any) -> None:
+        for row in np.flatnonzero(search.lengths == 0):
+            logits[row] = -np.inf
+            logits[row, wanted[int(search.sentences[row])]] = 0
+
+    model = engines["lm"]
+    model.num_workers = num_workers
+    texts = ["ab", "cdeabc", "a", "dea", "bbbbb"]
+    wanted.update({index: 2 + index for index in range(len(texts))})
+    results = model.generate(texts, rules=[rule], max_batch_size=2, max_new_tokens=6)
+    assert [result.hypotheses[0].ids[0] for result in results] == list(wanted.values())
+
+
+def test_tokens_that_may_not_be_first(write_model: Any) -> None:
+    model = ae.load(write_model("rnn_lm"), num_threads=1)
+    assert isinstance(model, ae.LanguageModel)
+    texts = ["ab", "cdeabc", "a", "dea", "bbbbb"]
+    first = {result.hypotheses[0].ids[0] for result in model.generate(texts, min_new_tokens=3)}
+    model.config["begin_suppress_tokens"] = sorted(first)
+    results = model.generate(texts, min_new_tokens=3, max_batch_size=2)
+    assert not first & {result.hypotheses[0].ids[0] for result in results}
+    assert first & {i for result in results for i in result.hypotheses[0].ids[1:]}
+
+
+def test_only_a_batch_is_held(engines: dict[str, Any]) -> None:
+    model = engines["lm"]
+    model.num_workers = 1
+    seen: set[int] = set()
+
+    def watch(logits: Any, search: Any) -> None:
+        now = set(search.sentences.tolist())
+        assert len(now) <= 8
+        assert search.ended == []
+        for gone in list(seen - now)[:1]:
+            with pytest.raises(ae.InvalidArgument, match=f"sentence is {gone}, expected one of"):
+                search.hypotheses(gone)
+        seen.update(now)
+
+    texts = ["abcdeabc"[i % 5 : 5 + i % 3] for i in range(10_000)]
+    results = model.generate(texts, max_batch_size=8, max_new_tokens=3, rules=[watch])
+    assert len(results) == len(seen) == len(texts)
+
+
+def test_new_texts_come_before_the_last_has_ended(engines: dict[str, Any]) -> None:
+    model = engines["lm"]
+    model.num_workers = 1
+    ages = []
+    texts = ["a", "b", "cd", "ea", "bc", "da", "bd", "ca", "de"] * 3
+    model.generate(
+        texts,
+        max_batch_size=4,
+        max_new_tokens=30,
+        rules=[lambda _, search: ages.append(search.lengths)],
+    )
+    assert any(age.max() > 0 and age.min() == 0 for age in ages)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_errors_of_a_worker_stop_the_others(
+    engines: dict[str, Any], error: type[BaseException]
+) -> None:
+    model = engines["rnn"]
+    model.num_workers = 2
+    steps = 0
+
+    def fail(logits: Any, search: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if 7 in search.sentences:
+            raise error("seven")
+
+    texts = ["abc"] * 8000
+    with pytest.raises(error, match="seven"):
+        model.translate(texts, rules=[fail], max_batch_size=4, max_new_tokens=5)
+    assert steps < 8000  # each text takes at least two, and two share a step
+    assert threading.active_count() == 1
+    assert model.translate(texts[:4]) == [model.translate("abc")] * 4
+
+
+def test_the_calling_thread_may_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(futures: Any) -> Iterator[Any]:
+        raise KeyboardInterrupt
+
+    taken = []
+
+    def work(queue: Queue) -> None:
+        while batch := queue.take(1):
+            taken.append(batch)
+            threading.Event().wait(0.001)
+
+    monkeypatch.setattr("attnengine.decoding.workers.as_completed", interrupted)
+    model: Any = type("Model", (), {"num_threads": 2})
+    with pytest.raises(KeyboardInterrupt):
+        share(model, [Sentence([1])] * 10_000, 2, 2, 1, work)
+    assert len(taken) < 10_000
+    assert threading.active_count() == 1
+
+
+def test_the_first_batches_are_dealt() -> None:
+    sentences = [Sentence([0] * length) for length in (3, 9, 1, 5, 4, 8, 2, 7, 6)]
+    queue = Queue(sentences, max_batch_size=6, num_workers=2)
+    batches = iter(lambda: [len(sentences[i].tokens) for i in queue.take(queue.batch_size)], [])
+    assert list(batches) == [[9, 7, 5], [8, 6, 4], [3, 2, 1]]
+    assert Queue(sentences, max_batch_size=32, num_workers=2).batch_size == 5
+    assert Queue(sentences, max_batch_size=8, num_workers=3).batch_size == 3
+
+
+def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+    monkeypatch.setattr(_core, "limit_threads", limits.append)
+    model = engines["rnn"]
+    for num_workers, texts, wanted in (
+        (1, 9, []),
+        (2, 9, [2, 2]),
+        (3, 9, [1, 1, 1]),
+        (4, 2, [2, 2]),  # no more workers than texts
+        (4, 1, []),
+        (None, 25, []),
+        (None, 26, [2, 2]),  # times a beam of 5: 64 rows each and no less
+        (None, 200, [2, 2]),  # of which 32 run together
+    ):
+        limits.clear()
+        model.num_workers = num_workers
+        model.translate(["abc"] * texts)
+        # a thread that is done already may serve as the next worker
+        assert limits == wanted[: len(limits)]
+        assert bool(limits) == bool(wanted)
+
+
+def test_number_of_workers(lm_path: Path) -> None:
+    model = ae.load(lm_path, num_threads=3, num_workers=2)
+    assert model.num_workers == 2
+    assert pickle.loads(pickle.dumps(model)).num_workers == 2
+    model.num_workers = 3
+    for wrong in (0, 4, 2000, True, 1.5, "2"):
+        with pytest.raises(ae.InvalidArgument, match=f"num_workers is {wrong!r}, expected None or"):
+            model.num_workers = wrong
+        with pytest.raises(ae.InvalidArgument, match=f"num_workers is {wrong!r}, expected None or"):
+            ae.load(lm_path, num_threads=3, num_workers=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ae.InvalidArgument, match=r"num_workers is 3.* num_threads, which is 1"):
+        model.num_threads = 1
+    assert model.num_threads == 3
+    assert "num_threads=3, num_workers=3" in repr(model)
+    model.num_workers = None
+    model.num_threads = 1
+    assert model.num_workers is None
+    assert "num_workers" not in repr(model)
