@@ -1,7 +1,7 @@
 """Linear layers with fewer bits than float32.
 
 bfloat16: only the weight is rounded. int8: integers with a scale for each block of inputs, on both
-sides; rounding is that of float32 whatever comes in, so that the kernel can be compared bit for bit.
+sides. Rounding is that of float32 whatever comes in, so that kernels can be compared bit for bit.
 """
 
 from __future__ import annotations
