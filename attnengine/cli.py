@@ -47,7 +47,7 @@ Input = Annotated[Path | None, typer.Option(help="File to read instead of standa
 Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
-Precision = Annotated[str, typer.Option(help="Of linear layers: float32 or int8.")]
+Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]

@@ -31,8 +31,9 @@ def load(
     """Reads a model and makes it ready to run.
 
     ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
-    ``precision`` is how linear layers store their weights and multiply: "float32" or "int8", which
-    is faster and takes a quarter of the memory (docs/precision.md has figures);
+    ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
+    "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
+    figures);
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
     mask and the control group of the process allow. A call with many texts shares them out among
     ``num_workers``, each with a step of its own in flight and its part of the threads; when None

@@ -22,7 +22,9 @@ VERSION = 3
 # The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
 LAYOUTS = {
     "float32": "panels of 16",
+    "bfloat16": "panels of 16, twos",
     "int8": "panels of 16, blocks of 64, fours, float32 scales",
+    "int4": "panels of 16, blocks of 64, eights, 8-bit steps and zeros, float32 scales",
 }
 
 _PREAMBLE = struct.Struct("<8sI8sQQI")  # magic, version, byte order, header: offset, bytes, crc32

@@ -1,6 +1,7 @@
-"""Linear layers in 8 bits: integers with a scale for each block of inputs, on both sides.
+"""Linear layers with fewer bits than float32.
 
-Rounding is that of float32 whatever comes in, so that the kernel can be compared bit for bit.
+bfloat16: only the weight is rounded. int8: integers with a scale for each block of inputs, on both
+sides. Rounding is that of float32 whatever comes in, so that kernels can be compared bit for bit.
 """
 
 from __future__ import annotations
@@ -51,3 +52,11 @@ def linear_int8(
         y = y + sums.astype(np.float32) * scales
     y = y if bias is None else y + np.float32(bias)
     return y if add is None else y + np.float32(add)
+
+
+def bfloat16(x: Floats) -> NDArray[np.float32]:
+    """Each number rounded to 16 bits, half to even; infinite where too large, NaN stays NaN."""
+    values = np.ascontiguousarray(x, np.float32)
+    bits = values.view(np.uint32)
+    rounded = (bits + (0x7FFF + (bits >> 16 & 1)).astype(np.uint32)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(values), np.float32(np.nan), rounded.view(np.float32))

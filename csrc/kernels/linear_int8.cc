@@ -34,8 +34,7 @@ template <int kRows, int kPanels>
 ATTNENGINE_INLINE void add_products(const Block& block, Ints (&sums)[kRows][kPanels][kVectors]) {
   for (int r = 0; r < kRows; ++r)
     for (int p = 0; p < kPanels; ++p)
-      for (int v = 0; v < kVectors; ++v)
-        sums[r][p][v] = first_sums(block.x.sums[r * block.x.blocks + block.number]);
+      for (int v = 0; v < kVectors; ++v) sums[r][p][v] = first_sums(block.x.sum(r, block.number));
   const std::int8_t* w = block.weights;
   const std::int8_t* inputs = block.x.values + block.number * kBlock;
   for (std::int64_t k = 0; k < block.quads; ++k, inputs += 4, w += kQuad) {

@@ -29,9 +29,9 @@ ATTNENGINE_INLINE Ints rounded(Floats x, float inverse) {
   return reinterpret_cast<Ints>(shifted) - 0x4b400000;
 }
 
-// `sums` has the sum of each lane's values added to it.
+// The values of each lane, added, of the two halves.
 ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t* values,
-                                 Ints& sums) {
+                                 Ints (&sums)[2]) {
   Floats block[kVectors] = {};
   for_lanes(count,
             [&](std::int64_t i, std::int64_t n) { block[i / kLanes] = load_first(x + i, n); });
@@ -41,7 +41,8 @@ ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t
   for (std::int64_t v = 0; v < kVectors; ++v) {
     const Ints integers = rounded(block[v], inverse);
     *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = narrow(integers);
-    sums += (integers << 24) >> 24;  // what is stored, even of numbers that are not finite
+    // what is stored, even of numbers that are not finite
+    sums[v / (kVectors / 2)] += (integers << 24) >> 24;
   }
   return finite ? (inverse > 0 ? largest / 127.0f : 0.0f) : __builtin_nanf("");
 }
@@ -55,13 +56,13 @@ ATTNENGINE_INLINE std::int32_t sum_of_lanes(Ints x) {
 }  // namespace
 
 float quantise_block(const float* x, std::int64_t count, std::int8_t* values) {
-  Ints sums{};
+  Ints sums[2] = {};
   return quantise(x, count, values, sums);
 }
 
 std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in) {
   const std::int64_t blocks = (in + kBlock - 1) / kBlock;
-  return rows * blocks * std::int64_t(kBlock + sizeof(float) + sizeof(std::int32_t));
+  return rows * blocks * std::int64_t(kBlock + sizeof(float) + 2 * sizeof(std::int32_t));
 }
 
 QuantisedRows quantised_rows(std::int64_t rows, std::int64_t in, void* scratch) {
@@ -79,9 +80,10 @@ void quantise_rows(ConstMatrix x, const QuantisedRows& quantised) {
         const std::int64_t i = row * quantised.blocks + b, first = b * kBlock;
         const std::int64_t left = x.cols - first;
         std::int8_t* values = quantised.values + i * kBlock;
-        Ints sums{};
+        Ints sums[2] = {};
         quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values, sums);
-        quantised.sums[i] = kInputSums ? sum_of_lanes(sums) : 0;
+        for (int half = 0; half < 2; ++half)
+          quantised.sums[2 * i + half] = sum_of_lanes(sums[half]);
       }
   });
 }

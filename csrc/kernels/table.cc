@@ -2,6 +2,8 @@
 #include "kernels/attention.h"
 #include "kernels/kernels.h"
 #include "kernels/linear.h"
+#include "kernels/linear_bfloat16.h"
+#include "kernels/linear_int4.h"
 #include "kernels/linear_int8.h"
 #include "kernels/norm.h"
 #include "kernels/quantise.h"
@@ -25,9 +27,9 @@ const Kernels table{
     ATTNENGINE_NAME(ATTNENGINE_ISA),
     {
         {packed_linear_bytes, no_scratch, pack_linear, linear},  // float32
-        {},                                                      // bfloat16
+        {packed_bfloat16_bytes, no_scratch, pack_linear_bfloat16, linear_bfloat16},
         {packed_int8_bytes, quantised_bytes, pack_linear_int8, linear_int8},
-        {},  // int4
+        {packed_int4_bytes, quantised_bytes, pack_linear_int4, linear_int4},
     },
     activate,
     gated_activation,

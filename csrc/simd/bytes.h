@@ -24,8 +24,7 @@ ATTNENGINE_INLINE Ints broadcast_four(const std::int8_t* p) {
 //   Quad                        four inputs of a row, as `dot` reads them
 //   quad(p)                     those at p
 //   load_weights(p)             four inputs of kLanes outputs
-//   first_sums(sum)             where the sums begin; where kInputSums is true `sum` is that of all
-//                               inputs of the row
+//   first_sums(sum)             where the sums begin; `sum` is that of all inputs of the row
 //   narrow(x)                   the lowest byte of each lane, for integers of 8 bits
 //   largest_lane(x)
 //   dot(sums, weights, quad)    sums[lane] + the sum over i of weights[4 * lane + i] * quad[i]
@@ -78,7 +77,6 @@ ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
 
 // The instruction takes one side without a sign: the weights are 128 higher, which adds 128 times
 // the sum of the inputs.
-constexpr bool kInputSums = true;
 using Quad = __m512i;
 ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
   return reinterpret_cast<__m512i>(broadcast_four(p));
@@ -96,7 +94,6 @@ ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
 
 #else
 
-constexpr bool kInputSums = false;
 ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
   return *reinterpret_cast<const UnalignedBytes*>(p);
 }

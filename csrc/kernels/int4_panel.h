@@ -1,0 +1,34 @@
+#pragma once
+
+#include "kernels/quantise.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+
+// Where the weights of 4 bits of a panel lie, see linear_int4.h.
+constexpr std::int64_t kInt4Line = 64;                          // bytes of eight inputs
+constexpr std::int64_t kInt4Weights = kHalf / 8 * kInt4Line;    // bytes of a half block
+constexpr std::int64_t kInt4Bytes = kInt4Weights + 2 * kPanel;  // with steps and zeros
+constexpr std::int64_t kInt4Scales = kPanel * std::int64_t(sizeof(float));
+
+// Halves of blocks, of which the last may be the first of its block.
+constexpr std::int64_t int4_halves(std::int64_t in) { return (in + kHalf - 1) / kHalf; }
+
+constexpr std::int64_t int4_panel_bytes(std::int64_t in) {
+  const std::int64_t bytes = kInt4Scales + int4_halves(in) * kInt4Bytes;
+  return (bytes + 63) / 64 * 64;
+}
+
+struct Int4Half {
+  std::uint8_t* weights;
+  std::uint8_t* steps;
+  std::uint8_t* zeros;
+};
+[[gnu::always_inline]] inline Int4Half int4_half(std::uint8_t* panel, std::int64_t in,
+                                                 std::int64_t half) {
+  const std::int64_t first = half / 2 * 2, count = int4_halves(in) - first < 2 ? 1 : 2;
+  std::uint8_t* block = panel + kInt4Scales + first * kInt4Bytes;
+  std::uint8_t* steps = block + count * kInt4Weights + (half - first) * kPanel;
+  return {block + (half - first) * kInt4Weights, steps, steps + count * kPanel};
+}
+
+}  // namespace attnengine::ATTNENGINE_ISA
