@@ -110,3 +110,11 @@ def test_weights_that_are_not_finite(precision: str) -> None:
     weights = {**weights, "output.weight": np.full_like(weights["output.weight"], np.nan)}
     with packed_in(precision):
         assert np.isnan(np.frombuffer(outputs(build(config, weights)), np.float32)).all()
+
+
+def test_logits_have_at_least_8_bits(precision: str) -> None:
+    """Of the layers that say nothing, only that of a vocabulary is spared 4 bits."""
+    with packed_in(precision):
+        layers = [_core.Linear(np.ones((out, 32), np.float32)) for out in (2**14 - 1, 2**14)]
+    expected = [precision, "int8" if precision == "int4" else precision]
+    assert [layer.precision for layer in layers] == expected

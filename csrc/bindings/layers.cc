@@ -19,7 +19,7 @@ std::shared_ptr<Linear> make_linear(const FloatArray& weight, const std::optiona
                                     const std::optional<std::string>& precision) {
   const ConstMatrix w = filled_matrix(weight, "weight");
   std::vector<float> b = floats(bias, "bias");
-  const Precision chosen = precision_of(precision);
+  const Precision chosen = precision_of(precision, w.rows);
   py::gil_scoped_release unlocked;
   return std::make_shared<Linear>(w, std::move(b), chosen);
 }

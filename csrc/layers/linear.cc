@@ -45,6 +45,12 @@ SharedBytes pack(ConstMatrix weight, Precision precision) {
 
 const Packing& packing() { return packing_of_thread; }
 
+Precision packing_precision(std::int64_t out) {
+  constexpr std::int64_t kVocabulary = 1 << 14;  // no other layer has so many outputs
+  const Precision chosen = packing().precision;
+  return chosen == Precision::kInt4 && out >= kVocabulary ? Precision::kInt8 : chosen;
+}
+
 void set_packing(const Packing& chosen) {
   check_threads(chosen.num_threads);
   kernels_of(chosen.precision);

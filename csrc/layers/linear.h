@@ -18,13 +18,16 @@ struct Packing {
   Precision precision = Precision::kFloat32;  // of layers that are given none
 };
 const Packing& packing();  // of the calling thread
+// That of a layer with so many outputs that is given none: logits suffer most from 4 bits, and have
+// 8 then.
+Precision packing_precision(std::int64_t out);
 void set_packing(const Packing& chosen);
 
 // y = activation(x @ weight.T + bias), weight packed once.
 class Linear {
  public:
   // weight (out, in), bias (out,) or empty
-  Linear(ConstMatrix weight, std::vector<float> bias, Precision precision = packing().precision);
+  Linear(ConstMatrix weight, std::vector<float> bias, Precision precision);
   // packed: what `packed()` of a layer of the same shape was, at a multiple of 64 bytes
   Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
          Precision precision);
