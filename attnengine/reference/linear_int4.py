@@ -12,9 +12,12 @@ from attnengine.reference.arrays import Floats
 from attnengine.reference.quantisation import BLOCK, TINY, quantise
 
 Floats32 = NDArray[np.float32]
+Fit = tuple[Floats32, Floats32, Floats32]  # step, low, gain
 
 HALF = BLOCK // 2  # inputs that share a step and a zero
-TRIED = np.arange(14, 19.5, 0.5, np.float32) / np.float32(15)  # how much finer the first steps are
+TRIED = np.arange(14, 19.5, 0.5, dtype=np.float32) / np.float32(
+    15
+)  # how much finer the first steps are
 REFINED = 2  # times that the best is fitted again
 
 
@@ -52,19 +55,20 @@ def linear_int4(
     """
     inputs, input_scales = quantise(x)
     integers, scales = quantise_int4(weight)
-    y = np.zeros((len(x), len(weight)), np.float32)
+    y: Floats32 = np.zeros((len(x), len(weight)), np.float32)
     for block in range(inputs.shape[1]):
         weights = integers[:, block * BLOCK : (block + 1) * BLOCK]
         sums = inputs[:, block, : weights.shape[1]].astype(np.int32) @ weights.T
         y = y + sums.astype(np.float32) * input_scales[:, block, None]
-    y = y * (scales / 16).T
+    y *= (scales / 16).T
     y = y if bias is None else y + np.float32(bias)
     return y if add is None else y + np.float32(add)
 
 
 def _inverse(x: Floats32) -> Floats32:
     """1 / x, but zero where x is."""
-    return np.divide(np.float32(1), x, out=np.zeros_like(x), where=x > 0)
+    inverse: Floats32 = np.divide(np.float32(1), x, out=np.zeros_like(x), where=x > 0)
+    return inverse
 
 
 def _search(half: Floats32) -> tuple[Floats32, Floats32]:
@@ -74,18 +78,16 @@ def _search(half: Floats32) -> tuple[Floats32, Floats32]:
     unit = high / np.float32(15) - low / np.float32(15)
     unit = np.where(unit >= TINY, unit, np.float32(0))
     half, low = half * _inverse(unit), low * _inverse(unit)
-    best = np.ones_like(low), low, np.full_like(low, -np.inf)
+    best: Fit = np.ones_like(low), low, np.full_like(low, -np.inf)
     for finer in TRIED:
         best = _better(half, low, np.full_like(low, finer), best)
     for _ in range(REFINED):
-        best = _better(half, best[1], 1 / best[0], best)
+        best = _better(half, best[1], np.float32(1) / best[0], best)
     zero = np.rint(np.clip(-16 * best[1] / best[0], 0, 255))
     return best[0] * unit, zero
 
 
-def _better(
-    half: Floats32, low: Floats32, factor: Floats32, best: tuple[Floats32, ...]
-) -> tuple[Floats32, ...]:
+def _better(half: Floats32, low: Floats32, factor: Floats32, best: Fit) -> Fit:
     """The better of ``best`` and the fit step * q + low of q = (half - low) * factor, rounded.
 
     Of two fits (step, low, gain) the one with the larger gain has the smaller error.
@@ -101,8 +103,11 @@ def _better(
         low = np.where(low > 0, np.float32(0), low)
         gain = step * products + low * values
     better = (determinant > 0) & (step > 0) & (gain > best[2])
-    return tuple(
-        np.where(better, new, old) for new, old in zip((step, low, gain), best, strict=True)
+    first, second, third = best
+    return (
+        np.where(better, step, first),
+        np.where(better, low, second),
+        np.where(better, gain, third),
     )
 
 

@@ -59,4 +59,7 @@ def bfloat16(x: Floats) -> NDArray[np.float32]:
     values = np.ascontiguousarray(x, np.float32)
     bits = values.view(np.uint32)
     rounded = (bits + (0x7FFF + (bits >> 16 & 1)).astype(np.uint32)) & np.uint32(0xFFFF0000)
-    return np.where(np.isnan(values), np.float32(np.nan), rounded.view(np.float32))
+    found: NDArray[np.float32] = np.where(
+        np.isnan(values), np.float32(np.nan), rounded.view(np.float32)
+    )
+    return found
