@@ -60,7 +60,8 @@ void SpeechEncoder::run(ConstMatrix frames, const Ragged& recordings, const Ragg
                {x[firsts[run.index]], num_states(run.length), x.cols}, buffers);
     return stack_.place(x, positions, scratch);
   };
-  run_sentences(stack_, sentences, embed, states);
+  TransformerScratch scratch;
+  run_sentences(stack_, sentences, embed, states, scratch);
 }
 
 SpeechSeq2Seq::SpeechSeq2Seq(std::shared_ptr<const SpeechEncoder> encoder,

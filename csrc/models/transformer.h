@@ -53,7 +53,7 @@ struct TransformerStack {
 //   states  (rows, hidden) of the last norm
 using Embed = std::function<Matrix(const std::int64_t* positions, TransformerScratch& scratch)>;
 void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
-                   Matrix states);
+                   Matrix states, TransformerScratch& scratch);
 
 class TransformerEncoder : public Encoder {
  public:

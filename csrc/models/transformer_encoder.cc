@@ -10,6 +10,9 @@
 namespace attnengine {
 namespace {
 
+// Sentences go through the layers some at a time: so many rows stay in the cache between them.
+constexpr std::int64_t kRows = 512;
+
 // Self-attention of whole sentences: a row sees the rows of its sentence, all or those near it.
 // Every layer fills the same pages.
 class SentenceAttention {
@@ -66,8 +69,7 @@ class SentenceAttention {
 }  // namespace
 
 void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
-                   Matrix states) {
-  TransformerScratch scratch;
+                   Matrix states, TransformerScratch& scratch) {
   SentenceAttention sentences(ragged, states.rows, stack.page_heads());
   scratch.attention.angles.start(sentences.positions(), states.rows);
   const Matrix x = embed(sentences.positions(), scratch);
@@ -105,11 +107,24 @@ AttentionRecord TransformerEncoder::attentions(const std::int32_t* tokens,
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                              AttentionRecord* record) const {
-  const auto embed = [&](const std::int64_t* positions, TransformerScratch& scratch) {
-    scratch.attention.record = record;
-    return stack_.embed(tokens, positions, states.rows, scratch);
-  };
-  run_sentences(stack_, ragged, embed, states);
+  std::vector<Run> runs = ragged.runs();
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.first < b.first; });
+  TransformerScratch scratch;
+  scratch.attention.record = record;
+  for (std::size_t begin = 0, end; begin < runs.size(); begin = end) {
+    const std::int64_t first = runs[begin].first;
+    std::int64_t rows = 0;
+    for (end = begin; end < runs.size() && (end == begin || rows + runs[end].length <= kRows);
+         ++end)
+      rows += runs[end].length;
+    std::vector<Run> part(runs.begin() + begin, runs.begin() + end);
+    for (Run& run : part) run.first -= first;
+    const auto embed = [&](const std::int64_t* positions, TransformerScratch& to) {
+      return stack_.embed(tokens + first, positions, rows, to);
+    };
+    const Matrix of_part{states[first], rows, states.cols};
+    run_sentences(stack_, Ragged(std::move(part)), embed, of_part, scratch);
+  }
 }
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
