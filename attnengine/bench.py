@@ -21,7 +21,9 @@ from attnengine.engines import AnyEngine, Encoder, LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
 from attnengine.info import context_length
 
-BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "int4": 0.625}  # of a weight, with scales
+# Of a weight, with its scales: docs/precision.md.
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
+_VOCABULARY = 2**14  # outputs from which on a layer has 8 bits in the place of 4
 _INPUT_TOKENS = {LanguageModel: 512, Seq2Seq: 32, Encoder: 128}  # of a text, unless told
 _ADDED = 2  # tokens that a model may put around a text
 _READ = 2**28  # bytes that are read to measure the bandwidth: no cache holds them
@@ -131,6 +133,12 @@ def measure(path: Path, settings: Settings) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     if type(engine) not in _INPUT_TOKENS:
         raise InvalidArgument(f"the model is {engine!r}, expected one that reads text to bench")
+    positions = 0 if isinstance(engine, Encoder) else engine._model.max_positions
+    if 0 < positions < settings.new_tokens:
+        raise InvalidArgument(
+            f"new_tokens is {settings.new_tokens}, expected at most {positions},"
+            " the model's positions"
+        )
     shapes = {name: t.shape for name, t in loaders.load(path).tensors.items()}
     texts = _random_texts(engine, settings)
     run = {LanguageModel: _language_model, Seq2Seq: _seq2seq, Encoder: _encoder}[type(engine)]
@@ -161,13 +169,15 @@ class _Memory:
         share = min(1.0, rows * (config.get("num_experts_per_tok") or every) / every)
         vocab_size = config.get("target_vocab_size") or config["vocab_size"]
         self.weights = multiplied(shapes, vocab_size, encoder=encoder, experts=share)
-        self.bytes = BYTES[settings.precision]
+        self.bytes = self.head_bytes = BYTES[settings.precision]
+        if settings.precision == "int4" and vocab_size >= _VOCABULARY:
+            self.head_bytes = BYTES["int8"]
 
     def seconds(self, steps: int) -> float:
         """To read the weights of an encoder once, if there is one, and of a decoder each step."""
         weights = self.weights
-        read = weights.source + steps * (weights.step + weights.head)
-        return read * self.bytes / self.bandwidth.best
+        read = (weights.source + steps * weights.step) * self.bytes
+        return (read + steps * weights.head * self.head_bytes) / self.bandwidth.best
 
 
 def _language_model(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import attnengine as ae
 from attnengine import bench, cli
 from attnengine.bench import Multiplied, Settings, Speed, measure, multiplied, plain
 from attnengine.errors import InvalidArgument
@@ -54,6 +55,13 @@ def test_a_text_is_no_longer_than_the_positions(write_model: WriteModel) -> None
 def test_settings_that_do_not_fit(name: str) -> None:
     with pytest.raises(InvalidArgument, match=f"{name} is 0, expected 1 or more"):
         Settings(**{name: 0})
+
+
+def test_more_new_tokens_than_positions(write_model: WriteModel) -> None:
+    path = write_model("transformer")
+    positions = ae.load(path)._model.max_positions
+    with pytest.raises(InvalidArgument, match=f"new_tokens is {positions + 1}, expected at most"):
+        measure(path, Settings(**QUICK | {"new_tokens": positions + 1}))
 
 
 def test_the_median_and_the_bound() -> None:

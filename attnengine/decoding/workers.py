@@ -29,7 +29,8 @@ class Queue:
             return sentence.source_length, len(sentence.tokens)
 
         order = sorted(range(len(sentences)), key=length, reverse=True)
-        self.batch_size = -(-min(max_batch_size, len(order)) // num_workers)
+        each = min(max_batch_size // num_workers, -(-len(order) // num_workers))
+        self.batch_size = max(1, each)
         first = self.batch_size * num_workers  # dealt like cards: no worker gets all long ones
         hands = [i for worker in range(num_workers) for i in order[worker:first:num_workers]]
         self._waiting = deque(hands + order[first:])

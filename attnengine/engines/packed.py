@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attnengine import _core, loaders, models, packing
-from attnengine.errors import Error, Unsupported
+from attnengine.errors import Error, InvalidArgument, Unsupported
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
 
@@ -26,7 +26,7 @@ def build(checkpoint: Checkpoint, precision: str, num_threads: int) -> Model:
         try:
             return packing.read(file, _marks(checkpoint.path, precision))
         except Error as error:
-            warnings.warn(f"{file} is not used: {error}", stacklevel=4)
+            warnings.warn(f"{file} is not used: {error}", stacklevel=3)
     with _packing(precision, num_threads):
         return models.build(checkpoint.config, checkpoint.tensors)
 
@@ -61,10 +61,15 @@ def convert(
     precision maps from disk: it loads at once, and processes share its memory. Where the file does
     not fit the folder's weights, the version or the precision, `load` warns and packs anew.
 
-    Raises InvalidArgument when ``destination`` is a file or a folder that is not empty, and
-    whatever `load` raises.
+    Raises InvalidArgument when ``destination`` is a file or a folder that is not empty and for a
+    precision without ``packed``, and whatever `load` raises.
     """
     check_precision(precision)
+    if precision != "float32" and not packed:
+        raise InvalidArgument(
+            f"precision is {precision!r}, expected packed=True beside it: the native folder keeps"
+            " float32"
+        )
     loaders.convert(source, destination)
     if not packed:
         return

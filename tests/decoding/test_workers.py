@@ -216,7 +216,7 @@ def test_the_first_batches_are_dealt() -> None:
     batches = iter(lambda: [len(sentences[i].tokens) for i in queue.take(queue.batch_size)], [])
     assert list(batches) == [[9, 7, 5], [8, 6, 4], [3, 2, 1]]
     assert Queue(sentences, max_batch_size=32, num_workers=2).batch_size == 5
-    assert Queue(sentences, max_batch_size=8, num_workers=3).batch_size == 3
+    assert Queue(sentences, max_batch_size=8, num_workers=3).batch_size == 2
 
 
 def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

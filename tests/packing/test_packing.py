@@ -179,3 +179,9 @@ def test_hostile_files(packed: Path) -> None:
         except ae.Error:
             refused += 1
     assert refused > 500
+
+
+def test_a_native_folder_has_no_precision(lm_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(ae.InvalidArgument, match="precision is 'int8', expected packed=True"):
+        ae.convert(lm_path, tmp_path / "out", precision="int8")
+    assert not (tmp_path / "out").exists()
