@@ -23,7 +23,6 @@ from attnengine.info import context_length
 
 # Of a weight, with its scales: docs/precision.md.
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
-_VOCABULARY = 2**14  # outputs from which on a layer has 8 bits in the place of 4
 _INPUT_TOKENS = {LanguageModel: 512, Seq2Seq: 32, Encoder: 128}  # of a text, unless told
 _ADDED = 2  # tokens that a model may put around a text
 _READ = 2**28  # bytes that are read to measure the bandwidth: no cache holds them
@@ -170,7 +169,7 @@ class _Memory:
         vocab_size = config.get("target_vocab_size") or config["vocab_size"]
         self.weights = multiplied(shapes, vocab_size, encoder=encoder, experts=share)
         self.bytes = self.head_bytes = BYTES[settings.precision]
-        if settings.precision == "int4" and vocab_size >= _VOCABULARY:
+        if settings.precision == "int4":  # logits have 8 bits
             self.head_bytes = BYTES["int8"]
 
     def seconds(self, steps: int) -> float:

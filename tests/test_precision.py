@@ -14,6 +14,7 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
+from attnengine.models.registry import logits_layer
 from tests.bits import check_same_bits
 from tests.golden import huggingface as golden
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
@@ -113,8 +114,8 @@ def test_weights_that_are_not_finite(precision: str) -> None:
 
 
 def test_logits_have_at_least_8_bits(precision: str) -> None:
-    """Of the layers that say nothing, only that of a vocabulary is spared 4 bits."""
+    """Whatever the sizes: other layers of as many outputs have the precision that was asked for."""
     with packed_in(precision):
-        layers = [_core.Linear(np.ones((out, 32), np.float32)) for out in (2**14 - 1, 2**14)]
+        layers = _core.Linear(np.ones((2**15, 32))), logits_layer(np.ones((64, 32), np.float32))
     expected = [precision, "int8" if precision == "int4" else precision]
     assert [layer.precision for layer in layers] == expected

@@ -9,7 +9,7 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer
 from attnengine.models.blocks import ActivationName, activation
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.registry import Floats, Weights, logits_layer, register
 
 Side = Literal["encoder", "decoder"]
 
@@ -105,7 +105,7 @@ def output(config: Config, weights: Weights, embedding: Floats) -> _core.Linear:
     """Build the output layer, whose bias early checkpoints lack where it is zero."""
     tied, size = config.tie_word_embeddings, config.target_vocab_size
     bias = weights.get("final_logits_bias", 1, size)
-    return _core.Linear(
+    return logits_layer(
         embedding if tied else weights.take("lm_head.weight", size, config.d_model),
         None if bias is None else bias[0],
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights, scaled
+from attnengine.models.registry import Floats, Weights, logits_layer, scaled
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -117,7 +117,7 @@ def output_layer(
 ) -> _core.Linear:
     """Build the layer that gives logits, times ``scale``: ``lm_head``, or the embedding."""
     weight = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
-    return _core.Linear(
+    return logits_layer(
         scaled(weight, scale), weights.take("lm_head.bias", len(weight)) if bias else None
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import Unsupported
 from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Weights, logits_layer, register
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             layers=[layer(config, model.under(f"h.{i}")) for i in range(config.n_layer)],
             final_norm=layer_norm(model, "ln_f", config.n_embd, config.layer_norm_epsilon),
         ),
-        _core.Linear(output),
+        logits_layer(output),
     )
 
 

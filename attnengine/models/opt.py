@@ -9,7 +9,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.registry import Floats, Weights, logits_layer, register
 
 OFFSET = 2  # rows of the positions before that of the first token
 EPSILON = 1e-5
@@ -53,7 +53,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             if config.do_layer_norm_before
             else None,
         ),
-        _core.Linear(output),
+        logits_layer(output),
     )
 
 

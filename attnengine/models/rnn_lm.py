@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Weights, logits_layer, register
 from attnengine.models.rnn import CellConfig, stack
 
 
@@ -47,5 +47,5 @@ def build(config: Config, weights: Weights) -> _core.RnnDecoder:
             config.hidden_size,
             config.num_layers,
         ),
-        output=_core.Linear(output, weights.get("output.bias", config.vocab_size)),
+        output=logits_layer(output, weights.get("output.bias", config.vocab_size)),
     )

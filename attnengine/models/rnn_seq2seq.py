@@ -7,7 +7,7 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.registry import Floats, Weights, logits_layer, register
 from attnengine.models.rnn import CellConfig, cell, encoder_layers, stack
 
 
@@ -232,4 +232,4 @@ def output(config: Config, w: Weights, embedding: Floats) -> _core.Linear:
         if config.tied_output
         else w.take("output.weight", config.target_vocab_size, config.output_in_size)
     )
-    return _core.Linear(weight, w.get("output.bias", config.target_vocab_size))
+    return logits_layer(weight, w.get("output.bias", config.target_vocab_size))

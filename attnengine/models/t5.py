@@ -11,7 +11,7 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import ActivationName, activation, fused, projections
 from attnengine.models.positions import bucket_bias
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.registry import Floats, Weights, logits_layer, register
 
 FeedForwardName = Literal["relu", "gelu", "silu", "gated-relu", "gated-gelu", "gated-silu"]
 # The activation of each, where dense_act_fn does not say another.
@@ -93,7 +93,7 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     return _core.TransformerSeq2Seq(
         encoder=_core.TransformerEncoder(stack(config, weights.under("encoder"), shared)),
         decoder=_core.TransformerDecoder(
-            stack(config, weights.under("decoder"), shared, cross=True), _core.Linear(output)
+            stack(config, weights.under("decoder"), shared, cross=True), logits_layer(output)
         ),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import projections
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.registry import Floats, Weights, logits_layer, register
 
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
@@ -71,7 +71,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
         ),
         decoder=_core.TransformerDecoder(
             stack(config, weights.under("decoder"), target, config.decoder_num_layers, cross=True),
-            _core.Linear(output, weights.get("lm_head.bias", config.target_vocab_size)),
+            logits_layer(output, weights.get("lm_head.bias", config.target_vocab_size)),
         ),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models import transformer
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Weights, logits_layer, register
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,5 +28,5 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     output = embedding if config.tied_output else weights.take("lm_head.weight", *shape)
     return _core.TransformerDecoder(
         transformer.stack(config, decoder, embedding, config.num_layers),
-        _core.Linear(output, weights.get("lm_head.bias", config.vocab_size)),
+        logits_layer(output, weights.get("lm_head.bias", config.vocab_size)),
     )

@@ -9,7 +9,7 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer
 from attnengine.models.blocks import ActivationName, activation, check_heads
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import Weights, logits_layer, register
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
             transformer.stack(
                 decoder, model.under("decoder"), embedding, config.decoder_layers, cross=True
             ),
-            _core.Linear(output),
+            logits_layer(output),
         ),
     )
 

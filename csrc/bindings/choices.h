@@ -57,9 +57,9 @@ inline Precision precision_of(const std::string& name) {
   return choose(choices, name, "precision");
 }
 
-// That of a layer with so many outputs; that of the thread where none is given.
-inline Precision precision_of(const std::optional<std::string>& name, std::int64_t out) {
-  return name ? precision_of(*name) : packing_precision(out);
+// That of the thread where none is given.
+inline Precision precision_of(const std::optional<std::string>& name) {
+  return name ? precision_of(*name) : packing().precision;
 }
 
 inline CellOptions cell_options(const std::string& nonlinearity,

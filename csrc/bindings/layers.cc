@@ -19,7 +19,7 @@ std::shared_ptr<Linear> make_linear(const FloatArray& weight, const std::optiona
                                     const std::optional<std::string>& precision) {
   const ConstMatrix w = filled_matrix(weight, "weight");
   std::vector<float> b = floats(bias, "bias");
-  const Precision chosen = precision_of(precision, w.rows);
+  const Precision chosen = precision_of(precision);
   py::gil_scoped_release unlocked;
   return std::make_shared<Linear>(w, std::move(b), chosen);
 }
@@ -126,6 +126,9 @@ void bind_layers(py::module_& m) {
       },
       "num_threads"_a = 1, "precision"_a = "float32",
       "How many threads pack the weights of the calling thread, and how, unless a layer says so.");
+  m.def(
+      "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
+      "The precision of layers that give logits, for the calling thread.");
   py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
       .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
            "precision"_a = py::none())

@@ -8,7 +8,7 @@ namespace attnengine::ATTNENGINE_ISA {
 std::int64_t packed_linear_bytes(std::int64_t out, std::int64_t in);
 void pack_linear(const PackStep& step);
 
-// Every output is one chain of additions over blocks of kBlock inputs: the same bits for any number
+// Every output is one chain of additions over blocks of 512 inputs: the same bits for any number
 // of rows and threads.
 void linear(const LinearStep& step);
 

@@ -45,10 +45,9 @@ SharedBytes pack(ConstMatrix weight, Precision precision) {
 
 const Packing& packing() { return packing_of_thread; }
 
-Precision packing_precision(std::int64_t out) {
-  constexpr std::int64_t kVocabulary = 1 << 14;  // no other layer has so many outputs
+Precision logits_precision() {
   const Precision chosen = packing().precision;
-  return chosen == Precision::kInt4 && out >= kVocabulary ? Precision::kInt8 : chosen;
+  return chosen == Precision::kInt4 ? Precision::kInt8 : chosen;
 }
 
 void set_packing(const Packing& chosen) {

@@ -18,9 +18,8 @@ struct Packing {
   Precision precision = Precision::kFloat32;  // of layers that are given none
 };
 const Packing& packing();  // of the calling thread
-// That of a layer with so many outputs that is given none: logits suffer most from 4 bits, and have
-// 8 then.
-Precision packing_precision(std::int64_t out);
+// That of the layer which gives logits: they suffer most from 4 bits, and have 8 then.
+Precision logits_precision();
 void set_packing(const Packing& chosen);
 
 // y = activation(x @ weight.T + bias), weight packed once.
@@ -39,7 +38,6 @@ class Linear {
   std::int64_t out() const { return out_; }
   Precision precision() const { return precision_; }
   const SharedBytes& packed() const { return packed_; }
-  const std::vector<float>& bias() const { return bias_; }
 
   // x (rows, in), y (rows, out); with `add` what y holds is a part of the sum
   void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,

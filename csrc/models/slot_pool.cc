@@ -9,7 +9,7 @@ namespace attnengine {
 SlotHandle SlotPool::allocate() {
   if (free_.empty()) {
     if (std::int64_t(counts_.size()) > std::numeric_limits<std::int32_t>::max() - chunk_slots_)
-      throw Error("a state holds at most 2 ** 31 tokens");
+      throw Error("a state holds at most 2 ** 31 slots");
     const auto first = static_cast<std::int32_t>(counts_.size());
     Buffer chunk;
     chunk.floats(chunk_slots_ * slot_size_);

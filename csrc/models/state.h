@@ -24,7 +24,7 @@ class State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  // What is kept of a token's past: an RNN's last slot alone, or every slot, of `slot_tokens`.
+  // What is kept of a token's past: an RNN's last slot alone, or every slot.
   struct Slots {
     bool keeps_past;
     std::int64_t size;  // floats
@@ -79,7 +79,7 @@ class State {
     bool live = false;
     std::shared_ptr<const EncodedSource> source;  // null for a language model
     std::int64_t length = 0;                      // tokens
-    std::vector<SlotHandle> past;                 // one for each `slot_tokens`
+    std::vector<SlotHandle> past;                 // one for each `Slots::tokens`
   };
 
   State(std::int64_t decoder, bool with_source, Slots slots);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstring>
-
 #include "simd/vec.h"
 
 // Products of 8 bits, four inputs at a time: an exact sum in 32 bits for each of kLanes outputs.
