@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/errors.h"
@@ -72,12 +73,14 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
     if (n > 0) f(context, 0, n);
     return;
   }
+  const int outer = std::exchange(num_threads, 1);  // regions inside of this one
 #if defined(ATTNENGINE_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
   for (int i = 0; i < threads; ++i) f(context, n * i / threads, n * (i + 1) / threads);
 #else
   joined_ranges(n, threads, f, context);
 #endif
+  num_threads = outer;
 }
 
 }  // namespace attnengine

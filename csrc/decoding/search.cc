@@ -116,6 +116,9 @@ void Search::check_new(const std::vector<std::int64_t>& numbers,
   const std::int64_t vocab_size = vocab_size_.value_or(std::numeric_limits<std::int32_t>::max());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     expect_count("the number of a sentence", numbers[i], 0);
+    if (numbers[i] > std::numeric_limits<std::int32_t>::max())
+      throw InvalidArgument("the number of a sentence is " + std::to_string(numbers[i]) +
+                            ", expected at most 2 ** 31 - 1");
     if (place(numbers[i]) != sentences_.size() ||
         std::find(numbers.begin(), numbers.begin() + i, numbers[i]) != numbers.begin() + i)
       throw InvalidArgument("sentence " + std::to_string(numbers[i]) +

@@ -109,9 +109,11 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval
   Floats best = broadcast(-kInfinity);
   for (std::int64_t t = begin; t < end; t += kLanes) best = max(load(scores + t), best);
   raise(step, query, max_lane(best));
+  // while every score is -inf nothing may be subtracted: -inf - -inf is no number
+  const Floats base = broadcast(query.max == -kInfinity ? 0 : query.max);
   Floats total = {};
   for (std::int64_t t = begin; t < end; t += kLanes) {
-    const Floats weight = exp(load(scores + t) - broadcast(query.max));
+    const Floats weight = exp(load(scores + t) - base);
     store(scores + t, weight);
     total += weight;
   }

@@ -39,10 +39,9 @@ ATTNENGINE_INLINE float quantise(const float* x, std::int64_t count, std::int8_t
   const bool finite = largest < kInfinity;
   const float inverse = finite && largest >= kTiny ? 127.0f / largest : 0.0f;
   for (std::int64_t v = 0; v < kVectors; ++v) {
-    const Ints integers = rounded(block[v], inverse);
+    const Ints integers = finite ? rounded(block[v], inverse) : Ints{};
     *reinterpret_cast<UnalignedNarrow*>(values + v * kLanes) = narrow(integers);
-    // what is stored, even of numbers that are not finite
-    sums[v / (kVectors / 2)] += (integers << 24) >> 24;
+    sums[v / (kVectors / 2)] += integers;
   }
   return finite ? (inverse > 0 ? largest / 127.0f : 0.0f) : __builtin_nanf("");
 }

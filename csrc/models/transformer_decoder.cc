@@ -185,7 +185,7 @@ void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, boo
       state.after[row] = state.cells[row].page + offset;
     }
   }
-  const Matrix y = add ? state.scratch.other.matrix(x.rows, x.cols) : out;
+  const Matrix y = add ? state.scratch.block.matrix(x.rows, x.cols) : out;
   stack_.layers[layer].recurrence->run(
       {x, state.before.data(), state.after.data(), state.positions.data(), y},
       state.scratch.recurrence);

@@ -18,9 +18,11 @@ void TransformerStack::check_sizes() const {
   if (max_positions < 0)
     throw InvalidArgument("max_positions is " + std::to_string(max_positions) +
                           ", expected 0 or more");
-  if (!positions.empty())
-    expect_equal(static_cast<std::int64_t>(positions.size()), max_positions * embedding_size(),
-                 "positions.size");
+  if (!positions.empty()) {  // max_positions may be anything: nothing is multiplied by it
+    const auto count = static_cast<std::int64_t>(positions.size());
+    expect_equal(count % embedding_size(), 0, "positions.size modulo the embedding size");
+    expect_equal(count / embedding_size(), max_positions, "positions.shape[0]");
+  }
   if (embedding_norm) expect_equal(embedding_norm->size(), embedding_size(), "embedding_norm size");
   if (projection) expect_equal(projection->in(), embedding_size(), "projection weight.shape[1]");
   for (const TransformerLayer& layer : layers) {
