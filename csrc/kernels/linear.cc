@@ -18,23 +18,23 @@ struct Float32 {
   ATTNENGINE_INLINE const float* panel(std::int64_t p, std::int64_t input) const {
     return static_cast<const float*>(step.packed) + (p * step.x.cols + input) * kPanel;
   }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const { return inputs.size(); }
 
   // The sums stay in registers over all inputs, one chain of additions for each output.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
     Floats sums[kRows][kPanels * kPanelVectors] = {};
-    const std::int64_t inputs = tile.inputs.size(), stride = step.x.cols;
+    const std::int64_t stride = step.x.cols;
     const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
     const float* w = panel(tile.panels.begin, tile.inputs.begin);
-    for (std::int64_t k = 0; k < inputs; ++k, ++x, w += kPanel) {
-      tile.fetch<kRows, kPanels>(k);
+    tile.pass<kPanels>({0, tile.inputs.size()}, [&](std::int64_t k) __attribute__((always_inline)) {
       add_product(
-          [=](int r) { return x[r * stride]; },
+          [=](int r) { return x[r * stride + k]; },
           [=](int v) {
-            return load(w + v / kPanelVectors * stride * kPanel + v % kPanelVectors * kLanes);
+            return load(w + (v / kPanelVectors * stride + k) * kPanel + v % kPanelVectors * kLanes);
           },
           sums);
-    }
+    });
     finish(step, tile, sums);
   }
 };

@@ -9,7 +9,7 @@ namespace {
 
 // A panel is (in / 2, kPanel, 2).
 struct Bfloat16 {
-  static constexpr TileLimits kMost = kFloatTiles;
+  static constexpr TileLimits kMost = kPairTiles;
   static constexpr std::int64_t kInputs = 512;  // as for float32
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) { return (rows + 2) * in; }
@@ -19,6 +19,7 @@ struct Bfloat16 {
   ATTNENGINE_INLINE const Pair* panel(std::int64_t p, std::int64_t input) const {
     return static_cast<const Pair*>(step.packed) + (p * pairs() + input / 2) * kPanel;
   }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const { return ceil_divide(inputs.size(), 2); }
   ATTNENGINE_INLINE std::int64_t pairs() const { return ceil_divide(step.x.cols, 2); }
 
   // One input of each row times its weights, which are the first or the second of their pairs.
@@ -39,12 +40,11 @@ struct Bfloat16 {
     const std::int64_t inputs = tile.inputs.size();
     const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
     const Pair* w = panel(tile.panels.begin, tile.inputs.begin);
-    for (std::int64_t pair = 0; pair < inputs / 2; ++pair, x += 2, w += kPanel) {
-      tile.fetch<kRows, kPanels>(pair);
-      add<0>(x, w, sums);
-      add<1>(x, w, sums);
-    }
-    if (inputs % 2) add<0>(x, w, sums);
+    tile.pass<kPanels>({0, inputs / 2}, [&](std::int64_t pair) __attribute__((always_inline)) {
+      add<0>(x + 2 * pair, w + pair * kPanel, sums);
+      add<1>(x + 2 * pair, w + pair * kPanel, sums);
+    });
+    if (inputs % 2) add<0>(x + inputs - 1, w + inputs / 2 * kPanel, sums);
     finish(step, tile, sums);
   }
 };

@@ -16,7 +16,7 @@ constexpr std::int64_t kDotWork = 4 * kPanelVectors;
 #endif
 
 struct Int4 {
-  static constexpr TileLimits kMost = kByteTiles;
+  static constexpr TileLimits kMost = kNibbleTiles;
   static constexpr std::int64_t kInputs = std::int64_t(1) << 62;  // all of them
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) {
@@ -28,6 +28,9 @@ struct Int4 {
 
   ATTNENGINE_INLINE const std::uint8_t* panel(std::int64_t p, std::int64_t) const {
     return static_cast<const std::uint8_t*>(step.packed) + p * int4_panel_bytes(step.x.cols);
+  }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const {
+    return int4_panel_bytes(inputs.size()) / 64;
   }
 
   // A half of a block: its exact sums times its steps are added to those of the block.
@@ -66,7 +69,7 @@ struct Int4 {
     const std::int64_t halves = int4_halves(step.x.cols);
     const QuantisedRows rows = rows_from(x, tile.rows.begin);
     for (std::int64_t b = 0; b < rows.blocks; ++b) {
-      for (std::int64_t line = 9 * b; line < 9 * b + 9; ++line) tile.fetch<kRows, kPanels>(line);
+      tile.pass<kPanels>({9 * b, 9 * b + 9}, [](std::int64_t) {});
       Ints sums[kRows][kVectors] = {};
       for (std::int64_t half = 2 * b; half < halves && half < 2 * b + 2; ++half)
         add_half(tile, rows, half, sums);

@@ -38,31 +38,38 @@ struct Int8 {
   ATTNENGINE_INLINE const std::int8_t* panel(std::int64_t p, std::int64_t) const {
     return static_cast<const std::int8_t*>(step.packed) + p * panel_bytes(step.x.cols);
   }
-
-  // The exact sums of some quads of a block, whose weights lie at w.
-  template <int kRows, int kPanels>
-  ATTNENGINE_INLINE void add_products(const Tile& tile, const QuantisedRows& rows,
-                                      std::int64_t block, Range lines, const std::int8_t* w,
-                                      Ints (&sums)[kRows][kPanels * kPanelVectors]) const {
-    constexpr int kVectors = kPanels * kPanelVectors;
-    const std::int8_t* inputs = rows.values + block * kScaleBlock;
-    for (std::int64_t line = lines.begin; line < lines.end; ++line, inputs += 4, w += kLine) {
-      tile.fetch<kRows, kPanels>(line);
-      Bytes weights[kVectors];
-      for (int v = 0; v < kVectors; ++v)
-        weights[v] =
-            load_weights(w + v / kPanelVectors * tile.stride + v % kPanelVectors * 4 * kLanes);
-      for (int r = 0; r < kRows; ++r) {
-        const Quad four = quad(inputs + r * rows.blocks * kScaleBlock);
-        for (int v = 0; v < kVectors; ++v) sums[r][v] = dot(sums[r][v], weights[v], four);
-      }
-    }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const {
+    return panel_bytes(inputs.size()) / kLine;
   }
 
+  // The exact sums of a block, whose weights lie in some lines of the panels.
+  template <int kRows, int kPanels>
+  ATTNENGINE_INLINE void add_products(const Tile& tile, const QuantisedRows& rows,
+                                      std::int64_t block, Range lines,
+                                      Ints (&sums)[kRows][kPanels * kPanelVectors]) const {
+    constexpr int kVectors = kPanels * kPanelVectors;
+    const std::int8_t* w = panel(tile.panels.begin, 0) + lines.begin * kLine;
+    const std::int8_t* inputs = rows.values + block * kScaleBlock;
+    for (int r = 0; r < kRows; ++r)
+      for (Ints& sum : sums[r]) sum = first_sums(rows.sum(r, block));
+    tile.pass<kPanels>(lines, [&](std::int64_t k) __attribute__((always_inline)) {
+      Bytes weights[kVectors];
+      for (int v = 0; v < kVectors; ++v)
+        weights[v] = load_weights(w + k * kLine + v / kPanelVectors * tile.stride +
+                                  v % kPanelVectors * 4 * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const Quad four = quad(inputs + r * rows.blocks * kScaleBlock + 4 * k);
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = dot(sums[r][v], weights[v], four);
+      }
+    });
+  }
+
+  // The scales of the block lie in a line of their own.
   template <int kRows, int kVectors>
   ATTNENGINE_INLINE void add_scaled(const Tile& tile, const QuantisedRows& rows, std::int64_t block,
-                                    const std::int8_t* w, const Ints (&sums)[kRows][kVectors],
+                                    std::int64_t line, const Ints (&sums)[kRows][kVectors],
                                     Floats (&totals)[kRows][kVectors]) const {
+    const std::int8_t* w = panel(tile.panels.begin, 0) + line * kLine;
     for (int v = 0; v < kVectors; ++v) {
       const Floats scales =
           load(reinterpret_cast<const float*>(w + v / kPanelVectors * tile.stride) +
@@ -79,18 +86,13 @@ struct Int8 {
   [[gnu::noinline]] void multiply(const Tile& tile) const {
     Floats totals[kRows][kPanels * kPanelVectors] = {};
     const QuantisedRows rows = rows_from(x, tile.rows.begin);
-    const std::int8_t* w = panel(tile.panels.begin, 0);
     const std::int64_t quads = ceil_divide(step.x.cols, 4);
     for (std::int64_t block = 0; block < rows.blocks; ++block) {
       const std::int64_t first = block * (kQuads + 1), left = quads - block * kQuads;
       const Range lines{first, first + (left < kQuads ? left : kQuads)};
       Ints sums[kRows][kPanels * kPanelVectors];
-      for (int r = 0; r < kRows; ++r)
-        for (Ints& sum : sums[r]) sum = first_sums(rows.sum(r, block));
-      add_products<kRows, kPanels>(tile, rows, block, lines, w, sums);
-      w += lines.size() * kLine;
-      add_scaled(tile, rows, block, w, sums, totals);
-      w += kLine;
+      add_products<kRows, kPanels>(tile, rows, block, lines, sums);
+      add_scaled(tile, rows, block, lines.end, sums, totals);
     }
     finish(step, tile, totals);
   }
