@@ -12,6 +12,8 @@ struct Bfloat16 {
   static constexpr int kMaxSums = 24, kMaxRows = 8, kMaxPanels = 8;
 #elif defined(__AVX2__)
   static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 6;
+#elif defined(__aarch64__)
+  static constexpr int kMaxSums = 24, kMaxRows = 6, kMaxPanels = 3;
 #else
   static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
 #endif

@@ -20,6 +20,8 @@ struct Int4 {
   static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 6;
 #elif defined(__AVX2__)
   static constexpr int kMaxSums = 8, kMaxRows = 4, kMaxPanels = 4;
+#elif defined(__aarch64__)
+  static constexpr int kMaxSums = 16, kMaxRows = 4, kMaxPanels = 2;
 #else
   static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
 #endif

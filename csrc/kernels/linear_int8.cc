@@ -72,6 +72,8 @@ struct Int8 {
   static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 8;
 #elif defined(__AVX2__)
   static constexpr int kMaxSums = 8, kMaxRows = 4, kMaxPanels = 4;
+#elif defined(__aarch64__)
+  static constexpr int kMaxSums = 24, kMaxRows = 6, kMaxPanels = 3;
 #else
   static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
 #endif
