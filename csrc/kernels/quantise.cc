@@ -7,7 +7,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr std::int64_t kVectors = kBlock / kLanes;
+constexpr std::int64_t kVectors = kScaleBlock / kLanes;
 constexpr float kTiny = 0x1p-100f;  // a block whose numbers are all smaller counts as zero
 
 // The largest |x|, infinite or NaN where one is not finite: as integers these are the largest.
@@ -60,27 +60,28 @@ float quantise_block(const float* x, std::int64_t count, std::int8_t* values) {
 }
 
 std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in) {
-  const std::int64_t blocks = (in + kBlock - 1) / kBlock;
-  return rows * blocks * std::int64_t(kBlock + sizeof(float) + 2 * sizeof(std::int32_t));
+  const std::int64_t blocks = ceil_divide(in, kScaleBlock);
+  return rows * blocks * std::int64_t(kScaleBlock + sizeof(float) + 2 * sizeof(std::int32_t));
 }
 
 QuantisedRows quantised_rows(std::int64_t rows, std::int64_t in, void* scratch) {
-  const std::int64_t blocks = (in + kBlock - 1) / kBlock;
+  const std::int64_t blocks = ceil_divide(in, kScaleBlock);
   auto* values = static_cast<std::int8_t*>(scratch);
-  auto* scales = reinterpret_cast<float*>(values + rows * blocks * kBlock);
+  auto* scales = reinterpret_cast<float*>(values + rows * blocks * kScaleBlock);
   auto* sums = reinterpret_cast<std::int32_t*>(scales + rows * blocks);
-  return {rows, blocks, values, scales, sums};
+  return {blocks, values, scales, sums};
 }
 
 void quantise_rows(ConstMatrix x, const QuantisedRows& quantised) {
   parallel_for(x.rows, 2 * x.cols, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row)
       for (std::int64_t b = 0; b < quantised.blocks; ++b) {
-        const std::int64_t i = row * quantised.blocks + b, first = b * kBlock;
+        const std::int64_t i = row * quantised.blocks + b, first = b * kScaleBlock;
         const std::int64_t left = x.cols - first;
-        std::int8_t* values = quantised.values + i * kBlock;
+        std::int8_t* values = quantised.values + i * kScaleBlock;
         Ints sums[2] = {};
-        quantised.scales[i] = quantise(x[row] + first, left < kBlock ? left : kBlock, values, sums);
+        quantised.scales[i] =
+            quantise(x[row] + first, left < kScaleBlock ? left : kScaleBlock, values, sums);
         for (int half = 0; half < 2; ++half)
           quantised.sums[2 * i + half] = sum_of_lanes(sums[half]);
       }

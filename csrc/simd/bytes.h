@@ -139,28 +139,20 @@ ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, const Quad& quad) {
   return sums + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, ones));
 }
 
-#elif defined(__ARM_FEATURE_DOTPROD)
-
-using Quad = int8x16_t;  // in its first lane
-ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
-  std::int32_t four;
-  __builtin_memcpy(&four, p, 4);
-  return vreinterpretq_s8_s32(Ints{four});
-}
-ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
-  return vdotq_laneq_s32(sums, weights, quad, 0);
-}
-
 #elif defined(__aarch64__)
 
 using Quad = int8x16_t;
 ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
-  return vreinterpretq_s8_s32(broadcast_four(p));
+  typedef float Four __attribute__((aligned(1), may_alias));  // straight into a vector register
+  return vreinterpretq_s8_f32(vdupq_n_f32(*reinterpret_cast<const Four*>(p)));
 }
-// Two products of at most 127 * 127 fit in 16 bits.
 ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return vdotq_s32(sums, weights, quad);
+#else  // two products of at most 127 * 127 fit in 16 bits
   const int16x8_t lower = vmull_s8(vget_low_s8(weights), vget_low_s8(quad));
   return vpadalq_s16(sums, vpaddq_s16(lower, vmull_high_s8(weights, quad)));
+#endif
 }
 
 #else

@@ -91,7 +91,7 @@ struct Products {
   int16x8_t lower, upper;
 };
 ATTNENGINE_INLINE void add_dot(Products& sums, int8x16_t weights, const std::int8_t* x) {
-  const int8x16_t four = vreinterpretq_s8_s32(broadcast_four(x));
+  const Quad four = quad(x);
   sums.lower = vmlal_s8(sums.lower, vget_low_s8(weights), vget_low_s8(four));
   sums.upper = vmlal_high_s8(sums.upper, weights, four);
 }
