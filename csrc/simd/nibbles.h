@@ -86,7 +86,8 @@ ATTNENGINE_INLINE Ints sixteen_times(Products sums) { return sums << 4; }
 
 #elif defined(__aarch64__)
 
-// Four sums for each output, two in each part: 8 products of at most 15 * 127 fit, and two of these.
+// Four sums for each output, two in each part: 8 products of at most 15 * 127 fit, and two of
+// these.
 struct Products {
   int16x8_t lower, upper;
 };
