@@ -6,6 +6,13 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
+// Without a loop: an array that a loop indexes lies in memory, and the sums of a tile must not.
+template <int kCount>
+ATTNENGINE_INLINE void copy(const Floats* from, Floats* to) {
+  *to = *from;
+  if constexpr (kCount > 1) copy<kCount - 1>(from + 1, to + 1);
+}
+
 // A panel is (in, kPanel).
 struct Float32 {
   static constexpr TileLimits kMost = kFloatTiles;
@@ -35,7 +42,9 @@ struct Float32 {
           },
           sums);
     });
-    finish(step, tile, sums);
+    Floats finished[kRows][kPanels * kPanelVectors];
+    copy<kRows * kPanels * kPanelVectors>(sums[0], finished[0]);
+    finish(step, tile, finished);
   }
 };
 

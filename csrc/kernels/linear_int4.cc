@@ -9,8 +9,8 @@ namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
 // Instructions of eight inputs of a row and a panel.
-#if defined(__AVX512VNNI__)
-constexpr std::int64_t kDotWork = 2;
+#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+constexpr std::int64_t kDotWork = 2 * kPanelVectors;
 #else
 constexpr std::int64_t kDotWork = 4 * kPanelVectors;
 #endif

@@ -33,6 +33,9 @@ constexpr TileLimits kByteTiles{12, 6, 8}, kNibbleTiles{12, 6, 6};
 #elif defined(__AVX2__)
 constexpr TileLimits kFloatTiles{12, 6, 6}, kPairTiles{10, 5, 5};
 constexpr TileLimits kByteTiles{8, 4, 4}, kNibbleTiles = kByteTiles;
+#elif defined(__aarch64__)
+constexpr TileLimits kFloatTiles{24, 6, 3}, kPairTiles = kFloatTiles;
+constexpr TileLimits kByteTiles{16, 4, 3}, kNibbleTiles = kByteTiles;
 #else
 constexpr TileLimits kFloatTiles{8, 2, 2}, kPairTiles = kFloatTiles;
 constexpr TileLimits kByteTiles = kFloatTiles, kNibbleTiles = kByteTiles;
