@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
-from attnengine.models.registry import logits_layer
+from attnengine.packing.file import Reader
 from tests.bits import check_same_bits
 from tests.golden import huggingface as golden
+from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
@@ -24,15 +23,6 @@ PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
 ERRORS = {"bfloat16": 0.05, "int8": 0.2, "int4": 1.0}
 
 pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
-
-
-@contextmanager
-def packed_in(precision: str) -> Iterator[None]:
-    _core.set_packing(precision=precision)
-    try:
-        yield
-    finally:
-        _core.set_packing()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -113,9 +103,21 @@ def test_weights_that_are_not_finite(precision: str) -> None:
         assert np.isnan(np.frombuffer(outputs(build(config, weights)), np.float32)).all()
 
 
-def test_logits_have_at_least_8_bits(precision: str) -> None:
-    """Whatever the sizes: other layers of as many outputs have the precision that was asked for."""
+@pytest.mark.parametrize("name", MODELS)
+def test_logits_have_at_least_8_bits(tmp_path: Path, name: str, precision: str) -> None:
+    """By their role; other layers of any size have what was asked for, or float32 by design."""
+    config, weights = parts(name)
     with packed_in(precision):
-        layers = _core.Linear(np.ones((2**15, 32))), logits_layer(np.ones((64, 32), np.float32))
-    expected = [precision, "int8" if precision == "int4" else precision]
-    assert [layer.precision for layer in layers] == expected
+        packing.write(tmp_path / "packed", lambda: build(config, weights), {})
+    layers = Reader(tmp_path / "packed").header["parts"]  # of each: class, arguments, named ones
+    outputs = {
+        (named.get("output") or given[1])["part"]
+        for kind, given, named in layers
+        if kind in ("RnnDecoder", "TransformerDecoder", "WindowDecoder")
+    }
+    assert len(outputs) == isinstance(build(config, weights), _core.Decoder)
+    for place, (kind, _, named) in enumerate(layers):
+        if kind == "Linear" and place in outputs:
+            assert named["precision"] == ("int8" if precision == "int4" else precision)
+        elif kind == "Linear":
+            assert named["precision"] in (precision, "float32")
