@@ -93,6 +93,7 @@ class Settings:
     repeats: int = 5
     precision: str = "float32"
     num_threads: int | None = None
+    num_workers: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "beam_size", "input_tokens", "new_tokens", "repeats"):
@@ -128,16 +129,8 @@ def measure(path: Path, settings: Settings) -> dict[str, Any]:
     Raises InvalidArgument for settings that do not fit, and what ``attnengine.load`` raises.
     """
     started = time.perf_counter()
-    engine = load(path, precision=settings.precision, num_threads=settings.num_threads)
+    engine = _load(path, settings)
     seconds = time.perf_counter() - started
-    if type(engine) not in _INPUT_TOKENS:
-        raise InvalidArgument(f"the model is {engine!r}, expected one that reads text to bench")
-    positions = 0 if isinstance(engine, Encoder) else engine._model.max_positions
-    if 0 < positions < settings.new_tokens:
-        raise InvalidArgument(
-            f"new_tokens is {settings.new_tokens}, expected at most {positions},"
-            " the model's positions"
-        )
     shapes = {name: t.shape for name, t in loaders.load(path).tensors.items()}
     texts = _random_texts(engine, settings)
     run = {LanguageModel: _language_model, Seq2Seq: _seq2seq, Encoder: _encoder}[type(engine)]
@@ -154,6 +147,24 @@ def measure(path: Path, settings: Settings) -> dict[str, Any]:
         "bandwidth": memory.bandwidth.best,
         "speeds": [asdict(speed) for speed in speeds],
     }
+
+
+def _load(path: Path, settings: Settings) -> AnyEngine:
+    engine = load(
+        path,
+        precision=settings.precision,
+        num_threads=settings.num_threads,
+        num_workers=settings.num_workers,
+    )
+    if type(engine) not in _INPUT_TOKENS:
+        raise InvalidArgument(f"the model is {engine!r}, expected one that reads text to bench")
+    positions = 0 if isinstance(engine, Encoder) else engine._model.max_positions
+    if 0 < positions < settings.new_tokens:
+        raise InvalidArgument(
+            f"new_tokens is {settings.new_tokens}, expected at most {positions},"
+            " the model's positions"
+        )
+    return engine
 
 
 class _Memory:
@@ -258,9 +269,8 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
     """What was measured, in lines."""
     lines = [
         "model: {architecture}, {parameters} parameters".format(**facts),
-        "run: {precision}, threads {num_threads}, batch {batch_size}, beam {beam_size}".format(
-            **facts
-        ),
+        f"run: {facts['precision']}, {_parallel(facts)}, batch {facts['batch_size']},"
+        f" beam {facts['beam_size']}",
         f"load: {facts['load_seconds']:.3f} s, then {facts['peak_memory'] / 1e6:.0f} MB at most",
         f"memory: {facts['bandwidth'] / 1e9:.1f} GB/s",
     ]
@@ -271,3 +281,8 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
             line += f", {100 * rate / bound:.0f} % of the {bound:.1f} that memory allows"
         lines.append(line)
     return lines
+
+
+def _parallel(facts: Mapping[str, Any]) -> str:
+    threads, workers = facts["num_threads"], facts["num_workers"]
+    return f"threads {threads}" if workers is None else f"threads {threads}, workers {workers}"

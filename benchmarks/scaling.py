@@ -3,23 +3,27 @@
     python -m benchmarks.scaling FOLDER [--only beams,contexts] [--threads 2]
 
 Writes FOLDER/scaling.json and, where matplotlib is installed, a plot of each: both axes are
-logarithmic, so that a cost that grows with the work is a straight line and a cliff a step.
+logarithmic, so that a cost that grows with the work is a straight line and a cliff a step. Sizes
+take turns, so that what else the machine does meanwhile falls on all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import attnengine as ae
 from attnengine.reference.random_weights import random_weights
+from benchmarks.pictures import logarithmic, save
 
 BEAMS = (*range(1, 17), 24, 32, 48, 64)
 BATCHES = (*range(1, 17), 24, 31, 32, 33, 48, 64, 96, 128)  # odd ones beside the round ones
@@ -50,7 +54,7 @@ CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Point:
-    """The median time of a step at one size, and half the range of the repeats over it."""
+    """The median time of a step at one size, and half the range of the middle half over it."""
 
     size: int
     seconds: float
@@ -84,7 +88,9 @@ CURVES = {
 }
 
 
-def steps(model: Any, length: int = 4, batch_size: int = 1, beam_size: int = 1) -> dict[str, float]:
+def steps(
+    model: Any, length: int = 4, batch_size: int = 1, beam_size: int = 1
+) -> dict[str, list[float]]:
     """Seconds of a prompt with its first token, and of each step after that."""
     prompt = [5 + i % 900 for i in range(length)]
     times = [time.perf_counter()]
@@ -96,11 +102,13 @@ def steps(model: Any, length: int = 4, batch_size: int = 1, beam_size: int = 1) 
         max_batch_size=batch_size,
         rules=[lambda logits, search: times.append(time.perf_counter())],
     )
-    return {"prompt": times[1] - times[0], "step": (times[-1] - times[1]) / (len(times) - 2)}
+    seconds = [after - before for before, after in itertools.pairwise(times)]
+    return {"prompt": seconds[:1], "step": seconds[1:]}
 
 
-def loaded(curve: Curve, threads: int) -> Iterator[tuple[int, Any]]:
-    """Every size with a model for it; one model for all, if sizes do not change it."""
+def loaded(curve: Curve, threads: int) -> dict[int, Any]:
+    """A model for every size; one for all, if sizes do not change it."""
+    models: dict[int, Any] = {}
     config, model = None, None
     for size in curve.sizes:
         wanted = CONFIG | curve.model(size)
@@ -108,35 +116,38 @@ def loaded(curve: Curve, threads: int) -> Iterator[tuple[int, Any]]:
             config = wanted
             with tempfile.TemporaryDirectory() as folder:
                 ae.save(folder, config, random_weights(config, seed=0), {})
-                model = ae.load(folder, num_threads=threads)
-        yield size, model
+                model = ae.load(folder, num_threads=threads, num_workers=1)
+        models[size] = model
+    return models
 
 
 def measure(curve: Curve, repeats: int, threads: int) -> list[Point]:
-    """Every size, after a warm-up."""
-    points = []
-    for size, model in loaded(curve, threads):
-        runs = [steps(model, **curve.run(size))[curve.measured] for _ in range(1 + repeats)]
-        times = runs[1:]
-        middle = statistics.median(times)
-        points.append(Point(size, middle, (max(times) - min(times)) / 2 / middle))
-    return points
+    """Every size, turn by turn after a warm-up."""
+    times: dict[int, list[float]] = {size: [] for size in curve.sizes}
+    models = loaded(curve, threads)
+    for turn in range(1 + repeats):
+        for size, model in models.items():
+            seconds = steps(model, **curve.run(size))[curve.measured]
+            times[size] += seconds if turn else []
+    return [point(size, seconds) for size, seconds in times.items()]
+
+
+def point(size: int, seconds: list[float]) -> Point:
+    """What is between the quarters of shortest and longest times counts as the spread."""
+    low, middle, high = np.percentile(seconds, [25, 50, 75])
+    return Point(size, middle, (high - low) / 2 / middle)
 
 
 def plot(path: Path, label: str, points: list[Point]) -> None:
-    """Milliseconds of a step over the size."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 3.5), layout="constrained")
-    axes = figure.subplots()
+    """Milliseconds of a step over the size, and what would grow in proportion from the largest."""
     sizes, times = [p.size for p in points], [1e3 * p.seconds for p in points]
+    figure, axes = logarithmic(label, "milliseconds")
     axes.errorbar(sizes, times, [1e3 * p.seconds * p.spread for p in points], marker=".")
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xlabel(label)
-    axes.set_ylabel("milliseconds")
-    axes.grid(alpha=0.3, which="both")
-    figure.savefig(path)
+    proportional = [times[-1] * size / sizes[-1] for size in sizes]
+    axes.plot(sizes, proportional, "--", color="gray", label="in proportion to the largest")
+    axes.set_ylim(bottom=min(times) / 2)
+    axes.legend()
+    save(figure, path)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import attnengine as ae
 from attnengine.reference.random_weights import random_weights
+from tests.cli_runs import Run
 
 SOURCE = ["<unk>", "</s>", *"abcdefgh"]
 TARGET = ["<s>", "</s>", *(f"P{i}" for i in range(9))]
@@ -167,3 +168,8 @@ def lm(lm_path: Path) -> ae.LanguageModel:
     model = ae.load(lm_path, num_threads=1)
     assert isinstance(model, ae.LanguageModel)
     return model
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return Run(capsysbinary, monkeypatch)

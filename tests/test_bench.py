@@ -33,12 +33,20 @@ def test_a_language_model(lm_path: Path) -> None:
     assert facts["speeds"][1]["bound"] > 0
     assert all(speed["tokens_per_second"] > 0 for speed in facts["speeds"])
     assert len(plain(facts)) == 6
+    assert plain(facts)[1] == "run: float32, threads 1, batch 2, beam 3"
 
 
 def test_an_encoder_decoder(seq2seq_path: Path) -> None:
     facts = measure(seq2seq_path, Settings(**QUICK))
     assert whats(facts) == ["translate of 32 tokens into 3"]
     assert facts["speeds"][0]["bound"] > 0
+
+
+def test_workers(seq2seq_path: Path) -> None:
+    quick = QUICK | {"num_threads": 2}
+    facts = measure(seq2seq_path, Settings(batch_size=4, num_workers=2, **quick))
+    assert facts["num_workers"] == 2
+    assert plain(facts)[1] == "run: float32, threads 2, workers 2, batch 4, beam 1"
 
 
 def test_an_encoder(write_model: WriteModel) -> None:
@@ -84,10 +92,12 @@ def test_what_a_token_is_multiplied_with() -> None:
 
 
 def test_the_command(lm_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--new-tokens", "2", "--repeats", "1", "--input-tokens", "3", "--num-threads", "1"]
+    options = ["--new-tokens", "2", "--repeats", "1", "--input-tokens", "3", "--num-threads", "2"]
+    options += ["--num-workers", "2"]
     assert cli.run(["bench", str(lm_path), *options]) == 0
     text = capsys.readouterr().out
     assert "prefill of 3 tokens: " in text
+    assert "threads 2, workers 2" in text
     assert " that memory allows\n" in text
     assert cli.run(["bench", str(lm_path), *options, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["new_tokens"] == 2

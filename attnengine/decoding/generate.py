@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -47,15 +49,17 @@ def decode(
     """The best continuations of every task, in the order of the tasks."""
     found: dict[int, Found] = {}
     search_options = _search_options(options, end_tokens)
+    options = dataclasses.replace(options, rules=(_in_turn(options.rules),))
 
     def work(queue: Queue) -> None:
         run = _Run(model, options, search_options)
         while True:
             if batch := queue.take(run.room(queue.batch_size)):
                 run.add(batch, [tasks[index] for index in batch])
-            if run.search.done:
+            elif not run.live:
                 return
-            run.step()
+            if not run.search.done:  # all that were added may have ended before they began
+                run.step()
             found.update(run.ended())
 
     sentences = [task.sentence for task in tasks]
@@ -94,6 +98,18 @@ def suppress_first(tokens: Sequence[int]) -> Rule:
 
     def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
         logits[np.ix_(search.lengths == 0, forbidden)] = -np.inf
+
+    return rule
+
+
+def _in_turn(rules: Sequence[Rule]) -> Rule:
+    """The rules as one, which a single worker runs at a time."""
+    lock = threading.Lock()
+
+    def rule(logits: Floats, search: _core.Search) -> None:
+        with lock:
+            for one in rules:
+                one(logits, search)
 
     return rule
 
@@ -155,10 +171,13 @@ class _Run:
         for rows, _ in feed(self.model, self.state, sequences, prompts, want=False):
             if self.attention is not None:
                 self.attention.keep_prefix(owners[rows], self.state.attention)
-        self.sequences = np.concatenate([self.sequences, sequences])
-        self.live += len(sentences)
         starts = [sentence.tokens[-1] for sentence in sentences]
+        live = len(self.sequences)
         self.search.add(numbers, starts, [task.max_new_tokens for task in tasks])
+        # a sentence without new tokens has no row
+        begun = self.state.reorder(sequences, self.search.parents[live:] - live)
+        self.sequences = np.concatenate([self.sequences, begun])
+        self.live += len(sentences)
 
     def step(self) -> None:
         """One token more for every hypothesis."""

@@ -120,8 +120,8 @@ class SearchOptions:
         Whether hypotheses carry their attention weights, and results the tree of the search.
     rules
         Functions ``rule(logits, search)`` that edit the logits (rows, vocab_size) of each step
-        in place; ``search.sentences`` (rows,) numbers the texts of the call. Several workers call
-        them from their threads at once.
+        in place; ``search.sentences`` (rows,) numbers the texts of the call. One worker at a time
+        calls them, from its own thread.
     """
 
     num_hypotheses: int = _option(1, _integer(1))

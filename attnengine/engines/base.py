@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ class Engine:
 
     It has a ``path``, a ``config``, its ``precision``, ``num_threads`` and ``num_workers``.
 
-    It pickles as its path and the options of ``load``, not with its weights.
+    It pickles as its path and the options of ``load``, not with its weights. A machine on which it
+    has fewer threads may leave it fewer workers.
     """
 
     _model: _core.Decoder | _core.Encoder
@@ -68,9 +68,7 @@ class Engine:
         self._options["num_workers"] = num_workers
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from attnengine.engines import load  # which imports this module
-
-        return functools.partial(load, **self._options), (self.path.resolve(),)
+        return _load_again, (self.path.resolve(), self._options)
 
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
@@ -149,6 +147,16 @@ class DecodingEngine(Engine):
     def _score(self, sentence: Sentence, token_log_probs: list[float]) -> Score:
         ids = sentence.tokens[sentence.given :]
         return Score(self._output.tokens(ids), ids, token_log_probs[sentence.given - 1 :])
+
+
+def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
+    """An engine that was pickled; with fewer workers where the machine has fewer cores."""
+    from attnengine.engines import load  # which imports this module
+
+    workers = options.get("num_workers")
+    if workers is not None:
+        workers = min(workers, choose_threads(options["num_threads"]))
+    return load(path, **{**options, "num_workers": workers})
 
 
 def expect_positions(what: str, count: int, limit: int) -> None:

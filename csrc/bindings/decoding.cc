@@ -186,6 +186,24 @@ They never change, only grow; of a finished sentence they are those of the best 
 )");
 }
 
+// What a caller asks about the rows that come next.
+void bind_rows(py::class_<Search, std::shared_ptr<Search>>& search) {
+  search
+      .def_property_readonly(
+          "tokens", [](const Search& s) { return array(s.tokens()); },
+          "int32 (rows,): the token each row shows the model next.")
+      .def_property_readonly(
+          "parents", [](const Search& s) { return array(s.parents()); },
+          "int32 (rows,): the row of the step before that each row continues; "
+          "of the i-th new sentence that is i behind the rows that there were.")
+      .def_property_readonly(
+          "sentences", [](const Search& s) { return array(s.sentences()); },
+          "int32 (rows,): the number of each row's sentence.")
+      .def_property_readonly(
+          "lengths", [](const Search& s) { return array(s.lengths()); },
+          "int32 (rows,): how many tokens each row's hypothesis has generated.");
+}
+
 void bind_search(py::module_& m) {
   py::class_<Search, std::shared_ptr<Search>> search(m, "Search",
                                                      R"(Search of many sentences together.
@@ -203,19 +221,6 @@ Raises InvalidArgument for tokens out of the vocabulary and for negative max_new
       .def(py::init(&attnengine::search), py::arg("options").none(false),
            py::arg("start_tokens").noconvert(), py::arg("max_new_tokens").noconvert(),
            "vocab_size"_a, "num_threads"_a = 1)
-      .def_property_readonly(
-          "tokens", [](const Search& s) { return array(s.tokens()); },
-          "int32 (rows,): the token each row shows the model next.")
-      .def_property_readonly(
-          "parents", [](const Search& s) { return array(s.parents()); },
-          "int32 (rows,): the row of the step before that each row continues; "
-          "of the i-th new sentence that is i behind the rows that there were.")
-      .def_property_readonly(
-          "sentences", [](const Search& s) { return array(s.sentences()); },
-          "int32 (rows,): the number of each row's sentence.")
-      .def_property_readonly(
-          "lengths", [](const Search& s) { return array(s.lengths()); },
-          "int32 (rows,): how many tokens each row's hypothesis has generated.")
       .def("add", &Search::add, py::arg("sentences").noconvert(),
            py::arg("start_tokens").noconvert(), py::arg("max_new_tokens").noconvert(),
            R"(Adds sentences, which take part from the next step on, behind the rows that there are.
@@ -229,6 +234,7 @@ Raises InvalidArgument, and adds none, for numbers that are taken or negative, a
       .def_property_readonly("ended", &Search::ended,
                              "The sentences that are finished and not dropped, in order.")
       .def("advance", &advance, "logits"_a, kAdvance);
+  bind_rows(search);
   bind_sentence(search);
 }
 

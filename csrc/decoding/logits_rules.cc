@@ -9,6 +9,7 @@ ForbiddenTokens::ForbiddenTokens(Matrix logits, const std::vector<std::int64_t>&
     : logits_(logits), rows_(rows), tokens_(tokens), saved_(saved) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   saved_.clear();
+  saved_.reserve(rows.size() * tokens.size());  // or throws while every logit is as it was
   for (const std::int64_t row : rows) {
     for (const std::int32_t token : tokens) {
       float& logit = logits[row][token];

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/errors.h"
+#include "core/expect.h"
 #include "core/parallel.h"
 #include "decoding/logits_rules.h"
 #include "kernels/kernels.h"
@@ -18,12 +19,6 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::string of_sentence(const char* name, std::int64_t number) {
   return std::string(name) + " of sentence " + std::to_string(number);
-}
-
-void expect_equal(const char* name, std::int64_t value, std::int64_t expected) {
-  if (value != expected)
-    throw InvalidArgument(std::string(name) + " is " + std::to_string(value) + ", expected " +
-                          std::to_string(expected));
 }
 
 void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size) {
@@ -111,8 +106,8 @@ void Search::check_new(const std::vector<std::int64_t>& numbers,
                        const std::vector<std::int64_t>& start_tokens,
                        const std::vector<std::int64_t>& max_new_tokens) const {
   const auto count = static_cast<std::int64_t>(numbers.size());
-  expect_equal("start_tokens.shape[0]", static_cast<std::int64_t>(start_tokens.size()), count);
-  expect_equal("max_new_tokens.shape[0]", static_cast<std::int64_t>(max_new_tokens.size()), count);
+  expect_equal(static_cast<std::int64_t>(start_tokens.size()), count, "start_tokens.shape[0]");
+  expect_equal(static_cast<std::int64_t>(max_new_tokens.size()), count, "max_new_tokens.shape[0]");
   const std::int64_t vocab_size = vocab_size_.value_or(std::numeric_limits<std::int32_t>::max());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     expect_count("the number of a sentence", numbers[i], 0);
@@ -137,8 +132,8 @@ void Search::check_vocabulary(std::int64_t vocab_size) const {
 
 void Search::check_shape(const Matrix& logits) const {
   if (done()) throw InvalidArgument("advance was called, expected no call once the search is done");
-  expect_equal("logits.shape[0]", logits.rows, static_cast<std::int64_t>(tokens_.size()));
-  expect_equal("logits.shape[1]", logits.cols, vocab_size_.value_or(logits.cols));
+  expect_equal(logits.rows, static_cast<std::int64_t>(tokens_.size()), "logits.shape[0]");
+  expect_equal(logits.cols, vocab_size_.value_or(logits.cols), "logits.shape[1]");
   if (!vocab_size_) check_vocabulary(logits.cols);
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 import attnengine as ae
 from attnengine import _core
 from attnengine.decoding.batches import Sentence
-from attnengine.decoding.workers import Queue, share
+from attnengine.decoding.generate import Task, decode
+from attnengine.decoding.options import BeamOptions
+from attnengine.decoding.workers import Queue
 
 THREADS = 4
 
@@ -125,6 +127,36 @@ def test_rules_know_their_texts(engines: dict[str, Any], num_workers: int) -> No
     assert [result.hypotheses[0].ids[0] for result in results] == list(wanted.values())
 
 
+def test_rules_run_one_at_a_time(engines: dict[str, Any]) -> None:
+    """Whatever they keep, and even where they wait and let another thread run."""
+    model = engines["lm"]
+    model.num_workers = 3
+    inside: list[object] = []
+
+    def enter(logits: Any, search: Any) -> None:
+        inside.append(search)
+        threading.Event().wait(1e-4)
+
+    def leave(logits: Any, search: Any) -> None:
+        assert inside == [search]
+        inside.clear()
+
+    model.generate(["ab", "cde", "bd"] * 9, rules=[enter, leave], max_batch_size=6)
+
+
+def test_texts_without_new_tokens(engines: dict[str, Any]) -> None:
+    """They end before they begin; their neighbours never know."""
+    model, options = engines["lm"]._model, BeamOptions(beam_size=2)
+    limits = [0, 4, 0, 0, 3, 0]
+    tasks = [Task(Sentence([2 + i, 3]), limit) for i, limit in enumerate(limits)]
+    alone = [decode(model, [task], options, [1])[0].hypotheses[0] for task in tasks]
+    several = decode(model, tasks, dataclasses.replace(options, max_batch_size=4), [1])
+    together = [found.hypotheses[0] for found in several]
+    assert [one.tokens for one in together] == [one.tokens for one in alone]
+    assert [one.tokens == [] for one in together] == [limit == 0 for limit in limits]
+    assert together[0].finish_reason == "length"
+
+
 def test_tokens_that_may_not_be_first(write_model: Any) -> None:
     model = ae.load(write_model("rnn_lm"), num_threads=1)
     assert isinstance(model, ae.LanguageModel)
@@ -167,47 +199,6 @@ def test_new_texts_come_before_the_last_has_ended(engines: dict[str, Any]) -> No
         rules=[lambda _, search: ages.append(search.lengths)],
     )
     assert any(age.max() > 0 and age.min() == 0 for age in ages)
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_errors_of_a_worker_stop_the_others(
-    engines: dict[str, Any], error: type[BaseException]
-) -> None:
-    model = engines["rnn"]
-    model.num_workers = 2
-    steps = 0
-
-    def fail(logits: Any, search: Any) -> None:
-        nonlocal steps
-        steps += 1
-        if 7 in search.sentences:
-            raise error("seven")
-
-    texts = ["abc"] * 8000
-    with pytest.raises(error, match="seven"):
-        model.translate(texts, rules=[fail], max_batch_size=4, max_new_tokens=5)
-    assert steps < 8000  # each text takes at least two, and two share a step
-    assert threading.active_count() == 1
-    assert model.translate(texts[:4]) == [model.translate("abc")] * 4
-
-
-def test_the_calling_thread_may_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(futures: Any) -> Iterator[Any]:
-        raise KeyboardInterrupt
-
-    taken = []
-
-    def work(queue: Queue) -> None:
-        while batch := queue.take(1):
-            taken.append(batch)
-            threading.Event().wait(0.001)
-
-    monkeypatch.setattr("attnengine.decoding.workers.as_completed", interrupted)
-    model: Any = type("Model", (), {"num_threads": 2})
-    with pytest.raises(KeyboardInterrupt):
-        share(model, [Sentence([1])] * 10_000, 2, 2, 1, work)
-    assert len(taken) < 10_000
-    assert threading.active_count() == 1
 
 
 def test_the_first_batches_are_dealt() -> None:
@@ -259,3 +250,14 @@ def test_number_of_workers(lm_path: Path) -> None:
     model.num_threads = 1
     assert model.num_workers is None
     assert "num_workers" not in repr(model)
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (8, 3)])
+def test_a_machine_with_fewer_cores(
+    lm_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr("attnengine.threads.available_threads", lambda: 4)
+    pickled = pickle.dumps(ae.load(lm_path, num_workers=3))
+    monkeypatch.setattr("attnengine.threads.available_threads", lambda: cores)
+    copy = pickle.loads(pickled)
+    assert (copy.num_threads, copy.num_workers) == (cores, expected)

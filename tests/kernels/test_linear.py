@@ -9,10 +9,7 @@ import pytest
 from attnengine import kernels
 from attnengine.reference.activations import ACTIVATIONS
 from attnengine.reference.linear import linear as reference
-
-
-def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape).astype(np.float32)
+from tests.kernels.arrays import floats
 
 
 def rounding(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -9,10 +9,7 @@ import pytest
 
 from attnengine import kernels
 from attnengine.reference.quantisation import bfloat16
-
-
-def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape).astype(np.float32)
+from tests.kernels.arrays import floats
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17, 100])

@@ -9,10 +9,7 @@ import pytest
 
 from attnengine import kernels
 from attnengine.reference.linear_int4 import HALF, linear_int4, quantise_int4
-
-
-def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape).astype(np.float32)
+from tests.kernels.arrays import floats
 
 
 def run(

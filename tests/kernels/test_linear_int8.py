@@ -10,10 +10,7 @@ import pytest
 from attnengine import kernels
 from attnengine.reference.activations import ACTIVATIONS
 from attnengine.reference.quantisation import BLOCK, linear_int8, quantise
-
-
-def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape).astype(np.float32)
+from tests.kernels.arrays import floats
 
 
 def run(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from attnengine import _core
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights
+from tests.packed import packed_in
 
 Floats = NDArray[np.float64]
 
@@ -23,11 +24,8 @@ def weights64(config: dict[str, Any]) -> dict[str, Floats]:
 
 
 def model(config: dict[str, Any], precision: str = "float32") -> Any:
-    _core.set_packing(1, precision)
-    try:
+    with packed_in(precision):
         return build(config, random_weights(config, 0))
-    finally:
-        _core.set_packing()
 
 
 def encode(

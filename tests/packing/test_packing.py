@@ -22,11 +22,20 @@ from attnengine.packing.file import Reader
 from attnengine.reference.random_weights import random_weights
 from tests.golden import huggingface as golden
 from tests.golden.families import FAMILIES
-from tests.models.configs import RNN_ENCODER, RNN_LM, RNN_SEQ2SEQ, TRANSFORMER
+from tests.models.configs import (
+    RNN_ENCODER,
+    RNN_LM,
+    RNN_SEQ2SEQ,
+    RNN_WINDOW_LM,
+    TRANSFORMER,
+    TRANSFORMER_LM,
+)
+from tests.packed import packed_in
 
 IDS = [1, 2, 3]
-NATIVE = {"rnn_lm": RNN_LM, "rnn_encoder": RNN_ENCODER, "rnn_seq2seq": RNN_SEQ2SEQ}
-MODELS = [*FAMILIES, *NATIVE, "transformer"]
+CONFIGS = (RNN_LM, RNN_ENCODER, RNN_SEQ2SEQ, RNN_WINDOW_LM, TRANSFORMER, TRANSFORMER_LM)
+NATIVE = {config["architecture"]: config for config in CONFIGS}
+MODELS = [*FAMILIES, *NATIVE]
 
 
 def parts(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -34,8 +43,7 @@ def parts(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if name in FAMILIES:
         case = next(iter(golden.cases(name).values()))
         return case["config"], golden.weights(case["shapes"], case["seed"])
-    config = {**NATIVE, "transformer": TRANSFORMER}[name]
-    return config, random_weights(config, 0)
+    return NATIVE[name], random_weights(NATIVE[name], 0)
 
 
 def outputs(model: Any) -> bytes:
@@ -54,11 +62,8 @@ def test_same_bits(tmp_path: Path, name: str) -> None:
 def test_packing_does_not_depend_on_threads(num_threads: int) -> None:
     weight = np.random.default_rng(0).normal(size=(1500, 1500)).astype(np.float32)
     alone = _core.Linear(weight).packed
-    _core.set_packing(num_threads)
-    try:
+    with packed_in("float32", num_threads):
         np.testing.assert_array_equal(_core.Linear(weight).packed, alone)
-    finally:
-        _core.set_packing()
 
 
 @pytest.fixture
