@@ -24,11 +24,11 @@ constexpr int vectors_at_once(int rows, int most) {
   return vectors;
 }
 
-// Has a cache line of the next block fetched, for several queries: one alone would spend as long on
-// asking as on waiting.
+// Has a cache line of the next block, or of the next head, fetched: a single query needs it at
+// once, several are long enough busy for it to wait in the second cache.
 template <int kRows>
 ATTNENGINE_INLINE void fetch(const float* line) {
-  if constexpr (kRows > 1) __builtin_prefetch(line, 0, 2);
+  __builtin_prefetch(line, 0, kRows > 1 ? 2 : 3);
 }
 
 // The scores of kCount pages from `page` on, each one chain of additions over head_dim.
@@ -89,7 +89,7 @@ void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, I
 ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max) {
   if (!(max > query.max)) return;
   if (query.sum != 0) {
-    const float factor = __builtin_expf(query.max - max);
+    const float factor = exp_of_negative(broadcast(query.max - max))[0];
     query.sum *= factor;
     scale(query.context, factor, step.head_dim);
   }
@@ -113,7 +113,7 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval
   const Floats base = broadcast(query.max == -kInfinity ? 0 : query.max);
   Floats total = {};
   for (std::int64_t t = begin; t < end; t += kLanes) {
-    const Floats weight = exp(load(scores + t) - base);
+    const Floats weight = exp_of_negative(load(scores + t) - base);
     store(scores + t, weight);
     total += weight;
   }

@@ -9,8 +9,19 @@ namespace {
 
 constexpr std::int64_t kBand = 48;  // queries that pass a block while it is in the first caches
 
-// Up to kMaxRows queries that share the pages of a block, which lie `head` floats into a page.
-void attend_block(const ScaledDotStep& step, std::int64_t head, Query* queries, std::int64_t rows,
+// Floats from a page to a key head, and to the one whose keys are needed after it.
+struct HeadOffsets {
+  std::int64_t here, next;
+};
+
+HeadOffsets offsets_of(const ScaledDotStep& step, std::int64_t kv_head) {
+  const std::int64_t size = page_head_size(step.head_dim);
+  const std::int64_t here = step.page_offset + kv_head * size;
+  return {here, kv_head + 1 < step.num_kv_heads ? here + size : here};
+}
+
+// Up to kMaxRows queries that share the pages of a block.
+void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, std::int64_t rows,
                   std::int64_t block) {
   AttentionTile tile;
   tile.queries = queries;
@@ -24,8 +35,8 @@ void attend_block(const ScaledDotStep& step, std::int64_t head, Query* queries, 
   const float* const* pages = queries[0].sight->pages + block / kPage;
   const bool more = queries[0].sight->end >= block + 2 * kBlock;
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page) {
-    tile.pages[page] = pages[page] + head;
-    tile.ahead[page] = more ? pages[page + kPages] + head : tile.pages[page];
+    tile.pages[page] = pages[page] + head.here;
+    tile.ahead[page] = more ? pages[page + kPages] + head.here : pages[page] + head.next;
   }
   attend_tile(step, rows, tile);
 }
@@ -74,17 +85,28 @@ void finish(const ScaledDotStep& step, const Query& query) {
   for (std::int64_t t = end; t < step.weights.cols; ++t) query.weights[t] = 0;
 }
 
-// Some queries of a key head, counted through its heads of every row. They pass the keys block by
-// block, those together that share its pages.
-void attend_band(const ScaledDotStep& step, std::int64_t kv_head, Interval queries) {
+// A family of adjacent rows, the one that begins with a row: of a prompt, a sentence, the beams of
+// a text, or a row alone. Their pasts may end in different pages, but begin with the same.
+Interval family_of(const ScaledDotStep& step, std::int64_t begin) {
+  Interval family{begin, begin + 1};
+  while (family.end < step.query.rows &&
+         step.sights[family.end].pages[0] == step.sights[begin].pages[0])
+    ++family.end;
+  return family;
+}
+
+// Some queries of a key head, counted through its heads of every row of a family. They pass the
+// keys block by block, those together that share its pages.
+void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t kv_head,
+                 Interval queries) {
   const std::int64_t group = step.num_heads / step.num_kv_heads;
   const std::int64_t n = queries.end - queries.begin;
-  const std::int64_t head = step.page_offset + kv_head * page_head_size(step.head_dim);
+  const HeadOffsets head = offsets_of(step, kv_head);
   Query band[kBand];
-  Interval seen{step.sights[queries.begin / group].begin, 0};
+  Interval seen{step.sights[first_row + queries.begin / group].begin, 0};
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t query = queries.begin + i;
-    band[i] = query_of(step, query / group, kv_head * group + query % group);
+    band[i] = query_of(step, first_row + query / group, kv_head * group + query % group);
     seen = hull(seen, {band[i].sight->begin, band[i].sight->end});
   }
   for (std::int64_t block = seen.begin / kBlock * kBlock; block < seen.end; block += kBlock)
@@ -100,22 +122,33 @@ void attend_band(const ScaledDotStep& step, std::int64_t kv_head, Interval queri
   for (std::int64_t i = 0; i < n; ++i) finish(step, band[i]);
 }
 
+// Some of a family's queries, counted through its key heads: the heads of a page lie side by side,
+// so that a row alone reads its past in order.
+void attend_family(const ScaledDotStep& step, Interval family, Interval queries) {
+  const std::int64_t of_head = (family.end - family.begin) * (step.num_heads / step.num_kv_heads);
+  for (std::int64_t i = queries.begin; i < queries.end;) {
+    const std::int64_t first = i % of_head;
+    const std::int64_t count = least(least(queries.end - i, of_head - first), kBand);
+    attend_band(step, family.begin, i / of_head, {first, first + count});
+    i += count;
+  }
+}
+
 }  // namespace
 
 void scaled_dot_attention(const ScaledDotStep& step) {
-  const std::int64_t rows = step.query.rows;
-  const std::int64_t queries = rows * (step.num_heads / step.num_kv_heads);  // of a key head
+  const std::int64_t rows = step.query.rows, heads = step.num_heads;
   if (rows == 0) return;
   std::int64_t seen = 0;
   for (std::int64_t row = 0; row < rows; ++row)
     seen += step.sights[row].end - step.sights[row].begin;
-  parallel_for(step.num_kv_heads * queries, seen / rows * step.head_dim / 2,
+  parallel_for(rows * heads, seen / rows * step.head_dim / 2,
                [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end;) {
-                   const std::int64_t first = i % queries;
-                   const std::int64_t count = least(least(end - i, queries - first), kBand);
-                   attend_band(step, i / queries, {first, first + count});
-                   i += count;
+                 for (Interval family{0, 0}; family.end * heads < end;) {
+                   family = family_of(step, family.end);
+                   const std::int64_t first = family.begin * heads;
+                   attend_family(step, family,
+                                 {most(begin - first, 0), least(end, family.end * heads) - first});
                  }
                });
 }

@@ -78,6 +78,7 @@ struct AttentionScratch {
   Buffer projected;  // (rows, query_size + 2 * key_size), of cross-attention (rows, query_size)
   Buffer context;    // (rows, query_size)
   Buffer heads;      // (rows, heads * head_dim) of a norm
+  Buffer pages;      // the keys and values of whole sentences, in the layer at hand
   Angles angles;
   AttentionRecord* record = nullptr;  // where self-attention leaves its weights, or null
 };

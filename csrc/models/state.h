@@ -85,7 +85,7 @@ class State {
   State(std::int64_t decoder, bool with_source, Slots slots);
 
   // Makes room for the next token of the sequence, in its last slot. An RNN's slot of the token
-  // before is released, but its contents stay until the next append.
+  // before is released: the next append of any sequence may take it.
   SlotHandle append(Sequence& sequence);
 
   // The first `tokens` of a slot, for slots of several.

@@ -17,15 +17,15 @@ constexpr std::int64_t kRows = 512;
 // Every layer fills the same pages.
 class SentenceAttention {
  public:
-  SentenceAttention(const Ragged& ragged, std::int64_t rows, PageHeads heads)
+  SentenceAttention(const Ragged& ragged, std::int64_t rows, PageHeads heads, Buffer& buffer)
       : ragged_(ragged), cells_(rows), sights_(rows), positions_(rows) {
     for (const Run& run : ragged.runs()) pages_.resize(pages_.size() + pages_of(run.length));
-    float* page = buffer_.floats(static_cast<std::int64_t>(pages_.size()) * heads.size());
+    float* page = buffer.floats(static_cast<std::int64_t>(pages_.size()) * heads.size());
     for (const float*& start : pages_) {
       start = page;
       page += heads.size();
     }
-    page = buffer_.floats(0);
+    page = buffer.floats(0);
     for (const Run& run : ragged.runs()) {
       for (std::int64_t t = 0; t < run.length; ++t) {
         cells_[run.first + t] = {page + t / kPage * heads.size(), t % kPage};
@@ -62,7 +62,6 @@ class SentenceAttention {
   std::vector<PageCell> cells_;      // (rows,)
   std::vector<Sight> sights_;        // (rows,)
   std::vector<std::int64_t> positions_;
-  Buffer buffer_;             // (pages, heads.size())
   std::int64_t looked_ = -1;  // the window of the last `look`
 };
 
@@ -70,7 +69,7 @@ class SentenceAttention {
 
 void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
                    Matrix states, TransformerScratch& scratch) {
-  SentenceAttention sentences(ragged, states.rows, stack.page_heads());
+  SentenceAttention sentences(ragged, states.rows, stack.page_heads(), scratch.attention.pages);
   scratch.attention.angles.start(sentences.positions(), states.rows);
   const Matrix x = embed(sentences.positions(), scratch);
   for (const TransformerLayer& layer : stack.layers) {

@@ -53,10 +53,12 @@ void TransformerStack::check_sizes() const {
 Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* at,
                                std::int64_t rows, TransformerScratch& scratch) const {
   const Matrix x = room(rows, scratch);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* from = (*embedding)[tokens[row]];
-    for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] = from[d] * embedding_scale;
-  }
+  parallel_for(rows, x.cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* from = (*embedding)[tokens[row]];
+      for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] = from[d] * embedding_scale;
+    }
+  });
   return place(x, at, scratch);
 }
 

@@ -64,9 +64,15 @@ ATTNENGINE_INLINE void store_first(float* p, Floats x, std::int64_t n) {
 }
 
 ATTNENGINE_INLINE float max_lane(Floats x) {
-  for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
-    for (std::int64_t i = 0; i < half; ++i) x[i] = x[i] > x[i + half] ? x[i] : x[i + half];
-  return x[0];
+  typedef float Four __attribute__((vector_size(16)));
+  Four parts[kLanes / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (std::int64_t half = kLanes / 8; half > 0; half /= 2)
+    for (std::int64_t i = 0; i < half; ++i)
+      parts[i] = parts[i] > parts[i + half] ? parts[i] : parts[i + half];
+  const float first = parts[0][0] > parts[0][1] ? parts[0][0] : parts[0][1];
+  const float second = parts[0][2] > parts[0][3] ? parts[0][2] : parts[0][3];
+  return first > second ? first : second;
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA
