@@ -63,6 +63,7 @@ class PackedLinear:
         add: ArrayLike | None = None,
         num_threads: int = 1,
     ) -> NDArray[np.float32]: ...
+    def unpack(self, outputs: ArrayLike) -> NDArray[np.float32]: ...
 
 def elman_gates(
     gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", num_threads: int = 1
@@ -162,6 +163,9 @@ class Linear:
     def out_features(self) -> int: ...
 
 class Embedding:
+    @overload
+    def __init__(self, table: Linear, *, scale: float = 1.0) -> None: ...
+    @overload
     def __init__(self, weight: ArrayLike) -> None: ...
 
 class Cell:

@@ -14,7 +14,7 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
-from attnengine.models.registry import logits_layer
+from attnengine.models.vocabulary import logits_layer
 from tests.bits import check_same_bits
 from tests.golden import huggingface as golden
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts

@@ -9,6 +9,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
 from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.vocabulary import embedding
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def build_encoder(
     projected = embedding_size != config.hidden_size
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(words),
+            embedding=embedding(words),
             max_positions=len(table),
             positions=table,
             embedding_norm=layer_norm(

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights, logits_layer, scaled
+from attnengine.models.registry import Weights
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -110,16 +110,6 @@ def layer_norm(
     """Return the layer norm of ``name.weight`` and, unless it has none, ``name.bias`` (size,)."""
     weight = w.take(f"{name}.weight", size)
     return _core.LayerNorm(weight, w.take(f"{name}.bias", size) if bias else None, eps=eps)
-
-
-def output_layer(
-    weights: Weights, embedding: Floats, *, tied: bool, bias: bool = False, scale: float = 1.0
-) -> _core.Linear:
-    """Build the layer that gives logits, times ``scale``: ``lm_head``, or the embedding."""
-    weight = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
-    return logits_layer(
-        scaled(weight, scale), weights.take("lm_head.bias", len(weight)) if bias else None
-    )
 
 
 def feed_forward(

@@ -101,11 +101,6 @@ class Weights:
             )
 
 
-def logits_layer(weight: Floats, bias: Floats | None = None) -> _core.Linear:
-    """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
-    return _core.Linear(weight, bias, precision=_core.logits_precision())
-
-
 def scaled(values: Floats, scale: float) -> Floats:
     """Return ``values`` times ``scale``, infinite where that is too large for float32."""
     if scale == 1:

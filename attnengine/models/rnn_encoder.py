@@ -8,6 +8,7 @@ from typing import Literal
 from attnengine import _core
 from attnengine.models.registry import Weights, register
 from attnengine.models.rnn import CellConfig, encoder_layers
+from attnengine.models.vocabulary import embedding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
     """Build from ``embedding.weight``, ``rnn.*`` and, to pool by attention, ``pooling.query``."""
     by_attention = config.pooling == "attention"
     return _core.RnnEncoder(
-        embedding=_core.Embedding(
+        embedding=embedding(
             weights.take("embedding.weight", config.vocab_size, config.embedding_size)
         ),
         layers=encoder_layers(

@@ -139,7 +139,10 @@ void bind_layers(py::module_& m) {
                              [](const Linear& l) { return kPrecisionNames[int(l.precision())]; })
       .def_property_readonly("in_features", &Linear::in)
       .def_property_readonly("out_features", &Linear::out);
-  py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
+  py::class_<Embedding, Shared<Embedding>>(
+      m, "Embedding", "weight (vocab_size, size), or the rows of a packed weight times a scale.")
+      .def(py::init<Shared<Linear>, float>(), "table"_a.none(false), py::kw_only(),
+           "scale"_a = 1.0f)
       .def(py::init([](const FloatArray& weight) {
              return std::make_shared<Embedding>(filled_matrix(weight, "weight"), keep(weight));
            }),

@@ -81,4 +81,8 @@ void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add
   kernels.run({x, packed_.get(), bias, activation, y, add, memory});
 }
 
+void Linear::unpack(std::int64_t output, float* row) const {
+  kernels_of(precision_).unpack({packed_.get(), output, row, in_});
+}
+
 }  // namespace attnengine

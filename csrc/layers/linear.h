@@ -43,6 +43,9 @@ class Linear {
   void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,
                   bool add = false) const;
 
+  // The weights of one output as they are kept, row (in,)
+  void unpack(std::int64_t output, float* row) const;
+
  private:
   std::int64_t in_;
   std::int64_t out_;

@@ -54,8 +54,8 @@ Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* a
                                std::int64_t rows, TransformerScratch& scratch) const {
   const Matrix x = room(rows, scratch);
   for (std::int64_t row = 0; row < rows; ++row) {
-    const float* from = (*embedding)[tokens[row]];
-    for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] = from[d] * embedding_scale;
+    embedding->read(tokens[row], x[row]);
+    for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] *= embedding_scale;
   }
   return place(x, at, scratch);
 }
