@@ -1,6 +1,6 @@
 """Types of the compiled module; the docstrings are in csrc/bindings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import overload
 
 import numpy as np
@@ -139,6 +139,16 @@ def set_packing(num_threads: int = 1, precision: str = "float32") -> None: ...
 def logits_precision() -> str: ...
 
 class Linear:
+    @overload
+    def __init__(
+        self,
+        rows: Callable[[int, int], ArrayLike],
+        *,
+        out_features: int,
+        in_features: int,
+        bias: ArrayLike | None = None,
+        precision: str | None = None,
+    ) -> None: ...
     @overload
     def __init__(
         self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str | None = None

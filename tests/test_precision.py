@@ -14,6 +14,7 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
+from attnengine.models.matrix import Matrix
 from attnengine.models.vocabulary import logits_layer
 from tests.bits import check_same_bits
 from tests.golden import huggingface as golden
@@ -115,7 +116,8 @@ def test_weights_that_are_not_finite(precision: str) -> None:
 
 def test_logits_have_at_least_8_bits(precision: str) -> None:
     """Whatever the sizes: other layers of as many outputs have the precision that was asked for."""
+    logits = Matrix.of((64, 32), lambda: np.ones((64, 32), np.float32))
     with packed_in(precision):
-        layers = _core.Linear(np.ones((2**15, 32))), logits_layer(np.ones((64, 32), np.float32))
+        layers = _core.Linear(np.ones((2**15, 32))), logits_layer(logits)
     expected = [precision, "int8" if precision == "int4" else precision]
     assert [layer.precision for layer in layers] == expected

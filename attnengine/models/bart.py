@@ -78,13 +78,13 @@ def vocabulary(
     source_name, target_name = table_names(config, model)
     bias = weights.get("final_logits_bias", 1, size)
     target, output = vocabulary_layers(
-        model.take(target_name, size, config.d_model),
-        None if tied else weights.take("lm_head.weight", size, config.d_model),
+        model.matrix(target_name, size, config.d_model),
+        None if tied else weights.matrix("lm_head.weight", size, config.d_model),
         None if bias is None else bias[0],
     )
     if source_name == target_name:
         return target, target, output
-    source = model.take(source_name, config.source_vocab_size, config.d_model)
+    source = model.matrix(source_name, config.source_vocab_size, config.d_model)
     return embedding(source), target, output
 
 
@@ -96,7 +96,8 @@ def table_names(config: Config, model: Weights) -> tuple[str, str]:
             raise FormatError("config: the embeddings are shared, expected equal vocabulary sizes")
         return shared, shared
     # early checkpoints leave out what is as the shared one; later ones have one that nothing reads
-    model.get(shared, size, config.d_model)
+    if shared in model:
+        model.matrix(shared, size, config.d_model)
     names = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
     source, target = (name if name in model else shared for name in names)
     return source, target

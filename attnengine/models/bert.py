@@ -8,7 +8,8 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
 from attnengine.models.vocabulary import embedding
 
 
@@ -38,7 +39,7 @@ def build_encoder(
 ) -> _core.TransformerEncoder:
     """Build an encoder of BERT's kind; ``first_position`` is the row of the first token."""
     embeddings = w.under("embeddings")
-    words = embeddings.take("word_embeddings.weight", config.vocab_size, embedding_size)
+    words = embeddings.matrix("word_embeddings.weight", config.vocab_size, embedding_size)
     table = positions(config, embeddings, embedding_size)[first_position:]
     projected = embedding_size != config.hidden_size
     return _core.TransformerEncoder(

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from attnengine import _core
 from attnengine.models import bart
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Matrix
+from attnengine.models.registry import Weights, register
 from attnengine.models.vocabulary import embedding
 
 
@@ -23,8 +24,9 @@ def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
     )
 
 
-def norm_tokens(config: bart.Config, model: Weights) -> Floats:
+def norm_tokens(config: bart.Config, model: Weights) -> Matrix:
     """Return every target token's row normalised: before positions, a norm only sees the token."""
     size, w = config.d_model, model.under("decoder.layernorm_embedding")
-    table = model.take(bart.table_names(config, model)[1], config.target_vocab_size, size)
-    return _core.layer_norm(table, w.take("weight", size), w.take("bias", size), 1e-5, 1)
+    weight, bias = w.take("weight", size), w.take("bias", size)
+    table = model.matrix(bart.table_names(config, model)[1], config.target_vocab_size, size)
+    return table.each(lambda rows: _core.layer_norm(rows, weight, bias, 1e-5, 1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
+from attnengine.models.matrix import stacked
 from attnengine.models.registry import Weights
 
 # Hugging Face's names, and the kernels'.
@@ -70,16 +71,16 @@ def fused(
     ``parts`` are names and output sizes. ``bias`` says whether they have one; None: as the
     checkpoint has it, zeros where only others have one.
     """
-    weights = [w.take(f"{name}.weight", size, in_size) for name, size in parts]
+    weight = stacked([w.matrix(f"{name}.weight", size, in_size) for name, size in parts])
     if bias is None:
         found = [w.get(f"{name}.bias", size) for name, size in parts]
     else:
         found = [w.take(f"{name}.bias", size) if bias else None for name, size in parts]
     if all(one is None for one in found):
-        return _core.Linear(np.concatenate(weights))
+        return weight.linear()
     zeros = [np.zeros(size, np.float32) for _, size in parts]
     biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
-    return _core.Linear(np.concatenate(weights), np.concatenate(biases))
+    return weight.linear(np.concatenate(biases))
 
 
 def projections(

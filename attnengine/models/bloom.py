@@ -29,7 +29,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     model, size, eps = weights.under("transformer"), config.hidden_size, config.layer_norm_epsilon
     shape = heads(size, config.n_head, key="n_head")
     bias = alibi(config.n_head)
-    table = model.take("word_embeddings.weight", config.vocab_size, size)
+    table = model.matrix("word_embeddings.weight", config.vocab_size, size)
     embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(

@@ -10,7 +10,8 @@ from attnengine import _core
 from attnengine.models import rotary as rotaries
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, gated_feed_forward
-from attnengine.models.registry import Weights, scaled
+from attnengine.models.matrix import scaled
+from attnengine.models.registry import Weights
 from attnengine.models.vocabulary import with_head
 
 
@@ -71,7 +72,7 @@ def decoder(
 ) -> _core.TransformerDecoder:
     """Build from ``model.*`` and, unless tied, ``lm_head.weight``; ``layer`` builds layer i."""
     model = weights.under("model")
-    table = model.take("embed_tokens.weight", config.vocab_size, config.hidden_size)
+    table = model.matrix("embed_tokens.weight", config.vocab_size, config.hidden_size)
     embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(

@@ -31,7 +31,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     check_heads(config.n_heads, config.dim, "n_heads")
     model = weights.under("distilbert")
     embeddings, size = model.under("embeddings"), config.dim
-    words = embeddings.take("word_embeddings.weight", config.vocab_size, size)
+    words = embeddings.matrix("word_embeddings.weight", config.vocab_size, size)
     table = embeddings.take("position_embeddings.weight", config.max_position_embeddings, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(

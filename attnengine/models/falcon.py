@@ -16,7 +16,8 @@ from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
 from attnengine.models.attention import Heads, alibi_slopes, grouped_qkv, heads
 from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
 from attnengine.models.vocabulary import with_head
 
@@ -63,7 +64,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         )
     model, size = weights.under("transformer"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.kv_heads)
-    table = model.take("word_embeddings.weight", config.vocab_size, size)
+    table = model.matrix("word_embeddings.weight", config.vocab_size, size)
     embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     positions = scheme(config, shape)
     return _core.TransformerDecoder(

@@ -40,7 +40,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             "the size of a head"
         )
     turn = rotary(config.rotary_dim, 10_000.0, None, config.n_positions)
-    table = model.take("wte.weight", config.vocab_size, size)
+    table = model.matrix("wte.weight", config.vocab_size, size)
     embedding, output = with_head(weights, table, tied=config.tie_word_embeddings, bias=True)
     return _core.TransformerDecoder(
         _core.TransformerStack(

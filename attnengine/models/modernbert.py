@@ -45,7 +45,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
         _LOCAL: rotary(dim, config.local_rope_theta, None, config.max_position_embeddings),
     }
     model, size = weights.under("model"), config.hidden_size
-    words = model.take("embeddings.tok_embeddings.weight", config.vocab_size, size)
+    words = model.matrix("embeddings.tok_embeddings.weight", config.vocab_size, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(
             embedding=embedding(words),

@@ -36,7 +36,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     model, size = weights.under("transformer"), config.d_model
     shape = heads(size, config.n_heads, key="n_heads")
     bias = alibi(config.n_heads, config.alibi_bias_max)
-    table = model.take("wte.weight", config.vocab_size, size)
+    table = model.matrix("wte.weight", config.vocab_size, size)
     embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(

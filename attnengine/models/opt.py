@@ -9,6 +9,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
+from attnengine.models.matrix import Matrix
 from attnengine.models.registry import Weights, register
 from attnengine.models.vocabulary import vocabulary_layers
 
@@ -66,14 +67,17 @@ def embeddings(
     Where they are of another size, they are multiplied with the projections behind and before.
     """
     size, narrow = config.hidden_size, config.word_embed_proj_dim or config.hidden_size
-    embedding = model.take("embed_tokens.weight", config.vocab_size, narrow)
-    tied = config.tie_word_embeddings
-    output = None if tied else weights.take("lm_head.weight", *embedding.shape)
+    embedding = model.matrix("embed_tokens.weight", config.vocab_size, narrow)
+    tied, shape = config.tie_word_embeddings, (config.vocab_size, size)
+    output = None if tied else weights.matrix("lm_head.weight", *embedding.shape)
     if narrow == size:
         return vocabulary_layers(embedding, output)
     into = model.take("project_in.weight", size, narrow)
     out_of = model.take("project_out.weight", narrow, size)
-    return vocabulary_layers(embedding @ into.T, (embedding if output is None else output) @ out_of)
+    return vocabulary_layers(
+        Matrix.of(shape, lambda: embedding.read() @ into.T),
+        Matrix.of(shape, lambda: (output or embedding).read() @ out_of),
+    )
 
 
 def layer(config: Config, w: Weights, shape: Heads) -> _core.TransformerLayer:

@@ -43,7 +43,7 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
     by_attention = config.pooling == "attention"
     return _core.RnnEncoder(
         embedding=embedding(
-            weights.take("embedding.weight", config.vocab_size, config.embedding_size)
+            weights.matrix("embedding.weight", config.vocab_size, config.embedding_size)
         ),
         layers=encoder_layers(
             config,

@@ -26,7 +26,6 @@ class Config(CellConfig):
 @register("rnn_lm", config=Config)
 def build(config: Config, weights: Weights) -> _core.RnnDecoder:
     """Build from ``embedding.weight``, ``rnn.*`` and ``output.*``."""
-    table = weights.take("embedding.weight", config.vocab_size, config.embedding_size)
     state_size = config.output_size(config.hidden_size)
     if config.tied_output and config.embedding_size != state_size:
         key = "projection_size" if config.projection_size else "hidden_size"
@@ -34,11 +33,11 @@ def build(config: Config, weights: Weights) -> _core.RnnDecoder:
             f"config: 'tied_output' is true with 'embedding_size' {config.embedding_size} and "
             f"{key!r} {state_size}, expected equal sizes"
         )
-    weight = (
-        None if config.tied_output else weights.take("output.weight", config.vocab_size, state_size)
-    )
+    size = config.vocab_size
     embedding, output = vocabulary_layers(
-        table, weight, weights.get("output.bias", config.vocab_size)
+        weights.matrix("embedding.weight", size, config.embedding_size),
+        None if config.tied_output else weights.matrix("output.weight", size, state_size),
+        weights.get("output.bias", size),
     )
     return _core.RnnDecoder(
         embedding=embedding,

@@ -123,7 +123,7 @@ def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
     """Build the encoder."""
     return _core.RnnEncoder(
         embedding=embedding(
-            w.take("embedding.weight", config.source_vocab_size, config.source_embedding_size)
+            w.matrix("embedding.weight", config.source_vocab_size, config.source_embedding_size)
         ),
         layers=encoder_layers(
             config,
@@ -230,7 +230,7 @@ def target_layers(config: Config, w: Weights) -> tuple[_core.Embedding, _core.Li
     """Build the embedding of the target and the output layer, whose weight may be one."""
     size = config.target_vocab_size
     return vocabulary_layers(
-        w.take("embedding.weight", size, config.target_embedding_size),
-        None if config.tied_output else w.take("output.weight", size, config.output_in_size),
+        w.matrix("embedding.weight", size, config.target_embedding_size),
+        None if config.tied_output else w.matrix("output.weight", size, config.output_in_size),
         w.get("output.bias", size),
     )

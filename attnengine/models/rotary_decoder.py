@@ -51,7 +51,7 @@ def decoder(
     ``layer`` builds layer i; ``table`` is the name of the weight that tokens choose rows of;
     ``bias``: ``lm_head`` has one.
     """
-    rows = model.take(f"{table}.weight", config.vocab_size, config.hidden_size)
+    rows = model.matrix(f"{table}.weight", config.vocab_size, config.hidden_size)
     tied = config.tie_word_embeddings
     embedding, output = with_head(weights, rows, tied=tied, bias=bias, scale=logit_scale)
     return _core.TransformerDecoder(

@@ -86,8 +86,8 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     # version 5 calls every output tied, and means those whose weight is absent
     tied = config.tie_word_embeddings and "lm_head.weight" not in weights
     embedding, output = vocabulary_layers(
-        weights.take("shared.weight", *shape),
-        None if tied else weights.take("lm_head.weight", *shape),
+        weights.matrix("shared.weight", *shape),
+        None if tied else weights.matrix("lm_head.weight", *shape),
         scale=config.d_model**-0.5 if config.scaled else 1.0,
     )
     return _core.TransformerSeq2Seq(

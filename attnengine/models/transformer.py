@@ -11,7 +11,8 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import projections
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
 from attnengine.models.vocabulary import embedding, vocabulary_layers
 
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
@@ -55,12 +56,12 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weight names that BART and Marian have in transformers."""
     check_sides(config)
     size = config.hidden_size
-    source_table = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
+    source_table = weights.matrix("encoder.embed_tokens.weight", config.source_vocab_size, size)
     shape = config.target_vocab_size, size
     shared = config.shared_embeddings
     target, output = vocabulary_layers(
-        source_table if shared else weights.take("decoder.embed_tokens.weight", *shape),
-        None if config.tied_output else weights.take("lm_head.weight", *shape),
+        source_table if shared else weights.matrix("decoder.embed_tokens.weight", *shape),
+        None if config.tied_output else weights.matrix("lm_head.weight", *shape),
         weights.get("lm_head.bias", config.target_vocab_size),
     )
     source = target if shared else embedding(source_table)

@@ -26,8 +26,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     shape = config.vocab_size, config.hidden_size
     decoder = weights.under("decoder")
     embedding, output = vocabulary_layers(
-        decoder.take("embed_tokens.weight", *shape),
-        None if config.tied_output else weights.take("lm_head.weight", *shape),
+        decoder.matrix("embed_tokens.weight", *shape),
+        None if config.tied_output else weights.matrix("lm_head.weight", *shape),
         weights.get("lm_head.bias", config.vocab_size),
     )
     return _core.TransformerDecoder(

@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 
 from attnengine import _core
-from attnengine.models.registry import Floats, Weights, scaled
+from attnengine.models.matrix import Floats, Matrix
+from attnengine.models.registry import Weights
 
 
-def logits_layer(weight: Floats, bias: Floats | None = None) -> _core.Linear:
+def logits_layer(weight: Matrix, bias: Floats | None = None) -> _core.Linear:
     """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
-    return _core.Linear(weight, bias, precision=_core.logits_precision())
+    return weight.linear(bias, precision=_core.logits_precision())
 
 
-def embedding(weight: Floats) -> _core.Embedding:
+def embedding(weight: Matrix) -> _core.Embedding:
     """Return the rows of weight (vocab_size, size), in the precision of the layer of logits."""
     precision = _core.logits_precision()
     if precision == "float32":
-        return _core.Embedding(weight)
-    return _core.Embedding(_core.Linear(weight, precision=precision))
+        return _core.Embedding(weight.read())
+    return _core.Embedding(weight.linear(precision=precision))
 
 
 def vocabulary_layers(
-    weight: Floats, output: Floats | None, bias: Floats | None = None, *, scale: float = 1.0
+    weight: Matrix, output: Matrix | None, bias: Floats | None = None, *, scale: float = 1.0
 ) -> tuple[_core.Embedding, _core.Linear]:
     """Return the embedding of ``weight`` and the layer that gives logits, of ``output`` or tied.
 
@@ -30,8 +31,8 @@ def vocabulary_layers(
     ``scale``. Where they are tied they share memory, unless that would change rows in float32.
     """
     if output is not None:
-        return embedding(weight), logits_layer(scaled(output, scale), bias)
-    layer = logits_layer(scaled(weight, scale), bias)
+        return embedding(weight), logits_layer(output.scaled(scale), bias)
+    layer = logits_layer(weight.scaled(scale), bias)
     if _can_be_undone(scale, layer.precision):
         return _core.Embedding(layer, scale=1 / scale), layer
     return embedding(weight), layer
@@ -39,7 +40,7 @@ def vocabulary_layers(
 
 def with_head(
     weights: Weights,
-    table: Floats,
+    table: Matrix,
     *,
     tied: bool,
     bias: bool = False,
@@ -50,8 +51,8 @@ def with_head(
 
     ``tied``: its weight is the table; ``bias``: it has one.
     """
-    output = None if tied else weights.take(f"{name}.weight", *table.shape)
-    found = weights.take(f"{name}.bias", len(table)) if bias else None
+    output = None if tied else weights.matrix(f"{name}.weight", *table.shape)
+    found = weights.take(f"{name}.bias", table.shape[0]) if bias else None
     return vocabulary_layers(table, output, found, scale=scale)
 
 

@@ -46,7 +46,7 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
     model = weights.under("model")
     front, size = model.under("encoder"), config.d_model
     encoder, decoder = (side(config, name) for name in ("encoder", "decoder"))
-    table = model.take("decoder.embed_tokens.weight", config.vocab_size, size)
+    table = model.matrix("decoder.embed_tokens.weight", config.vocab_size, size)
     tied = config.tie_word_embeddings
     embedding, output = with_head(weights, table, tied=tied, name="proj_out")
     return _core.SpeechSeq2Seq(

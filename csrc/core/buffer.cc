@@ -13,13 +13,13 @@ constexpr std::int64_t kLine = 64;           // bytes
 constexpr std::int64_t kHugePage = 1 << 21;  // bytes
 
 // Large memory lies on huge pages where the system has them: streaming weights misses the
-// translation cache at every small one.
+// translation cache at every small one. A last page that is not full would be memory for nothing.
 void* allocate_bytes(std::int64_t bytes) {
   const std::int64_t alignment = bytes >= kHugePage ? kHugePage : kLine;
   void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (!memory) throw std::bad_alloc();
 #if defined(__linux__)
-  if (alignment == kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  if (alignment == kHugePage) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   return memory;
 }

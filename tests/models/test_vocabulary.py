@@ -10,6 +10,7 @@ import pytest
 
 from attnengine import _core, packing
 from attnengine.models import build
+from attnengine.models.matrix import Matrix
 from attnengine.models.vocabulary import embedding, logits_layer, vocabulary_layers
 from attnengine.packing.file import Reader
 from attnengine.reference.unpack import unpack
@@ -31,6 +32,10 @@ def weight() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(40, SIZE)).astype(np.float32)
 
 
+def matrix(array: np.ndarray) -> Matrix:
+    return Matrix.of(array.shape, lambda: array)
+
+
 def rows(table: _core.Embedding) -> np.ndarray:
     """All rows, as the first part of the states of an encoder."""
     cell = _core.ElmanCell(
@@ -43,25 +48,25 @@ def rows(table: _core.Embedding) -> np.ndarray:
 
 
 def test_rows_of_its_own(weight: np.ndarray, precision: str) -> None:
-    np.testing.assert_array_equal(rows(embedding(weight)), unpack(weight, precision))
-    own, output = vocabulary_layers(weight, 2 * weight, scale=3.0)
+    np.testing.assert_array_equal(rows(embedding(matrix(weight))), unpack(weight, precision))
+    own, output = vocabulary_layers(matrix(weight), matrix(2 * weight), scale=3.0)
     np.testing.assert_array_equal(rows(own), unpack(weight, precision))
-    np.testing.assert_array_equal(output.packed, logits_layer(6 * weight).packed)
+    np.testing.assert_array_equal(output.packed, logits_layer(matrix(6 * weight)).packed)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.125, -2.0])
 def test_a_power_of_two_leaves_tied_rows_as_they_are(
     weight: np.ndarray, precision: str, scale: float
 ) -> None:
-    tied, output = vocabulary_layers(weight, None, scale=scale)
+    tied, output = vocabulary_layers(matrix(weight), None, scale=scale)
     np.testing.assert_array_equal(rows(tied), unpack(weight, precision))
-    expected = logits_layer(np.float32(scale) * weight)
+    expected = logits_layer(matrix(np.float32(scale) * weight))
     np.testing.assert_array_equal(output.packed, expected.packed)
 
 
 @pytest.mark.parametrize("scale", [512**-0.5, 0.0, 1e30, float("inf"), float("nan")])
 def test_another_scale_of_tied_rows(weight: np.ndarray, precision: str, scale: float) -> None:
-    tied, _ = vocabulary_layers(weight, None, scale=scale)
+    tied, _ = vocabulary_layers(matrix(weight), None, scale=scale)
     expected = unpack(weight, precision)
     # in float32 the same; else one may have been rounded up and the other down
     error = {"float32": 0.0, "bfloat16": 2.0**-7, "int8": 1 / 127}[precision]
