@@ -60,15 +60,17 @@ def stacked(matrices: Sequence[Matrix]) -> Matrix:
     ends = list(accumulate(matrix.shape[0] for matrix in matrices))
 
     def rows(begin: int, end: int) -> Floats:
-        found = []
-        while begin < end:
-            i = bisect_right(ends, begin)
+        found, row = np.empty((end - begin, size), np.float32), begin
+        while row < end:
+            i = bisect_right(ends, row)
             start, stop = ends[i] - matrices[i].shape[0], min(end, ends[i])
-            found.append(matrices[i].rows(begin - start, stop - start))
-            begin = stop
-        return found[0] if len(found) == 1 else np.concatenate(found)
+            # copied at once: the next read gives the pages of this one back
+            found[row - begin : stop - begin] = matrices[i].rows(row - start, stop - start)
+            row = stop
+        return found
 
-    return Matrix((ends[-1], matrices[0].shape[1]), rows)
+    size = matrices[0].shape[1]
+    return Matrix((ends[-1], size), rows)
 
 
 def scaled(values: Floats, scale: float) -> Floats:
