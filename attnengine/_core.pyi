@@ -1,6 +1,6 @@
 """Types of the compiled module; the docstrings are in csrc/bindings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import overload
 
 import numpy as np
@@ -63,6 +63,7 @@ class PackedLinear:
         add: ArrayLike | None = None,
         num_threads: int = 1,
     ) -> NDArray[np.float32]: ...
+    def unpack(self, outputs: ArrayLike) -> NDArray[np.float32]: ...
 
 def elman_gates(
     gx: ArrayLike, gh: ArrayLike, nonlinearity: str = "tanh", num_threads: int = 1
@@ -140,6 +141,16 @@ def logits_precision() -> str: ...
 class Linear:
     @overload
     def __init__(
+        self,
+        rows: Callable[[int, int], ArrayLike],
+        *,
+        out_features: int,
+        in_features: int,
+        bias: ArrayLike | None = None,
+        precision: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
         self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str | None = None
     ) -> None: ...
     @overload
@@ -162,6 +173,9 @@ class Linear:
     def out_features(self) -> int: ...
 
 class Embedding:
+    @overload
+    def __init__(self, table: Linear, *, scale: float = 1.0) -> None: ...
+    @overload
     def __init__(self, weight: ArrayLike) -> None: ...
 
 class Cell:

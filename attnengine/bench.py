@@ -19,10 +19,8 @@ import numpy as np
 from attnengine import loaders
 from attnengine.engines import AnyEngine, Encoder, LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
-from attnengine.info import context_length
+from attnengine.info import BYTES, context_length
 
-# Of a weight, with its scales: docs/precision.md.
-BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
 _INPUT_TOKENS = {LanguageModel: 512, Seq2Seq: 32, Encoder: 128}  # of a text, unless told
 _ADDED = 2  # tokens that a model may put around a text
 _READ = 2**28  # bytes that are read to measure the bandwidth: no cache holds them

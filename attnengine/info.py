@@ -3,28 +3,74 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attnengine import loaders
+from attnengine.loaders.checkpoint import Checkpoint
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
+# Of a weight, with its scales: docs/precision.md.
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
+# Matrices that no precision makes smaller: of positions, routers, RNNs' attention, convolutions.
+_FLOAT32 = re.compile(
+    r"wpe|position|token_type|relative_attention_bias|conv[12]\.|decoder\.attention\."
+    r"|(mlp|block_sparse_moe)\.gate\.weight"
+)
+_ENCODERS = ("bert", "distilbert", "electra", "modernbert", "roberta")
+_LAYERS = (
+    *("decoder_num_layers", "num_decoder_layers", "decoder_layers", "num_hidden_layers"),
+    *("num_layers", "n_layer", "n_layers"),
+)
+_HEADS = ("decoder_attention_heads", "num_attention_heads", "num_heads", "n_head", "n_heads")
+_SIZES = ("hidden_size", "d_model", "n_embd")
+_VECTOR = 16  # numbers of a value head are a multiple of it
 _LONG = ("chat_template", "chat_tokens", "languages")  # keys of the config that say too much
 
 
 def context_length(config: Mapping[str, Any]) -> int | None:
     """Tokens that a text may have; None: no limit, or one that the config does not say."""
-    return next((config[key] for key in _POSITIONS if config.get(key)), None)
+    return _first(config, _POSITIONS)
+
+
+def _first(config: Mapping[str, Any], keys: Sequence[str]) -> int | None:
+    return next((config[key] for key in keys if config.get(key)), None)
+
+
+def weight_bytes(checkpoint: Checkpoint, precision: str) -> int:
+    """Bytes that the weights take when they are loaded, as docs/precision.md says."""
+    config, bytes_ = checkpoint.config, 0.0
+    vocabularies = [config.get(f"{side}vocab_size") for side in ("", "source_", "target_")]
+    for name, tensor in checkpoint.tensors.items():
+        is_table = precision == "int4" and tensor.shape[:1] in [(size,) for size in vocabularies]
+        exact = len(tensor.shape) < 2 or _FLOAT32.search(name)
+        kept = "float32" if exact else "int8" if is_table else precision
+        bytes_ += BYTES[kept] * math.prod(tensor.shape)
+    return round(bytes_)
+
+
+def cache_bytes(config: Mapping[str, Any]) -> int | None:
+    """Bytes of keys and values for a token of a text; None: RNNs and encoders keep none."""
+    layers, heads, size = (_first(config, keys) for keys in (_LAYERS, _HEADS, _SIZES))
+    if config["architecture"] in _ENCODERS or not (layers and heads and size):
+        return None
+    one = config.get("multi_query") and not config.get("new_decoder_architecture")
+    keys = _first(config, ("num_key_value_heads", "num_kv_heads")) or heads
+    dim = _first(config, ("head_dim", "d_kv")) or size // heads
+    values = -(-dim // _VECTOR) * _VECTOR
+    return 4 * layers * (1 if one else keys) * (dim + values)
 
 
 def describe(path: Path) -> dict[str, Any]:
     """Facts about the model at ``path``, fit for JSON.
 
     The keys of its config, and: ``parameters``; ``stored_as``, how many of them in each type;
-    ``bytes`` of its files; ``memory``, bytes that its weights take when loaded; ``context_length``
-    in tokens (null: no limit, or one that the config does not say); ``vocabularies`` by size;
+    ``bytes`` of its files; ``memory``, bytes that its weights take when loaded in each precision,
+    and ``cache_per_token``, bytes of keys and values (null: none are kept); ``context_length`` in
+    tokens (null: no limit, or one that the config does not say); ``vocabularies`` by size;
     ``languages`` by name; whether it has a ``chat_template``.
 
     Raises what ``attnengine.loaders.load`` raises.
@@ -40,7 +86,8 @@ def describe(path: Path) -> dict[str, Any]:
         "parameters": stored.total(),
         "stored_as": dict(stored.most_common()),
         "bytes": sum(file.stat().st_size for file in files),
-        "memory": 4 * stored.total(),  # computed in float32
+        "memory": {precision: weight_bytes(checkpoint, precision) for precision in BYTES},
+        "cache_per_token": cache_bytes(config),
         "context_length": context_length(config),
         "vocabularies": {k: len(v.tokens) for k, v in checkpoint.vocabularies.items()},
         "tokenizer_files": sorted(checkpoint.tokenizer_files),

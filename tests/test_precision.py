@@ -47,8 +47,11 @@ def test_only_inputs_are_rounded_on_the_way(
     config, weights = parts(name)
     make, asked = _core.Linear, precision
 
-    def stored(weight: Any, bias: Any = None, *, precision: str | None = None) -> _core.Linear:
-        return make(rounded(weight, precision or asked), bias, precision="float32")
+    def stored(
+        weight: Any, bias: Any = None, *, precision: str | None = None, **shape: int
+    ) -> _core.Linear:
+        rows = weight(0, shape["out_features"]) if shape else weight
+        return make(rounded(rows, precision or asked), bias, precision="float32")
 
     with packed_in(precision):
         model = build(config, weights)
@@ -132,6 +135,12 @@ def test_logits_have_at_least_8_bits(tmp_path: Path, name: str, precision: str) 
         if kind in ("RnnDecoder", "TransformerDecoder", "WindowDecoder")
     }
     assert len(outputs) == isinstance(build(config, weights), _core.Decoder)
+    # of tokens: those of an encoder, for one, which need not be the decoder's
+    outputs |= {
+        given[0]["part"]
+        for kind, given, _ in layers
+        if kind == "Embedding" and "part" in given[0]
+    }
     for place, (kind, _, named) in enumerate(layers):
         if kind == "Linear" and place in outputs:
             assert named["precision"] == ("int8" if precision == "int4" else precision)

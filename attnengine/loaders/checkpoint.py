@@ -34,6 +34,8 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: str
     read: Callable[[], NDArray[np.float32]]
+    # parts of the first dimension, begin and end, where the others need not be read for them
+    read_rows: Callable[[int, int], NDArray[np.float32]] | None = None
 
     @classmethod
     def of(cls, name: str, array: NDArray[Any]) -> Tensor:

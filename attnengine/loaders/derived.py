@@ -43,13 +43,16 @@ def vector(tensor: Tensor) -> Tensor:
     if len(tensor.shape) != 2 or 1 not in tensor.shape:
         return tensor
     size = max(tensor.shape)
-    return replace(tensor, shape=(size,), read=lambda: tensor.read().reshape(size))
+    return derived([tensor], (size,), lambda array: array.reshape(size))
 
 
 def part(tensor: Tensor, start: int, stop: int) -> Tensor:
     """Rows of a weight as a weight of its own."""
-    named = replace(tensor, name=f"{tensor.name}[{start}:{stop}]")
-    return derived([named], (stop - start, *tensor.shape[1:]), lambda array: array[start:stop])
+    named, rows = replace(tensor, name=f"{tensor.name}[{start}:{stop}]"), tensor.read_rows
+    cut = derived([named], (stop - start, *tensor.shape[1:]), lambda array: array[start:stop])
+    if rows is None:
+        return cut
+    return replace(cut, read_rows=lambda begin, end: rows(start + begin, start + end))
 
 
 def equal_rows(tensor: Tensor, count: int, path: Path) -> int:

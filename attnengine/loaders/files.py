@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from attnengine.errors import Error, FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 
+Floats = NDArray[np.float32]
 # How the floats of a file lie on disk; bfloat16 is the upper half of a float32.
 RAW_DTYPES = {"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"}
 MAX_RANK = 8
+_LARGE = 1 << 16  # bytes of a view whose pages count
 CONFIG_LIMIT = 1 << 20  # bytes of JSON; parsed, it takes up to 25 times as much
 VOCABULARY_LIMIT = 1 << 24
 TOKENIZER_LIMIT = 1 << 26  # tokenizer.json: Llama 3 has 17 MB
@@ -69,6 +71,7 @@ class MappedFile:
                 raise FormatError(f"{path} is empty")
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.size = len(self._map)
+        self._seen = 0, 0  # offset and bytes of the last view
 
     def view(self, offset: int, length: int, what: str) -> memoryview:
         """The bytes of `what`, without a copy."""
@@ -77,7 +80,19 @@ class MappedFile:
                 f"{self.path}: {what} is {length} bytes at offset {offset}, "
                 f"but the file has {self.size} bytes"
             )
+        self._give_back()
+        self._seen = offset, length
         return memoryview(self._map)[offset : offset + length]
+
+    def _give_back(self) -> None:
+        """Let the pages of the view before leave the process: weights are read once, in order.
+
+        A view that is still read gets them again from the system's cache.
+        """
+        offset, length = self._seen
+        if length >= _LARGE and hasattr(self._map, "madvise"):
+            begin = offset // mmap.PAGESIZE * mmap.PAGESIZE
+            self._map.madvise(mmap.MADV_DONTNEED, begin, offset + length - begin)
 
     def stream(self) -> IO[bytes]:
         """The file from its start, for parsers that read on.
@@ -97,7 +112,7 @@ class MappedFile:
         def raw() -> NDArray[Any]:
             return np.frombuffer(self.view(offset, length, name), raw_dtype).reshape(shape)
 
-        return float_tensor(name, dtype, shape, raw, self.path)
+        return float_tensor(name, dtype, shape, raw, self.path, in_parts=True)
 
 
 def num_bytes(shape: Sequence[int], itemsize: int, where: str) -> int:
@@ -110,19 +125,33 @@ def num_bytes(shape: Sequence[int], itemsize: int, where: str) -> int:
     return math.prod(shape) * itemsize
 
 
-def float_tensor(
-    name: str, dtype: str, shape: Sequence[int], raw: Callable[[], NDArray[Any]], path: Path
-) -> Tensor:
-    """Return a weight that `raw` reads as it lies in the file, given out as float32."""
+def in_rows(read: Callable[[Any], Floats]) -> Callable[[int, int], Floats]:
+    """What reads rows, of what reads any part of an array."""
+    return lambda begin, end: read(slice(begin, end))
 
-    def read() -> NDArray[np.float32]:
+
+def float_tensor(
+    name: str,
+    dtype: str,
+    shape: Sequence[int],
+    raw: Callable[[], NDArray[Any]],
+    path: Path,
+    *,
+    in_parts: bool = False,
+) -> Tensor:
+    """Return a weight that `raw` reads as it lies in the file, given out as float32.
+
+    in_parts: `raw` is a view, of which parts can be read.
+    """
+
+    def read(part: Any = ...) -> NDArray[np.float32]:
         if dtype not in RAW_DTYPES:
             expected = ", ".join(RAW_DTYPES)
             raise Unsupported(f"{path}: {name} is {dtype}, expected one of {expected}")
         with damage_named(path), np.errstate(over="raise", invalid="ignore"):
-            return to_float32(raw(), dtype)
+            return to_float32(raw()[part], dtype)
 
-    return Tensor(name, tuple(shape), dtype, read)
+    return Tensor(name, tuple(shape), dtype, read, in_rows(read) if in_parts else None)
 
 
 def to_float32(raw: NDArray[Any], dtype: str) -> NDArray[np.float32]:

@@ -74,7 +74,8 @@ def strided_tensor(
         size = flat.itemsize
         return as_strided(flat, sizes, [step * size for step in steps], writeable=False)
 
-    return float_tensor(f"a tensor of storage {storage.key}", storage.dtype, sizes, raw, path)
+    name = f"a tensor of storage {storage.key}"
+    return float_tensor(name, storage.dtype, sizes, raw, path, in_parts=True)
 
 
 def named_tensors(path: Path, table: object, prefix: str = "") -> dict[str, Tensor]:

@@ -10,7 +10,8 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import check_heads
-from attnengine.models.registry import Floats, Weights
+from attnengine.models.matrix import Floats, Matrix, stacked
+from attnengine.models.registry import Weights
 from attnengine.models.rotary import halves
 
 MAX_HEADS = 2**16  # compared before memory is taken
@@ -82,26 +83,32 @@ def separate_qkv(
     Of the model's rotary positions ``neighbours`` dimensions are turned 2i with 2i + 1.
     """
 
-    def part(name: str, suffix: str, *shape: int) -> Floats:
-        count = heads.count if name == "q_proj" else heads.kv_count
-        rows = w.take(f"{name}.{suffix}", count * heads.dim, *shape)
-        return halves(rows, count, neighbours) if neighbours and name != "v_proj" else rows
+    def turned(name: str, rows: Floats) -> Floats:
+        if not neighbours or name == "v_proj":
+            return rows
+        return halves(rows, len(rows) // heads.dim, neighbours)
 
-    def linear(*names: str) -> _core.Linear:
-        weight = np.concatenate([part(name, "weight", size) for name in names])
-        return _core.Linear(
-            weight, np.concatenate([part(name, "bias") for name in names]) if bias else None
-        )
+    def weight(name: str) -> Matrix:
+        found = w.matrix(f"{name}.weight", sizes[name], size)
+        if not neighbours or name == "v_proj":
+            return found
+        return Matrix.of(found.shape, lambda: turned(name, found.read()))
 
-    return _arguments(linear("q_proj", "k_proj", "v_proj"), heads)
+    sizes = {"q_proj": heads.size, "k_proj": heads.kv_size, "v_proj": heads.kv_size}
+    biases = [turned(name, w.take(f"{name}.bias", sizes[name])) for name in sizes] if bias else []
+    query_key_value = stacked([weight(name) for name in sizes]).linear(
+        np.concatenate(biases) if bias else None
+    )
+    return _arguments(query_key_value, heads)
 
 
 def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -> dict[str, Any]:
     """The same where one layer gives, for each key/value head, its queries, its key, its value."""
     rows = heads.size + 2 * heads.kv_size
-    weight = _ungrouped(w.take(f"{name}.weight", rows, size), heads)
+    grouped = w.matrix(f"{name}.weight", rows, size)
+    weight = Matrix.of(grouped.shape, lambda: _ungrouped(grouped.read(), heads))
     found = _ungrouped(w.take(f"{name}.bias", rows), heads) if bias else None
-    return _arguments(_core.Linear(weight, found), heads)
+    return _arguments(weight.linear(found), heads)
 
 
 def _ungrouped(rows: Floats, heads: Heads) -> Floats:

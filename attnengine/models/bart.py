@@ -9,7 +9,8 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer
 from attnengine.models.blocks import ActivationName, activation
-from attnengine.models.registry import Floats, Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import embedding, vocabulary_layers
 
 Side = Literal["encoder", "decoder"]
 
@@ -59,33 +60,51 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
 def build_alike(config: Config, weights: Weights, layout: Layout) -> _core.TransformerSeq2Seq:
     """Build a family that differs from BART in its layout."""
     model = weights.under("model")
-    source, target = embeddings(config, model)
+    source, target, output = vocabulary(config, weights)
     return _core.TransformerSeq2Seq(
         encoder=encoder(config, layout, model, source),
-        decoder=decoder(config, layout, model, target, output(config, weights, target)),
+        decoder=decoder(config, layout, model, target, output),
     )
 
 
-def embeddings(config: Config, model: Weights) -> tuple[Floats, Floats]:
-    """Return those of the source and of the target, (vocab_size, d_model) each."""
-    sizes = {"encoder": config.source_vocab_size, "decoder": config.target_vocab_size}
+def vocabulary(
+    config: Config, weights: Weights
+) -> tuple[_core.Embedding, _core.Embedding, _core.Linear]:
+    """Return the embeddings of source and target, and the output layer.
+
+    The bias of the output layer is zero where early checkpoints lack it.
+    """
+    model, size, tied = weights.under("model"), config.target_vocab_size, config.tie_word_embeddings
+    source_name, target_name = table_names(config, model)
+    bias = weights.get("final_logits_bias", 1, size)
+    target, output = vocabulary_layers(
+        model.matrix(target_name, size, config.d_model),
+        None if tied else weights.matrix("lm_head.weight", size, config.d_model),
+        None if bias is None else bias[0],
+    )
+    if source_name == target_name:
+        return target, target, output
+    source = model.matrix(source_name, config.source_vocab_size, config.d_model)
+    return embedding(source), target, output
+
+
+def table_names(config: Config, model: Weights) -> tuple[str, str]:
+    """Return the names of the weights that embed the source and the target, which may be one."""
+    shared, size = "shared.weight", config.source_vocab_size
     if not config.separate_embeddings:
-        if sizes["encoder"] != sizes["decoder"]:
+        if size != config.target_vocab_size:
             raise FormatError("config: the embeddings are shared, expected equal vocabulary sizes")
-        shared = model.take("shared.weight", sizes["encoder"], config.d_model)
         return shared, shared
     # early checkpoints leave out what is as the shared one; later ones have one that nothing reads
-    model.get("shared.weight", sizes["encoder"], config.d_model)
-    names = {side: f"{side}.embed_tokens.weight" for side in sizes}
-    source, target = (
-        model.take(name if name in model else "shared.weight", sizes[side], config.d_model)
-        for side, name in names.items()
-    )
+    if shared in model:
+        model.matrix(shared, size, config.d_model)
+    names = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
+    source, target = (name if name in model else shared for name in names)
     return source, target
 
 
 def encoder(
-    config: Config, layout: Layout, model: Weights, embedding: Floats
+    config: Config, layout: Layout, model: Weights, embedding: _core.Embedding
 ) -> _core.TransformerEncoder:
     """Build the encoder from its weights and embedding."""
     side, w = transformer_config(config, layout, "encoder"), model.under("encoder")
@@ -93,22 +112,12 @@ def encoder(
 
 
 def decoder(
-    config: Config, layout: Layout, model: Weights, embedding: Floats, out: _core.Linear
+    config: Config, layout: Layout, model: Weights, embedding: _core.Embedding, out: _core.Linear
 ) -> _core.TransformerDecoder:
     """Build the decoder from its weights, embedding and output layer."""
     side, w = transformer_config(config, layout, "decoder"), model.under("decoder")
     stack = transformer.stack(side, w, embedding, config.decoder_layers, cross=True)
     return _core.TransformerDecoder(stack, out)
-
-
-def output(config: Config, weights: Weights, embedding: Floats) -> _core.Linear:
-    """Build the output layer, whose bias early checkpoints lack where it is zero."""
-    tied, size = config.tie_word_embeddings, config.target_vocab_size
-    bias = weights.get("final_logits_bias", 1, size)
-    return logits_layer(
-        embedding if tied else weights.take("lm_head.weight", size, config.d_model),
-        None if bias is None else bias[0],
-    )
 
 
 def transformer_config(config: Config, layout: Layout, side: Side) -> transformer.Config:

@@ -8,7 +8,9 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import embedding
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,12 @@ def build_encoder(
 ) -> _core.TransformerEncoder:
     """Build an encoder of BERT's kind; ``first_position`` is the row of the first token."""
     embeddings = w.under("embeddings")
-    words = embeddings.take("word_embeddings.weight", config.vocab_size, embedding_size)
+    words = embeddings.matrix("word_embeddings.weight", config.vocab_size, embedding_size)
     table = positions(config, embeddings, embedding_size)[first_position:]
     projected = embedding_size != config.hidden_size
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(words),
+            embedding=embedding(words),
             max_positions=len(table),
             positions=table,
             embedding_norm=layer_norm(

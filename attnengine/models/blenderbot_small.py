@@ -6,16 +6,17 @@ from dataclasses import replace
 
 from attnengine import _core
 from attnengine.models import bart
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.matrix import Matrix
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import embedding
 
 
 @register("blenderbot-small", config=bart.Config)
 def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weights of BART."""
     model = weights.under("model")
-    source, target = bart.embeddings(config, model)
-    output = bart.output(config, weights, target)
-    normed = norm_tokens(config, model.under("decoder.layernorm_embedding"), target)
+    source, _, output = bart.vocabulary(config, weights)
+    normed = embedding(norm_tokens(config, model))
     unscaled = replace(config, scale_embedding=False)  # what is normed need not be scaled before
     return _core.TransformerSeq2Seq(
         encoder=bart.encoder(config, bart.Layout(embedding_norm=True), model, source),
@@ -23,7 +24,9 @@ def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
     )
 
 
-def norm_tokens(config: bart.Config, w: Weights, embedding: Floats) -> Floats:
-    """Return every token's embedding normalised: before positions, a norm only sees the token."""
-    size = config.d_model
-    return _core.layer_norm(embedding, w.take("weight", size), w.take("bias", size), 1e-5, 1)
+def norm_tokens(config: bart.Config, model: Weights) -> Matrix:
+    """Return every target token's row normalised: before positions, a norm only sees the token."""
+    size, w = config.d_model, model.under("decoder.layernorm_embedding")
+    weight, bias = w.take("weight", size), w.take("bias", size)
+    table = model.matrix(bart.table_names(config, model)[1], config.target_vocab_size, size)
+    return table.each(lambda rows: _core.layer_norm(rows, weight, bias, 1e-5, 1))

@@ -9,7 +9,8 @@ import numpy as np
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights, logits_layer, scaled
+from attnengine.models.matrix import stacked
+from attnengine.models.registry import Weights
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[
@@ -70,16 +71,16 @@ def fused(
     ``parts`` are names and output sizes. ``bias`` says whether they have one; None: as the
     checkpoint has it, zeros where only others have one.
     """
-    weights = [w.take(f"{name}.weight", size, in_size) for name, size in parts]
+    weight = stacked([w.matrix(f"{name}.weight", size, in_size) for name, size in parts])
     if bias is None:
         found = [w.get(f"{name}.bias", size) for name, size in parts]
     else:
         found = [w.take(f"{name}.bias", size) if bias else None for name, size in parts]
     if all(one is None for one in found):
-        return _core.Linear(np.concatenate(weights))
+        return weight.linear()
     zeros = [np.zeros(size, np.float32) for _, size in parts]
     biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
-    return _core.Linear(np.concatenate(weights), np.concatenate(biases))
+    return weight.linear(np.concatenate(biases))
 
 
 def projections(
@@ -110,16 +111,6 @@ def layer_norm(
     """Return the layer norm of ``name.weight`` and, unless it has none, ``name.bias`` (size,)."""
     weight = w.take(f"{name}.weight", size)
     return _core.LayerNorm(weight, w.take(f"{name}.bias", size) if bias else None, eps=eps)
-
-
-def output_layer(
-    weights: Weights, embedding: Floats, *, tied: bool, bias: bool = False, scale: float = 1.0
-) -> _core.Linear:
-    """Build the layer that gives logits, times ``scale``: ``lm_head``, or the embedding."""
-    weight = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
-    return logits_layer(
-        scaled(weight, scale), weights.take("lm_head.bias", len(weight)) if bias else None
-    )
 
 
 def feed_forward(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models.attention import Heads, alibi, grouped_qkv, heads
-from attnengine.models.blocks import feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     model, size, eps = weights.under("transformer"), config.hidden_size, config.layer_norm_epsilon
     shape = heads(size, config.n_head, key="n_head")
     bias = alibi(config.n_head)
-    embedding = model.take("word_embeddings.weight", config.vocab_size, size)
+    table = model.matrix("word_embeddings.weight", config.vocab_size, size)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=0,
             embedding_norm=layer_norm(model, "word_embeddings_layernorm", size, eps),
             layers=[
@@ -39,7 +41,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             ],
             final_norm=layer_norm(model, "ln_f", size, eps),
         ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+        output,
     )
 
 

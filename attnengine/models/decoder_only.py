@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 from attnengine import _core
 from attnengine.models import rotary as rotaries
 from attnengine.models.attention import Heads, heads, separate_qkv
-from attnengine.models.blocks import ActivationName, gated_feed_forward, output_layer
-from attnengine.models.registry import Weights, scaled
+from attnengine.models.blocks import ActivationName, gated_feed_forward
+from attnengine.models.matrix import scaled
+from attnengine.models.registry import Weights
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +72,17 @@ def decoder(
 ) -> _core.TransformerDecoder:
     """Build from ``model.*`` and, unless tied, ``lm_head.weight``; ``layer`` builds layer i."""
     model = weights.under("model")
-    embedding = model.take("embed_tokens.weight", config.vocab_size, config.hidden_size)
+    table = model.matrix("embed_tokens.weight", config.vocab_size, config.hidden_size)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=rotaries.limit(config.rope_scaling, config.max_position_embeddings),
             layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
             embedding_scale=embedding_scale,
             final_norm=config.norm(model, "norm", scale=logit_scale),
         ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+        output,
         logit_cap=logit_cap,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from attnengine import _core
 from attnengine.models.blocks import ActivationName, activation, check_heads, fused, layer_norm
 from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import embedding
 
 _EPS = 1e-12
 
@@ -30,11 +31,11 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     check_heads(config.n_heads, config.dim, "n_heads")
     model = weights.under("distilbert")
     embeddings, size = model.under("embeddings"), config.dim
-    words = embeddings.take("word_embeddings.weight", config.vocab_size, size)
+    words = embeddings.matrix("word_embeddings.weight", config.vocab_size, size)
     table = embeddings.take("position_embeddings.weight", config.max_position_embeddings, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(words),
+            embedding=embedding(words),
             max_positions=config.max_position_embeddings,
             positions=table,
             embedding_norm=layer_norm(embeddings, "LayerNorm", size, _EPS),

@@ -15,9 +15,11 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
 from attnengine.models.attention import Heads, alibi_slopes, grouped_qkv, heads
-from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
-from attnengine.models.registry import Floats, Weights, register
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
+from attnengine.models.vocabulary import with_head
 
 MAX_BIASES = 2**26  # compared before memory is taken
 
@@ -62,11 +64,12 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         )
     model, size = weights.under("transformer"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.kv_heads)
-    embedding = model.take("word_embeddings.weight", config.vocab_size, size)
+    table = model.matrix("word_embeddings.weight", config.vocab_size, size)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     positions = scheme(config, shape)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=config.max_position_embeddings,
             layers=[
                 layer(config, model.under(f"h.{i}"), shape, positions)
@@ -74,7 +77,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             ],
             final_norm=layer_norm(model, "ln_f", size, config.layer_norm_epsilon),
         ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+        output,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from attnengine import _core
 from attnengine.errors import Unsupported
 from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
-from attnengine.models.registry import Weights, logits_layer, register
+from attnengine.models.matrix import Matrix
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,17 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
     check_heads(config.n_head, config.n_embd, "n_head")
     model = weights.under("transformer")
-    embedding = model.take("wte.weight", config.vocab_size, config.n_embd)
-    tied = config.tie_word_embeddings
-    output = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
+    table = model.matrix("wte.weight", config.vocab_size, config.n_embd)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=config.n_positions,
             positions=model.take("wpe.weight", config.n_positions, config.n_embd),
             layers=[layer(config, model.under(f"h.{i}")) for i in range(config.n_layer)],
             final_norm=layer_norm(model, "ln_f", config.n_embd, config.layer_norm_epsilon),
         ),
-        logits_layer(output),
+        output,
     )
 
 
@@ -79,5 +78,6 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
 
 def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Linear:
     """Build a linear layer that is stored as ``Conv1D``, (in, out)."""
-    weight = w.take(f"{name}.weight", in_size, out_size)
-    return _core.Linear(np.ascontiguousarray(weight.T), w.take(f"{name}.bias", out_size))
+    stored = w.matrix(f"{name}.weight", in_size, out_size)
+    weight = Matrix.of((out_size, in_size), lambda: stored.read().T)
+    return weight.linear(w.take(f"{name}.bias", out_size))

@@ -37,7 +37,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         model,
         lambda _, w: layer(config, w, shape, turn),
         layer_norm(model, "final_layer_norm", size, config.layer_norm_eps),
-        embedding="embed_in",
+        table="embed_in",
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.attention import Heads, heads, separate_qkv
-from attnengine.models.blocks import ActivationName, feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,18 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             "the size of a head"
         )
     turn = rotary(config.rotary_dim, 10_000.0, None, config.n_positions)
-    embedding = model.take("wte.weight", config.vocab_size, size)
+    table = model.matrix("wte.weight", config.vocab_size, size)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings, bias=True)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=config.n_positions,
             layers=[
                 layer(config, model.under(f"h.{i}"), shape, turn) for i in range(config.n_layer)
             ],
             final_norm=layer_norm(model, "ln_f", size, config.layer_norm_epsilon),
         ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings, bias=True),
+        output,
     )
 
 

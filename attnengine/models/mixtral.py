@@ -50,11 +50,11 @@ def feed_forward(config: Config, w: Weights) -> _core.Experts:
 def stacked_experts(config: Config, w: Weights) -> list[_core.FeedForward]:
     """Build experts from a tensor of gates and what they multiply, and one of outputs."""
     count, size, wide = config.num_local_experts, config.hidden_size, config.intermediate_size
-    up = w.take("experts.gate_up_proj", count, 2 * wide, size)
-    down = w.take("experts.down_proj", count, size, wide)
+    up = w.rows("experts.gate_up_proj", count, 2 * wide, size)
+    down = w.rows("experts.down_proj", count, size, wide)
     return [
-        expert(config, _core.Linear(first), _core.Linear(last))
-        for first, last in zip(up, down, strict=True)
+        expert(config, _core.Linear(up(i, i + 1)[0]), _core.Linear(down(i, i + 1)[0]))
+        for i in range(count)
     ]
 
 

@@ -9,6 +9,7 @@ from attnengine.errors import FormatError
 from attnengine.models.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.registry import Weights, register
 from attnengine.models.rotary import rotary
+from attnengine.models.vocabulary import embedding
 
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"
 
@@ -44,10 +45,10 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
         _LOCAL: rotary(dim, config.local_rope_theta, None, config.max_position_embeddings),
     }
     model, size = weights.under("model"), config.hidden_size
-    words = model.take("embeddings.tok_embeddings.weight", config.vocab_size, size)
+    words = model.matrix("embeddings.tok_embeddings.weight", config.vocab_size, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(words),
+            embedding=embedding(words),
             max_positions=config.max_position_embeddings,
             embedding_norm=norm(config, model, "embeddings.norm"),
             layers=[

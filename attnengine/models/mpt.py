@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models.attention import Heads, alibi, heads
-from attnengine.models.blocks import feed_forward, layer_norm, output_layer
+from attnengine.models.blocks import feed_forward, layer_norm
 from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,11 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     model, size = weights.under("transformer"), config.d_model
     shape = heads(size, config.n_heads, key="n_heads")
     bias = alibi(config.n_heads, config.alibi_bias_max)
-    embedding = model.take("wte.weight", config.vocab_size, size)
+    table = model.matrix("wte.weight", config.vocab_size, size)
+    embedding, output = with_head(weights, table, tied=config.tie_word_embeddings)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=config.max_seq_len,
             layers=[
                 layer(config, model.under(f"blocks.{i}"), shape, bias)
@@ -46,7 +48,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             ],
             final_norm=norm(config, model, "norm_f"),
         ),
-        output_layer(weights, embedding, tied=config.tie_word_embeddings),
+        output,
     )
 
 

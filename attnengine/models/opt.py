@@ -9,7 +9,9 @@ import numpy as np
 from attnengine import _core
 from attnengine.models.attention import Heads, heads, separate_qkv
 from attnengine.models.blocks import ActivationName, feed_forward, layer_norm
-from attnengine.models.registry import Floats, Weights, logits_layer, register
+from attnengine.models.matrix import Matrix
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import vocabulary_layers
 
 OFFSET = 2  # rows of the positions before that of the first token
 EPSILON = 1e-5
@@ -42,7 +44,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     positions = model.take("embed_positions.weight", config.max_position_embeddings + OFFSET, size)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(embedding),
+            embedding=embedding,
             max_positions=config.max_position_embeddings,
             positions=positions[OFFSET:],
             layers=[
@@ -53,24 +55,29 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             if config.do_layer_norm_before
             else None,
         ),
-        logits_layer(output),
+        output,
     )
 
 
-def embeddings(config: Config, model: Weights, weights: Weights) -> tuple[Floats, Floats]:
+def embeddings(
+    config: Config, model: Weights, weights: Weights
+) -> tuple[_core.Embedding, _core.Linear]:
     """Embedding and output layer, (vocab_size, hidden_size) each.
 
     Where they are of another size, they are multiplied with the projections behind and before.
     """
     size, narrow = config.hidden_size, config.word_embed_proj_dim or config.hidden_size
-    embedding = model.take("embed_tokens.weight", config.vocab_size, narrow)
-    tied = config.tie_word_embeddings
-    output = embedding if tied else weights.take("lm_head.weight", *embedding.shape)
+    embedding = model.matrix("embed_tokens.weight", config.vocab_size, narrow)
+    tied, shape = config.tie_word_embeddings, (config.vocab_size, size)
+    output = None if tied else weights.matrix("lm_head.weight", *embedding.shape)
     if narrow == size:
-        return embedding, output
+        return vocabulary_layers(embedding, output)
     into = model.take("project_in.weight", size, narrow)
     out_of = model.take("project_out.weight", narrow, size)
-    return embedding @ into.T, output @ out_of
+    return vocabulary_layers(
+        Matrix.of(shape, lambda: embedding.read() @ into.T),
+        Matrix.of(shape, lambda: (output or embedding).read() @ out_of),
+    )
 
 
 def layer(config: Config, w: Weights, shape: Heads) -> _core.TransformerLayer:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats
+from attnengine.models.matrix import Floats
 
 _MAX_TABLE = 2**24  # numbers: no weight in the file bounds the greatest distance
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import config as configs
+from attnengine.models.matrix import Floats, Matrix, Rows, scaled
 
-Floats = NDArray[np.float32]
 Model = _core.Decoder | _core.Encoder
 C = TypeVar("C")
 
@@ -51,23 +51,28 @@ class Weights:
 
     def take(self, name: str, *shape: int) -> Floats:
         """Return a weight, which must be there with this shape."""
-        full = self._prefix + name
-        if full not in self._tensors:
-            raise FormatError(f"weight {full!r} is missing")
-        tensor = self._tensors[full]
-        if tuple(tensor.shape) != shape:
-            stored = getattr(tensor, "name", full)
-            also = "" if stored == full else f" ({stored!r} in the file)"
-            raise FormatError(
-                f"weight {full!r}{also} has shape {tuple(tensor.shape)}, expected {shape}"
-            )
-        self._taken.add(full)
-        values = tensor.read() if hasattr(tensor, "read") else tensor
-        return np.ascontiguousarray(values, np.float32)
+        tensor = self._found(name, shape)
+        return _float32(tensor.read() if hasattr(tensor, "read") else tensor)
 
     def get(self, name: str, *shape: int) -> Floats | None:
         """Return a weight of this shape, or None when the checkpoint has none of that name."""
         return self.take(name, *shape) if name in self else None
+
+    def rows(self, name: str, *shape: int) -> Rows:
+        """Return what reads parts of a weight: those of its first dimension from one to another.
+
+        They alone are read where the file allows it, otherwise the whole when it is first asked.
+        """
+        tensor = self._found(name, shape)
+        read_rows = getattr(tensor, "read_rows", None)
+        if read_rows is not None:
+            return lambda begin, end: _float32(read_rows(begin, end))
+        whole = cache(lambda: _float32(tensor.read() if hasattr(tensor, "read") else tensor))
+        return lambda begin, end: whole()[begin:end]
+
+    def matrix(self, name: str, out_size: int, in_size: int) -> Matrix:
+        """Return a weight (out, in), to be read when it is packed."""
+        return Matrix((out_size, in_size), self.rows(name, out_size, in_size))
 
     def linear(
         self,
@@ -84,11 +89,25 @@ class Weights:
         ``bias`` says whether there is one; None: as the checkpoint has it. ``precision`` is that
         of the model when None.
         """
-        weight = self.take(f"{name}.weight", out_size, in_size)
         has_bias = f"{name}.bias" in self if bias is None else bias
         found = self.take(f"{name}.bias", out_size) if has_bias else None
         scaled_bias = None if found is None else scaled(found, scale)
-        return _core.Linear(scaled(weight, scale), scaled_bias, precision=precision)
+        weight = self.matrix(f"{name}.weight", out_size, in_size)
+        return weight.scaled(scale).linear(scaled_bias, precision=precision)
+
+    def _found(self, name: str, shape: tuple[int, ...]) -> Any:
+        full = self._prefix + name
+        if full not in self._tensors:
+            raise FormatError(f"weight {full!r} is missing")
+        tensor = self._tensors[full]
+        if tuple(tensor.shape) != shape:
+            stored = getattr(tensor, "name", full)
+            also = "" if stored == full else f" ({stored!r} in the file)"
+            raise FormatError(
+                f"weight {full!r}{also} has shape {tuple(tensor.shape)}, expected {shape}"
+            )
+        self._taken.add(full)
+        return tensor
 
     def check_all_taken(self) -> None:
         """Raise FormatError when a weight was left over."""
@@ -101,18 +120,8 @@ class Weights:
             )
 
 
-def logits_layer(weight: Floats, bias: Floats | None = None) -> _core.Linear:
-    """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
-    return _core.Linear(weight, bias, precision=_core.logits_precision())
-
-
-def scaled(values: Floats, scale: float) -> Floats:
-    """Return ``values`` times ``scale``, infinite where that is too large for float32."""
-    if scale == 1:
-        return values
-    with np.errstate(all="ignore"):
-        product: Floats = values * np.float32(scale)
-    return product
+def _float32(values: Any) -> Floats:
+    return np.ascontiguousarray(values, np.float32)
 
 
 Build = Callable[[Any, Weights], Model]

@@ -7,12 +7,13 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights
+from attnengine.models.matrix import Floats, Matrix
+from attnengine.models.registry import Weights
 
 CellName = Literal["elman", "gru", "lstm"]
 Gate = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
 Nonlinearity = Literal["tanh", "relu", "linear", "sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
-Layer = tuple[Floats, Floats | None]  # weight (out, in), bias (out,)
+Layer = tuple[Matrix, Floats | None]  # weight (out, in), bias (out,)
 
 _GATES = {"elman": 1, "gru": 3, "lstm": 4}
 # The cells that have a switch; the others must leave it as it is by default.
@@ -64,20 +65,20 @@ def cell(
 ) -> _core.Cell:
     """Build one cell from ``weight_ih_<suffix>`` and its siblings, as in ``torch.nn.LSTM``."""
     rows, size = _GATES[config.cell] * hidden_size, config.output_size(hidden_size)
-    ih = w.take(f"weight_ih_{suffix}", rows, input_size), w.get(f"bias_ih_{suffix}", rows)
-    hh = w.take(f"weight_hh_{suffix}", rows, size), w.get(f"bias_hh_{suffix}", rows)
+    ih = w.matrix(f"weight_ih_{suffix}", rows, input_size), w.get(f"bias_ih_{suffix}", rows)
+    hh = w.matrix(f"weight_hh_{suffix}", rows, size), w.get(f"bias_hh_{suffix}", rows)
     if config.cell == "elman":
         return _core.ElmanCell(
-            input=_core.Linear(*ih), recurrent=_core.Linear(*hh), nonlinearity=config.nonlinearity
+            input=packed(ih), recurrent=packed(hh), nonlinearity=config.nonlinearity
         )
     if config.cell == "gru":
         return gru(config, ih, hh)
     projection = None
     if config.projection_size:
-        projection = _core.Linear(w.take(f"weight_hr_{suffix}", size, hidden_size))
+        projection = w.matrix(f"weight_hr_{suffix}", size, hidden_size).linear()
     return _core.LSTMCell(
-        input=_core.Linear(*ih),
-        recurrent=_core.Linear(*hh),
+        input=packed(ih),
+        recurrent=packed(hh),
         nonlinearity=config.nonlinearity,
         gate_activation=config.gate_activation,
         peepholes=w.take(f"peephole_{suffix}", 3 * hidden_size) if config.peepholes else None,
@@ -87,18 +88,25 @@ def cell(
     )
 
 
+def packed(layer: Layer) -> _core.Linear:
+    """Pack a weight with its bias."""
+    weight, bias = layer
+    return weight.linear(bias)
+
+
 def gru(config: CellConfig, ih: Layer, hh: Layer) -> _core.GRUCell:
     """Build a GRU; one that resets before the product has the rows of n apart."""
     weight, bias = hh
-    cut = len(weight) if config.reset == "after" else 2 * weight.shape[1]
+    end = weight.shape[0]
+    cut = end if config.reset == "after" else 2 * weight.shape[1]
 
-    def rows(part: slice) -> _core.Linear:
-        return _core.Linear(weight[part], None if bias is None else bias[part])
+    def rows(first: int, last: int) -> _core.Linear:
+        return weight.part(first, last).linear(None if bias is None else bias[first:last])
 
     return _core.GRUCell(
-        input=_core.Linear(*ih),
-        recurrent=rows(slice(cut)),
-        candidate=rows(slice(cut, None)) if config.reset == "before" else None,
+        input=packed(ih),
+        recurrent=rows(0, cut),
+        candidate=rows(cut, end) if config.reset == "before" else None,
         nonlinearity=config.nonlinearity,
         gate_activation=config.gate_activation,
     )

@@ -8,6 +8,7 @@ from typing import Literal
 from attnengine import _core
 from attnengine.models.registry import Weights, register
 from attnengine.models.rnn import CellConfig, encoder_layers
+from attnengine.models.vocabulary import embedding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,8 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
     """Build from ``embedding.weight``, ``rnn.*`` and, to pool by attention, ``pooling.query``."""
     by_attention = config.pooling == "attention"
     return _core.RnnEncoder(
-        embedding=_core.Embedding(
-            weights.take("embedding.weight", config.vocab_size, config.embedding_size)
+        embedding=embedding(
+            weights.matrix("embedding.weight", config.vocab_size, config.embedding_size)
         ),
         layers=encoder_layers(
             config,

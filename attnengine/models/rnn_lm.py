@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
 from attnengine.models.rnn import CellConfig, stack
+from attnengine.models.vocabulary import vocabulary_layers
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,6 @@ class Config(CellConfig):
 @register("rnn_lm", config=Config)
 def build(config: Config, weights: Weights) -> _core.RnnDecoder:
     """Build from ``embedding.weight``, ``rnn.*`` and ``output.*``."""
-    embedding = weights.take("embedding.weight", config.vocab_size, config.embedding_size)
     state_size = config.output_size(config.hidden_size)
     if config.tied_output and config.embedding_size != state_size:
         key = "projection_size" if config.projection_size else "hidden_size"
@@ -33,13 +33,14 @@ def build(config: Config, weights: Weights) -> _core.RnnDecoder:
             f"config: 'tied_output' is true with 'embedding_size' {config.embedding_size} and "
             f"{key!r} {state_size}, expected equal sizes"
         )
-    output = (
-        embedding
-        if config.tied_output
-        else weights.take("output.weight", config.vocab_size, state_size)
+    size = config.vocab_size
+    embedding, output = vocabulary_layers(
+        weights.matrix("embedding.weight", size, config.embedding_size),
+        None if config.tied_output else weights.matrix("output.weight", size, state_size),
+        weights.get("output.bias", size),
     )
     return _core.RnnDecoder(
-        embedding=_core.Embedding(embedding),
+        embedding=embedding,
         cells=stack(
             config,
             weights.under("rnn"),
@@ -47,5 +48,5 @@ def build(config: Config, weights: Weights) -> _core.RnnDecoder:
             config.hidden_size,
             config.num_layers,
         ),
-        output=logits_layer(output, weights.get("output.bias", config.vocab_size)),
+        output=output,
     )

@@ -7,8 +7,9 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.registry import Floats, Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
 from attnengine.models.rnn import CellConfig, cell, encoder_layers, stack
+from attnengine.models.vocabulary import embedding, vocabulary_layers
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def contradiction(key: str, value: object, expected: str) -> FormatError:
 def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
     """Build the encoder."""
     return _core.RnnEncoder(
-        embedding=_core.Embedding(
-            w.take("embedding.weight", config.source_vocab_size, config.source_embedding_size)
+        embedding=embedding(
+            w.matrix("embedding.weight", config.source_vocab_size, config.source_embedding_size)
         ),
         layers=encoder_layers(
             config,
@@ -185,12 +186,12 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
 
 def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
     """Build the decoder."""
-    embedding = w.take("embedding.weight", config.target_vocab_size, config.target_embedding_size)
+    target, output = target_layers(config, w)
     hidden = config.decoder_hidden_size
     feed = (config.readout_size or 0) if config.input_feeding else 0
     context = config.encoder_size if config.query_previous else 0
     return _core.RnnDecoder(
-        embedding=_core.Embedding(embedding),
+        embedding=target,
         cells=stack(
             config,
             w.under("rnn"),
@@ -203,7 +204,7 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
         if config.attention_query == "between"
         else None,
         readout=readout(config, w),
-        output=output(config, w, embedding),
+        output=output,
         query_previous=config.query_previous,
         input_feeding=config.input_feeding,
         readout_inputs=list(config.readout_inputs),
@@ -225,11 +226,11 @@ def readout(config: Config, w: Weights) -> _core.Linear | None:
     return _core.Linear(weight[order], None if bias is None else bias[order])
 
 
-def output(config: Config, w: Weights, embedding: Floats) -> _core.Linear:
-    """Build the output layer, whose weight may be the embedding's."""
-    weight = (
-        embedding
-        if config.tied_output
-        else w.take("output.weight", config.target_vocab_size, config.output_in_size)
+def target_layers(config: Config, w: Weights) -> tuple[_core.Embedding, _core.Linear]:
+    """Build the embedding of the target and the output layer, whose weight may be one."""
+    size = config.target_vocab_size
+    return vocabulary_layers(
+        w.matrix("embedding.weight", size, config.target_embedding_size),
+        None if config.tied_output else w.matrix("output.weight", size, config.output_in_size),
+        w.get("output.bias", size),
     )
-    return logits_layer(weight, w.get("output.bias", config.target_vocab_size))

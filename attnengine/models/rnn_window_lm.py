@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from attnengine import _core
 from attnengine.models import rnn_encoder
-from attnengine.models.registry import Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import logits_layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Config(rnn_encoder.Config):
 @register("rnn_window_lm", config=Config)
 def build(config: Config, weights: Weights) -> _core.WindowDecoder:
     """Build from the weights of an encoder and ``output.*``."""
-    output = weights.take("output.weight", config.vocab_size, config.states_size)
+    output = weights.matrix("output.weight", config.vocab_size, config.states_size)
     return _core.WindowDecoder(
         encoder=rnn_encoder.encoder(config, weights),
         output=logits_layer(output, weights.get("output.bias", config.vocab_size)),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.errors import FormatError, Unsupported
-from attnengine.models.registry import Floats
+from attnengine.models.matrix import Floats
 
 Doubles = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from typing import Any
 from attnengine import _core
 from attnengine.models import rotary as rotaries
 from attnengine.models.attention import Heads
-from attnengine.models.blocks import output_layer
 from attnengine.models.registry import Weights
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,24 @@ def decoder(
     layer: Callable[[int, Weights], _core.TransformerLayer],
     final_norm: _core.LayerNorm,
     *,
-    embedding: str = "embed_tokens",
+    table: str = "embed_tokens",
     bias: bool = False,
     logit_scale: float = 1.0,
 ) -> _core.TransformerDecoder:
     """Build from the weights of ``model`` and, unless tied, ``lm_head.weight``.
 
-    ``layer`` builds layer i; ``embedding`` is the name of the weight that tokens choose rows of;
+    ``layer`` builds layer i; ``table`` is the name of the weight that tokens choose rows of;
     ``bias``: ``lm_head`` has one.
     """
-    table = model.take(f"{embedding}.weight", config.vocab_size, config.hidden_size)
+    rows = model.matrix(f"{table}.weight", config.vocab_size, config.hidden_size)
+    tied = config.tie_word_embeddings
+    embedding, output = with_head(weights, rows, tied=tied, bias=bias, scale=logit_scale)
     return _core.TransformerDecoder(
         _core.TransformerStack(
-            embedding=_core.Embedding(table),
+            embedding=embedding,
             max_positions=config.max_position_embeddings,
             layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
             final_norm=final_norm,
         ),
-        output_layer(weights, table, tied=config.tie_word_embeddings, bias=bias, scale=logit_scale),
+        output,
     )

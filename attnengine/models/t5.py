@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import ActivationName, activation, fused, projections
 from attnengine.models.positions import bucket_bias
-from attnengine.models.registry import Floats, Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import vocabulary_layers
 
 FeedForwardName = Literal["relu", "gelu", "silu", "gated-relu", "gated-gelu", "gated-silu"]
 # The activation of each, where dense_act_fn does not say another.
@@ -84,22 +83,23 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     if config.source_vocab_size != config.target_vocab_size:
         raise FormatError("config: the embeddings are shared, expected equal vocabulary sizes")
     shape = config.source_vocab_size, config.d_model
-    shared = weights.take("shared.weight", *shape)
     # version 5 calls every output tied, and means those whose weight is absent
     tied = config.tie_word_embeddings and "lm_head.weight" not in weights
-    output = shared if tied else weights.take("lm_head.weight", *shape)
-    if config.scaled:
-        output = output * np.float32(config.d_model**-0.5)
+    embedding, output = vocabulary_layers(
+        weights.matrix("shared.weight", *shape),
+        None if tied else weights.matrix("lm_head.weight", *shape),
+        scale=config.d_model**-0.5 if config.scaled else 1.0,
+    )
     return _core.TransformerSeq2Seq(
-        encoder=_core.TransformerEncoder(stack(config, weights.under("encoder"), shared)),
+        encoder=_core.TransformerEncoder(stack(config, weights.under("encoder"), embedding)),
         decoder=_core.TransformerDecoder(
-            stack(config, weights.under("decoder"), shared, cross=True), logits_layer(output)
+            stack(config, weights.under("decoder"), embedding, cross=True), output
         ),
     )
 
 
 def stack(
-    config: FamilyConfig, w: Weights, embedding: Floats, *, cross: bool = False
+    config: FamilyConfig, w: Weights, embedding: _core.Embedding, *, cross: bool = False
 ) -> _core.TransformerStack:
     """Build the encoder, or with ``cross`` the decoder."""
     count = config.num_decoder_layers or config.num_layers if cross else config.num_layers
@@ -111,7 +111,7 @@ def stack(
             biases = bias(config, block, bidirectional=not cross)
         layers.append(layer(config, block, biases, cross=cross))
     return _core.TransformerStack(
-        embedding=_core.Embedding(embedding),
+        embedding=embedding,
         max_positions=0,
         layers=layers,
         final_norm=norm(config, w, "final_layer_norm"),

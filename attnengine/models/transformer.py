@@ -11,7 +11,9 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.blocks import projections
-from attnengine.models.registry import Floats, Weights, logits_layer, register
+from attnengine.models.matrix import Floats
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import embedding, vocabulary_layers
 
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 
@@ -54,24 +56,22 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weight names that BART and Marian have in transformers."""
     check_sides(config)
     size = config.hidden_size
-    source = weights.take("encoder.embed_tokens.weight", config.source_vocab_size, size)
-    target = (
-        source
-        if config.shared_embeddings
-        else weights.take("decoder.embed_tokens.weight", config.target_vocab_size, size)
+    source_table = weights.matrix("encoder.embed_tokens.weight", config.source_vocab_size, size)
+    shape = config.target_vocab_size, size
+    shared = config.shared_embeddings
+    target, output = vocabulary_layers(
+        source_table if shared else weights.matrix("decoder.embed_tokens.weight", *shape),
+        None if config.tied_output else weights.matrix("lm_head.weight", *shape),
+        weights.get("lm_head.bias", config.target_vocab_size),
     )
-    output = (
-        target
-        if config.tied_output
-        else weights.take("lm_head.weight", config.target_vocab_size, size)
-    )
+    source = target if shared else embedding(source_table)
     return _core.TransformerSeq2Seq(
         encoder=_core.TransformerEncoder(
             stack(config, weights.under("encoder"), source, config.encoder_num_layers)
         ),
         decoder=_core.TransformerDecoder(
             stack(config, weights.under("decoder"), target, config.decoder_num_layers, cross=True),
-            logits_layer(output, weights.get("lm_head.bias", config.target_vocab_size)),
+            output,
         ),
     )
 
@@ -103,14 +103,19 @@ def check_sides(config: Config) -> None:
 
 
 def stack(
-    config: Stack, w: Weights, embedding: Floats | None, num_layers: int, *, cross: bool = False
+    config: Stack,
+    w: Weights,
+    embedding: _core.Embedding | None,
+    num_layers: int,
+    *,
+    cross: bool = False,
 ) -> _core.TransformerStack:
     """Build an encoder, a language model, or with ``cross`` a decoder that reads a source.
 
-    Without ``embedding`` (vocab_size, hidden_size) something else embeds what it reads.
+    Without ``embedding`` something else embeds what it reads.
     """
     return _core.TransformerStack(
-        embedding=None if embedding is None else _core.Embedding(embedding),
+        embedding=embedding,
         max_positions=config.max_positions,
         positions=positions(config, w),
         embedding_scale=math.sqrt(config.hidden_size) if config.scale_embeddings else 1.0,

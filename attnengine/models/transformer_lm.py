@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models import transformer
-from attnengine.models.registry import Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import vocabulary_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +25,11 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     transformer.check(config)
     shape = config.vocab_size, config.hidden_size
     decoder = weights.under("decoder")
-    embedding = decoder.take("embed_tokens.weight", *shape)
-    output = embedding if config.tied_output else weights.take("lm_head.weight", *shape)
+    embedding, output = vocabulary_layers(
+        decoder.matrix("embed_tokens.weight", *shape),
+        None if config.tied_output else weights.matrix("lm_head.weight", *shape),
+        weights.get("lm_head.bias", config.vocab_size),
+    )
     return _core.TransformerDecoder(
-        transformer.stack(config, decoder, embedding, config.num_layers),
-        logits_layer(output, weights.get("lm_head.bias", config.vocab_size)),
+        transformer.stack(config, decoder, embedding, config.num_layers), output
     )

@@ -9,7 +9,8 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models import transformer
 from attnengine.models.blocks import ActivationName, activation, check_heads
-from attnengine.models.registry import Weights, logits_layer, register
+from attnengine.models.registry import Weights, register
+from attnengine.models.vocabulary import with_head
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
     model = weights.under("model")
     front, size = model.under("encoder"), config.d_model
     encoder, decoder = (side(config, name) for name in ("encoder", "decoder"))
-    embedding = model.take("decoder.embed_tokens.weight", config.vocab_size, size)
+    table = model.matrix("decoder.embed_tokens.weight", config.vocab_size, size)
     tied = config.tie_word_embeddings
-    output = embedding if tied else weights.take("proj_out.weight", *embedding.shape)
+    embedding, output = with_head(weights, table, tied=tied, name="proj_out")
     return _core.SpeechSeq2Seq(
         encoder=_core.SpeechEncoder(
             convolutions=[
@@ -61,7 +62,7 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
             transformer.stack(
                 decoder, model.under("decoder"), embedding, config.decoder_layers, cross=True
             ),
-            logits_layer(output),
+            output,
         ),
     )
 

@@ -114,6 +114,17 @@ FloatArray apply(const PackedLinear& layer, const FloatArray& x, const std::stri
   return y;
 }
 
+FloatArray unpack(const PackedLinear& layer, const py::object& outputs) {
+  const auto chosen = integers<std::int32_t>(outputs, "outputs");
+  check_tokens(chosen.data(), chosen.size(), layer.out(), "outputs");
+  FloatArray rows = new_matrix(chosen.size(), layer.in());
+  const Matrix to = writable(rows);
+  run_kernel(1, [&] {
+    for (std::int64_t row = 0; row < to.rows; ++row) layer.unpack(chosen[row], to[row]);
+  });
+  return rows;
+}
+
 PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatArray>& bias,
                            const std::string& precision) {
   const ConstMatrix w = matrix(weight, "weight");
@@ -168,7 +179,9 @@ void bind_kernels(py::module_& m) {
       .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "add"_a = py::none(),
            "num_threads"_a = 1,
            "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "
-           "(rows, out).");
+           "(rows, out).")
+      .def("unpack", &unpack, "outputs"_a,
+           "The weights of some outputs (n,) as they are kept; returns (n, in).");
   bind_attention_kernels(m);
   bind_key_value_pages(m);
   bind_gate_kernels(m);

@@ -24,6 +24,32 @@ std::shared_ptr<Linear> make_linear(const FloatArray& weight, const std::optiona
   return std::make_shared<Linear>(w, std::move(b), chosen);
 }
 
+// Sizes of a weight that is not there yet.
+void check_sizes(std::int64_t out, std::int64_t in) {
+  if (out < 1 || in < 1 || out > (std::int64_t(1) << 40) / in)
+    throw InvalidArgument("out_features and in_features are " + std::to_string(out) + " and " +
+                          std::to_string(in) + ", expected sizes of a weight");
+}
+
+std::shared_ptr<Linear> from_rows(const py::function& rows, std::int64_t out, std::int64_t in,
+                                  const std::optional<FloatArray>& bias,
+                                  const std::optional<std::string>& precision) {
+  check_sizes(out, in);
+  std::vector<float> b = floats(bias, "bias");
+  const Precision chosen = precision_of(precision);
+  FloatArray some;  // those that are being packed
+  const auto read = [&](std::int64_t begin, std::int64_t end) {
+    py::gil_scoped_acquire locked;
+    some = rows(begin, end).cast<FloatArray>();
+    const ConstMatrix found = matrix(some, "rows");
+    expect_equal(found.rows, end - begin, "rows.shape[0]");
+    expect_equal(found.cols, in, "rows.shape[1]");
+    return found;
+  };
+  py::gil_scoped_release unlocked;
+  return std::make_shared<Linear>(read, out, in, std::move(b), chosen);
+}
+
 // Keeps an array as long as the layers that read from it, which may end in any thread.
 std::shared_ptr<const void> keep(const py::array& array) {
   return {array.data(), [kept = new py::array(array)](const void*) {
@@ -36,9 +62,7 @@ std::shared_ptr<Linear> from_packed(const ByteArray& packed, std::int64_t out, s
                                     const std::optional<FloatArray>& bias,
                                     const std::string& precision) {
   expect_dimensions(packed, 1, "packed");
-  if (out < 1 || in < 1 || out > (std::int64_t(1) << 40) / in)
-    throw InvalidArgument("out_features and in_features are " + std::to_string(out) + " and " +
-                          std::to_string(in) + ", expected sizes of a weight");
+  check_sizes(out, in);
   const Precision chosen = precision_of(precision);
   expect_equal(packed.size(), Linear::packed_bytes(chosen, out, in), "packed.shape[0]");
   if (reinterpret_cast<std::uintptr_t>(packed.data()) % 64 != 0)
@@ -130,6 +154,8 @@ void bind_layers(py::module_& m) {
       "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
       "The precision of layers that give logits, for the calling thread.");
   py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
+      .def(py::init(&from_rows), "rows"_a, py::kw_only(), "out_features"_a, "in_features"_a,
+           "bias"_a = py::none(), "precision"_a = py::none())
       .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
            "precision"_a = py::none())
       .def(py::init(&from_packed), py::kw_only(), "packed"_a, "out_features"_a, "in_features"_a,
@@ -139,7 +165,10 @@ void bind_layers(py::module_& m) {
                              [](const Linear& l) { return kPrecisionNames[int(l.precision())]; })
       .def_property_readonly("in_features", &Linear::in)
       .def_property_readonly("out_features", &Linear::out);
-  py::class_<Embedding, Shared<Embedding>>(m, "Embedding", "weight (vocab_size, size).")
+  py::class_<Embedding, Shared<Embedding>>(
+      m, "Embedding", "weight (vocab_size, size), or the rows of a packed weight times a scale.")
+      .def(py::init<Shared<Linear>, float>(), "table"_a.none(false), py::kw_only(),
+           "scale"_a = 1.0f)
       .def(py::init([](const FloatArray& weight) {
              return std::make_shared<Embedding>(filled_matrix(weight, "weight"), keep(weight));
            }),

@@ -1,5 +1,6 @@
 #include "core/buffer.h"
 
+#include <cstdlib>
 #include <new>
 
 #if defined(__linux__)
@@ -10,29 +11,66 @@ namespace attnengine {
 namespace {
 
 constexpr std::int64_t kLine = 64;           // bytes
+constexpr std::int64_t kPageSize = 1 << 16;  // bytes: no system has larger small ones
 constexpr std::int64_t kHugePage = 1 << 21;  // bytes
 
-// Large memory lies on huge pages where the system has them: streaming weights misses the
-// translation cache at every small one.
-void* allocate_bytes(std::int64_t bytes) {
-  const std::int64_t alignment = bytes >= kHugePage ? kHugePage : kLine;
-  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (!memory) throw std::bad_alloc();
+std::int64_t rounded(std::int64_t bytes, std::int64_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
+
 #if defined(__linux__)
-  if (alignment == kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+
+// Large memory has pages of its own: in the heap what lies between such pieces stays with the
+// process. They are huge ones where the system has them, since streaming weights misses the
+// translation cache at every small one; a last one that is not full would be memory for nothing.
+void* allocate_pages(std::int64_t bytes) {
+  const std::int64_t mapped = bytes + kHugePage;
+  void* found = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (found == MAP_FAILED) throw std::bad_alloc();
+  char* begin = static_cast<char*>(found);
+  char* memory = begin + rounded(reinterpret_cast<std::intptr_t>(begin), kHugePage) -
+                 reinterpret_cast<std::intptr_t>(begin);
+  if (memory > begin) munmap(begin, memory - begin);
+  if (begin + mapped > memory + bytes) munmap(memory + bytes, begin + mapped - (memory + bytes));
+  madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  return memory;
+}
+void free_pages(void* memory, std::int64_t bytes) { munmap(memory, bytes); }
+
+#else
+
+void* allocate_pages(std::int64_t bytes) {
+  void* memory = std::aligned_alloc(kPageSize, bytes);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+void free_pages(void* memory, std::int64_t) { std::free(memory); }
+
 #endif
+
+void* allocate_lines(std::int64_t bytes) {
+  void* memory = std::aligned_alloc(kLine, bytes);
+  if (!memory) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
+void Buffer::Free::operator()(float* p) const {
+  if (bytes >= kHugePage)
+    free_pages(p, bytes);
+  else
+    std::free(p);
+}
+
 void Buffer::allocate(std::int64_t size) {
   constexpr std::int64_t kNumber = sizeof(float);
-  if (size > (PTRDIFF_MAX - kHugePage) / kNumber) throw std::bad_alloc();
-  const std::int64_t bytes = (size * kNumber + kLine - 1) / kLine * kLine;
+  if (size > (PTRDIFF_MAX - 2 * kHugePage) / kNumber) throw std::bad_alloc();
+  const bool large = size * kNumber >= kHugePage;
+  const std::int64_t bytes = rounded(size * kNumber, large ? kPageSize : kLine);
   data_.reset();
   capacity_ = 0;
-  data_.reset(static_cast<float*>(allocate_bytes(bytes)));
+  data_ = {static_cast<float*>(large ? allocate_pages(bytes) : allocate_lines(bytes)), Free{bytes}};
   capacity_ = bytes / kNumber;
 }
 

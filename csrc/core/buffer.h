@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 
 #include "core/matrix.h"
@@ -24,12 +23,14 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(float* p) const { std::free(p); }
+    explicit Free(std::int64_t allocated) : bytes(allocated) {}
+    void operator()(float* p) const;
+    std::int64_t bytes;
   };
 
   void allocate(std::int64_t size);
 
-  std::unique_ptr<float[], Free> data_;
+  std::unique_ptr<float[], Free> data_{nullptr, Free(0)};
   std::int64_t capacity_ = 0;
 };
 

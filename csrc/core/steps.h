@@ -48,6 +48,14 @@ struct PackStep {
   void* packed;  // all of it, at a multiple of 64 bytes
 };
 
+// The weights of one output out of a packed weight.
+struct UnpackStep {
+  const void* packed;  // all of it
+  std::int64_t output;
+  float* row;  // (in,)
+  std::int64_t in;
+};
+
 // The encoded sentence that a row attends to.
 struct Source {
   const float* keys;    // (length, key_dim)   projected once per sentence

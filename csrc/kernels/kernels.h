@@ -11,6 +11,7 @@ struct LinearKernels {
   std::int64_t (*scratch)(std::int64_t rows, std::int64_t in);  // bytes that `run` needs
   void (*pack)(const PackStep& step);
   void (*run)(const LinearStep& step);
+  void (*unpack)(const UnpackStep& step);
 };
 
 // Every kernel of one instruction set.

@@ -11,6 +11,7 @@
 #include "kernels/rotary.h"
 #include "kernels/scaled_dot_attention.h"
 #include "kernels/softmax.h"
+#include "kernels/unpack.h"
 
 #define ATTNENGINE_NAME_OF(isa) #isa
 #define ATTNENGINE_NAME(isa) ATTNENGINE_NAME_OF(isa)
@@ -26,10 +27,11 @@ std::int64_t no_scratch(std::int64_t, std::int64_t) { return 0; }
 const Kernels table{
     ATTNENGINE_NAME(ATTNENGINE_ISA),
     {
-        {packed_linear_bytes, no_scratch, pack_linear, linear},  // float32
-        {packed_bfloat16_bytes, no_scratch, pack_linear_bfloat16, linear_bfloat16},
-        {packed_int8_bytes, quantised_bytes, pack_linear_int8, linear_int8},
-        {packed_int4_bytes, quantised_bytes, pack_linear_int4, linear_int4},
+        {packed_linear_bytes, no_scratch, pack_linear, linear, unpack_linear},  // float32
+        {packed_bfloat16_bytes, no_scratch, pack_linear_bfloat16, linear_bfloat16,
+         unpack_linear_bfloat16},
+        {packed_int8_bytes, quantised_bytes, pack_linear_int8, linear_int8, unpack_linear_int8},
+        {packed_int4_bytes, quantised_bytes, pack_linear_int4, linear_int4, unpack_linear_int4},
     },
     activate,
     gated_activation,

@@ -1,10 +1,20 @@
 #include "layers/embedding.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/errors.h"
 
 namespace attnengine {
+
+void Embedding::read(std::int64_t token, float* row) const {
+  if (!table_) {
+    std::copy_n(weight_[token], size(), row);
+    return;
+  }
+  table_->unpack(token, row);
+  for (std::int64_t d = 0; d < size(); ++d) row[d] *= scale_;
+}
 
 void check_tokens(const std::int32_t* tokens, std::int64_t rows, std::int64_t vocab_size,
                   const char* name) {

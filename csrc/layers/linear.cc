@@ -11,23 +11,34 @@ namespace attnengine {
 namespace {
 
 constexpr std::int64_t kMinPack = 1 << 20;  // numbers for which a thread pays
+constexpr std::int64_t kRead = 1 << 21;     // numbers that are read at a time
 
 thread_local Packing packing_of_thread;
 
 const LinearKernels& kernels_of(Precision precision) { return kernels().linear[int(precision)]; }
 
-SharedBytes pack(ConstMatrix weight, Precision precision) {
-  const auto memory = std::make_shared<Buffer>();
-  const std::int64_t bytes = Linear::packed_bytes(precision, weight.rows, weight.cols);
-  float* packed = memory->floats((bytes + 3) / 4);
-  const std::int64_t panels = panel_count(weight.rows);
-  const auto pack_panels = [=](std::int64_t begin, std::int64_t end) {
-    kernels_of(precision).pack({weight, begin, end, packed});
+// Rows behind one another, the first at the beginning of a panel.
+void pack_panels(ConstMatrix rows, Precision precision, std::byte* packed) {
+  const std::int64_t panels = panel_count(rows.rows);
+  const auto pack = [=](std::int64_t begin, std::int64_t end) {
+    kernels_of(precision).pack({rows, begin, end, packed});
   };
-  const auto paying = weight.rows * weight.cols / kMinPack + 1;
+  const auto paying = rows.rows * rows.cols / kMinPack + 1;
   const auto threads = std::min<std::int64_t>({packing().num_threads, panels, paying});
-  joined_for(panels, static_cast<int>(threads), pack_panels);
-  return {memory, reinterpret_cast<const std::byte*>(packed)};
+  joined_for(panels, static_cast<int>(threads), pack);
+}
+
+// `rows` at a time, a multiple of kPanel or all.
+SharedBytes pack(const ReadRows& weight, std::int64_t out, std::int64_t in, std::int64_t rows,
+                 Precision precision) {
+  const auto memory = std::make_shared<Buffer>();
+  const std::int64_t bytes = Linear::packed_bytes(precision, out, in);
+  auto* packed = reinterpret_cast<std::byte*>(memory->floats((bytes + 3) / 4));
+  const std::int64_t panel = Linear::packed_bytes(precision, 1, in);
+  for (std::int64_t begin = 0; begin < out; begin += rows)
+    pack_panels(weight(begin, std::min(begin + rows, out)), precision,
+                packed + begin / kPanel * panel);
+  return {memory, packed};
 }
 
 }  // namespace
@@ -45,7 +56,15 @@ void set_packing(const Packing& chosen) {
 }
 
 Linear::Linear(ConstMatrix weight, std::vector<float> bias, Precision precision)
-    : Linear(pack(weight, precision), weight.rows, weight.cols, std::move(bias), precision) {}
+    : Linear(pack([&](std::int64_t, std::int64_t) { return weight; }, weight.rows, weight.cols,
+                  weight.rows, precision),
+             weight.rows, weight.cols, std::move(bias), precision) {}
+
+Linear::Linear(const ReadRows& weight, std::int64_t out, std::int64_t in, std::vector<float> bias,
+               Precision precision)
+    : Linear(
+          pack(weight, out, in, std::max<std::int64_t>(kRead / in / kPanel, 1) * kPanel, precision),
+          out, in, std::move(bias), precision) {}
 
 Linear::Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
                Precision precision)
@@ -67,6 +86,10 @@ void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add
   const float* bias = bias_.empty() ? nullptr : bias_.data();
   float* memory = scratch.floats((kernels.scratch(x.rows, in_) + 3) / 4);
   kernels.run({x, packed_.get(), bias, activation, y, add, memory});
+}
+
+void Linear::unpack(std::int64_t output, float* row) const {
+  kernels_of(precision_).unpack({packed_.get(), output, row, in_});
 }
 
 }  // namespace attnengine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,11 +23,17 @@ const Packing& packing();  // of the calling thread
 Precision logits_precision();
 void set_packing(const Packing& chosen);
 
+// Rows [begin, end) of a weight, which stay where they are until the next call.
+using ReadRows = std::function<ConstMatrix(std::int64_t begin, std::int64_t end)>;
+
 // y = activation(x @ weight.T + bias), weight packed once.
 class Linear {
  public:
   // weight (out, in), bias (out,) or empty
   Linear(ConstMatrix weight, std::vector<float> bias, Precision precision);
+  // weight (out, in), read some rows at a time
+  Linear(const ReadRows& weight, std::int64_t out, std::int64_t in, std::vector<float> bias,
+         Precision precision);
   // packed: what `packed()` of a layer of the same shape was, at a multiple of 64 bytes
   Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
          Precision precision);
@@ -42,6 +49,9 @@ class Linear {
   // x (rows, in), y (rows, out); with `add` what y holds is a part of the sum
   void operator()(ConstMatrix x, Matrix y, Activation activation = Activation::kNone,
                   bool add = false) const;
+
+  // The weights of one output as they are kept, row (in,)
+  void unpack(std::int64_t output, float* row) const;
 
  private:
   std::int64_t in_;

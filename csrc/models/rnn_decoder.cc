@@ -194,9 +194,8 @@ void RnnDecoder::read_input(Pass& pass) const {
   const Embedding& embedding = *layers_.embedding;
   const Matrix x = pass.state.input.matrix(pass.waves.rows(), layers_.cells.front()->input_size());
   pass.input = x;
-  pass.for_rows([&](std::int64_t row, std::int64_t of) {
-    std::copy_n(embedding[pass.rows.tokens[of]], embedding.size(), x[row]);
-  });
+  pass.for_rows(
+      [&](std::int64_t row, std::int64_t of) { embedding.read(pass.rows.tokens[of], x[row]); });
   if (options_.input_feeding) copy_columns(constant(pass.feed), x, embedding.size());
   if (options_.query_previous)
     copy_columns(constant(pass.context), x, embedding.size() + feed_size());

@@ -67,7 +67,7 @@ void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix st
   const Waves waves(ragged);
   Matrix x = buffers[0].matrix(states.rows, embedding_->size());
   waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-    std::copy_n((*embedding_)[tokens[ragged.place(wave, i)]], x.cols, x[row]);
+    embedding_->read(tokens[ragged.place(wave, i)], x[row]);
   });
   std::int64_t column = 0;
   const auto give_out = [&] {

@@ -55,8 +55,8 @@ Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* a
   const Matrix x = room(rows, scratch);
   parallel_for(rows, x.cols, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* from = (*embedding)[tokens[row]];
-      for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] = from[d] * embedding_scale;
+      embedding->read(tokens[row], x[row]);
+      for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] *= embedding_scale;
     }
   });
   return place(x, at, scratch);

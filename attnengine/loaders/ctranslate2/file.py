@@ -14,6 +14,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from attnengine.loaders.files import (
     RAW_DTYPES,
     MappedFile,
     damage_named,
+    in_rows,
     num_bytes,
     short,
 )
@@ -201,14 +203,16 @@ def _tensor(file: MappedFile, variable: _Variable, variables: Mapping[str, _Vari
             f"float32 of shape {expected[-1]}"
         )
 
-    def read() -> NDArray[np.float32]:
+    def read(part: Any = ...) -> NDArray[np.float32]:
         raw = file.view(variable.offset, math.prod(variable.shape) * item.itemsize, variable.name)
-        quantised = np.frombuffer(raw, item).reshape(variable.shape)
+        quantised = np.frombuffer(raw, item).reshape(variable.shape)[part]
         with damage_named(file.path), np.errstate(divide="raise", over="raise", invalid="raise"):
-            return quantised.astype(np.float32) / _scale(file, variable, scale)
+            divisor = _scale(file, variable, scale)
+            values: NDArray[np.float32] = quantised.astype(np.float32)
+            return values / (divisor[part] if divisor.ndim else divisor)
 
     item = np.dtype(_INTEGERS[variable.dtype])
-    return Tensor(variable.name, variable.shape, variable.dtype, read)
+    return Tensor(variable.name, variable.shape, variable.dtype, read, in_rows(read))
 
 
 def _scale(file: MappedFile, variable: _Variable, scale: _Variable | None) -> NDArray[np.float32]:

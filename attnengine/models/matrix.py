@@ -1,0 +1,82 @@
+"""Weights that are packed some rows at a time, so that few of them are in memory in float32."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+
+Floats = NDArray[np.float32]
+Rows = Callable[[int, int], Floats]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A weight (out, in) that is read when it is packed."""
+
+    shape: tuple[int, int]
+    rows: Rows  # begin, end -> (end - begin, in)
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], read: Callable[[], Floats]) -> Matrix:
+        """Make one of what must be read as a whole: in memory from its first rows on."""
+        whole = cache(read)
+        return cls(shape, lambda begin, end: whole()[begin:end])
+
+    def read(self) -> Floats:
+        """Return all rows."""
+        return self.rows(0, self.shape[0])
+
+    def each(self, change: Callable[[Floats], Floats]) -> Matrix:
+        """Return the matrix of rows that are changed one by one."""
+        return Matrix(self.shape, lambda begin, end: change(self.rows(begin, end)))
+
+    def scaled(self, scale: float) -> Matrix:
+        """Return the matrix times ``scale``."""
+        return self if scale == 1 else self.each(lambda rows: scaled(rows, scale))
+
+    def part(self, first: int, last: int) -> Matrix:
+        """Return the matrix of rows [first, last)."""
+        shape = last - first, self.shape[1]
+        return Matrix(shape, lambda begin, end: self.rows(first + begin, first + end))
+
+    def linear(self, bias: Floats | None = None, *, precision: str | None = None) -> _core.Linear:
+        """Pack it with ``bias`` (out,) as a layer, in the precision of the model when None."""
+        out, size = self.shape
+        return _core.Linear(
+            self.rows, out_features=out, in_features=size, bias=bias, precision=precision
+        )
+
+
+def stacked(matrices: Sequence[Matrix]) -> Matrix:
+    """Return the matrix of the rows of several, behind one another."""
+    ends = list(accumulate(matrix.shape[0] for matrix in matrices))
+
+    def rows(begin: int, end: int) -> Floats:
+        found, row = np.empty((end - begin, size), np.float32), begin
+        while row < end:
+            i = bisect_right(ends, row)
+            start, stop = ends[i] - matrices[i].shape[0], min(end, ends[i])
+            # copied at once: the next read gives the pages of this one back
+            found[row - begin : stop - begin] = matrices[i].rows(row - start, stop - start)
+            row = stop
+        return found
+
+    size = matrices[0].shape[1]
+    return Matrix((ends[-1], size), rows)
+
+
+def scaled(values: Floats, scale: float) -> Floats:
+    """Return ``values`` times ``scale``, infinite where that is too large for float32."""
+    if scale == 1:
+        return values
+    with np.errstate(all="ignore"):
+        product: Floats = values * np.float32(scale)
+    return product

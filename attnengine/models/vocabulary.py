@@ -1,0 +1,62 @@
+"""Embeddings and the layer that gives logits, which may share a weight."""
+
+from __future__ import annotations
+
+import math
+
+from attnengine import _core
+from attnengine.models.matrix import Floats, Matrix
+from attnengine.models.registry import Weights
+
+
+def logits_layer(weight: Matrix, bias: Floats | None = None) -> _core.Linear:
+    """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
+    return weight.linear(bias, precision=_core.logits_precision())
+
+
+def embedding(weight: Matrix) -> _core.Embedding:
+    """Return the rows of weight (vocab_size, size), in the precision of the layer of logits."""
+    precision = _core.logits_precision()
+    if precision == "float32":
+        return _core.Embedding(weight.read())
+    return _core.Embedding(weight.linear(precision=precision))
+
+
+def vocabulary_layers(
+    weight: Matrix, output: Matrix | None, bias: Floats | None = None, *, scale: float = 1.0
+) -> tuple[_core.Embedding, _core.Linear]:
+    """Return the embedding of ``weight`` and the layer that gives logits, of ``output`` or tied.
+
+    weight and output (vocab_size, size), bias (vocab_size,); the weight of logits is multiplied by
+    ``scale``. Where they are tied they share memory, unless that would change rows in float32.
+    """
+    if output is not None:
+        return embedding(weight), logits_layer(output.scaled(scale), bias)
+    layer = logits_layer(weight.scaled(scale), bias)
+    if _can_be_undone(scale, _core.logits_precision()):
+        return _core.Embedding(layer, scale=1 / scale), layer
+    return embedding(weight), layer
+
+
+def with_head(
+    weights: Weights,
+    table: Matrix,
+    *,
+    tied: bool,
+    bias: bool = False,
+    scale: float = 1.0,
+    name: str = "lm_head",
+) -> tuple[_core.Embedding, _core.Linear]:
+    """Return the embedding of ``table`` and the layer called ``name`` that gives logits.
+
+    ``tied``: its weight is the table; ``bias``: it has one.
+    """
+    output = None if tied else weights.matrix(f"{name}.weight", *table.shape)
+    found = weights.take(f"{name}.bias", table.shape[0]) if bias else None
+    return vocabulary_layers(table, output, found, scale=scale)
+
+
+def _can_be_undone(scale: float, precision: str) -> bool:
+    """Whether a scaled weight divided by its scale is as good as it was: in float32, the same."""
+    is_power = abs(math.frexp(scale)[0]) == 0.5
+    return 2**-16 < abs(scale) < 2**16 and (is_power or precision != "float32")

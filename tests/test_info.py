@@ -1,0 +1,49 @@
+"""What a model will take in memory, told from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attnengine import loaders, packing
+from attnengine.engines.packed import convert
+from attnengine.info import cache_bytes, weight_bytes
+from attnengine.packing.file import Reader
+
+
+@pytest.mark.parametrize("precision", packing.LAYOUTS)
+@pytest.mark.parametrize("architecture", ["rnn_lm", "rnn_seq2seq", "transformer"])
+def test_bytes_of_weights(
+    write_model: Any, tmp_path: Path, architecture: str, precision: str
+) -> None:
+    """As many as a packed file has arrays of, but for what fills its panels and blocks."""
+    path = write_model(architecture)
+    convert(path, tmp_path / "packed", packed=True, precision=precision)
+    told = weight_bytes(loaders.load(path), precision)
+    arrays = Reader(tmp_path / "packed" / "packed.bin").header["parts"]
+    assert 0 < told <= sum(_sizes(arrays))
+
+
+def _sizes(value: Any) -> list[int]:
+    """Bytes of every array in a header."""
+    if isinstance(value, dict) and "array" in value:
+        _, shape, dtype = value["array"]
+        count = 4 if dtype == "float32" else 1
+        for size in shape:
+            count *= size
+        return [count]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [size for item in items for size in _sizes(item)]
+
+
+def test_bytes_of_a_token_in_the_cache() -> None:
+    grouped = {"num_hidden_layers": 24, "num_attention_heads": 14, "hidden_size": 896}
+    config = {"architecture": "qwen2", "num_key_value_heads": 2, **grouped}
+    assert cache_bytes(config) == 24 * 2 * (64 + 64) * 4
+    assert cache_bytes({**config, "head_dim": 20}) == 24 * 2 * (20 + 32) * 4
+    assert cache_bytes({**config, "num_key_value_heads": None}) == 24 * 14 * (64 + 64) * 4
+    falcon = {"architecture": "falcon", "multi_query": True, **grouped}
+    assert cache_bytes(falcon) == 24 * (64 + 64) * 4
+    assert cache_bytes({**grouped, "architecture": "bert"}) is None
