@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from attnengine.reference.linear import linear
@@ -9,7 +11,14 @@ from attnengine.reference.norm import layer_norm
 from attnengine.reference.rnn_gates import gru_gates, lstm_gates
 from attnengine.reference.softmax import softmax
 from benchmarks.peers.engines.numpy_beam_search import best_of_rows
-from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
+from benchmarks.peers.engines.operator_calls import (
+    SMALL,
+    Call,
+    Make,
+    OperatorEngine,
+    Product,
+    normal,
+)
 from benchmarks.peers.models import Model
 
 
@@ -20,7 +29,7 @@ class NumPyOperators(OperatorEngine):
 
     def makers(self) -> dict[str, Make]:
         return {
-            "linear": make_linear,
+            "linear": self.linear,
             "attention": make_attention,
             "top_k": make_top_k,
             "layer_norm": make_layer_norm,
@@ -28,10 +37,9 @@ class NumPyOperators(OperatorEngine):
             "gru": make_gru,
         }
 
-
-def make_linear(rows: int, out: int, size: int) -> Call:
-    x, weight, bias = normal(rows, size), normal(out, size), normal(out)
-    return lambda: linear(x, weight, bias)
+    def product(self, out: int, size: int) -> Product:
+        weight, bias = normal(out, size), normal(out)
+        return lambda x: lambda: linear(x, weight, bias)
 
 
 def make_attention(
@@ -53,13 +61,27 @@ def make_layer_norm(rows: int, size: int) -> Call:
     return lambda: layer_norm(x, weight, bias, 1e-5)
 
 
-def make_lstm(batch: int, size: int, hidden: int) -> Call:
-    x, h = normal(batch, size), normal(batch, hidden)
-    inputs, recurrent = normal(4 * hidden, size), normal(4 * hidden, hidden)
-    return lambda: lstm_gates(linear(x, inputs), linear(h, recurrent), h)
+def make_lstm(length: int, batch: int, size: int, hidden: int) -> Call:
+    x, start = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
+    inputs, recurrent = SMALL * normal(4 * hidden, size), SMALL * normal(4 * hidden, hidden)
+
+    def call() -> Any:
+        h, cell = start, start
+        for gx in linear(x.reshape(-1, size), inputs).reshape(length, batch, -1):
+            h, cell = lstm_gates(gx, linear(h, recurrent), cell)
+        return h
+
+    return call
 
 
-def make_gru(batch: int, size: int, hidden: int) -> Call:
-    x, h = normal(batch, size), normal(batch, hidden)
-    inputs, recurrent = normal(3 * hidden, size), normal(3 * hidden, hidden)
-    return lambda: gru_gates(linear(x, inputs), linear(h, recurrent), h)
+def make_gru(length: int, batch: int, size: int, hidden: int) -> Call:
+    x, start = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
+    inputs, recurrent = SMALL * normal(3 * hidden, size), SMALL * normal(3 * hidden, hidden)
+
+    def call() -> Any:
+        h = start
+        for gx in linear(x.reshape(-1, size), inputs).reshape(length, batch, -1):
+            h = gru_gates(gx, linear(h, recurrent), h)
+        return h
+
+    return call

@@ -13,6 +13,8 @@ from benchmarks.peers.engines.base import Engine, Setup, UnsupportedError
 Floats = NDArray[np.float32]
 Call = Callable[[], Any]
 Make = Callable[..., Call]  # sizes by name to a call
+Product = Callable[[Floats], Call]  # x (rows, size) to a call that multiplies it with a weight
+SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
 
 
 class OperatorEngine(Engine):
@@ -21,6 +23,7 @@ class OperatorEngine(Engine):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.made: dict[tuple[Any, ...], Call] = {}
+        self.products: dict[tuple[int, int], Product] = {}
 
     @staticmethod
     def prepare(setup: Setup) -> None:
@@ -28,6 +31,16 @@ class OperatorEngine(Engine):
 
     def makers(self) -> dict[str, Make]:
         raise NotImplementedError
+
+    def product(self, out: int, size: int) -> Product:
+        """A weight (out, size) and a bias (out,), packed if the engine packs."""
+        raise NotImplementedError
+
+    def linear(self, rows: int, out: int, size: int) -> Call:
+        """Cases of one weight follow each other and share it."""
+        if (out, size) not in self.products:
+            self.products = {(out, size): self.product(out, size)}
+        return self.products[out, size](normal(rows, size))
 
     def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
         key = (kind, *shape.items())
