@@ -30,13 +30,11 @@ def case(rows: int, size_in: int, size_out: int, precision: str = "float32") -> 
     )
 
 
-FEW = [1, 2, 3, 4, 5, 6, 7, 8]
-CASES = [case(rows, 512, 512) for rows in [*FEW, 64, 256]]
-CASES += [case(rows, 512, 2048) for rows in [1, 4, 8, 64, 256]]
-CASES += [case(rows, 2048, 512) for rows in [1, 4, 8, 64, 256]]
-CASES += [case(rows, 512, 32000) for rows in [1, 8]]
-for sizes in [(512, 512), (512, 2048), (2048, 512), (512, 32000), (768, 3072), (896, 4864)]:
-    CASES += [case(rows, *sizes, "int8") for rows in [1, 2, 3, 4, 5, 8, 16, 64, 256]]
+SHAPES = [(512, 512), (512, 2048), (2048, 512), (768, 3072), (896, 4864), (512, 32000)]
+ROWS = [1, 2, 3, 4, 5, 8, 16, 64, 256]
+CASES = [case(rows, *shape) for shape in SHAPES for rows in ROWS]
+for precision in ("bfloat16", "int8", "int4"):
+    CASES += [case(rows, *shape, precision) for shape in SHAPES[::2] for rows in (1, 8, 64)]
 
 
 @parametrize(CASES)
