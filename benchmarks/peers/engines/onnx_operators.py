@@ -85,7 +85,7 @@ class OnnxOperators(OperatorEngine):
         options: Any = {"domain": "com.microsoft", "num_heads": heads, "unidirectional": causal}
         nodes = [make_node("MultiHeadAttention", ["query", "key", "value"], ["y"], **options)]
         keys = normal(batch, positions, heads * head_dim)
-        given = {"query": normal(batch, rows, heads * head_dim), "key": keys, "value": keys}
+        given = {"query": normal(batch, rows, heads * head_dim), "key": keys, "value": keys.copy()}
         return self.run(nodes, given, {})
 
     def top_k(self, rows: int, vocab_size: int, k: int) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ Floats = NDArray[np.float32]
 Call = Callable[[], Any]
 Make = Callable[..., Call]  # sizes by name to a call
 Product = Callable[[Floats], Call]  # x (rows, size) to a call that multiplies it with a weight
+WAKING = 0.03  # seconds
 SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
 
 
@@ -42,14 +44,23 @@ class OperatorEngine(Engine):
             self.products = {(out, size): self.product(out, size)}
         return self.products[out, size](normal(rows, size))
 
-    def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
+    def call(self, kind: str, shape: dict[str, int]) -> Call:
         key = (kind, *shape.items())
         if key not in self.made:
             makers = self.makers()
             if kind not in makers:
                 raise UnsupportedError(kind)
             self.made = {key: makers[kind](**shape)}  # only the last one stays in memory
-        call = self.made[key]
+        return self.made[key]
+
+    def wake(self, op: str, params: dict[str, Any]) -> None:
+        """Threads that were stopped share a core for some milliseconds, as long as a repeat."""
+        call, end = self.call(params["kind"], params["shape"]), time.perf_counter() + WAKING
+        while time.perf_counter() < end:
+            call()
+
+    def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
+        call = self.call(kind, shape)
         for _ in range(calls):
             call()
         return calls

@@ -81,7 +81,8 @@ class TorchOperators(OperatorEngine):
         attend = self.torch.nn.functional.scaled_dot_product_attention
         query = self.normal(batch, heads, rows, head_dim)
         keys = self.normal(batch, heads, positions, head_dim)
-        return lambda: attend(query, keys, keys, is_causal=bool(causal))
+        values = keys.clone()
+        return lambda: attend(query, keys, values, is_causal=bool(causal))
 
     def top_k(self, rows: int, vocab_size: int, k: int) -> Call:
         logits = self.normal(rows, vocab_size)
