@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,27 +62,25 @@ def make_layer_norm(rows: int, size: int) -> Call:
     return lambda: layer_norm(x, weight, bias, 1e-5)
 
 
-def make_lstm(length: int, batch: int, size: int, hidden: int) -> Call:
-    x, start = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
-    inputs, recurrent = SMALL * normal(4 * hidden, size), SMALL * normal(4 * hidden, hidden)
+def make_lstm(**shape: int) -> Call:
+    return make_layer(4, lambda gx, gh, state: lstm_gates(gx, gh, state[1]), **shape)
+
+
+def make_gru(**shape: int) -> Call:
+    return make_layer(3, lambda gx, gh, state: (gru_gates(gx, gh, state[0]),), **shape)
+
+
+def make_layer(
+    gates: int, step: Callable[..., Any], length: int, batch: int, size: int, hidden: int
+) -> Call:
+    """A step makes the next state, hidden first, of the two products and the state."""
+    x, zeros = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
+    inputs, recurrent = SMALL * normal(gates * hidden, size), SMALL * normal(gates * hidden, hidden)
 
     def call() -> Any:
-        h, cell = start, start
+        state = (zeros, zeros)
         for gx in linear(x.reshape(-1, size), inputs).reshape(length, batch, -1):
-            h, cell = lstm_gates(gx, linear(h, recurrent), cell)
-        return h
-
-    return call
-
-
-def make_gru(length: int, batch: int, size: int, hidden: int) -> Call:
-    x, start = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
-    inputs, recurrent = SMALL * normal(3 * hidden, size), SMALL * normal(3 * hidden, hidden)
-
-    def call() -> Any:
-        h = start
-        for gx in linear(x.reshape(-1, size), inputs).reshape(length, batch, -1):
-            h = gru_gates(gx, linear(h, recurrent), h)
-        return h
+            state = step(gx, linear(state[0], recurrent), state)
+        return state
 
     return call
