@@ -65,6 +65,23 @@ kernel_symbols() {
   .venv/bin/python tools/check_kernel_symbols.py "$scratch/objects"
 }
 
+# The cross compiler and the emulator, if they can be had.
+arm64_tools() {
+  command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null && return
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+    --no-install-recommends g++-aarch64-linux-gnu qemu-user >/dev/null
+}
+
+arm64() {
+  local PATH=$root/.venv/bin:$PATH
+  arm64_tools || { echo "no compiler for ARM64 or no qemu-aarch64 here: not built for it"; return; }
+  bash tools/arm64_python.sh "$scratch/arm64" ||
+    { echo "no Python for ARM64 to be had here: not built for it"; return; }
+  pip install -q cmake ninja
+  bash tools/test_arm64.sh "$scratch/arm64" tests/kernels "${core[@]}"
+}
+
 lint() {
   .venv/bin/pip install -q -e '.[lint]'
   .venv/bin/ruff check .

@@ -3,11 +3,12 @@
 
 The linker keeps one copy of a weak symbol for all instruction sets; if that is the copy of the
 widest one, the program dies on an older processor. So every global symbol of these objects lies
-in the namespace of its instruction set and none is weak.
+in the namespace of its instruction set and none is weak. $NM is the nm of another architecture.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 def problems(obj: Path, isa: str) -> list[str]:
     """One line for each defined symbol of the object that breaks the rule."""
     listing = subprocess.run(
-        ["nm", "--defined-only", "--extern-only", "--format=posix", str(obj)],
+        [os.environ.get("NM", "nm"), "--defined-only", "--extern-only", "--format=posix", str(obj)],
         capture_output=True,
         text=True,
         check=True,

@@ -30,7 +30,7 @@ template <class T>
 }
 
 // The columns of m from `first` on, of which each row has m.cols - first; m.cols is the stride.
-inline Matrix columns_from(const Matrix& m, std::int64_t first) {
+[[gnu::always_inline]] inline Matrix columns_from(const Matrix& m, std::int64_t first) {
   return {m.data + first, m.rows, m.cols};
 }
 

@@ -2,25 +2,22 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <pthread.h>
 #include <string>
-#include <system_error>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include "core/errors.h"
+#include "core/thread_pool.h"
 
 namespace attnengine {
 namespace {
 
 // Work below which a second thread costs more than it brings, in vector instructions or a quarter
-// of a nanosecond: a region takes 1 us, or 50 us where other programs hold the cores.
+// of a nanosecond: a region takes about 1 us.
 constexpr std::int64_t kMinWork = 1 << 16;
-constexpr int kMaxThreads = 1024;
 
 thread_local int num_threads = 1;
-thread_local int most_threads = kMaxThreads;
+thread_local int most_threads = ThreadPool::kMaxThreads;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
@@ -32,12 +29,51 @@ void check_not_forked() {
         "start workers with the \"spawn\" method, or fork before the first step");
 }
 
+struct Ranges {
+  std::int64_t n;
+  RangeFunction f;
+  const void* context;
+};
+
+void run_ranges(ThreadPool& pool, std::int64_t n, int threads, RangeFunction f,
+                const void* context) {
+  const Ranges ranges{n, f, context};
+  const auto part = [](const void* job, int i, int parts) {
+    const auto& all = *static_cast<const Ranges*>(job);
+    all.f(all.context, all.n * i / parts, all.n * (i + 1) / parts);
+  };
+  pool.run(threads, part, &ranges);
+}
+
+#if defined(ATTNENGINE_OPENMP)
+void open_region(std::int64_t n, int threads, RangeFunction f, const void* context) {
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int i = 0; i < threads; ++i) f(context, n * i / threads, n * (i + 1) / threads);
+}
+#else
+// Threads of the calling thread, which end with it.
+ThreadPool& pool_of_thread() {
+  struct Owned {
+    ~Owned() {
+      if (forked) pool.release();  // in the child its threads do not exist
+    }
+    std::unique_ptr<ThreadPool> pool = std::make_unique<ThreadPool>();
+  };
+  static thread_local Owned owned;
+  return *owned.pool;
+}
+
+void open_region(std::int64_t n, int threads, RangeFunction f, const void* context) {
+  run_ranges(pool_of_thread(), n, threads, f, context);
+}
+#endif
+
 }  // namespace
 
 void check_threads(int num_threads) {
-  if (num_threads < 1 || num_threads > kMaxThreads)
+  if (num_threads < 1 || num_threads > ThreadPool::kMaxThreads)
     throw InvalidArgument("num_threads is " + std::to_string(num_threads) + ", expected 1 to " +
-                          std::to_string(kMaxThreads));
+                          std::to_string(ThreadPool::kMaxThreads));
 }
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
@@ -53,17 +89,9 @@ void limit_threads(int threads) {
 }
 
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
-  const auto part = [=](int i) { f(context, n * i / threads, n * (i + 1) / threads); };
-  std::vector<std::thread> others;
-  others.reserve(threads);
-  int i = 1;
-  try {
-    for (; i < threads; ++i) others.emplace_back(part, i);
-  } catch (const std::system_error&) {  // the machine has no more threads to give
-    for (; i < threads; ++i) part(i);
-  }
-  if (threads > 0) part(0);
-  for (std::thread& other : others) other.join();
+  if (n == 0) return;
+  ThreadPool pool;
+  run_ranges(pool, n, threads, f, context);
 }
 
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context) {
@@ -73,14 +101,8 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
     if (n > 0) f(context, 0, n);
     return;
   }
-  const int outer = std::exchange(num_threads, 1);  // regions inside of this one
-#if defined(ATTNENGINE_OPENMP)
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int i = 0; i < threads; ++i) f(context, n * i / threads, n * (i + 1) / threads);
-#else
-  joined_ranges(n, threads, f, context);
-#endif
-  num_threads = outer;
+  const ThreadScope inner(1);  // regions inside of this one
+  open_region(n, threads, f, context);
 }
 
 }  // namespace attnengine

@@ -4,14 +4,12 @@
 
 namespace attnengine {
 
-// Throws InvalidArgument unless 1 <= num_threads <= 1024: OpenMP ends the process when it cannot
-// start a thread.
+// Throws InvalidArgument unless 1 <= num_threads <= 1024.
 void check_threads(int num_threads);
 
 // For its lifetime, regions opened by this thread use at most `num_threads` threads, and no more
-// than limit_threads allows. Throws Error
-// in a forked child whose parent has run a step: the threads of the parent do not exist there, and
-// waiting for them would hang.
+// than limit_threads allows. Throws Error in a forked child whose parent has run a step: the
+// threads of the parent do not exist there.
 class ThreadScope {
  public:
   explicit ThreadScope(int num_threads);

@@ -29,9 +29,16 @@ struct LinearStep {
   void* scratch = nullptr;  // `scratch` bytes of the same precision, at a multiple of 64
 };
 
+// The parts of at most `size` that n things make.
+[[gnu::always_inline]] constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
+  return (n + size - 1) / size;
+}
+
 // Outputs are packed in panels of 16, with zeros after the last output.
 constexpr std::int64_t kPanel = 16;
-constexpr std::int64_t panel_count(std::int64_t out) { return (out + kPanel - 1) / kPanel; }
+[[gnu::always_inline]] constexpr std::int64_t panel_count(std::int64_t out) {
+  return (out + kPanel - 1) / kPanel;
+}
 
 // Some panels of a weight, [first, last), packed for one precision.
 struct PackStep {
@@ -70,9 +77,13 @@ struct ScoreBias {
 // side, (head_dim, kPage), so that the scores of a page are a product, and then the values,
 // (kPage, value_stride).
 constexpr std::int64_t kPage = 16;
-constexpr std::int64_t pages_of(std::int64_t positions) { return (positions + kPage - 1) / kPage; }
-constexpr std::int64_t value_stride(std::int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
-constexpr std::int64_t page_head_size(std::int64_t head_dim) {
+[[gnu::always_inline]] constexpr std::int64_t pages_of(std::int64_t positions) {
+  return (positions + kPage - 1) / kPage;
+}
+[[gnu::always_inline]] constexpr std::int64_t value_stride(std::int64_t head_dim) {
+  return (head_dim + 15) / 16 * 16;
+}
+[[gnu::always_inline]] constexpr std::int64_t page_head_size(std::int64_t head_dim) {
   return kPage * (head_dim + value_stride(head_dim));
 }
 
@@ -129,7 +140,7 @@ struct GatesStep {
 
 // Rows of logits are summed in blocks of so many, which threads share out.
 constexpr std::int64_t kLogitBlock = 1024;
-constexpr std::int64_t logit_blocks(std::int64_t vocab_size) {
+[[gnu::always_inline]] constexpr std::int64_t logit_blocks(std::int64_t vocab_size) {
   return (vocab_size + kLogitBlock - 1) / kLogitBlock;
 }
 

@@ -10,7 +10,7 @@ namespace {
 constexpr int kPageVectors = kPage / kLanes;
 
 // What fits in the registers besides the operands.
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kMaxSums = 24;
 #elif defined(__AVX2__)
 constexpr int kMaxSums = 12;

@@ -9,7 +9,7 @@ constexpr std::int64_t kBlock = 64;     // positions of one update of the runnin
 constexpr int kPages = kBlock / kPage;  // of a block
 
 // How many queries a tile takes: sums of queries x vectors fill the registers.
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
 constexpr int kMaxRows = 6;
 #else
 constexpr int kMaxRows = 2;

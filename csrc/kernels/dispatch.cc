@@ -5,14 +5,27 @@
 #include <string_view>
 #include <vector>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 #include "core/errors.h"
 #include "kernels/kernels.h"
 
 namespace attnengine {
 
+#if defined(__aarch64__)
+namespace neon {
+extern const Kernels table;
+}
+namespace neon_dotprod {
+extern const Kernels table;
+}
+#else
 namespace baseline {
 extern const Kernels table;
 }
+#endif
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Kernels table;
@@ -32,6 +45,16 @@ struct Candidate {
   bool supported;
 };
 
+#if defined(__aarch64__)
+bool has_dot_products() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -43,7 +66,12 @@ const std::vector<Candidate>& candidates() {
       {&avx512::table, avx512},
       {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
+#if defined(__aarch64__)
+      {&neon_dotprod::table, has_dot_products()},
+      {&neon::table, true},
+#else
       {&baseline::table, true},
+#endif
   };
   return best_first;
 }

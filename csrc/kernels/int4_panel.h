@@ -11,23 +11,21 @@ constexpr std::int64_t kInt4Bytes = kInt4Weights + 2 * kPanel;  // with steps an
 constexpr std::int64_t kInt4Scales = kPanel * std::int64_t(sizeof(float));
 
 // Halves of blocks, of which the last may be the first of its block.
-constexpr std::int64_t int4_halves(std::int64_t in) { return (in + kHalf - 1) / kHalf; }
+ATTNENGINE_INLINE std::int64_t int4_halves(std::int64_t in) { return ceil_divide(in, kHalf); }
 
-constexpr std::int64_t int4_panel_bytes(std::int64_t in) {
+ATTNENGINE_INLINE std::int64_t int4_panel_bytes(std::int64_t in) {
   const std::int64_t bytes = kInt4Scales + int4_halves(in) * kInt4Bytes;
-  return (bytes + 63) / 64 * 64;
+  return ceil_divide(bytes, 64) * 64;
 }
 
+// Bytes from the beginning of a panel to the parts of a half of a block.
 struct Int4Half {
-  std::uint8_t* weights;
-  std::uint8_t* steps;
-  std::uint8_t* zeros;
+  std::int64_t weights, steps, zeros;
 };
-[[gnu::always_inline]] inline Int4Half int4_half(std::uint8_t* panel, std::int64_t in,
-                                                 std::int64_t half) {
+ATTNENGINE_INLINE Int4Half int4_half(std::int64_t in, std::int64_t half) {
   const std::int64_t first = half / 2 * 2, count = int4_halves(in) - first < 2 ? 1 : 2;
-  std::uint8_t* block = panel + kInt4Scales + first * kInt4Bytes;
-  std::uint8_t* steps = block + count * kInt4Weights + (half - first) * kPanel;
+  const std::int64_t block = kInt4Scales + first * kInt4Bytes;
+  const std::int64_t steps = block + count * kInt4Weights + (half - first) * kPanel;
   return {block + (half - first) * kInt4Weights, steps, steps + count * kPanel};
 }
 

@@ -5,7 +5,7 @@
 
 namespace attnengine {
 
-// Linear layers of one precision; null where an instruction set has none.
+// Linear layers of one precision.
 struct LinearKernels {
   std::int64_t (*bytes)(std::int64_t out, std::int64_t in);     // of a packed weight
   std::int64_t (*scratch)(std::int64_t rows, std::int64_t in);  // bytes that `run` needs

@@ -1,19 +1,21 @@
 #include "kernels/linear.h"
 
 #include "kernels/tiles.h"
+#include "simd/products.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
+// Without a loop: an array that a loop indexes lies in memory, and the sums of a tile must not.
+template <int kCount>
+ATTNENGINE_INLINE void copy(const Floats* from, Floats* to) {
+  *to = *from;
+  if constexpr (kCount > 1) copy<kCount - 1>(from + 1, to + 1);
+}
+
 // A panel is (in, kPanel).
 struct Float32 {
-#if defined(__AVX512F__)
-  static constexpr int kMaxSums = 24, kMaxRows = 8, kMaxPanels = 8;
-#elif defined(__AVX2__)
-  static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 6;
-#else
-  static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
-#endif
+  static constexpr TileLimits kMost = kFloatTiles;
   static constexpr std::int64_t kInputs = 512;  // of one chain of additions
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) { return (rows + 2) * in; }
@@ -23,32 +25,31 @@ struct Float32 {
   ATTNENGINE_INLINE const float* panel(std::int64_t p, std::int64_t input) const {
     return static_cast<const float*>(step.packed) + (p * step.x.cols + input) * kPanel;
   }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const { return inputs.size(); }
 
   // The sums stay in registers over all inputs, one chain of additions for each output.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
-    Floats sums[kRows][kPanels][kVectors] = {};
-    const std::int64_t inputs = tile.inputs.size(), stride = step.x.cols;
-    const std::int64_t panel_stride = stride * kPanel;
+    Floats sums[kRows][kPanels * kPanelVectors] = {};
+    const std::int64_t stride = step.x.cols;
     const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
     const float* w = panel(tile.panels.begin, tile.inputs.begin);
-    for (std::int64_t k = 0; k < inputs; ++k, ++x, w += kPanel) {
-      tile.fetch(k);
-      Floats weights[kPanels][kVectors];
-      for (int p = 0; p < kPanels; ++p)
-        for (int v = 0; v < kVectors; ++v) weights[p][v] = load(w + p * panel_stride + v * kLanes);
-      for (int r = 0; r < kRows; ++r) {
-        const Floats input = broadcast(x[r * stride]);
-        for (int p = 0; p < kPanels; ++p)
-          for (int v = 0; v < kVectors; ++v)
-            sums[r][p][v] = fma(input, weights[p][v], sums[r][p][v]);
-      }
-    }
-    finish<kRows, kPanels>(step, tile, sums);
+    tile.pass<kPanels>({0, tile.inputs.size()}, [&](std::int64_t k) __attribute__((always_inline)) {
+      add_product(
+          [=](int r) { return x[r * stride + k]; },
+          [=](int v) {
+            return load(w + (v / kPanelVectors * stride + k) * kPanel + v % kPanelVectors * kLanes);
+          },
+          sums);
+    });
+    Floats finished[kRows][kPanels * kPanelVectors];
+    copy<kRows * kPanels * kPanelVectors>(sums[0], finished[0]);
+    finish(step, tile, finished);
   }
 };
 
 }  // namespace
+
 std::int64_t packed_linear_bytes(std::int64_t out, std::int64_t in) {
   return panel_count(out) * kPanel * in * std::int64_t(sizeof(float));
 }

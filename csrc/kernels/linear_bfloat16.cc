@@ -2,19 +2,14 @@
 
 #include "kernels/tiles.h"
 #include "simd/bfloat16.h"
+#include "simd/products.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
 // A panel is (in / 2, kPanel, 2).
 struct Bfloat16 {
-#if defined(__AVX512F__)
-  static constexpr int kMaxSums = 24, kMaxRows = 8, kMaxPanels = 8;
-#elif defined(__AVX2__)
-  static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 6;
-#else
-  static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
-#endif
+  static constexpr TileLimits kMost = kPairTiles;
   static constexpr std::int64_t kInputs = 512;  // as for float32
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) { return (rows + 2) * in; }
@@ -24,37 +19,33 @@ struct Bfloat16 {
   ATTNENGINE_INLINE const Pair* panel(std::int64_t p, std::int64_t input) const {
     return static_cast<const Pair*>(step.packed) + (p * pairs() + input / 2) * kPanel;
   }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const { return ceil_divide(inputs.size(), 2); }
   ATTNENGINE_INLINE std::int64_t pairs() const { return ceil_divide(step.x.cols, 2); }
 
   // One input of each row times its weights, which are the first or the second of their pairs.
-  template <int kWhich, int kRows, int kPanels>
-  ATTNENGINE_INLINE void add_products(const float* x, const Pair* w,
-                                      Floats (&sums)[kRows][kPanels][kVectors]) const {
-    Floats weights[kPanels][kVectors];
-    for (int p = 0; p < kPanels; ++p)
-      for (int v = 0; v < kVectors; ++v)
-        weights[p][v] = load_of_pairs<kWhich>(w + p * pairs() * kPanel + v * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const Floats input = broadcast(x[r * step.x.cols + kWhich]);
-      for (int p = 0; p < kPanels; ++p)
-        for (int v = 0; v < kVectors; ++v) sums[r][p][v] = fma(input, weights[p][v], sums[r][p][v]);
-    }
+  template <int kWhich, int kRows, int kVectors>
+  ATTNENGINE_INLINE void add(const float* x, const Pair* w, Floats (&sums)[kRows][kVectors]) const {
+    add_product([=](int r) { return x[r * step.x.cols + kWhich]; },
+                [=](int v) {
+                  return load_of_pairs<kWhich>(w + v / kPanelVectors * pairs() * kPanel +
+                                               v % kPanelVectors * kLanes);
+                },
+                sums);
   }
 
   // The sums stay in registers over all inputs, one chain of additions for each output.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
-    Floats sums[kRows][kPanels][kVectors] = {};
+    Floats sums[kRows][kPanels * kPanelVectors] = {};
     const std::int64_t inputs = tile.inputs.size();
     const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
     const Pair* w = panel(tile.panels.begin, tile.inputs.begin);
-    for (std::int64_t pair = 0; pair < inputs / 2; ++pair, x += 2, w += kPanel) {
-      tile.fetch(pair);
-      add_products<0>(x, w, sums);
-      add_products<1>(x, w, sums);
-    }
-    if (inputs % 2) add_products<0>(x, w, sums);
-    finish<kRows, kPanels>(step, tile, sums);
+    tile.pass<kPanels>({0, inputs / 2}, [&](std::int64_t pair) __attribute__((always_inline)) {
+      add<0>(x + 2 * pair, w + pair * kPanel, sums);
+      add<1>(x + 2 * pair, w + pair * kPanel, sums);
+    });
+    if (inputs % 2) add<0>(x + inputs - 1, w + inputs / 2 * kPanel, sums);
+    finish(step, tile, sums);
   }
 };
 

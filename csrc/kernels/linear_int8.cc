@@ -7,74 +7,25 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr std::int64_t kScales = kPanel * std::int64_t(sizeof(float));  // bytes of a block's
-constexpr std::int64_t kQuad = 4 * kPanel;                              // bytes of four inputs
+// A panel is (in / 4, kPanel, 4) in lines of 64 bytes; after the lines of a block follows one of
+// its scales.
+constexpr std::int64_t kLine = 4 * kPanel;
+static_assert(kLine == kPanel * std::int64_t(sizeof(float)));
+constexpr std::int64_t kQuads = kScaleBlock / 4;  // of a block
+
 // Instructions of four inputs of a row and a panel.
-#if defined(__AVX512VNNI__)
-constexpr std::int64_t kDotWork = 1;
+#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+constexpr std::int64_t kDotWork = kPanelVectors;
 #else
-constexpr std::int64_t kDotWork = 4 * kVectors;
+constexpr std::int64_t kDotWork = 4 * kPanelVectors;
 #endif
 
-// Bytes of one panel.
-constexpr std::int64_t panel_bytes(std::int64_t in) {
-  return ceil_divide(in, 4) * kQuad + ceil_divide(in, kBlock) * kScales;
-}
-
-// The operands of one block of inputs.
-struct Block {
-  const std::int8_t* weights;  // (panels, quads, kPanel, 4), then scales (panels, kPanel)
-  std::int64_t stride;         // bytes from panel to panel
-  std::int64_t number;
-  QuantisedRows x;
-  std::int64_t quads;  // of inputs
-};
-
-template <int kRows, int kPanels>
-ATTNENGINE_INLINE void add_products(const Block& block, Ints (&sums)[kRows][kPanels][kVectors]) {
-  for (int r = 0; r < kRows; ++r)
-    for (int p = 0; p < kPanels; ++p)
-      for (int v = 0; v < kVectors; ++v) sums[r][p][v] = first_sums(block.x.sum(r, block.number));
-  const std::int8_t* w = block.weights;
-  const std::int8_t* inputs = block.x.values + block.number * kBlock;
-  for (std::int64_t k = 0; k < block.quads; ++k, inputs += 4, w += kQuad) {
-    // the panels that come next: on its own the processor begins too late with them
-    if constexpr (kRows > 1)
-      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(w + (kPanels + p) * block.stride);
-    Bytes weights[kPanels][kVectors];
-    for (int p = 0; p < kPanels; ++p)
-      for (int v = 0; v < kVectors; ++v)
-        weights[p][v] = load_weights(w + p * block.stride + v * 4 * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const Quad four = quad(inputs + r * block.x.blocks * kBlock);
-      for (int p = 0; p < kPanels; ++p)
-        for (int v = 0; v < kVectors; ++v) sums[r][p][v] = dot(sums[r][p][v], weights[p][v], four);
-    }
-  }
-}
-
-template <int kRows, int kPanels>
-ATTNENGINE_INLINE void add_scaled(const Block& block, const Ints (&sums)[kRows][kPanels][kVectors],
-                                  Floats (&totals)[kRows][kPanels][kVectors]) {
-  for (int p = 0; p < kPanels; ++p) {
-    const auto* scales = reinterpret_cast<const float*>(block.weights + p * block.stride);
-    for (int v = 0; v < kVectors; ++v)
-      for (int r = 0; r < kRows; ++r) {
-        const float input_scale = block.x.scales[r * block.x.blocks + block.number];
-        const Floats scale = load(scales + v * kLanes) * broadcast(input_scale);
-        totals[r][p][v] += __builtin_convertvector(sums[r][p][v], Floats) * scale;
-      }
-  }
+ATTNENGINE_INLINE std::int64_t panel_bytes(std::int64_t in) {
+  return (ceil_divide(in, 4) + ceil_divide(in, kScaleBlock)) * kLine;
 }
 
 struct Int8 {
-#if defined(__AVX512F__)
-  static constexpr int kMaxSums = 12, kMaxRows = 6, kMaxPanels = 8;
-#elif defined(__AVX2__)
-  static constexpr int kMaxSums = 8, kMaxRows = 4, kMaxPanels = 4;
-#else
-  static constexpr int kMaxSums = 8, kMaxRows = 2, kMaxPanels = 2;
-#endif
+  static constexpr TileLimits kMost = kByteTiles;
   static constexpr std::int64_t kInputs = std::int64_t(1) << 62;  // all of them
 
   static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) {
@@ -87,24 +38,63 @@ struct Int8 {
   ATTNENGINE_INLINE const std::int8_t* panel(std::int64_t p, std::int64_t) const {
     return static_cast<const std::int8_t*>(step.packed) + p * panel_bytes(step.x.cols);
   }
+  ATTNENGINE_INLINE std::int64_t lines(Range inputs) const {
+    return panel_bytes(inputs.size()) / kLine;
+  }
+
+  // The exact sums of a block, whose weights lie in some lines of the panels.
+  template <int kRows, int kPanels>
+  ATTNENGINE_INLINE void add_products(const Tile& tile, const QuantisedRows& rows,
+                                      std::int64_t block, Range lines,
+                                      Ints (&sums)[kRows][kPanels * kPanelVectors]) const {
+    constexpr int kVectors = kPanels * kPanelVectors;
+    const std::int8_t* w = panel(tile.panels.begin, 0) + lines.begin * kLine;
+    const std::int8_t* inputs = rows.values + block * kScaleBlock;
+    for (int r = 0; r < kRows; ++r)
+      for (Ints& sum : sums[r]) sum = first_sums(rows.sum(r, block));
+    tile.pass<kPanels>(lines, [&](std::int64_t k) __attribute__((always_inline)) {
+      Bytes weights[kVectors];
+      for (int v = 0; v < kVectors; ++v)
+        weights[v] = load_weights(w + k * kLine + v / kPanelVectors * tile.stride +
+                                  v % kPanelVectors * 4 * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const Quad four = quad(inputs + r * rows.blocks * kScaleBlock + 4 * k);
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = dot(sums[r][v], weights[v], four);
+      }
+    });
+  }
+
+  // The scales of the block lie in a line of their own.
+  template <int kRows, int kVectors>
+  ATTNENGINE_INLINE void add_scaled(const Tile& tile, const QuantisedRows& rows, std::int64_t block,
+                                    std::int64_t line, const Ints (&sums)[kRows][kVectors],
+                                    Floats (&totals)[kRows][kVectors]) const {
+    const std::int8_t* w = panel(tile.panels.begin, 0) + line * kLine;
+    for (int v = 0; v < kVectors; ++v) {
+      const Floats scales =
+          load(reinterpret_cast<const float*>(w + v / kPanelVectors * tile.stride) +
+               v % kPanelVectors * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const Floats scale = scales * broadcast(rows.scales[r * rows.blocks + block]);
+        totals[r][v] += __builtin_convertvector(sums[r][v], Floats) * scale;
+      }
+    }
+  }
 
   // The sums of a block stay in registers; then they are scaled and added to the totals.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
-    Floats totals[kRows][kPanels][kVectors] = {};
-    const std::int64_t in = step.x.cols;
-    const QuantisedRows rows = some_rows(x, tile.rows.begin, kRows);
-    Block block{panel(tile.panels.begin, 0), panel_bytes(in), 0, rows, 0};
-    for (; block.number < rows.blocks; ++block.number) {
-      const std::int64_t left = in - block.number * kBlock;
-      block.quads = ceil_divide(left < kBlock ? left : kBlock, 4);
-      Ints sums[kRows][kPanels][kVectors];
-      add_products<kRows, kPanels>(block, sums);
-      block.weights += block.quads * kQuad;
-      add_scaled<kRows, kPanels>(block, sums, totals);
-      block.weights += kScales;
+    Floats totals[kRows][kPanels * kPanelVectors] = {};
+    const QuantisedRows rows = rows_from(x, tile.rows.begin);
+    const std::int64_t quads = ceil_divide(step.x.cols, 4);
+    for (std::int64_t block = 0; block < rows.blocks; ++block) {
+      const std::int64_t first = block * (kQuads + 1), left = quads - block * kQuads;
+      const Range lines{first, first + (left < kQuads ? left : kQuads)};
+      Ints sums[kRows][kPanels * kPanelVectors];
+      add_products<kRows, kPanels>(tile, rows, block, lines, sums);
+      add_scaled(tile, rows, block, lines.end, sums, totals);
     }
-    finish<kRows, kPanels>(step, tile, totals);
+    finish(step, tile, totals);
   }
 };
 
@@ -118,16 +108,17 @@ void pack_linear_int8(const PackStep& step) {
   const std::int64_t out = step.weight.rows, in = step.weight.cols;
   auto* w = static_cast<std::int8_t*>(step.packed) + step.first * panel_bytes(in);
   for (std::int64_t panel = step.first; panel < step.last; ++panel)
-    for (std::int64_t k = 0; k < in; k += kBlock) {
-      const std::int64_t count = in - k < kBlock ? in - k : kBlock, quads = ceil_divide(count, 4);
-      auto* scales = reinterpret_cast<float*>(w + quads * kQuad);
+    for (std::int64_t k = 0; k < in; k += kScaleBlock) {
+      const std::int64_t count = in - k < kScaleBlock ? in - k : kScaleBlock,
+                         quads = ceil_divide(count, 4);
+      auto* scales = reinterpret_cast<float*>(w + quads * kLine);
       for (std::int64_t j = 0; j < kPanel; ++j) {
         const std::int64_t o = panel * kPanel + j;
-        std::int8_t values[kBlock] = {};
+        std::int8_t values[kScaleBlock] = {};
         scales[j] = o < out ? quantise_block(step.weight[o] + k, count, values) : 0;
-        for (std::int64_t i = 0; i < 4 * quads; ++i) w[i / 4 * kQuad + 4 * j + i % 4] = values[i];
+        for (std::int64_t i = 0; i < 4 * quads; ++i) w[i / 4 * kLine + 4 * j + i % 4] = values[i];
       }
-      w += quads * kQuad + kScales;
+      w += (quads + 1) * kLine;
     }
 }
 

@@ -4,8 +4,8 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// Weights of 8 bits (panels, blocks): of a block of kBlock inputs the values (in / 4, kPanel, 4),
-// then its scales (kPanel,) in float32. Inputs after the last fill its four with zeros.
+// Weights of 8 bits (panels, blocks): of a block of kScaleBlock inputs the values (in / 4, kPanel,
+// 4), then its scales (kPanel,) in float32. Inputs after the last fill its four with zeros.
 std::int64_t packed_int8_bytes(std::int64_t out, std::int64_t in);
 void pack_linear_int8(const PackStep& step);
 

@@ -97,13 +97,11 @@ struct Packer {
   std::int64_t output;  // the first
   std::uint8_t* panel;
 
-  ATTNENGINE_INLINE Int4Half place(std::int64_t half) const {
-    return int4_half(panel, weight.cols, half);
-  }
+  ATTNENGINE_INLINE Int4Half place(std::int64_t half) const { return int4_half(weight.cols, half); }
   ATTNENGINE_INLINE std::int64_t lane() const { return output % kPanel; }
   // Where a step lies, among the weights, until the scale is known.
   ATTNENGINE_INLINE float* kept(std::int64_t half) const {
-    return reinterpret_cast<float*>(place(half).weights) + lane();
+    return reinterpret_cast<float*>(panel + place(half).weights) + lane();
   }
 
   // Keeps the steps of all halves and writes their zeros; returns the scale, which is NaN where a
@@ -116,7 +114,7 @@ struct Packer {
       for (const Floats& x : half.values) nothing += x * 0.0f;
       Floats step, zero;
       search(half, step, zero);
-      store_narrow(place(h).zeros + lane(), zero);
+      store_narrow(panel + place(h).zeros + lane(), zero);
       store(kept(h), step);
       largest = max(step, largest);
     }
@@ -128,9 +126,9 @@ struct Packer {
     const Floats step = load(kept(h));
     Floats steps = limited(step * inverse(scale), 255);
     steps = step > 0.0f ? max(steps, broadcast(1)) : steps;
-    store_narrow(to.steps + lane(), steps);
+    store_narrow(panel + to.steps + lane(), steps);
     const Floats factor = inverse(steps * scale);
-    const Floats zero = load_narrow(to.zeros + lane()) / 16.0f;
+    const Floats zero = load_narrow(panel + to.zeros + lane()) / 16.0f;
     Half half;
     load_half(weight, output, h * kHalf, half);
     for (std::int64_t k = 0; k < kHalf; k += 8) {
@@ -139,7 +137,7 @@ struct Packer {
         const Floats q = limited(half.values[k + i] * factor + zero, 15);
         bytes |= __builtin_convertvector(q, Ints) << (i % 4 * 8 + i / 4 * 4);
       }
-      auto* line = reinterpret_cast<float*>(to.weights + k / 8 * kInt4Line);
+      auto* line = reinterpret_cast<float*>(panel + to.weights + k / 8 * kInt4Line);
       store(line + lane(), reinterpret_cast<Floats>(bytes));
     }
   }

@@ -7,22 +7,39 @@
 
 // A product of rows and panels, cut into tiles whose sums fit in the registers. Every precision has
 // a Kernel with
-//   kMaxSums, kMaxRows, kMaxPanels    vectors of sums besides the operands, and the largest tile
+//   kMost                             the largest tile
 //   kInputs                           inputs of one pass over the panels
 //   work(rows, in)                    of a panel, in vector instructions
 //   step                              the LinearStep
 //   panel(p, input)                   where the weights of a panel lie from an input on
+//   lines(inputs)                     of 64 bytes, that a panel has of these inputs
 //   multiply<kRows, kPanels>(tile)
 // Every output is one chain of additions, whatever the tile: the same bits for any number of rows
 // and threads.
 namespace attnengine::ATTNENGINE_ISA {
 
-constexpr int kVectors = kPanel / kLanes;  // of a panel
-constexpr std::int64_t kRowBlock = 96;     // rows that share one pass over the weight
+constexpr int kPanelVectors = kPanel / kLanes;
+constexpr std::int64_t kRowBlock = 96;  // rows that share one pass over the weight
 
-constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
-  return (n + size - 1) / size;
-}
+// What fits in the registers besides the operands: vectors of sums, and at most so many rows and
+// panels. Sums of integers have totals in float32 beside them; weights in pairs need a register
+// more than floats.
+struct TileLimits {
+  int sums, rows, panels;
+};
+#if defined(__AVX512F__)
+constexpr TileLimits kFloatTiles{24, 8, 8}, kPairTiles = kFloatTiles;
+constexpr TileLimits kByteTiles{12, 6, 8}, kNibbleTiles{12, 6, 6};
+#elif defined(__AVX2__)
+constexpr TileLimits kFloatTiles{12, 6, 6}, kPairTiles{10, 5, 5};
+constexpr TileLimits kByteTiles{8, 4, 4}, kNibbleTiles = kByteTiles;
+#elif defined(__aarch64__)
+constexpr TileLimits kFloatTiles{24, 6, 3}, kPairTiles = kFloatTiles;
+constexpr TileLimits kByteTiles{16, 4, 3}, kNibbleTiles = kByteTiles;
+#else
+constexpr TileLimits kFloatTiles{8, 2, 2}, kPairTiles = kFloatTiles;
+constexpr TileLimits kByteTiles = kFloatTiles, kNibbleTiles = kByteTiles;
+#endif
 
 struct Range {
   std::int64_t begin, end;
@@ -45,37 +62,46 @@ struct Pieces {
   std::int64_t count;
 };
 
-// Some rows, some adjacent panels and some inputs; and two panels that are brought into the cache
-// meanwhile, for the tiles that come next: the processor alone would not begin to read them before
-// it is through with these.
+// Some rows, some adjacent panels and some inputs; and lines of as many panels that come next,
+// which are brought into the cache meanwhile: the processor alone would not begin to read them
+// before it is through with these.
 struct Tile {
   Range rows, panels, inputs;
-  const char* ahead[2];  // (lines,)
+  const char* next;     // (panels, lines,)
+  std::int64_t stride;  // bytes from panel to panel
+  std::int64_t lines;   // of a panel
 
-  ATTNENGINE_INLINE void fetch(std::int64_t line) const {
-    __builtin_prefetch(ahead[0] + line * 64);
-    __builtin_prefetch(ahead[1] + line * 64);
+  // Calls f(i) for i in [0, some.size()), which reads line some.begin + i. Two loops: one with a
+  // test in it would take registers from the sums.
+  template <int kPanels, class F>
+  ATTNENGINE_INLINE void pass(Range some, F f) const {
+    const std::int64_t n = some.size(), ahead = lines < some.end ? lines - some.begin : n;
+    const char* line = next + some.begin * 64;
+    std::int64_t i = 0;
+    for (; i < ahead; ++i, line += 64) {
+      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(line + p * stride);
+      f(i);
+    }
+    for (; i < n; ++i) f(i);
   }
 };
 
 // Writes the sums of a tile: with the bias once, added to what is there from the second pass on.
-template <int kRows, int kPanels>
+template <int kRows, int kVectors>
 ATTNENGINE_INLINE void finish(const LinearStep& step, const Tile& tile,
-                              const Floats (&sums)[kRows][kPanels][kVectors]) {
+                              const Floats (&sums)[kRows][kVectors]) {
   const bool first_pass = tile.inputs.begin == 0, add = step.add || !first_pass;
-  for (int p = 0; p < kPanels; ++p) {
-    for (int v = 0; v < kVectors; ++v) {
-      const std::int64_t output = (tile.panels.begin + p) * kPanel + v * kLanes;
-      const std::int64_t left = step.y.cols - output;
-      if (left <= 0) return;
-      const std::int64_t count = left < kLanes ? left : kLanes;
-      for (int r = 0; r < kRows; ++r) {
-        float* y = step.y[tile.rows.begin + r] + output;
-        Floats sum = sums[r][p][v];
-        if (step.bias && first_pass) sum += load_first(step.bias + output, count);
-        if (add) sum += load_first(y, count);
-        store_first(y, sum, count);
-      }
+  for (int v = 0; v < kVectors; ++v) {
+    const std::int64_t output = tile.panels.begin * kPanel + v * kLanes;
+    const std::int64_t left = step.y.cols - output;
+    if (left <= 0) return;
+    const std::int64_t count = left < kLanes ? left : kLanes;
+    for (int r = 0; r < kRows; ++r) {
+      float* y = step.y[tile.rows.begin + r] + output;
+      Floats sum = sums[r][v];
+      if (step.bias && first_pass) sum += load_first(step.bias + output, count);
+      if (add) sum += load_first(y, count);
+      store_first(y, sum, count);
     }
   }
 }
@@ -83,9 +109,9 @@ ATTNENGINE_INLINE void finish(const LinearStep& step, const Tile& tile,
 // How many panels a tile of so many rows takes at once: with few rows several, so that enough
 // chains are in flight.
 template <class Kernel>
-constexpr int panels_at_once(std::int64_t rows) {
-  const std::int64_t fit = Kernel::kMaxSums / (rows * kVectors);
-  return fit < 1 ? 1 : fit < Kernel::kMaxPanels ? static_cast<int>(fit) : Kernel::kMaxPanels;
+ATTNENGINE_INLINE constexpr int panels_at_once(std::int64_t rows) {
+  const std::int64_t fit = Kernel::kMost.sums / (rows * kPanelVectors);
+  return fit < 1 ? 1 : fit < Kernel::kMost.panels ? static_cast<int>(fit) : Kernel::kMost.panels;
 }
 
 template <int kRows, int kPanels, class Kernel>
@@ -96,7 +122,7 @@ ATTNENGINE_INLINE void multiply_panels(const Kernel& kernel, const Tile& tile) {
   kernel.template multiply<kRows, kPanels>(tile);
 }
 
-template <class Kernel, int kRows = Kernel::kMaxRows>
+template <class Kernel, int kRows = Kernel::kMost.rows>
 ATTNENGINE_INLINE void multiply_tile(const Kernel& kernel, const Tile& tile) {
   if constexpr (kRows > 1) {
     if (tile.rows.size() < kRows) return multiply_tile<Kernel, kRows - 1>(kernel, tile);
@@ -104,24 +130,32 @@ ATTNENGINE_INLINE void multiply_tile(const Kernel& kernel, const Tile& tile) {
   multiply_panels<kRows, panels_at_once<Kernel>(kRows)>(kernel, tile);
 }
 
-// One pass of some rows: all of them pass a group of panels while it is in the cache.
+// The lines that a tile has fetched: of several tiles each takes a part. A single one asks for all,
+// but where a line is good for few products it would spend as long on asking as on waiting.
 template <class Kernel>
-void multiply_block(const Kernel& kernel, Range rows, Range panels, Range inputs) {
-  const Pieces tiles(rows, Kernel::kMaxRows);
-  const Pieces groups(panels, panels_at_once<Kernel>(tiles[0].size()));
-  for (std::int64_t g = 0; g < groups.count; ++g) {
-    // a single tile reads its panels once, in order: nothing to win
-    std::int64_t next = tiles.count > 1 ? groups.start(g + 1) : panels.end;
-    for (std::int64_t t = 0; t < tiles.count; ++t) {
-      Tile tile{tiles[t], groups[g], inputs, {}};
-      for (const char*& ahead : tile.ahead) {
-        const bool some = next < panels.end && next < groups.start(g + 1) + groups[g].size();
-        ahead = reinterpret_cast<const char*>(
-            kernel.panel(some ? next++ : tile.panels.begin, inputs.begin));
-      }
-      multiply_tile(kernel, tile);
+ATTNENGINE_INLINE Range lines_ahead(const Kernel& kernel, Range inputs, std::int64_t rows,
+                                    Range tiles, std::int64_t tile) {
+  const std::int64_t lines = kernel.lines(inputs);
+  const std::int64_t part = tile - tiles.begin, parts = tiles.size();
+  if (parts == 1 && rows * inputs.size() < 7 * lines) return {0, 0};
+  return {lines * part / parts, lines * (part + 1) / parts};
+}
+
+// One pass of some tiles: all of them pass a group of panels while it is in the cache.
+template <class Kernel>
+void multiply_block(const Kernel& kernel, const Pieces& rows, Range tiles, Range panels,
+                    Range inputs) {
+  const Pieces groups(panels, panels_at_once<Kernel>(rows[tiles.begin].size()));
+  const auto panel = [&](std::int64_t p) {
+    return reinterpret_cast<const char*>(kernel.panel(p, inputs.begin));
+  };
+  for (std::int64_t g = 0; g < groups.count; ++g)
+    for (std::int64_t t = tiles.begin; t < tiles.end; ++t) {
+      const Range ahead = lines_ahead(kernel, inputs, rows[t].size(), tiles, t);
+      multiply_tile(kernel,
+                    Tile{rows[t], groups[g], inputs, panel(groups.start(g + 1)) + ahead.begin * 64,
+                         panel(1) - panel(0), ahead.size()});
     }
-  }
 }
 
 // Some panels of the outputs of some rows.
@@ -130,13 +164,14 @@ void multiply_part(const Kernel& kernel, Range rows, Range panels) {
   const LinearStep& step = kernel.step;
   const std::int64_t in = step.x.cols, first = panels.begin * kPanel, last = panels.end * kPanel;
   const std::int64_t outputs = (last < step.y.cols ? last : step.y.cols) - first;
-  const Pieces blocks(rows, kRowBlock);
+  const Pieces tiles(rows, Kernel::kMost.rows);
+  const Pieces blocks({0, tiles.count}, kRowBlock / Kernel::kMost.rows);
   for (std::int64_t b = 0; b < blocks.count; ++b) {
     // once even without inputs: then the outputs are the bias
     for (std::int64_t k = 0; k == 0 || k < in; k += Kernel::kInputs)
-      multiply_block(kernel, blocks[b], panels,
+      multiply_block(kernel, tiles, blocks[b], panels,
                      {k, in - k < Kernel::kInputs ? in : k + Kernel::kInputs});
-    for (std::int64_t row = blocks[b].begin; row < blocks[b].end; ++row)
+    for (std::int64_t row = tiles.start(blocks[b].begin); row < tiles.start(blocks[b].end); ++row)
       activate_some(step.activation, step.y[row] + first, outputs);
   }
 }

@@ -1,7 +1,6 @@
 #include "layers/linear.h"
 
 #include <algorithm>
-#include <string>
 
 #include "core/buffer.h"
 #include "core/expect.h"
@@ -15,17 +14,7 @@ constexpr std::int64_t kMinPack = 1 << 20;  // numbers for which a thread pays
 
 thread_local Packing packing_of_thread;
 
-// Throws Unsupported where there are none.
-const LinearKernels& kernels_of(Precision precision) {
-  const auto& all = kernels().linear;
-  const LinearKernels& found = all[int(precision)];
-  if (found.run) return found;
-  std::string available;
-  for (int i = 0; i < kPrecisions; ++i)
-    if (all[i].run) available += (available.empty() ? "" : ", ") + std::string(kPrecisionNames[i]);
-  throw Unsupported("precision is \"" + std::string(kPrecisionNames[int(precision)]) +
-                    "\", expected one of " + available);
-}
+const LinearKernels& kernels_of(Precision precision) { return kernels().linear[int(precision)]; }
 
 SharedBytes pack(ConstMatrix weight, Precision precision) {
   const auto memory = std::make_shared<Buffer>();
@@ -52,7 +41,6 @@ Precision logits_precision() {
 
 void set_packing(const Packing& chosen) {
   check_threads(chosen.num_threads);
-  kernels_of(chosen.precision);
   packing_of_thread = chosen;
 }
 

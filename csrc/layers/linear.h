@@ -31,7 +31,7 @@ class Linear {
   Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
          Precision precision);
 
-  // Bytes of a packed weight. Throws Unsupported where the precision has no kernels.
+  // Bytes of a packed weight.
   static std::int64_t packed_bytes(Precision precision, std::int64_t out, std::int64_t in);
 
   std::int64_t in() const { return in_; }

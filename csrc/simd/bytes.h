@@ -63,11 +63,15 @@ ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
 #else
 
 ATTNENGINE_INLINE Narrow narrow(Ints x) { return __builtin_convertvector(x, Narrow); }
+#if defined(__aarch64__)
+ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) { return vmaxvq_s32(x); }
+#else
 ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
   std::int32_t largest = x[0];
   for (std::int64_t i = 1; i < kLanes; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
 }
+#endif
 
 #endif
 
@@ -133,6 +137,22 @@ ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, const Quad& quad) {
   const __m256i pairs = _mm256_maddubs_epi16(quad.magnitude, turned);
   const __m256i ones = reinterpret_cast<__m256i>(broadcast_int(0x00010001));
   return sums + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, ones));
+}
+
+#elif defined(__aarch64__)
+
+using Quad = int8x16_t;
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
+  typedef float Four __attribute__((aligned(1), may_alias));  // straight into a vector register
+  return vreinterpretq_s8_f32(vdupq_n_f32(*reinterpret_cast<const Four*>(p)));
+}
+ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return vdotq_s32(sums, weights, quad);
+#else  // two products of at most 127 * 127 fit in 16 bits
+  const int16x8_t lower = vmull_s8(vget_low_s8(weights), vget_low_s8(quad));
+  return vpadalq_s16(sums, vpaddq_s16(lower, vmull_high_s8(weights, quad)));
+#endif
 }
 
 #else

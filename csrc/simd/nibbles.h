@@ -34,6 +34,13 @@ ATTNENGINE_INLINE Shorts bytes_times(Ints a, Ints b) {
       _mm256_maddubs_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
 }
 
+#elif defined(__aarch64__)
+
+ATTNENGINE_INLINE Ints add_pairs(Ints a, Ints b) {
+  const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+  return vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+}
+
 #else
 
 ATTNENGINE_INLINE Ints add_pairs(Ints a, Ints b) {
@@ -65,6 +72,40 @@ ATTNENGINE_INLINE Products dot(Products sums, Ints weights, const std::int8_t* x
 }
 ATTNENGINE_INLINE Ints sixteen_times(Products sums) { return sums; }
 
+#elif defined(__ARM_FEATURE_DOTPROD)
+
+using Products = Ints;
+ATTNENGINE_INLINE Products dot(Products sums, Ints weights, const std::int8_t* x) {
+  const uint8x16_t bytes = vreinterpretq_u8_s32(weights);
+  const int8x8_t eight = vld1_s8(x);
+  const int8x16_t lower = vreinterpretq_s8_u8(bytes & 15);
+  sums = vdotq_lane_s32(sums, lower, eight, 0);
+  return vdotq_lane_s32(sums, vreinterpretq_s8_u8(bytes >> 4), eight, 1);
+}
+ATTNENGINE_INLINE Ints sixteen_times(Products sums) { return sums << 4; }
+
+#elif defined(__aarch64__)
+
+// Four sums for each output, two in each part: 8 products of at most 15 * 127 fit, and two of
+// these.
+struct Products {
+  int16x8_t lower, upper;
+};
+ATTNENGINE_INLINE void add_dot(Products& sums, int8x16_t weights, const std::int8_t* x) {
+  const Quad four = quad(x);
+  sums.lower = vmlal_s8(sums.lower, vget_low_s8(weights), vget_low_s8(four));
+  sums.upper = vmlal_high_s8(sums.upper, weights, four);
+}
+ATTNENGINE_INLINE Products dot(Products sums, Ints weights, const std::int8_t* x) {
+  const uint8x16_t bytes = vreinterpretq_u8_s32(weights);
+  add_dot(sums, vreinterpretq_s8_u8(bytes & 15), x);
+  add_dot(sums, vreinterpretq_s8_u8(bytes >> 4), x + 4);
+  return sums;
+}
+ATTNENGINE_INLINE Ints sixteen_times(Products sums) {
+  return vpaddlq_s16(vpaddq_s16(sums.lower, sums.upper)) << 4;
+}
+
 #else
 
 using Products = Shorts;  // two sums for each output: 16 products of at most 15 * 127 fit
@@ -91,6 +132,10 @@ ATTNENGINE_INLINE Ints load_narrow(const std::uint8_t* p) {
 #elif defined(__AVX2__)
   return reinterpret_cast<Ints>(
       _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#elif defined(__aarch64__)
+  std::uint32_t four;
+  __builtin_memcpy(&four, p, 4);
+  return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four)))));
 #else
   return Ints{p[0], p[1], p[2], p[3]};
 #endif

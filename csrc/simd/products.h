@@ -4,19 +4,25 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// sums[r][v] += sum over k in [begin, end) of x(r, k) * w(k, v), each lane one chain of additions;
-// x is a number and w a vector. At least one k: sums stay in registers where no path skips it.
+// sums[r][v] += x(r) * w(v); x is a number and w a vector.
+template <int kRows, int kVectors, class X, class W>
+ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
+  Floats vectors[kVectors];
+  for (int v = 0; v < kVectors; ++v) vectors[v] = w(v);
+  for (int r = 0; r < kRows; ++r) {
+    const Floats number = broadcast(x(r));
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(number, vectors[v], sums[r][v]);
+  }
+}
+
+// sums[r][v] += sum over k in [begin, end) of x(r, k) * w(k, v), each lane one chain of additions.
+// At least one k: sums stay in registers where no path skips it.
 template <int kRows, int kVectors, class X, class W>
 ATTNENGINE_INLINE void add_products(std::int64_t begin, std::int64_t end, X x, W w,
                                     Floats (&sums)[kRows][kVectors]) {
   std::int64_t k = begin;
   do {
-    Floats vectors[kVectors];
-    for (int v = 0; v < kVectors; ++v) vectors[v] = w(k, v);
-    for (int r = 0; r < kRows; ++r) {
-      const Floats number = broadcast(x(r, k));
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(number, vectors[v], sums[r][v]);
-    }
+    add_product([&](int r) { return x(r, k); }, [&](int v) { return w(k, v); }, sums);
   } while (++k < end);
 }
 

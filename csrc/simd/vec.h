@@ -43,6 +43,8 @@ ATTNENGINE_INLINE Floats broadcast(float x) { return x - Floats{}; }
 #include "simd/isa_avx512.h"
 #elif defined(__AVX2__)
 #include "simd/isa_avx2.h"
+#elif defined(__aarch64__)
+#include "simd/isa_neon.h"
 #else
 #include "simd/isa_plain.h"
 #endif

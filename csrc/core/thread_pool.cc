@@ -1,0 +1,123 @@
+#include "core/thread_pool.h"
+
+#include <chrono>
+#include <sched.h>
+#include <system_error>
+#include <utility>
+
+namespace attnengine {
+namespace {
+
+// How long a thread looks for what it waits for before others get the core: longer than what lies
+// between two steps, for waking a thread takes some 10 us.
+constexpr std::chrono::microseconds kPatience{200};
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Looks for a while whether done(); whether it is.
+template <class Done>
+bool spin(Done done) {
+  constexpr int kLooks = 64;  // for each at the clock
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  do {
+    for (int i = 0; i < kLooks; ++i) {
+      if (done()) return true;
+      pause();
+    }
+  } while (Clock::now() - begin < kPatience);
+  return false;
+}
+
+}  // namespace
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::run(int parts, Part part, const void* job) {
+  start_threads(parts - 1);
+  part_ = part;
+  job_ = job;
+  unfinished_.store(parts, std::memory_order_relaxed);
+  const Ticket ticket = (number(ticket_.load()) + 1) * 2 * kMaxThreads + parts;
+  ticket_ = ticket;
+  if (sleeping_ > 0) {
+    const std::lock_guard<std::mutex> lock(mutex_);  // who is about to sleep does so before
+    wake_.notify_all();
+  }
+  work(0, ticket);
+  const auto finished = [&] { return unfinished_.load(std::memory_order_acquire) == 0; };
+  if (!spin(finished))
+    while (!finished()) sched_yield();  // who has the last part may be waiting for this core
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void ThreadPool::start_threads(int count) {
+  if (int(threads_.size()) >= count) return;
+  threads_.reserve(count);
+  try {
+    while (int(threads_.size()) < count)
+      threads_.emplace_back(&ThreadPool::serve, this, int(threads_.size()) + 1);
+  } catch (const std::system_error&) {
+  }  // the machine has no more threads to give
+}
+
+void ThreadPool::serve(int thread) {
+  Ticket ticket = 0;
+  while (true) {
+    ticket = next(ticket);
+    if (ended_) return;
+    if (thread < parts_of(ticket)) work(thread, ticket);
+  }
+}
+
+// The job that follows one, when there is one; anything once the pool ends.
+ThreadPool::Ticket ThreadPool::next(Ticket seen) {
+  const auto called = [&] { return ticket_ != seen || ended_; };
+  if (!spin(called)) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++sleeping_;
+    wake_.wait(lock, called);
+    --sleeping_;
+  }
+  return ticket_;
+}
+
+// Whether the part is the caller's now. Every part of a job that has ended was claimed for it: a
+// thread that is late gets none.
+bool ThreadPool::claim(int part, Ticket ticket) {
+  Ticket last = claimed_[part].load(std::memory_order_relaxed);
+  return last < ticket && claimed_[part].compare_exchange_strong(last, ticket);
+}
+
+void ThreadPool::work(int thread, Ticket ticket) {
+  const int parts = parts_of(ticket);
+  for (int i = 0; i < parts; ++i) {
+    const int part = (thread + i) % parts;
+    if (claim(part, ticket)) call(part, parts);
+  }
+}
+
+void ThreadPool::call(int part, int parts) {
+  try {
+    part_(job_, part, parts);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!error_) error_ = std::current_exception();
+  }
+  unfinished_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+}  // namespace attnengine
