@@ -1,4 +1,4 @@
-"""One step of attention over one sentence: C++ against NumPy."""
+"""One step of attention over one sentence: C++ against NumPy, and Cython for one score."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from attnengine import kernels
 from attnengine.reference import attention as reference
 from benchmarks.case import Case, measure, parametrize, random_arrays, threaded
+from benchmarks.cython_twins import twin
 
 SIZES = [(1, 20, 256), (4, 20, 256), (8, 20, 512), (8, 100, 512)]  # (beam, src, dim)
 
@@ -31,7 +32,8 @@ def case(name: str, beam: int, src: int, dim: int) -> Case:
             lambda query, keys, values, _: kernel(query, keys, values, packed),
         )
     size = f"beam={beam} src={src} dim={dim}"
-    return Case(f"{name} attention", size, arrays, function, threaded(f"{name}_attention"))
+    cython = twin("additive_attention") if name == "additive" else None
+    return Case(f"{name} attention", size, arrays, function, kernel, cython=cython)
 
 
 CASES = [case(name, *size) for name in ("additive", "dot") for size in SIZES]

@@ -1,4 +1,4 @@
-"""One step of a recurrent cell after its two products: C++ against NumPy."""
+"""One step of a recurrent cell after its two products: C++ against NumPy, and Cython for a GRU."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from attnengine.reference import rnn_gates as reference
 from benchmarks.case import Case, measure, parametrize, random_arrays, threaded
+from benchmarks.cython_twins import twin
 
 # The kernel, how many blocks of hidden gx and gh have, how many states follow, the options.
 GATES: dict[str, tuple[str, tuple[int, int], int, dict[str, Any]]] = {
@@ -30,6 +31,7 @@ def case(operation: str, rows: int, hidden: int) -> Case:
         random_arrays(*shapes),
         partial(getattr(reference, name), **options),
         threaded(name, **options),
+        cython=twin("gru_gates") if operation == "gru gates" else None,
     )
 
 

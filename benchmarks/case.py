@@ -1,4 +1,4 @@
-"""What a kernel benchmark is: one call of NumPy, one of attnengine, on the same arrays.
+"""What a kernel benchmark is: calls of NumPy, attnengine and perhaps Cython, on the same arrays.
 
 NumPy's matrix products take as many threads as OPENBLAS_NUM_THREADS says when NumPy is first
 imported; attnengine is given the same number. So the files run from the root of the repository as
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 if "OPENBLAS_NUM_THREADS" not in os.environ:
@@ -25,7 +26,6 @@ from numpy.typing import NDArray
 from attnengine import kernels
 
 THREADS = int(os.environ["OPENBLAS_NUM_THREADS"])
-IMPLEMENTATIONS = ("numpy", "attnengine")
 
 Floats = NDArray[np.float32]
 Arrays = tuple[Floats, ...]
@@ -43,20 +43,26 @@ class Case:
     # both sides round sums of up to 2048 terms of size 1 in another order
     rtol: float = 1e-4
     atol: float = 1e-4
+    cython: Callable[..., Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.operation} {self.size}"
+
+    def implementations(self) -> dict[str, Callable[..., Any]]:
+        """By name, NumPy's first; Cython's where there is one."""
+        found = {"numpy": self.numpy, "attnengine": self.attnengine}
+        return found if self.cython is None else {**found, "cython": self.cython}
 
     def calls(self) -> dict[str, Callable[[], Any]]:
         """A call of each implementation, whose results have been found equal."""
         arrays = self.arrays()
         calls: dict[str, Callable[[], Any]] = {
-            "numpy": lambda: self.numpy(*arrays),
-            "attnengine": lambda: self.attnengine(*arrays),
+            name: partial(run, *arrays) for name, run in self.implementations().items()
         }
-        results = [as_tuple(call()) for call in calls.values()]
-        for expected, result in zip(*results, strict=True):
-            np.testing.assert_allclose(result, expected, rtol=self.rtol, atol=self.atol)
+        expected, *others = (as_tuple(call()) for call in calls.values())
+        for results in others:
+            for wanted, result in zip(expected, results, strict=True):
+                np.testing.assert_allclose(result, wanted, rtol=self.rtol, atol=self.atol)
         return calls
 
 
@@ -81,16 +87,16 @@ def threaded(name: str, **options: Any) -> Callable[..., Any]:
 
 
 def measure(benchmark: Any, case: Case, name: str) -> None:
-    """Let pytest-benchmark time one implementation, in a group with the other."""
+    """Let pytest-benchmark time one implementation, in a group with the others."""
     benchmark.group = f"{case}, {kernels.isa()}, threads: {THREADS}"
     benchmark(case.calls()[name])
 
 
 def parametrize(cases: list[Case]) -> Callable[[Any], Any]:
     """A benchmark of every case by every implementation."""
-
-    def decorate(function: Any) -> Any:
-        function = pytest.mark.parametrize("name", IMPLEMENTATIONS)(function)
-        return pytest.mark.parametrize("case", cases, ids=str)(function)
-
-    return decorate
+    rows = [
+        pytest.param(case, name, id=f"{case}-{name}")
+        for case in cases
+        for name in case.implementations()
+    ]
+    return pytest.mark.parametrize(("case", "name"), rows)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from benchmarks.peers.case import Case
 
-# (out, in): of Transformers of width 512 and 896, an LSTM of 1024, an output layer
-LINEAR = ((512, 512), (2048, 512), (512, 2048), (4864, 896), (4096, 1024), (50257, 768))
+# (out, in): of Transformers of width 512, 768 and 896, and an output layer
+LINEAR = ((512, 512), (2048, 512), (512, 2048), (3072, 768), (4864, 896), (32000, 512))
 ROWS = (1, 2, 3, 4, 5, 8, 16, 64, 256)
-_TARGET = 2e8  # operations that make a repeat long enough to be timed
+# What a repeat, long enough to be timed, would take of a machine with these limits
+_SECONDS, _OPERATIONS, _BYTES, _CALL = 0.02, 4e11, 4e10, 3e-6
 
 
 def _case(
     name: str, kind: str, shape: dict[str, int], operations: float, weights: float, floats: float
 ) -> Case:
     """One call costs ``operations`` and reads ``weights`` parameters and ``floats`` numbers."""
-    calls = max(2, min(500, int(_TARGET / (operations + 20 * (weights + floats)))))
+    each = max(operations / _OPERATIONS, 4.0 * (weights + floats) / _BYTES) + _CALL
+    calls = max(2, int(_SECONDS / each))
     return Case(
         name,
         "operator",
@@ -44,12 +46,14 @@ def attention(name: str, batch: int, heads: int, rows: int, positions: int, head
     return _case(name, "attention", shape, operations, 0, floats)
 
 
-def cell(kind: str, batch: int, size: int, hidden: int) -> Case:
-    """One step of an LSTM or a GRU: x (batch, size), h (batch, hidden)."""
+def recurrent(kind: str, length: int, batch: int, size: int, hidden: int) -> Case:
+    """A layer of an LSTM or a GRU: x (length, batch, size), states (batch, hidden)."""
     gates = {"lstm": 4, "gru": 3}[kind]
-    weights = gates * hidden * (size + hidden)
-    shape = {"batch": batch, "size": size, "hidden": hidden}
-    return _case(f"{kind}-{batch}-{hidden}", kind, shape, 2.0 * batch * weights, weights, 0)
+    inputs, steps = gates * hidden * size, gates * hidden * hidden
+    shape = {"length": length, "batch": batch, "size": size, "hidden": hidden}
+    operations = 2.0 * length * batch * (inputs + steps)
+    name = f"{kind}-{length}x{batch}-{hidden}"
+    return _case(name, kind, shape, operations, inputs + length * steps, 0)
 
 
 def top_k(rows: int, vocab_size: int, k: int) -> Case:
@@ -71,6 +75,7 @@ def operators() -> list[Case]:
     for batch, positions in ((1, 512), (1, 1024), (32, 128)):
         cases += [attention(f"decode-{batch}x{positions}", batch, 12, 1, positions, 64)]
     cases += [top_k(1, 50257, 1), top_k(4, 58101, 8), top_k(128, 58101, 8), top_k(40, 33278, 16)]
-    cases += [cell("lstm", batch, 1024, 1024) for batch in (1, 8, 64)]
-    cases += [cell("gru", batch, 1536, 512) for batch in (1, 160)]
+    for length, batch in ((1, 1), (1, 8), (1, 64), (100, 1), (100, 8)):
+        cases += [recurrent("lstm", length, batch, 1024, 1024)]
+        cases += [recurrent("gru", length, batch, 512, 512)]
     return [*cases, layer_norm(128, 512)]

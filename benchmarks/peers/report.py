@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.peers.bounds import precision_of
 
 Row = dict[str, Any]
+MISSING: Row = {"unsupported": ""}
 OURS = "attnengine"
 CLASSES = {  # of precisions that are compared with each other
     "float32": ("float32", "f32"),
@@ -33,17 +34,26 @@ def number(x: float) -> str:
     return f"{x:.0f}" if x >= 100 else f"{x:.1f}"
 
 
-def cell(case: Row, row: Row) -> str:
-    """Median and spread; * where others disturbed; how much of the bound."""
+def figure(case: Row, row: Row) -> str:
+    """Median and spread; * where others disturbed."""
     if "unsupported" in row:
         return "n/a"
     if "error" in row or "spread" not in row:
         return "failed"
     noisy = "\\*" if row["noisy"] else ""
-    share = 100 * row["bound"]["seconds"] / row["seconds"]
-    shown = number(value(case, row["seconds"]))
     spread = "?" if row["spread"] is None else f"{100 * row['spread']:.0f} %"
-    return f"{shown} ±{spread}{noisy} ({share:.0f} %)"
+    return f"{number(value(case, row['seconds']))} ±{spread}{noisy}"
+
+
+def cell(case: Row, row: Row) -> str:
+    """The figure, and how much it is of the bound."""
+    shown = figure(case, row)
+    return f"{shown} ({share(row):.0f} %)" if "±" in shown else shown
+
+
+def share(row: Row) -> float:
+    """Percent of what the machine can do."""
+    return 100 * float(row["bound"]["seconds"]) / float(row["seconds"])
 
 
 def limits_line(limits: Row, threads: int) -> str:
@@ -58,20 +68,10 @@ def limits_line(limits: Row, threads: int) -> str:
 def table(result: Row) -> list[str]:
     """A row for every engine and variant; operators the other way round, as there are many."""
     cases: dict[str, Row] = result["cases"]
-    labels = list(result["engines"])
-    cells = {
-        (label, name): cell(case, case["rows"].get(label, {"unsupported": ""}))
-        for label in labels
-        for name, case in cases.items()
-    }
     lines = ["", f"### {result['title']}: {result['model']}", ""]
     lines += [limits_line(result["limits"], result["threads"]), ""]
     if result["workload"] == "w7":
-        lines += ["| µs | " + " | ".join(labels) + " |", "| --- |" + " ---: |" * len(labels)]
-        return lines + [
-            f"| {name} | " + " | ".join(cells[label, name] for label in labels) + " |"
-            for name in cases
-        ]
+        return lines + operators(cases, list(result["engines"]))
     heads = [f"{name}, {case['unit']}" for name, case in cases.items()]
     heads = ["engine", *heads, "peak memory, MB", "before load", "load, s"]
     lines += [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
@@ -79,10 +79,30 @@ def table(result: Row) -> list[str]:
         if "error" in engine:
             lines.append(f"| {label} | {engine['error'][:80]} |")
             continue
-        shown = [cells[label, name] for name in cases]
+        shown = [cell(case, case["rows"].get(label, MISSING)) for case in cases.values()]
         shown += [number(engine["memory"]), number(engine["memory_before"])]
         lines.append(f"| {label} | {' | '.join(shown)} | {engine['seconds']:.2f} |")
     return lines
+
+
+def operators(cases: dict[str, Row], labels: list[str]) -> list[str]:
+    """A row for every operator; at the end the best peer's time over ours, by precision."""
+    kinds = list(dict.fromkeys(class_of(label) for label in labels if not label.startswith(OURS)))
+    heads = ["µs", *labels, *(f"ratio, {kind}" for kind in kinds)]
+    lines = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    for name, case in cases.items():
+        shown = [figure(case, case["rows"].get(label, MISSING)) for label in labels]
+        shown += [ratio(case["rows"], kind) for kind in kinds]
+        lines.append(f"| {name} | {' | '.join(shown)} |")
+    return lines
+
+
+def ratio(rows: dict[str, Row], kind: str) -> str:
+    """The time of the best peer over ours; empty where there is no such row."""
+    peer, mine = (best(rows, kind, ours) for ours in (False, True))
+    if peer is None or mine is None:
+        return ""
+    return f"{peer[1]['seconds'] / mine[1]['seconds']:.2f}"
 
 
 def best(rows: dict[str, Row], kind: str, ours: bool) -> tuple[str, Row] | None:
@@ -108,12 +128,11 @@ def comparison(results: list[Row]) -> list[str]:
                     continue
                 seconds, limit = mine[1]["seconds"], mine[1]["bound"]
                 shown = [number(value(case, s)) for s in (peer[1]["seconds"], seconds)]
-                ratio = peer[1]["seconds"] / seconds
                 edge = f"{number(value(case, limit['seconds']))} {limit['by']}"
-                share = 100 * limit["seconds"] / seconds
+                edge += f" | {share(mine[1]):.0f} %"
                 lines.append(
                     f"| {result['model']} {name}, {case['unit']} | {kind} | {peer[0]} | {shown[0]}"
-                    f" | {shown[1]} | {ratio:.2f} | {edge} | {share:.0f} % |"
+                    f" | {shown[1]} | {ratio(case['rows'], kind)} | {edge} |"
                 )
     return lines
 

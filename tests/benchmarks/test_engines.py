@@ -14,9 +14,10 @@ from benchmarks.peers import shapes
 from benchmarks.peers.case import Case, Group, Workload
 from benchmarks.peers.engines import ENGINES, Engine, Setup, engine_class
 from benchmarks.peers.engines.numpy_rnns import NumPy, Sources, TargetStep
-from benchmarks.peers.engines.ours import AttnEngine, AttnOperators
+from benchmarks.peers.engines.our_operators import AttnOperators
+from benchmarks.peers.engines.ours import AttnEngine
 from benchmarks.peers.models import Model, weights_of
-from benchmarks.peers.operators import cell, layer_norm, linear, operators, top_k
+from benchmarks.peers.operators import layer_norm, linear, operators, recurrent, top_k
 from benchmarks.peers.worker import Worker
 from benchmarks.peers.workloads import encoding, generation, prefill, scoring, translation
 from tests.benchmarks import small_models as models
@@ -66,8 +67,8 @@ def test_operators(name: str, tmp_path: Path) -> None:
     setup = Setup(shapes.OPERATORS, "float32", 1, tmp_path)
     kind.prepare(setup)
     engine = kind(setup)
-    small = [linear(2, 5, 3), top_k(2, 9, 3), layer_norm(2, 8), cell("lstm", 2, 3, 4)]
-    for case in [*small, cell("gru", 2, 3, 4)]:
+    small = [linear(2, 5, 3), top_k(2, 9, 3), layer_norm(2, 8), recurrent("lstm", 3, 2, 3, 4)]
+    for case in [*small, recurrent("gru", 3, 2, 3, 4)]:
         engine.operator(case.params["kind"], case.params["shape"], 2)
     for case in operators():
         if case.id == "prefill-128":

@@ -15,7 +15,7 @@ ENGINES = {  # whole models, operators
     "onnxruntime": ("onnx_runtime.OnnxRuntime", "onnx_operators.OnnxOperators"),
     "torch": ("pytorch.Torch", "pytorch_operators.TorchOperators"),
     "numpy": ("numpy_rnns.NumPy", "numpy_operators.NumPyOperators"),
-    "attnengine": ("ours.AttnEngine", "ours.AttnOperators"),
+    "attnengine": ("ours.AttnEngine", "our_operators.AttnOperators"),
 }
 
 

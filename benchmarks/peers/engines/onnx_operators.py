@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.engines.onnx_runtime import quantize, session
-from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
+from benchmarks.peers.engines.operator_calls import (
+    SMALL,
+    Call,
+    Make,
+    OperatorEngine,
+    Product,
+    normal,
+)
 from benchmarks.peers.models import Model
 
-SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
+Shape = list[int | str]
 
 
 class OnnxOperators(OperatorEngine):
@@ -31,6 +38,24 @@ class OnnxOperators(OperatorEngine):
         others: dict[str, Make] = {"attention": self.attention, "top_k": self.top_k}
         return products | others | {"layer_norm": self.layer_norm, "gru": self.gru}
 
+    def load(
+        self,
+        nodes: list[Any],
+        inputs: Mapping[str, Shape],
+        weights: Mapping[str, NDArray[Any]],
+        outputs: tuple[str, ...] = ("y",),
+    ) -> Any:
+        """A session of the graph."""
+        from benchmarks.peers.engines.onnx_graphs import save
+
+        unknown: Any = dict.fromkeys(outputs)  # shapes
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "graph.onnx"
+            save(path, nodes, inputs, unknown, weights, integers=("tokens",))
+            if self.setup.precision == "int8":
+                quantize(path, path := path.with_name("int8.onnx"))
+            return session(path, self.setup.threads)
+
     def run(
         self,
         nodes: list[Any],
@@ -39,25 +64,18 @@ class OnnxOperators(OperatorEngine):
         outputs: tuple[str, ...] = ("y",),
     ) -> Call:
         """A call of the graph on the given inputs."""
-        from benchmarks.peers.engines.onnx_graphs import save
-
-        inputs: Any = {name: list(array.shape) for name, array in given.items()}
-        unknown: Any = dict.fromkeys(outputs)  # shapes
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "graph.onnx"
-            save(path, nodes, inputs, unknown, weights, integers=("tokens",))
-            if self.setup.precision == "int8":
-                quantize(path, path := path.with_name("int8.onnx"))
-            loaded = session(path, self.setup.threads)
+        shapes: Any = {name: list(array.shape) for name, array in given.items()}
+        loaded = self.load(nodes, shapes, weights, outputs)
         return lambda: loaded.run(None, given)
 
-    def linear(self, rows: int, out: int, size: int) -> Call:
+    def product(self, out: int, size: int) -> Product:
         from onnx.helper import make_node
 
         nodes = [make_node("MatMul", ["x", "weight"], ["products"])]
         nodes.append(make_node("Add", ["products", "bias"], ["y"]))
         weights = {"weight": normal(size, out), "bias": normal(out)}
-        return self.run(nodes, {"x": normal(rows, size)}, weights)
+        loaded = self.load(nodes, {"x": ["rows", size]}, weights)
+        return lambda x: lambda: loaded.run(None, {"x": x})
 
     def attention(
         self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
@@ -67,7 +85,7 @@ class OnnxOperators(OperatorEngine):
         options: Any = {"domain": "com.microsoft", "num_heads": heads, "unidirectional": causal}
         nodes = [make_node("MultiHeadAttention", ["query", "key", "value"], ["y"], **options)]
         keys = normal(batch, positions, heads * head_dim)
-        given = {"query": normal(batch, rows, heads * head_dim), "key": keys, "value": keys}
+        given = {"query": normal(batch, rows, heads * head_dim), "key": keys, "value": keys.copy()}
         return self.run(nodes, given, {})
 
     def top_k(self, rows: int, vocab_size: int, k: int) -> Call:
@@ -85,21 +103,22 @@ class OnnxOperators(OperatorEngine):
         weights = {"weight": normal(size), "bias": normal(size)}
         return self.run(nodes, {"x": normal(rows, size)}, weights)
 
-    def lstm(self, batch: int, size: int, hidden: int) -> Call:
-        return self.cell("LSTM", 4, batch, size, hidden, ("h", "c"))
+    def lstm(self, **shape: int) -> Call:
+        return self.layer("LSTM", 4, ("h", "c"), {}, **shape)
 
-    def gru(self, batch: int, size: int, hidden: int) -> Call:
-        return self.cell("GRU", 3, batch, size, hidden, ("h",), linear_before_reset=1)
+    def gru(self, **shape: int) -> Call:
+        return self.layer("GRU", 3, ("h",), {"linear_before_reset": 1}, **shape)
 
-    def cell(
+    def layer(
         self,
         kind: str,
         gates: int,
+        states: tuple[str, ...],
+        options: dict[str, Any],
+        length: int,
         batch: int,
         size: int,
         hidden: int,
-        states: tuple[str, ...],
-        **options: Any,
     ) -> Call:
         from onnx.helper import make_node
 
@@ -108,7 +127,9 @@ class OnnxOperators(OperatorEngine):
             "R": SMALL * normal(1, gates * hidden, hidden),
             "B": SMALL * normal(1, 2 * gates * hidden),
         }
-        given = {"x": normal(1, batch, size)} | {name: normal(1, batch, hidden) for name in states}
+        given = {"x": normal(length, batch, size)} | {
+            name: normal(1, batch, hidden) for name in states
+        }
         outputs = ("y", *(f"new_{name}" for name in states))
         read = ["x", *weights, "", *states]
         node = make_node(kind, read, outputs, hidden_size=hidden, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from benchmarks.peers.engines.base import Engine, Setup, UnsupportedError
 Floats = NDArray[np.float32]
 Call = Callable[[], Any]
 Make = Callable[..., Call]  # sizes by name to a call
+Product = Callable[[Floats], Call]  # x (rows, size) to a call that multiplies it with a weight
+WAKING = 0.03  # seconds
+SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
 
 
 class OperatorEngine(Engine):
@@ -21,6 +25,7 @@ class OperatorEngine(Engine):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.made: dict[tuple[Any, ...], Call] = {}
+        self.products: dict[tuple[int, int], Product] = {}
 
     @staticmethod
     def prepare(setup: Setup) -> None:
@@ -29,14 +34,33 @@ class OperatorEngine(Engine):
     def makers(self) -> dict[str, Make]:
         raise NotImplementedError
 
-    def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
+    def product(self, out: int, size: int) -> Product:
+        """A weight (out, size) and a bias (out,), packed if the engine packs."""
+        raise NotImplementedError
+
+    def linear(self, rows: int, out: int, size: int) -> Call:
+        """Cases of one weight follow each other and share it."""
+        if (out, size) not in self.products:
+            self.products = {(out, size): self.product(out, size)}
+        return self.products[out, size](normal(rows, size))
+
+    def call(self, kind: str, shape: dict[str, int]) -> Call:
         key = (kind, *shape.items())
         if key not in self.made:
             makers = self.makers()
             if kind not in makers:
                 raise UnsupportedError(kind)
             self.made = {key: makers[kind](**shape)}  # only the last one stays in memory
-        call = self.made[key]
+        return self.made[key]
+
+    def wake(self, op: str, params: dict[str, Any]) -> None:
+        """Threads that were stopped share a core for some milliseconds, as long as a repeat."""
+        call, end = self.call(params["kind"], params["shape"]), time.perf_counter() + WAKING
+        while time.perf_counter() < end:
+            call()
+
+    def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
+        call = self.call(kind, shape)
         for _ in range(calls):
             call()
         return calls

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.peers.engines.base import RNNS, Engine, Ids, Setup
-from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
 from benchmarks.peers.models import Model
 
 PRECISIONS = ("float32", "bfloat16", "int8", "int4")
@@ -81,76 +78,3 @@ class AttnEngine(Engine):
 
     def encode(self, batch: Sequence[Ids]) -> int:
         return len(self.model.encode(batch, pooling="mean", max_batch_size=len(batch)))
-
-
-class AttnOperators(OperatorEngine):
-    """Kernels; weights are packed before."""
-
-    @staticmethod
-    def variants(model: Model) -> list[str]:
-        return ["float32"] if model.family == "operators" else []
-
-    def makers(self) -> dict[str, Make]:
-        return {
-            "linear": self.linear,
-            "attention": self.attention,
-            "top_k": self.top_k,
-            "layer_norm": self.layer_norm,
-            "lstm": self.lstm,
-            "gru": self.gru,
-        }
-
-    @property
-    def threads(self) -> dict[str, Any]:
-        return {"num_threads": self.setup.threads}
-
-    def packed(self, out: int, size: int) -> Any:
-        from attnengine.kernels import PackedLinear
-
-        product = PackedLinear(normal(out, size), normal(out))
-        return lambda x: product(x, **self.threads)
-
-    def linear(self, rows: int, out: int, size: int) -> Call:
-        x, product = normal(rows, size), self.packed(out, size)
-        return lambda: product(x)
-
-    def attention(
-        self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
-    ) -> Call:
-        from attnengine.kernels import scaled_dot_attention
-
-        query = normal(batch, rows, heads, head_dim)
-        keys = normal(batch, positions, heads, head_dim)
-        lengths = np.arange(1, rows + 1) if causal else None
-
-        def call() -> None:
-            for one, past in zip(query, keys, strict=True):
-                scaled_dot_attention(one, past, past, lengths, need_weights=False, **self.threads)
-
-        return call
-
-    def top_k(self, rows: int, vocab_size: int, k: int) -> Call:
-        from attnengine.kernels import log_softmax_top_k
-
-        logits = normal(rows, vocab_size)
-        return lambda: log_softmax_top_k(logits, k, **self.threads)
-
-    def layer_norm(self, rows: int, size: int) -> Call:
-        from attnengine.kernels import layer_norm
-
-        x, weight, bias = normal(rows, size), normal(size), normal(size)
-        return lambda: layer_norm(x, weight, bias, **self.threads)
-
-    def lstm(self, batch: int, size: int, hidden: int) -> Call:
-        from attnengine.kernels import lstm_gates
-
-        x, h = normal(batch, size), normal(batch, hidden)
-        inputs, recurrent = self.packed(4 * hidden, size), self.packed(4 * hidden, hidden)
-        return lambda: lstm_gates(inputs(x), recurrent(h), h, **self.threads)
-
-    def gru(self, batch: int, size: int, hidden: int) -> Call:
-        from attnengine.kernels import gru_gates
-
-        x, h = normal(batch, size), normal(batch, hidden)
-        inputs, recurrent = self.packed(3 * hidden, size), self.packed(3 * hidden, hidden)
-        return lambda: gru_gates(inputs(x), recurrent(h), h, **self.threads)

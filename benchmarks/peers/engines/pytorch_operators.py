@@ -6,7 +6,14 @@ import warnings
 from typing import Any
 
 from benchmarks.peers.engines.base import Setup, UnsupportedError
-from benchmarks.peers.engines.operator_calls import Call, Make, OperatorEngine, normal
+from benchmarks.peers.engines.operator_calls import (
+    Call,
+    Floats,
+    Make,
+    OperatorEngine,
+    Product,
+    normal,
+)
 from benchmarks.peers.models import Model
 
 
@@ -28,7 +35,7 @@ class TorchOperators(OperatorEngine):
 
     def makers(self) -> dict[str, Make]:
         if self.setup.mode == "packed":
-            return {"linear": self.packed_linear}
+            return {"linear": self.linear}
         products: dict[str, Make] = {"linear": self.linear, "lstm": self.lstm, "gru": self.gru}
         if self.setup.precision == "int8":
             return products
@@ -46,17 +53,27 @@ class TorchOperators(OperatorEngine):
             module = quantize(nn.Sequential(module), {nn.Linear, nn.LSTM, nn.GRU})[0]
         return module
 
-    def linear(self, rows: int, out: int, size: int) -> Call:
-        x, module = self.normal(rows, size), self.module("Linear", size, out)
-        return lambda: module(x)
+    def product(self, out: int, size: int) -> Product:
+        module = self.module("Linear", size, out)
 
-    def packed_linear(self, rows: int, out: int, size: int) -> Call:
+        def call_of(x: Floats) -> Call:
+            rows = self.torch.from_numpy(x)
+            return lambda: module(rows)
+
+        return self.packed(out, size) if self.setup.mode == "packed" else call_of
+
+    def packed(self, out: int, size: int) -> Product:
+        """oneDNN orders a weight for a number of rows."""
         calls = getattr(self.torch.ops, "mkldnn", None)
         if calls is None or not self.torch.backends.mkldnn.is_available():
             raise UnsupportedError("this torch has no oneDNN")
-        x, bias = self.normal(rows, size), self.normal(out)
-        weight = calls._reorder_linear_weight(self.normal(out, size).to_mkldnn(), rows)
-        return lambda: calls._linear_pointwise(x, weight, bias, "none", [], "")
+        weight, bias = self.normal(out, size), self.normal(out)
+
+        def call_of(x: Floats) -> Call:
+            rows, ordered = self.torch.from_numpy(x), calls._reorder_linear_weight(weight, len(x))
+            return lambda: calls._linear_pointwise(rows, ordered, bias, "none", [], "")
+
+        return call_of
 
     def attention(
         self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
@@ -64,7 +81,8 @@ class TorchOperators(OperatorEngine):
         attend = self.torch.nn.functional.scaled_dot_product_attention
         query = self.normal(batch, heads, rows, head_dim)
         keys = self.normal(batch, heads, positions, head_dim)
-        return lambda: attend(query, keys, keys, is_causal=bool(causal))
+        values = keys.clone()
+        return lambda: attend(query, keys, values, is_causal=bool(causal))
 
     def top_k(self, rows: int, vocab_size: int, k: int) -> Call:
         logits = self.normal(rows, vocab_size)
@@ -75,12 +93,16 @@ class TorchOperators(OperatorEngine):
         weight, bias = self.normal(size), self.normal(size)
         return lambda: norm(x, (size,), weight, bias)
 
-    def lstm(self, batch: int, size: int, hidden: int) -> Call:
-        module, x = self.module("LSTM", size, hidden), self.normal(1, batch, size)
-        state = self.normal(1, batch, hidden)
-        return lambda: module(x, (state, state))
+    def lstm(self, **shape: int) -> Call:
+        return self.layer("LSTM", 2, **shape)
 
-    def gru(self, batch: int, size: int, hidden: int) -> Call:
-        module, x = self.module("GRU", size, hidden), self.normal(1, batch, size)
-        state = self.normal(1, batch, hidden)
-        return lambda: module(x, state)
+    def gru(self, **shape: int) -> Call:
+        return self.layer("GRU", 1, **shape)
+
+    def layer(
+        self, kind: str, states: int, length: int, batch: int, size: int, hidden: int
+    ) -> Call:
+        module, x = self.module(kind, size, hidden), self.normal(length, batch, size)
+        zeros = [self.torch.zeros(1, batch, hidden)] * states
+        start = zeros[0] if states == 1 else tuple(zeros)
+        return lambda: module(x, start)
