@@ -57,6 +57,14 @@ kernels_per_isa() {
   done
 }
 
+instruction_counts() {
+  if ! command -v valgrind >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update && apt-get install -y valgrind; } >/dev/null 2>&1 || true
+  fi
+  command -v valgrind >/dev/null || { echo "no valgrind here: nothing is counted"; return; }
+  .venv/bin/python -m benchmarks.instructions
+}
+
 kernel_symbols() {
   .venv/bin/pip install -q pybind11 cmake ninja
   PATH=$root/.venv/bin:$PATH cmake -S . -B "$scratch/objects" -G Ninja -DATTNENGINE_WERROR=ON \
