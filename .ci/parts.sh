@@ -133,7 +133,7 @@ other_pythons() {
     local folder=$scratch/python-$version
     git clone -q "$root" "$folder"
     PYENV_VERSION=$version python3 -m venv "$folder/.venv"
-    "$folder/.venv/bin/pip" install -q -e "$folder[test]"
-    (cd "$folder" && .venv/bin/python -m pytest -q "${core[@]}")
+    "$folder/.venv/bin/pip" install -q -e "$folder[test]" pytest-xdist
+    (cd "$folder" && .venv/bin/python -m pytest -q -n "$(nproc)" "${core[@]}")
   done
 }

@@ -60,11 +60,10 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         found = Counts(_core.compiler(), count(options.only, folder))
     accepted = Counts.read(COUNTS)
-    status = compare(found, accepted)
-    if options.accept:
-        found.write(COUNTS)
-    else:
-        raise SystemExit(status)
+    if not options.accept:
+        raise SystemExit(compare(found, accepted))
+    print(*table(found, accepted), sep="\n")
+    found.write(COUNTS)
 
 
 if __name__ == "__main__":
