@@ -41,20 +41,36 @@ shared_tests() {
 
 # The suite tries 100 for each kind of file.
 hostile_files() {
-  ATTNENGINE_MUTATIONS=1000 run_tests tests/loaders/test_hostile.py
+  .venv/bin/pip install -q pytest-xdist
+  ATTNENGINE_MUTATIONS=1000 run_tests -n "$(nproc)" tests/loaders/test_hostile.py
+}
+
+# Once, and compared with NumPy; nothing is timed.
+benchmarks_once() {
+  OPENBLAS_NUM_THREADS=1 run_tests --benchmark-disable benchmarks/bench_*.py
 }
 
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
-  .venv/bin/pip install -q torch==2.13.0 ctranslate2 keras protobuf sentencepiece "transformers>=5"
+  .venv/bin/pip install -q torch==2.13.0 ctranslate2 keras onnx onnxruntime protobuf sentencepiece \
+    "transformers>=5"
   run_tests -m peers
 }
 
 kernels_per_isa() {
   for isa in $(.venv/bin/python -c "from attnengine import _core; print(*_core.available_isas())"); do
     echo "ATTNENGINE_ISA=$isa"
-    ATTNENGINE_ISA=$isa run_tests tests/kernels tests/models "${core[@]}"
+    ATTNENGINE_ISA=$isa run_tests -n "$(nproc)" tests/kernels tests/models tests/decoding \
+      tests/test_precision.py "${core[@]}"
   done
+}
+
+instruction_counts() {
+  if ! command -v valgrind >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update && apt-get install -y valgrind; } >/dev/null 2>&1 || true
+  fi
+  command -v valgrind >/dev/null || { echo "no valgrind here: nothing is counted"; return; }
+  .venv/bin/python -m benchmarks.instructions
 }
 
 kernel_symbols() {
@@ -83,7 +99,9 @@ arm64() {
 }
 
 lint() {
-  .venv/bin/pip install -q -e '.[lint]'
+  # the extra's requirements alone: with the package itself pip would build it again
+  .venv/bin/pip install -q $(.venv/bin/python -c "from importlib.metadata import requires
+print(*(name.split(';')[0] for name in requires('attnengine') if 'lint' in name))")
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
   .venv/bin/mypy
@@ -111,7 +129,7 @@ sanitized() {
   # leaks are Python's own, at exit
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(preload "$2") \
     .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding tests/packing \
-    "${core[@]}"
+    tests/test_precision.py "${core[@]}"
   cd "$root"
 }
 
@@ -119,7 +137,8 @@ thread_sanitized() {
   variant tsan ATTNENGINE_SANITIZE=thread ATTNENGINE_OPENMP=OFF
   cd "$scratch/tsan"
   LD_PRELOAD=$(preload libtsan.so) TSAN_OPTIONS=halt_on_error=1 \
-    .venv/bin/python -m pytest -q tests/kernels tests/models/test_state.py -k "thread" "${core[@]}"
+    .venv/bin/python -m pytest -q tests/kernels tests/models/test_state.py tests/decoding \
+    -k "thread or worker" "${core[@]}"
   cd "$root"
 }
 
@@ -131,7 +150,7 @@ other_pythons() {
     local folder=$scratch/python-$version
     git clone -q "$root" "$folder"
     PYENV_VERSION=$version python3 -m venv "$folder/.venv"
-    "$folder/.venv/bin/pip" install -q -e "$folder[test]"
-    (cd "$folder" && .venv/bin/python -m pytest -q "${core[@]}")
+    "$folder/.venv/bin/pip" install -q -e "$folder[test]" pytest-xdist
+    (cd "$folder" && .venv/bin/python -m pytest -q -n "$(nproc)" "${core[@]}")
   done
 }

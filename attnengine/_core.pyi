@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
+def compiler() -> str: ...
+
 # Kernels: attnengine/kernels.py is their public face.
 
 def isa() -> str: ...
