@@ -137,9 +137,7 @@ def test_logits_have_at_least_8_bits(tmp_path: Path, name: str, precision: str) 
     assert len(outputs) == isinstance(build(config, weights), _core.Decoder)
     # of tokens: those of an encoder, for one, which need not be the decoder's
     outputs |= {
-        given[0]["part"]
-        for kind, given, _ in layers
-        if kind == "Embedding" and "part" in given[0]
+        given[0]["part"] for kind, given, _ in layers if kind == "Embedding" and "part" in given[0]
     }
     for place, (kind, _, named) in enumerate(layers):
         if kind == "Linear" and place in outputs:
