@@ -14,7 +14,7 @@ namespace {
 
 // Work below which a second thread costs more than it brings, in vector instructions or a quarter
 // of a nanosecond: a region takes about 1 us.
-constexpr std::int64_t kMinWork = 1 << 16;
+constexpr std::int64_t kMinWork = 1 << 15;
 
 thread_local int num_threads = 1;
 thread_local int most_threads = ThreadPool::kMaxThreads;

@@ -34,10 +34,17 @@ struct LinearStep {
   return (n + size - 1) / size;
 }
 
+struct Range {
+  std::int64_t begin, end;
+
+  [[gnu::always_inline]] constexpr std::int64_t size() const { return end - begin; }
+  [[gnu::always_inline]] constexpr bool empty() const { return begin >= end; }
+};
+
 // Outputs are packed in panels of 16, with zeros after the last output.
 constexpr std::int64_t kPanel = 16;
 [[gnu::always_inline]] constexpr std::int64_t panel_count(std::int64_t out) {
-  return (out + kPanel - 1) / kPanel;
+  return ceil_divide(out, kPanel);
 }
 
 // Some panels of a weight, [first, last), packed for one precision.

@@ -64,7 +64,7 @@ void score(const ScaledDotStep& step, AttentionTile& tile, std::int64_t page) {
 
 // Caps the scores of a block, and adds to those of the keys that the query sees what their
 // distances or places give.
-void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Interval seen,
+void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Range seen,
             float* scores) {
   if (step.score_cap > 0) {
     const Floats cap = broadcast(step.score_cap), inverse = broadcast(1 / step.score_cap);
@@ -98,8 +98,8 @@ ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max)
 
 // Turns the scores of some pages of a block into weights, 0 for what is not seen, and takes them
 // into the running softmax.
-void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval pages,
-           Interval seen, float* scores) {
+void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pages, Range seen,
+           float* scores) {
   adjust(step, query, block, seen, scores);
   if (query.weights)
     for (std::int64_t t = seen.begin; t < seen.end; ++t) query.weights[block + t] = scores[t];
@@ -124,7 +124,7 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Interval
 // `first` on, in kVectors vectors from `d` on.
 template <int kRows, int kVectors>
 [[gnu::noinline]] void mix_vectors(const ScaledDotStep& step, const AttentionTile& tile, int first,
-                                   Interval seen, std::int64_t d) {
+                                   Range seen, std::int64_t d) {
   const std::int64_t stride = value_stride(step.head_dim);
   const auto lanes = [&](int v) { return least(step.head_dim - d - v * kLanes, kLanes); };
   float* contexts[kRows];
@@ -153,7 +153,7 @@ template <int kRows, int kVectors>
 }
 
 template <int kRows, int kVectors = vectors_at_once(kRows, 8)>
-void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Interval seen,
+void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Range seen,
          std::int64_t d = 0) {
   for (; d + (kVectors - 1) * kLanes < step.head_dim; d += kVectors * kLanes)
     mix_vectors<kRows, kVectors>(step, tile, first, seen, d);
@@ -164,11 +164,11 @@ void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Interv
 // queries see they take together; what one does not see it does not even touch.
 template <int kRows>
 void mix_tile(const ScaledDotStep& step, const AttentionTile& tile) {
-  Interval common = tile.seen[0];
+  Range common = tile.seen[0];
   for (int r = 1; r < kRows; ++r)
     common = {most(common.begin, tile.seen[r].begin), least(common.end, tile.seen[r].end)};
   if (common.empty()) common.end = common.begin;
-  const auto mix_row = [&](int r, Interval range) {
+  const auto mix_row = [&](int r, Range range) {
     if (!range.empty()) mix<1>(step, tile, r, range);
   };
   for (int r = 0; r < kRows; ++r)

@@ -18,14 +18,12 @@ constexpr int kMaxRows = 2;
 ATTNENGINE_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 ATTNENGINE_INLINE std::int64_t most(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 
-struct Interval {
-  std::int64_t begin, end;
+// The pages that hold some positions.
+ATTNENGINE_INLINE Range pages_with(Range positions) {
+  return {positions.begin / kPage, ceil_divide(positions.end, kPage)};
+}
 
-  ATTNENGINE_INLINE bool empty() const { return begin >= end; }
-  ATTNENGINE_INLINE Interval pages() const { return {begin / kPage, (end + kPage - 1) / kPage}; }
-};
-
-ATTNENGINE_INLINE Interval hull(Interval a, Interval b) {
+ATTNENGINE_INLINE Range hull(Range a, Range b) {
   return {least(a.begin, b.begin), most(a.end, b.end)};
 }
 
@@ -40,7 +38,7 @@ struct Query {
   float sum = 0;
 
   // The positions of a block that it sees, counted from the block's first.
-  ATTNENGINE_INLINE Interval seen(std::int64_t block) const {
+  ATTNENGINE_INLINE Range seen(std::int64_t block) const {
     return {most(sight->begin - block, 0), least(sight->end - block, kBlock)};
   }
 };
@@ -51,8 +49,8 @@ struct AttentionTile {
   std::int64_t block;          // its first position
   const float* pages[kPages];  // of the key head, those that any query sees
   const float* ahead[kPages];  // of the next block, to be fetched
-  Interval range;              // of these pages
-  Interval seen[kMaxRows];     // positions of the block
+  Range range;                 // of these pages
+  Range seen[kMaxRows];        // positions of the block
   float scores[kMaxRows][kBlock];
 };
 

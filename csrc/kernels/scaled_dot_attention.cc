@@ -26,12 +26,12 @@ void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, s
   AttentionTile tile;
   tile.queries = queries;
   tile.block = block;
-  Interval seen = queries[0].seen(block);
+  Range seen = queries[0].seen(block);
   for (std::int64_t r = 0; r < rows; ++r) {
     tile.seen[r] = queries[r].seen(block);
     seen = hull(seen, tile.seen[r]);
   }
-  tile.range = seen.pages();
+  tile.range = pages_with(seen);
   const float* const* pages = queries[0].sight->pages + block / kPage;
   const bool more = queries[0].sight->end >= block + 2 * kBlock;
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page) {
@@ -46,7 +46,7 @@ ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block)
   const float* const* pages = a.sight->pages + block / kPage;
   const float* const* others = b.sight->pages + block / kPage;
   if (pages == others) return true;
-  const Interval seen = a.seen(block).pages(), other = b.seen(block).pages();
+  const Range seen = pages_with(a.seen(block)), other = pages_with(b.seen(block));
   bool same = seen.begin == other.begin && seen.end == other.end;
   for (std::int64_t page = seen.begin; same && page < seen.end; ++page)
     same = pages[page] == others[page];
@@ -87,8 +87,8 @@ void finish(const ScaledDotStep& step, const Query& query) {
 
 // A family of adjacent rows, the one that begins with a row: of a prompt, a sentence, the beams of
 // a text, or a row alone. Their pasts may end in different pages, but begin with the same.
-Interval family_of(const ScaledDotStep& step, std::int64_t begin) {
-  Interval family{begin, begin + 1};
+Range family_of(const ScaledDotStep& step, std::int64_t begin) {
+  Range family{begin, begin + 1};
   while (family.end < step.query.rows &&
          step.sights[family.end].pages[0] == step.sights[begin].pages[0])
     ++family.end;
@@ -98,12 +98,12 @@ Interval family_of(const ScaledDotStep& step, std::int64_t begin) {
 // Some queries of a key head, counted through its heads of every row of a family. They pass the
 // keys block by block, those together that share its pages.
 void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t kv_head,
-                 Interval queries) {
+                 Range queries) {
   const std::int64_t group = step.num_heads / step.num_kv_heads;
   const std::int64_t n = queries.end - queries.begin;
   const HeadOffsets head = offsets_of(step, kv_head);
   Query band[kBand];
-  Interval seen{step.sights[first_row + queries.begin / group].begin, 0};
+  Range seen{step.sights[first_row + queries.begin / group].begin, 0};
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t query = queries.begin + i;
     band[i] = query_of(step, first_row + query / group, kv_head * group + query % group);
@@ -124,7 +124,7 @@ void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t
 
 // Some of a family's queries, counted through its key heads: the heads of a page lie side by side,
 // so that a row alone reads its past in order.
-void attend_family(const ScaledDotStep& step, Interval family, Interval queries) {
+void attend_family(const ScaledDotStep& step, Range family, Range queries) {
   const std::int64_t of_head = (family.end - family.begin) * (step.num_heads / step.num_kv_heads);
   for (std::int64_t i = queries.begin; i < queries.end;) {
     const std::int64_t first = i % of_head;
@@ -144,7 +144,7 @@ void scaled_dot_attention(const ScaledDotStep& step) {
     seen += step.sights[row].end - step.sights[row].begin;
   parallel_for(rows * heads, seen / rows * step.head_dim / 2,
                [&](std::int64_t begin, std::int64_t end) {
-                 for (Interval family{0, 0}; family.end * heads < end;) {
+                 for (Range family{0, 0}; family.end * heads < end;) {
                    family = family_of(step, family.end);
                    const std::int64_t first = family.begin * heads;
                    attend_family(step, family,

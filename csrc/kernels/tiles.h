@@ -41,12 +41,6 @@ constexpr TileLimits kFloatTiles{8, 2, 2}, kPairTiles = kFloatTiles;
 constexpr TileLimits kByteTiles = kFloatTiles, kNibbleTiles = kByteTiles;
 #endif
 
-struct Range {
-  std::int64_t begin, end;
-
-  ATTNENGINE_INLINE std::int64_t size() const { return end - begin; }
-};
-
 // A range cut into pieces of at most `size`, as even as they can be: the longest come first.
 struct Pieces {
   ATTNENGINE_INLINE Pieces(Range all, std::int64_t size)
