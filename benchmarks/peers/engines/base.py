@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.peers.models import Model, folder
 
@@ -85,9 +84,6 @@ class Engine:
     def encode(self, batch: Sequence[Ids]) -> int:
         """States of texts of one length, or one vector of each. Returns the number of texts."""
         raise UnsupportedError
-
-    def wake(self, op: str, params: dict[str, Any]) -> None:
-        """Whatever has to run before an operation is timed; the process may just have slept."""
 
     def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
         """Run an operator of `benchmarks.peers.operators` on one set of inputs ``calls`` times."""

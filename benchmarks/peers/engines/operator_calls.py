@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,6 @@ Floats = NDArray[np.float32]
 Call = Callable[[], Any]
 Make = Callable[..., Call]  # sizes by name to a call
 Product = Callable[[Floats], Call]  # x (rows, size) to a call that multiplies it with a weight
-WAKING = 0.03  # seconds
 SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
 
 
@@ -52,12 +50,6 @@ class OperatorEngine(Engine):
                 raise UnsupportedError(kind)
             self.made = {key: makers[kind](**shape)}  # only the last one stays in memory
         return self.made[key]
-
-    def wake(self, op: str, params: dict[str, Any]) -> None:
-        """Threads that were stopped share a core for some milliseconds, as long as a repeat."""
-        call, end = self.call(params["kind"], params["shape"]), time.perf_counter() + WAKING
-        while time.perf_counter() < end:
-            call()
 
     def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
         call = self.call(kind, shape)
