@@ -48,7 +48,7 @@ Output = Annotated[Path | None, typer.Option(help="File to write instead of stan
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of a call; all cores if not given.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Among which they are shared out; chosen if not given.")
+    int | None, typer.Option(help="Steps in flight, which share the threads; chosen if not given.")
 ]
 Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]

@@ -20,7 +20,10 @@ _FLOAT32 = re.compile(
     r"wpe|position|token_type|relative_attention_bias|conv[12]\.|decoder\.attention\."
     r"|(mlp|block_sparse_moe)\.gate\.weight"
 )
-_ENCODERS = ("bert", "distilbert", "electra", "modernbert", "roberta")
+_ENCODERS = (
+    *("bert", "camembert", "distilbert", "electra", "modernbert", "roberta"),
+    "xlm-roberta",
+)
 _LAYERS = (
     *("decoder_num_layers", "num_decoder_layers", "decoder_layers", "num_hidden_layers"),
     *("num_layers", "n_layer", "n_layers"),
@@ -53,9 +56,13 @@ def weight_bytes(checkpoint: Checkpoint, precision: str) -> int:
 
 
 def cache_bytes(config: Mapping[str, Any]) -> int | None:
-    """Bytes of keys and values for a token of a text; None: RNNs and encoders keep none."""
+    """Bytes of keys and values for a token of a text; None: RNNs and encoders keep none.
+
+    Those of a source, of which an encoder-decoder keeps some as well, are not among them.
+    """
     layers, heads, size = (_first(config, keys) for keys in (_LAYERS, _HEADS, _SIZES))
-    if config["architecture"] in _ENCODERS or not (layers and heads and size):
+    keeps = config.get("decoder_self_attention", "attention") == "attention"
+    if config["architecture"] in _ENCODERS or not (keeps and layers and heads and size):
         return None
     one = config.get("multi_query") and not config.get("new_decoder_architecture")
     keys = _first(config, ("num_key_value_heads", "num_kv_heads")) or heads

@@ -9,6 +9,7 @@ included, after 16 tokens behind a prompt of 32. What is over the weights is bes
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import statistics
@@ -44,7 +45,7 @@ def one(path: str, precision: str) -> dict[str, float]:
 
 def measured(path: Path, precision: str) -> str:
     """Columns of a table: seconds and megabytes."""
-    command = [sys.executable, "-m", "benchmarks.memory", "--one", str(path), precision]
+    command = [sys.executable, "-m", "benchmarks.memory", str(path), "--one", precision]
     runs = [
         json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         for _ in range(ROUNDS)
@@ -68,7 +69,11 @@ def main(folders: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--one":
-        print(json.dumps(one(*sys.argv[2:])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", help="of models")
+    parser.add_argument("--one", metavar="PRECISION", help="only load the first, in this process")
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(one(arguments.folders[0], arguments.one)))
     else:
-        main(sys.argv[1:])
+        main(arguments.folders)

@@ -30,7 +30,6 @@ import attnengine as ae
 from attnengine import g2p
 from attnengine.packing import LAYOUTS
 from benchmarks.loading import anonymous
-from training.g2p.evaluate import evaluate
 
 TEXT = Path(__file__).with_name("text.txt")  # never edited: figures would change
 PARTS, TOKENS = 10, 512
@@ -105,6 +104,8 @@ def sentences_of(text: str) -> list[str]:
 
 def pronunciations(precision: str, dictionary: Path) -> Facts:
     """Word error rate of the packaged model with a beam of five, and words a second."""
+    from training.g2p.evaluate import evaluate  # which needs torch
+
     model, facts = loaded(g2p.PATH, precision)
     words = ["attention", "beam", "search", "language", "engine", "precision"] * 20
     return {

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from attnengine.bench import BYTES
+from attnengine.info import BYTES
 from attnengine.kernels import PackedLinear
 from benchmarks.peers.bounds import Limits
 from benchmarks.peers.machine import measured_limits

@@ -46,4 +46,7 @@ def test_bytes_of_a_token_in_the_cache() -> None:
     assert cache_bytes({**config, "num_key_value_heads": None}) == 24 * 14 * (64 + 64) * 4
     falcon = {"architecture": "falcon", "multi_query": True, **grouped}
     assert cache_bytes(falcon) == 24 * (64 + 64) * 4
-    assert cache_bytes({**grouped, "architecture": "bert"}) is None
+    for encoder in ("bert", "xlm-roberta", "camembert"):
+        assert cache_bytes({**grouped, "architecture": encoder}) is None
+    recurrent = {"architecture": "transformer", "decoder_self_attention": "ssru", **grouped}
+    assert cache_bytes(recurrent) is None

@@ -13,9 +13,10 @@ import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
 from attnengine.packing.file import Reader
+from attnengine.reference.unpack import unpack
 from tests.bits import check_same_bits
 from tests.golden import huggingface as golden
-from tests.packed import packed_in, rounded
+from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
@@ -51,7 +52,8 @@ def test_only_inputs_are_rounded_on_the_way(
         weight: Any, bias: Any = None, *, precision: str | None = None, **shape: int
     ) -> _core.Linear:
         rows = weight(0, shape["out_features"]) if shape else weight
-        return make(rounded(rows, precision or asked), bias, precision="float32")
+        kept = unpack(np.asarray(rows, np.float32), precision or asked)
+        return make(kept, bias, precision="float32")
 
     with packed_in(precision):
         model = build(config, weights)

@@ -85,9 +85,10 @@ def built(model: Model, precision: str, cache: Path) -> Any:
     """The compiled model with random weights."""
     checkpoint = loaders.load(folder(small(model), cache))
     _core.set_packing(1, precision)
-    compiled = models.build(checkpoint.config, checkpoint.tensors)
-    _core.set_packing()
-    return compiled
+    try:
+        return models.build(checkpoint.config, checkpoint.tensors)
+    finally:
+        _core.set_packing()
 
 
 def tokens(count: int) -> NDArray[np.int32]:

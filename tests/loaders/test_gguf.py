@@ -87,6 +87,15 @@ def test_blocks_stay_blocks_until_read(tmp_path: Path) -> None:
     found = opened(tmp_path, gguf_bytes({}, given)).tensors["weight"]
     assert (found.dtype, found.shape) == ("Q8_0", (3, 64))
     np.testing.assert_array_equal(found.read(), np.tile(np.arange(32) / 2, (3, 2)))
+    assert found.read_rows is not None
+    np.testing.assert_array_equal(found.read_rows(1, 3), np.tile(np.arange(32) / 2, (2, 2)))
+
+
+def test_blocks_of_a_vector(tmp_path: Path) -> None:
+    block = struct.pack("<e", 0.5) + bytes(range(32))
+    given = {"norm": Stored(TYPES["Q8_0"], (64,), block * 2)}
+    found = opened(tmp_path, gguf_bytes({}, given)).tensors["norm"]
+    np.testing.assert_array_equal(found.read(), np.tile(np.arange(32) / 2, 2))
 
 
 # ---- hostile files ----------------------------------------------------------------------

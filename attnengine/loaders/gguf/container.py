@@ -183,13 +183,17 @@ class _Walk:
         num_bytes(entry.shape, 4, where)  # once unpacked
         size = math.prod(entry.shape) // blocks.weights * blocks.layout.itemsize
         self.file.view(place, size, entry.name)
-        row = size // entry.shape[0] if entry.shape[0] else 0  # bytes
+
+        def read() -> NDArray[np.float32]:
+            return blocks.read(self.file.view(place, size, entry.name), entry.shape)
 
         def rows(begin: int, end: int) -> NDArray[np.float32]:
+            row = size // entry.shape[0]  # bytes
             data = self.file.view(place + begin * row, (end - begin) * row, entry.name)
             return blocks.read(data, (end - begin, *entry.shape[1:]))
 
-        return Tensor(entry.name, entry.shape, name, lambda: rows(0, entry.shape[0]), rows), size
+        several = len(entry.shape) > 1 and entry.shape[0] > 0
+        return Tensor(entry.name, entry.shape, name, read, rows if several else None), size
 
     def count(self, what: str, least: int) -> int:
         """A number of things each of which takes at least so many bytes of what follows."""
