@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import mmap
@@ -92,7 +93,8 @@ class MappedFile:
         offset, length = self._seen
         if length >= _LARGE and hasattr(self._map, "madvise"):
             begin = offset // mmap.PAGESIZE * mmap.PAGESIZE
-            self._map.madvise(mmap.MADV_DONTNEED, begin, offset + length - begin)
+            with contextlib.suppress(OSError):  # locked pages stay
+                self._map.madvise(mmap.MADV_DONTNEED, begin, offset + length - begin)
 
     def stream(self) -> IO[bytes]:
         """The file from its start, for parsers that read on.

@@ -1,5 +1,6 @@
 #include "core/thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <sched.h>
 #include <system_error>
@@ -12,7 +13,7 @@ namespace {
 // between two steps, for waking a thread takes some 10 us.
 constexpr std::chrono::microseconds kPatience{200};
 
-void pause() {
+void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -29,7 +30,7 @@ bool spin(Done done) {
   do {
     for (int i = 0; i < kLooks; ++i) {
       if (done()) return true;
-      pause();
+      relax();
     }
   } while (Clock::now() - begin < kPatience);
   return false;
@@ -38,12 +39,9 @@ bool spin(Done done) {
 }  // namespace
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ended_ = true;
-  }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  ended_ = true;
+  wake_threads(static_cast<int>(helpers_.size()));
+  for (const auto& helper : helpers_) helper->thread.join();
 }
 
 void ThreadPool::run(int parts, Part part, const void* job) {
@@ -53,10 +51,7 @@ void ThreadPool::run(int parts, Part part, const void* job) {
   unfinished_.store(parts, std::memory_order_relaxed);
   const Ticket ticket = (number(ticket_.load()) + 1) * 2 * kMaxThreads + parts;
   ticket_ = ticket;
-  if (sleeping_ > 0) {
-    const std::lock_guard<std::mutex> lock(mutex_);  // who is about to sleep does so before
-    wake_.notify_all();
-  }
+  wake_threads(parts - 1);
   work(0, ticket);
   const auto finished = [&] { return unfinished_.load(std::memory_order_acquire) == 0; };
   if (!spin(finished))
@@ -65,34 +60,52 @@ void ThreadPool::run(int parts, Part part, const void* job) {
 }
 
 void ThreadPool::start_threads(int count) {
-  if (int(threads_.size()) >= count) return;
-  threads_.reserve(count);
-  try {
-    while (int(threads_.size()) < count)
-      threads_.emplace_back(&ThreadPool::serve, this, int(threads_.size()) + 1);
-  } catch (const std::system_error&) {
-  }  // the machine has no more threads to give
+  while (int(helpers_.size()) < count && !no_more_threads_) {
+    auto helper = std::make_unique<Helper>();
+    Helper& own = *helper;
+    helpers_.push_back(std::move(helper));
+    const auto thread = static_cast<int>(helpers_.size());
+    try {
+      own.thread = std::thread([this, &own, thread] { serve(own, thread); });
+    } catch (const std::system_error&) {
+      helpers_.pop_back();
+      no_more_threads_ = true;
+    }
+  }
 }
 
-void ThreadPool::serve(int thread) {
+// The first ones, as far as they sleep.
+void ThreadPool::wake_threads(int count) {
+  for (int i = 0; i < std::min<int>(count, helpers_.size()); ++i) {
+    if (!helpers_[i]->asleep) continue;
+    const std::lock_guard<std::mutex> lock(mutex_);  // who is about to sleep does so before
+    helpers_[i]->wake.notify_one();
+  }
+}
+
+void ThreadPool::serve(Helper& helper, int thread) {
   Ticket ticket = 0;
   while (true) {
-    ticket = next(ticket);
+    ticket = next(helper, thread, ticket);
     if (ended_) return;
-    if (thread < parts_of(ticket)) work(thread, ticket);
+    work(thread, ticket);
   }
 }
 
-// The job that follows one, when there is one; anything once the pool ends.
-ThreadPool::Ticket ThreadPool::next(Ticket seen) {
-  const auto called = [&] { return ticket_ != seen || ended_; };
+// The next job after one that has a part for the thread; anything once the pool ends.
+ThreadPool::Ticket ThreadPool::next(Helper& helper, int thread, Ticket seen) {
+  Ticket ticket = 0;
+  const auto called = [&] {
+    ticket = ticket_;
+    return (ticket != seen && thread < parts_of(ticket)) || ended_;
+  };
   if (!spin(called)) {
     std::unique_lock<std::mutex> lock(mutex_);
-    ++sleeping_;
-    wake_.wait(lock, called);
-    --sleeping_;
+    helper.asleep = true;
+    helper.wake.wait(lock, called);
+    helper.asleep = false;
   }
-  return ticket_;
+  return ticket;
 }
 
 // Whether the part is the caller's now. Every part of a job that has ended was claimed for it: a

@@ -30,6 +30,12 @@ class ThreadPool {
   void run(int parts, Part part, const void* job);
 
  private:
+  struct Helper {
+    std::thread thread;
+    std::condition_variable wake;
+    std::atomic<bool> asleep{false};
+  };
+
   // Which job it is, counted from 1, and its number of parts: one number, so that a thread which
   // was away never mistakes the parts of one job for those of another.
   using Ticket = std::uint64_t;
@@ -38,8 +44,9 @@ class ThreadPool {
   static int parts_of(Ticket ticket) { return static_cast<int>(ticket % (2 * kMaxThreads)); }
 
   void start_threads(int count);
-  void serve(int thread);
-  Ticket next(Ticket seen);
+  void wake_threads(int count);
+  void serve(Helper& helper, int thread);
+  Ticket next(Helper& helper, int thread, Ticket seen);
   bool claim(int part, Ticket ticket);
   void work(int thread, Ticket ticket);
   void call(int part, int parts);
@@ -49,15 +56,15 @@ class ThreadPool {
   const void* job_ = nullptr;
   std::exception_ptr error_;  // the first one
 
-  alignas(64) std::atomic<Ticket> ticket_{0};
-  alignas(64) std::atomic<int> unfinished_{0};
   std::unique_ptr<std::atomic<Ticket>[]> claimed_ =  // (kMaxThreads,) the last job of each part
       std::make_unique<std::atomic<Ticket>[]>(kMaxThreads);
-  std::atomic<int> sleeping_{0};
+  std::vector<std::unique_ptr<Helper>> helpers_;
+  bool no_more_threads_ = false;  // of the system
+  std::mutex mutex_;              // of who falls asleep, and of the error
+
+  alignas(64) std::atomic<Ticket> ticket_{0};  // what the threads look at
   std::atomic<bool> ended_{false};
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<std::thread> threads_;
+  alignas(64) std::atomic<int> unfinished_{0};
 };
 
 }  // namespace attnengine

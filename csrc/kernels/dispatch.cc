@@ -48,7 +48,10 @@ struct Candidate {
 #if defined(__aarch64__)
 bool has_dot_products() {
 #if defined(__linux__)
-  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  constexpr unsigned long kDotProducts = 1 << 20;  // HWCAP_ASIMDDP, which old headers lack
+  return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#elif defined(__APPLE__)
+  return true;  // of every one
 #else
   return false;
 #endif

@@ -10,7 +10,7 @@
 namespace attnengine {
 namespace {
 
-constexpr std::int64_t kMinPack = 1 << 20;  // numbers for which a thread pays
+constexpr std::int64_t kMinPack = 1 << 18;  // numbers for which a thread pays
 constexpr std::int64_t kRead = 1 << 21;     // numbers that are read at a time
 
 thread_local Packing packing_of_thread;

@@ -218,7 +218,8 @@ def test_attention_must_be_asked_for() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_gets_an_error_instead_of_hanging() -> None:
-    decoder = model(RNN_LM)
+    decoder = model(RNN_LM | {"hidden_size": 512, "vocab_size": 4000})  # worth two threads
+    decoder.num_threads = 2
     state, sequences = start(decoder, 1)
     decoder.step([1], sequences, state)
     child = os.fork()
