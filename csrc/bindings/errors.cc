@@ -19,8 +19,6 @@ void translate(std::exception_ptr thrown) {
     if (thrown) std::rethrow_exception(thrown);
   } catch (const InvalidArgument& error) {
     raise("InvalidArgument", error);
-  } catch (const Unsupported& error) {
-    raise("Unsupported", error);
   } catch (const Error& error) {
     raise("Error", error);
   }

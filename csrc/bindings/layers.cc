@@ -153,7 +153,9 @@ void bind_layers(py::module_& m) {
   m.def(
       "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
       "The precision of layers that give logits, for the calling thread.");
-  py::class_<Linear, Shared<Linear>>(m, "Linear", "weight (out, in), bias (out,), packed once.")
+  py::class_<Linear, Shared<Linear>>(
+      m, "Linear",
+      "weight (out, in), or its rows(begin, end) (rows, in), and bias (out,); packed once.")
       .def(py::init(&from_rows), "rows"_a, py::kw_only(), "out_features"_a, "in_features"_a,
            "bias"_a = py::none(), "precision"_a = py::none())
       .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),

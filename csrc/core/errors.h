@@ -11,8 +11,5 @@ struct Error : std::runtime_error {
 struct InvalidArgument : Error {
   using Error::Error;
 };
-struct Unsupported : Error {
-  using Error::Error;
-};
 
 }  // namespace attnengine

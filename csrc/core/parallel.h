@@ -27,7 +27,7 @@ void limit_threads(int threads);
 using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int64_t end);
 
 // Calls f(context, begin, end) for contiguous parts of [0, n), in parallel when n * work operations
-// pay for it. The only place that opens a parallel region.
+// pay for it.
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context);
 
 // The same in `threads` threads of its own, which end with the call: for work outside of steps,

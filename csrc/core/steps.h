@@ -47,12 +47,12 @@ constexpr std::int64_t kPanel = 16;
   return ceil_divide(out, kPanel);
 }
 
-// Some panels of a weight, [first, last), packed for one precision.
+// Some panels, [first, last), of some rows of a weight, packed for one precision.
 struct PackStep {
-  ConstMatrix weight;  // (out, in), all of it
+  ConstMatrix weight;  // (rows, in), the first of a panel
   std::int64_t first;
   std::int64_t last;
-  void* packed;  // all of it, at a multiple of 64 bytes
+  void* packed;  // that panel and those that follow, at a multiple of 64 bytes
 };
 
 // The weights of one output out of a packed weight.
@@ -93,10 +93,10 @@ struct ScoreBias {
 // (kPage, value_stride).
 constexpr std::int64_t kPage = 16;
 [[gnu::always_inline]] constexpr std::int64_t pages_of(std::int64_t positions) {
-  return (positions + kPage - 1) / kPage;
+  return ceil_divide(positions, kPage);
 }
 [[gnu::always_inline]] constexpr std::int64_t value_stride(std::int64_t head_dim) {
-  return (head_dim + 15) / 16 * 16;
+  return ceil_divide(head_dim, 16) * 16;
 }
 [[gnu::always_inline]] constexpr std::int64_t page_head_size(std::int64_t head_dim) {
   return kPage * (head_dim + value_stride(head_dim));

@@ -48,7 +48,7 @@ struct AttentionTile {
   Query* queries;
   std::int64_t block;          // its first position
   const float* pages[kPages];  // of the key head, those that any query sees
-  const float* ahead[kPages];  // of the next block, to be fetched
+  const float* ahead[kPages];  // to be fetched: of the next block or head
   Range range;                 // of these pages
   Range seen[kMaxRows];        // positions of the block
   float scores[kMaxRows][kBlock];

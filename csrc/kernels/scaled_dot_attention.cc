@@ -112,7 +112,7 @@ void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t
   for (std::int64_t block = seen.begin / kBlock * kBlock; block < seen.end; block += kBlock)
     for (std::int64_t i = 0; i < n;) {
       const std::int64_t rows = sharing(band + i, n - i, block);
-      const std::int64_t tiles = (rows + kMaxRows - 1) / kMaxRows;
+      const std::int64_t tiles = ceil_divide(rows, kMaxRows);
       for (std::int64_t t = 0; t < tiles; ++t) {
         const std::int64_t first = rows * t / tiles, end = rows * (t + 1) / tiles;
         attend_block(step, head, band + i + first, end - first, block);

@@ -39,7 +39,7 @@ void unpack_linear_int8(const UnpackStep& step) {
   const auto* block = panel_of<std::int8_t>(step, packed_int8_bytes(1, step.in));
   for (std::int64_t first = 0; first < step.in; first += kScaleBlock) {
     const std::int64_t left = step.in - first, count = left < kScaleBlock ? left : kScaleBlock;
-    const auto* scales = reinterpret_cast<const float*>(block + (count + 3) / 4 * 4 * kPanel);
+    const auto* scales = reinterpret_cast<const float*>(block + ceil_divide(count, 4) * 4 * kPanel);
     const float scale = scales[lane_of(step)];
     const std::int8_t* from = block + 4 * lane_of(step);
     for (std::int64_t k = 0; k < count; ++k)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ def test_errors_of_a_worker_stop_the_others(model: Any, error: type[BaseExceptio
     goes_on(model, steps)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What runs in the background inherits an ignored SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_an_interrupt(model: Any, num_workers: int) -> None:
     """Ctrl-C reaches the calling thread, while it waits for its workers or runs a step."""
