@@ -137,7 +137,8 @@ sanitized() {
 thread_sanitized() {
   variant tsan ATTNENGINE_SANITIZE=thread
   cd "$scratch/tsan"
-  LD_PRELOAD=$(preload libtsan.so) TSAN_OPTIONS=halt_on_error=1 \
+  LD_PRELOAD=$(preload libtsan.so) \
+    TSAN_OPTIONS=halt_on_error=1,suppressions=.ci/tsan.supp \
     .venv/bin/python -m pytest -q tests/kernels tests/models/test_state.py tests/decoding \
     -k "thread or worker" "${core[@]}"
   cd "$root"
