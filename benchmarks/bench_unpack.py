@@ -19,8 +19,8 @@ def case(rows: int, size: int, precision: str) -> Case:
         (weight,) = make()
         return weight, kernels.PackedLinear(weight, precision=precision)  # type: ignore[return-value]
 
-    # half a step: of 8 bits of numbers up to 6, of 16 bits 2 ** -9 of the number
-    error = {"float32": 0.0, "bfloat16": 6 * 2.0**-9, "int8": 3 / 127, "int4": 0.5}[precision]
+    # half a step: of 8 bits of numbers up to 6, of 16 bits 2 ** -8 of the number
+    error = {"float32": 0.0, "bfloat16": 6 * 2.0**-8, "int8": 3 / 127, "int4": 0.5}[precision]
     return Case(
         f"unpack {precision}",
         f"rows={rows} of {size}",

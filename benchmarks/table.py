@@ -25,6 +25,7 @@ FILES = (
     "norm",
     "rotary",
     "activations",
+    "unpack",
 )
 
 
