@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/steps.h"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -15,7 +17,7 @@ constexpr std::int64_t kPageSize = 1 << 16;  // bytes: no system has larger smal
 constexpr std::int64_t kHugePage = 1 << 21;  // bytes
 
 std::int64_t rounded(std::int64_t bytes, std::int64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
+  return ceil_divide(bytes, unit) * unit;
 }
 
 #if defined(__linux__)

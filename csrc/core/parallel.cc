@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <pthread.h>
 #include <string>
@@ -33,22 +34,28 @@ struct Ranges {
   std::int64_t n;
   RangeFunction f;
   const void* context;
+
+  void part(int i, int parts) const { f(context, n * i / parts, n * (i + 1) / parts); }
 };
 
-void run_ranges(ThreadPool& pool, std::int64_t n, int threads, RangeFunction f,
-                const void* context) {
-  const Ranges ranges{n, f, context};
+void run_ranges(ThreadPool& pool, const Ranges& ranges, int threads) {
   const auto part = [](const void* job, int i, int parts) {
-    const auto& all = *static_cast<const Ranges*>(job);
-    all.f(all.context, all.n * i / parts, all.n * (i + 1) / parts);
+    static_cast<const Ranges*>(job)->part(i, parts);
   };
   pool.run(threads, part, &ranges);
 }
 
 #if defined(ATTNENGINE_OPENMP)
-void open_region(std::int64_t n, int threads, RangeFunction f, const void* context) {
+void open_region(const Ranges& ranges, int threads) {
+  std::exception_ptr error;  // must not leave the region
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int i = 0; i < threads; ++i) f(context, n * i / threads, n * (i + 1) / threads);
+  for (int i = 0; i < threads; ++i) try {
+      ranges.part(i, threads);
+    } catch (...) {
+#pragma omp critical
+      error = std::current_exception();
+    }
+  if (error) std::rethrow_exception(error);
 }
 #else
 // Threads of the calling thread, which end with it.
@@ -63,8 +70,8 @@ ThreadPool& pool_of_thread() {
   return *owned.pool;
 }
 
-void open_region(std::int64_t n, int threads, RangeFunction f, const void* context) {
-  run_ranges(pool_of_thread(), n, threads, f, context);
+void open_region(const Ranges& ranges, int threads) {
+  run_ranges(pool_of_thread(), ranges, threads);
 }
 #endif
 
@@ -91,7 +98,7 @@ void limit_threads(int threads) {
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context) {
   if (n == 0) return;
   ThreadPool pool;
-  run_ranges(pool, n, threads, f, context);
+  run_ranges(pool, {n, f, context}, threads);
 }
 
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context) {
@@ -102,7 +109,7 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
     return;
   }
   const ThreadScope inner(1);  // regions inside of this one
-  open_region(n, threads, f, context);
+  open_region({n, f, context}, threads);
 }
 
 }  // namespace attnengine
