@@ -20,6 +20,7 @@ namespace attnengine::ATTNENGINE_ISA {
 
 constexpr int kPanelVectors = kPanel / kLanes;
 constexpr std::int64_t kRowBlock = 96;  // rows that share one pass over the weight
+constexpr std::int64_t kAhead = 256;    // lines
 
 // What fits in the registers besides the operands: vectors of sums, and at most so many rows and
 // panels. Sums of integers have totals in float32 beside them; weights in pairs need a register
@@ -56,26 +57,35 @@ struct Pieces {
   std::int64_t count;
 };
 
-// Some rows, some adjacent panels and some inputs; and lines of as many panels that come next,
-// which are brought into the cache meanwhile: the processor alone would not begin to read them
-// before it is through with these.
+// Lines of as many panels as a tile has, which are brought into the cache while it passes its own:
+// the processor alone would not begin to read them before it is through with these.
+struct Fetch {
+  const char* first;   // (panels, lines,)
+  std::int64_t lines;  // of a panel
+  const char* then;    // those that follow, in other panels; or null for none
+};
+
+// Some rows, some adjacent panels and some inputs.
 struct Tile {
   Range rows, panels, inputs;
-  const char* next;     // (panels, lines,)
   std::int64_t stride;  // bytes from panel to panel
-  std::int64_t lines;   // of a panel
+  Fetch fetch;
 
-  // Calls f(i) for i in [0, some.size()), which reads line some.begin + i. Two loops: one with a
-  // test in it would take registers from the sums.
+  // Calls f(i) for i in [0, some.size()), which reads line some.begin + i. Several loops: one with
+  // a test in it would take registers from the sums.
   template <int kPanels, class F>
   ATTNENGINE_INLINE void pass(Range some, F f) const {
-    const std::int64_t n = some.size(), ahead = lines < some.end ? lines - some.begin : n;
-    const char* line = next + some.begin * 64;
+    const std::int64_t n = some.size(), left = fetch.lines - some.begin;
+    const std::int64_t middle = left < 0 ? 0 : left < n ? left : n;
     std::int64_t i = 0;
-    for (; i < ahead; ++i, line += 64) {
-      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(line + p * stride);
-      f(i);
-    }
+    const auto fetching = [&](std::int64_t end, const char* line) __attribute__((always_inline)) {
+      for (; i < end; ++i, line += 64) {
+        for (int p = 0; p < kPanels; ++p) __builtin_prefetch(line + p * stride);
+        f(i);
+      }
+    };
+    fetching(middle, fetch.first + some.begin * 64);
+    if (fetch.then) fetching(n, fetch.then + (middle - left) * 64);
     for (; i < n; ++i) f(i);
   }
 };
@@ -124,15 +134,24 @@ ATTNENGINE_INLINE void multiply_tile(const Kernel& kernel, const Tile& tile) {
   multiply_panels<kRows, panels_at_once<Kernel>(kRows)>(kernel, tile);
 }
 
-// The lines that a tile has fetched: of several tiles each takes a part. A single one asks for all,
+// Of several tiles each has a part of the next group fetched. A single one has the lines of its own
+// group fetched kAhead before it reads them, as a whole group might not stay in the first cache;
 // but where a line is good for few products it would spend as long on asking as on waiting.
 template <class Kernel>
-ATTNENGINE_INLINE Range lines_ahead(const Kernel& kernel, Range inputs, std::int64_t rows,
-                                    Range tiles, std::int64_t tile) {
-  const std::int64_t lines = kernel.lines(inputs);
-  const std::int64_t part = tile - tiles.begin, parts = tiles.size();
-  if (parts == 1 && rows * inputs.size() < 7 * lines) return {0, 0};
-  return {lines * part / parts, lines * (part + 1) / parts};
+ATTNENGINE_INLINE Fetch fetch_ahead(const Kernel& kernel, Range inputs, std::int64_t rows,
+                                    Range group, Range tiles, std::int64_t tile) {
+  const auto panel = [&](std::int64_t p) {
+    return reinterpret_cast<const char*>(kernel.panel(p, inputs.begin));
+  };
+  const char *own = panel(group.begin), *next = panel(group.end);
+  const std::int64_t lines = kernel.lines(inputs), parts = tiles.size();
+  if (parts > 1) {
+    const std::int64_t part = tile - tiles.begin, begin = lines * part / parts;
+    return {next + begin * 64, lines * (part + 1) / parts - begin, nullptr};
+  }
+  if (rows * inputs.size() < 7 * lines) return {own, 0, nullptr};
+  const std::int64_t most = kAhead / group.size(), ahead = most < lines ? most : lines;
+  return {own + ahead * 64, lines - ahead, next};
 }
 
 // One pass of some tiles: all of them pass a group of panels while it is in the cache.
@@ -140,16 +159,12 @@ template <class Kernel>
 void multiply_block(const Kernel& kernel, const Pieces& rows, Range tiles, Range panels,
                     Range inputs) {
   const Pieces groups(panels, panels_at_once<Kernel>(rows[tiles.begin].size()));
-  const auto panel = [&](std::int64_t p) {
-    return reinterpret_cast<const char*>(kernel.panel(p, inputs.begin));
-  };
+  const std::int64_t stride = reinterpret_cast<const char*>(kernel.panel(1, 0)) -
+                              reinterpret_cast<const char*>(kernel.panel(0, 0));
   for (std::int64_t g = 0; g < groups.count; ++g)
-    for (std::int64_t t = tiles.begin; t < tiles.end; ++t) {
-      const Range ahead = lines_ahead(kernel, inputs, rows[t].size(), tiles, t);
-      multiply_tile(kernel,
-                    Tile{rows[t], groups[g], inputs, panel(groups.start(g + 1)) + ahead.begin * 64,
-                         panel(1) - panel(0), ahead.size()});
-    }
+    for (std::int64_t t = tiles.begin; t < tiles.end; ++t)
+      multiply_tile(kernel, Tile{rows[t], groups[g], inputs, stride,
+                                 fetch_ahead(kernel, inputs, rows[t].size(), groups[g], tiles, t)});
 }
 
 // Some panels of the outputs of some rows.
