@@ -19,19 +19,16 @@ std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
 template <class Number>
 void store_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim, std::int64_t place,
                 Number* head) {
-  for (std::int64_t d = 0; d < dim; d += kLanes) {
-    const std::int64_t lanes = dim - d < kLanes ? dim - d : kLanes;
-    Number column[kPage][kLanes];
-    for (std::int64_t row = 0; row < keys.rows; ++row)
-      store(column[row], load_first(keys[row] + d, lanes));
-    for (std::int64_t lane = 0; lane < lanes; ++lane)
-      for (std::int64_t row = 0; row < keys.rows; ++row)
-        head[(d + lane) * kPage + place + row] = column[row][lane];
-  }
   Number* to = head + dim * kPage + place * value_stride(dim);
   for (std::int64_t row = 0; row < keys.rows; ++row, to += value_stride(dim))
-    for (std::int64_t d = 0; d < dim; d += kLanes)
-      store(to + d, load_first(values[row] + d, dim - d < kLanes ? dim - d : kLanes));
+    for (std::int64_t d = 0; d < dim; d += kLanes) {
+      const std::int64_t lanes = dim - d < kLanes ? dim - d : kLanes;
+      Number numbers[kLanes];
+      store(numbers, load_first(keys[row] + d, lanes));
+      for (std::int64_t lane = 0; lane < lanes; ++lane)
+        head[(d + lane) * kPage + place + row] = numbers[lane];
+      store(to + d, load_first(values[row] + d, lanes));
+    }
 }
 
 // The same for some heads of all rows.
