@@ -9,7 +9,6 @@ namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
 constexpr int kPageVectors = kPage / kLanes;
-constexpr std::int64_t kLine = 64;  // bytes
 
 // What fits in the registers besides the operands.
 #if defined(__AVX512F__) || defined(__aarch64__)
@@ -29,29 +28,27 @@ constexpr int vectors_at_once(int rows, int most) {
 // Has a cache line of the next block, or of the next head, fetched: a single query needs it at
 // once, several are long enough busy for it to wait in the second cache.
 template <int kRows>
-ATTNENGINE_INLINE void fetch(const std::byte* line) {
+ATTNENGINE_INLINE void fetch(const void* line) {
   __builtin_prefetch(line, 0, kRows > 1 ? 2 : 3);
 }
 
-// The scores of kCount pages from `page` on, each one chain of additions over head_dim. A page's
-// keys have as many lines of floats as additions; halves have those of its values as well.
+// The scores of kCount pages from `page` on, each one chain of additions over head_dim.
 template <class Number, int kRows, int kCount>
 [[gnu::noinline]] void score_pages(const ScaledDotStep& step, AttentionTile& tile,
                                    std::int64_t page) {
   const float* queries[kRows];
-  const Number* keys[kCount];
-  const std::byte* ahead[kCount];
+  const Number *keys[kCount], *ahead[kCount];
   for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
   for (int p = 0; p < kCount; ++p) {
     keys[p] = reinterpret_cast<const Number*>(tile.pages[page + p]);
-    ahead[p] = tile.ahead[page + p];
+    ahead[p] = reinterpret_cast<const Number*>(tile.ahead[page + p]);
   }
   Floats sums[kRows][kCount * kPageVectors] = {};
   add_products<kRows, kCount * kPageVectors>(
       0, step.kv_heads.head_dim, [&](int r, std::int64_t d) { return queries[r][d]; },
       [&](std::int64_t d, int v) {
         const int p = v / kPageVectors, vector = v % kPageVectors;
-        if (vector == 0) fetch<kRows>(ahead[p] + d * kLine);
+        if (vector == 0) fetch<kRows>(ahead[p] + d * kPage);
         return load(keys[p] + d * kPage + vector * kLanes);
       },
       sums);
@@ -147,8 +144,7 @@ template <class Number, int kRows, int kVectors>
         t - start, end - start,
         [&](int r, std::int64_t k) { return tile.scores[first + r][start + k]; },
         [&](std::int64_t k, int v) {
-          if (sizeof(Number) == sizeof(float) && v % kPageVectors == 0)
-            fetch<kRows>(reinterpret_cast<const std::byte*>(ahead + k * stride + v * kLanes));
+          if (v % kPageVectors == 0) fetch<kRows>(ahead + k * stride + v * kLanes);
           return load(from + k * stride + v * kLanes);
         },
         sums);
