@@ -150,8 +150,7 @@ void bind_layers(py::module_& m) {
       },
       "num_threads"_a = 1, "precision"_a = "float32", "cache_precision"_a = "float32",
       "How many threads pack the weights of the calling thread, and how, unless a layer says so; "
-      "and "
-      "how its decoders keep keys and values.");
+      "how the decoders that it makes keep keys and values.");
   m.def(
       "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
       "The precision of layers that give logits, for the calling thread.");
