@@ -114,10 +114,13 @@ def dot_attention(
 class KeyValuePages:
     """Keys and values of one sequence, stored once.
 
-    keys and values (positions, kv_heads, head_dim).
+    keys and values (positions, kv_heads, head_dim); cache_precision "float32" or "float16", to
+    which they are rounded: half to even, and to 65504 at most.
     """
 
-    def __init__(self, keys: ArrayLike, values: ArrayLike) -> None: ...
+    def __init__(
+        self, keys: ArrayLike, values: ArrayLike, *, cache_precision: str = "float32"
+    ) -> None: ...
     def attend(
         self,
         query: ArrayLike,
@@ -137,7 +140,9 @@ class KeyValuePages:
 # Layers: csrc/layers.
 
 def limit_threads(num_threads: int) -> None: ...
-def set_packing(num_threads: int = 1, precision: str = "float32") -> None: ...
+def set_packing(
+    num_threads: int = 1, precision: str = "float32", cache_precision: str = "float32"
+) -> None: ...
 def logits_precision() -> str: ...
 
 class Linear:
@@ -364,6 +369,8 @@ class Decoder:
     def vocab_size(self) -> int: ...
     @property
     def max_positions(self) -> int: ...
+    @property
+    def cache_precision(self) -> str | None: ...
 
 class Seq2Seq(Decoder):
     def encode(self, tokens: ArrayLike, lengths: ArrayLike) -> Encoded: ...

@@ -90,6 +90,7 @@ class Settings:
     new_tokens: int = 64
     repeats: int = 5
     precision: str = "float32"
+    cache_precision: str = "float32"
     num_threads: int | None = None
     num_workers: int | None = None
 
@@ -151,6 +152,7 @@ def _load(path: Path, settings: Settings) -> AnyEngine:
     engine = load(
         path,
         precision=settings.precision,
+        cache_precision=settings.cache_precision,
         num_threads=settings.num_threads,
         num_workers=settings.num_workers,
     )
@@ -267,7 +269,7 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
     """What was measured, in lines."""
     lines = [
         "model: {architecture}, {parameters} parameters".format(**facts),
-        f"run: {facts['precision']}, {_parallel(facts)}, batch {facts['batch_size']},"
+        f"run: {_precisions(facts)}, {_parallel(facts)}, batch {facts['batch_size']},"
         f" beam {facts['beam_size']}",
         f"load: {facts['load_seconds']:.3f} s, then {facts['peak_memory'] / 1e6:.0f} MB at most",
         f"memory: {facts['bandwidth'] / 1e9:.1f} GB/s",
@@ -279,6 +281,11 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
             line += f", {100 * rate / bound:.0f} % of the {bound:.1f} that memory allows"
         lines.append(line)
     return lines
+
+
+def _precisions(facts: Mapping[str, Any]) -> str:
+    precision, cache = facts["precision"], facts["cache_precision"]
+    return str(precision) if cache == "float32" else f"{precision}, cache {cache}"
 
 
 def _parallel(facts: Mapping[str, Any]) -> str:

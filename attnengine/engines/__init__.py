@@ -25,6 +25,7 @@ def load(
     path: str | Path,
     *,
     precision: str = "float32",
+    cache_precision: str = "float32",
     num_threads: int | None = None,
     num_workers: int | None = None,
 ) -> AnyEngine:
@@ -34,6 +35,8 @@ def load(
     ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
     "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
     figures);
+    ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32", or
+    "float16", which takes half of the memory and of the time to read it;
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
     mask and the control group of the process allow. A call with many texts shares them out among
     ``num_workers``, each with a step of its own in flight and its part of the threads; when None
@@ -44,22 +47,39 @@ def load(
     FormatError
         No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        An architecture or a precision that we do not have.
+        An architecture or a precision that we do not have, or a cache in float16 of a model that
+        keeps no keys and values.
     InvalidArgument
         Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
         than threads.
     """
     packed.check_precision(precision)
+    packed.check_cache_precision(cache_precision)
     threads = choose_threads(num_threads)
     check_workers(num_workers, threads)
     checkpoint = loaders.load(path)
     try:
-        model = packed.build(checkpoint, precision, threads)
+        model = packed.build(checkpoint, precision, cache_precision, threads)
+        _check_cache(model, cache_precision)
     except (FormatError, Unsupported) as error:
         raise type(error)(f"{path}: {error}") from error
     model.num_threads = threads
-    options = {"precision": precision, "num_threads": num_threads, "num_workers": num_workers}
+    options = {
+        "precision": precision,
+        "cache_precision": cache_precision,
+        "num_threads": num_threads,
+        "num_workers": num_workers,
+    }
     return _engine(model, checkpoint, options)
+
+
+def _check_cache(model: _core.Decoder | _core.Encoder, precision: str) -> None:
+    kept = model.cache_precision if isinstance(model, _core.Decoder) else None
+    if kept is None and precision != "float32":
+        raise Unsupported(
+            f"cache_precision is {precision!r}, expected 'float32': the model keeps no keys and"
+            " values"
+        )
 
 
 def _engine(

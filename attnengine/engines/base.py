@@ -23,7 +23,8 @@ from attnengine.tokenizers import Tokenizer
 class Engine:
     """A model that is ready to run.
 
-    It has a ``path``, a ``config``, its ``precision``, ``num_threads`` and ``num_workers``.
+    It has a ``path``, a ``config``, its ``precision``, ``cache_precision``, ``num_threads`` and
+    ``num_workers``.
 
     It pickles as its path and the options of ``load``, not with its weights. A machine on which it
     has fewer threads may leave it fewer workers.
@@ -40,6 +41,11 @@ class Engine:
     def precision(self) -> str:
         """That of its linear layers, as given to ``load``."""
         return str(self._options["precision"])
+
+    @property
+    def cache_precision(self) -> str | None:
+        """That of its keys and values, as given to ``load``; None: it keeps none."""
+        return self._model.cache_precision if isinstance(self._model, _core.Decoder) else None
 
     @property
     def num_threads(self) -> int:
@@ -72,11 +78,10 @@ class Engine:
 
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
-        shown = {k: v for k, v in self.config.items() if k.endswith(sizes) and v is not None}
-        shown |= {"precision": self.precision, "num_threads": self.num_threads}
-        if self.num_workers is not None:
-            shown["num_workers"] = self.num_workers
-        listed = ", ".join(f"{key}={value}" for key, value in shown.items())
+        shown = {k: v for k, v in self.config.items() if k.endswith(sizes)}
+        for name in ("precision", "cache_precision", "num_threads", "num_workers"):
+            shown[name] = getattr(self, name)
+        listed = ", ".join(f"{k}={v}" for k, v in shown.items() if v is not None)
         return f"{type(self).__name__}({self.config['architecture']}, {listed})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,31 +17,41 @@ from attnengine.loaders.checkpoint import Checkpoint
 Model = _core.Decoder | _core.Encoder
 
 FILE = "packed.bin"
+CACHE_BYTES = {"float32": 4, "float16": 2}  # of a number of the keys and values that are kept
 
 
-def build(checkpoint: Checkpoint, precision: str, num_threads: int) -> Model:
+def build(checkpoint: Checkpoint, precision: str, cache_precision: str, num_threads: int) -> Model:
     """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
     file = checkpoint.path / FILE
-    if checkpoint.path.is_dir() and file.is_file():
-        try:
-            return packing.read(file, _marks(checkpoint.path, precision))
-        except Error as error:
-            warnings.warn(f"{file} is not used: {error}", stacklevel=3)
-    with _packing(precision, num_threads):
+    with _packing(precision, num_threads, cache_precision):
+        if checkpoint.path.is_dir() and file.is_file():
+            try:
+                return packing.read(file, _marks(checkpoint.path, precision))
+            except Error as error:
+                warnings.warn(f"{file} is not used: {error}", stacklevel=3)
         return models.build(checkpoint.config, checkpoint.tensors)
 
 
 def check_precision(precision: str) -> None:
     """Raise Unsupported unless layers can have this precision."""
-    if precision not in packing.LAYOUTS:
-        known = ", ".join(map(repr, packing.LAYOUTS))
-        raise Unsupported(f"precision is {precision!r}, expected one of {known}")
+    _expect_one_of(packing.LAYOUTS, precision, "precision")
+
+
+def check_cache_precision(precision: str) -> None:
+    """Raise Unsupported unless keys and values can be kept in this precision."""
+    _expect_one_of(CACHE_BYTES, precision, "cache_precision")
+
+
+def _expect_one_of(known: Iterable[str], value: str, name: str) -> None:
+    if value not in known:
+        listed = ", ".join(map(repr, known))
+        raise Unsupported(f"{name} is {value!r}, expected one of {listed}")
 
 
 @contextmanager
-def _packing(precision: str, num_threads: int) -> Iterator[None]:
-    """How the layers are packed that this thread makes meanwhile."""
-    _core.set_packing(num_threads, precision)
+def _packing(precision: str, num_threads: int, cache_precision: str = "float32") -> Iterator[None]:
+    """How the layers are packed that this thread makes meanwhile, and what its decoders keep."""
+    _core.set_packing(num_threads, precision, cache_precision)
     try:
         yield
     finally:

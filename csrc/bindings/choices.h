@@ -51,10 +51,20 @@ inline Pooling pooling_of(const std::string& name) {
   return choose(kPoolings, name, "pooling");
 }
 
+// An enumeration whose names are listed in its order.
+template <class T, std::size_t N>
+T choose(const char* const (&names)[N], const std::string& name, const std::string& argument) {
+  std::pair<const char*, T> choices[N];
+  for (std::size_t i = 0; i < N; ++i) choices[i] = {names[i], T(i)};
+  return choose(choices, name, argument);
+}
+
 inline Precision precision_of(const std::string& name) {
-  std::pair<const char*, Precision> choices[kPrecisions];
-  for (int i = 0; i < kPrecisions; ++i) choices[i] = {kPrecisionNames[i], Precision(i)};
-  return choose(choices, name, "precision");
+  return choose<Precision>(kPrecisionNames, name, "precision");
+}
+
+inline CachePrecision cache_precision_of(const std::string& name) {
+  return choose<CachePrecision>(kCachePrecisionNames, name, "cache_precision");
 }
 
 // That of the thread where none is given.

@@ -1,5 +1,3 @@
-#include "layers/key_value_pages.h"
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "bindings/bind.h"
+#include "bindings/choices.h"
 #include "bindings/kernel_call.h"
 #include "core/buffer.h"
 #include "kernels/kernels.h"
@@ -80,7 +79,7 @@ std::vector<std::int64_t> own_places(const py::object& places,
 // Keys and values of one sequence in pages, for many steps of attention.
 class KeyValuePages {
  public:
-  KeyValuePages(const FloatArray& keys, const FloatArray& values) {
+  KeyValuePages(const FloatArray& keys, const FloatArray& values, const std::string& precision) {
     expect_dimensions(keys, 3, "keys");
     expect_dimensions(values, 3, "values");
     for (int i = 0; i < 3; ++i)
@@ -89,7 +88,7 @@ class KeyValuePages {
       if (keys.shape(i) == 0)
         throw InvalidArgument("keys.shape[" + std::to_string(i) + "] is 0, expected at least 1");
     positions_ = keys.shape(0);
-    heads_ = {keys.shape(1), keys.shape(2)};
+    heads_ = {keys.shape(1), keys.shape(2), cache_precision_of(precision)};
     store(keys.data(), values.data());
   }
 
@@ -109,8 +108,7 @@ class KeyValuePages {
                        seen.data(),
                        /*page_offset=*/0,
                        heads,
-                       heads_.count,
-                       heads_.head_dim,
+                       heads_,
                        scale.value_or(1 / std::sqrt(static_cast<float>(heads_.head_dim))),
                        {context.mutable_data(), rows, width}};
     if (need_weights) step.weights = {weights.mutable_data(), rows * heads, positions_};
@@ -123,18 +121,18 @@ class KeyValuePages {
  private:
   void store(const float* keys, const float* values) {
     const std::int64_t count = pages_of(positions_), width = heads_.count * heads_.head_dim;
-    float* first = buffer_.floats(count * heads_.size());
+    std::byte* first = buffer_.bytes(count * heads_.bytes());
     for (std::int64_t page = 0; page < count; ++page)
-      pages_.push_back(first + page * heads_.size());
+      pages_.push_back(first + page * heads_.bytes());
     std::vector<PageCell> cells;
     Buffer both;  // (positions, 2 * width)
     const Matrix rows = both.matrix(positions_, 2 * width);
     for (std::int64_t t = 0; t < positions_; ++t) {
-      cells.push_back({first + t / kPage * heads_.size(), t % kPage});
+      cells.push_back({first + t / kPage * heads_.bytes(), t % kPage});
       std::copy_n(keys + t * width, width, rows[t]);
       std::copy_n(values + t * width, width, rows[t] + width);
     }
-    store_keys_values(constant(rows), heads_, cells.data(), 0);
+    kernels().store_keys_values(constant(rows), heads_, cells.data(), 0);
   }
 
   void check_query(const FloatArray& query) const {
@@ -159,16 +157,18 @@ class KeyValuePages {
 
   std::int64_t positions_;
   PageHeads heads_;
-  Buffer buffer_;                    // (pages, heads_.size())
-  std::vector<const float*> pages_;  // of the buffer
+  Buffer buffer_;                        // (pages, heads_.bytes())
+  std::vector<const std::byte*> pages_;  // of the buffer
 };
 
 }  // namespace
 
 void bind_key_value_pages(py::module_& m) {
   py::class_<KeyValuePages>(m, "KeyValuePages", R"(Keys and values of one sequence, stored once.
-keys and values (positions, kv_heads, head_dim).)")
-      .def(py::init<const FloatArray&, const FloatArray&>(), "keys"_a, "values"_a)
+keys and values (positions, kv_heads, head_dim); cache_precision "float32" or "float16", to which
+they are rounded: half to even, and to 65504 at most.)")
+      .def(py::init<const FloatArray&, const FloatArray&, const std::string&>(), "keys"_a,
+           "values"_a, py::kw_only(), "cache_precision"_a = "float32")
       .def("attend", &KeyValuePages::attend, "query"_a, "lengths"_a = py::none(), py::kw_only(),
            "begins"_a = py::none(), "scale"_a = py::none(), "score_cap"_a = 0.0f,
            "position_bias"_a = py::none(), "slopes"_a = py::none(), "key_bias"_a = py::none(),

@@ -145,11 +145,12 @@ void bind_rnn_layers(py::module_& m) {
 void bind_layers(py::module_& m) {
   m.def(
       "set_packing",
-      [](int num_threads, const std::string& precision) {
-        set_packing({num_threads, precision_of(precision)});
+      [](int num_threads, const std::string& precision, const std::string& cache_precision) {
+        set_packing({num_threads, precision_of(precision), cache_precision_of(cache_precision)});
       },
-      "num_threads"_a = 1, "precision"_a = "float32",
-      "How many threads pack the weights of the calling thread, and how, unless a layer says so.");
+      "num_threads"_a = 1, "precision"_a = "float32", "cache_precision"_a = "float32",
+      "How many threads pack the weights of the calling thread, and how, unless a layer says so; "
+      "how the decoders that it makes keep keys and values.");
   m.def(
       "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
       "The precision of layers that give logits, for the calling thread.");

@@ -1,9 +1,12 @@
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "bindings/arrays.h"
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "models/decoder.h"
 
 namespace attnengine {
@@ -138,7 +141,14 @@ tokens (rows,), sequences (rows,), want (rows,) or None for every row. Returns a
       .def("new_state", &Decoder::new_state)
       .def_property("num_threads", &Decoder::num_threads, &Decoder::set_num_threads)
       .def_property_readonly("vocab_size", &Decoder::vocab_size)
-      .def_property_readonly("max_positions", &Decoder::max_positions);
+      .def_property_readonly("max_positions", &Decoder::max_positions)
+      .def_property_readonly(
+          "cache_precision",
+          [](const Decoder& d) -> std::optional<std::string> {
+            const auto cache = d.cache_precision();
+            return cache ? std::optional(kCachePrecisionNames[int(*cache)]) : std::nullopt;
+          },
+          "Of the keys and values that it keeps; None where it keeps none.");
   py::class_<Seq2Seq, Decoder, Shared<Seq2Seq>>(m, "Seq2Seq", "An encoder in front of a decoder.")
       .def("encode", &encode, "tokens"_a, "lengths"_a)
       .def_property_readonly("encoder_size", &Seq2Seq::encoder_size)

@@ -87,8 +87,10 @@ void bind_transformers(py::module_& m) {
       .def("attentions", &attentions, "tokens"_a,
            "Weights (layers, heads, query, key) for one sentence, tokens (rows,).");
   py::class_<TransformerDecoder, Decoder, Shared<TransformerDecoder>>(m, "TransformerDecoder")
-      .def(py::init<TransformerStack, Shared<Linear>, float>(), "stack"_a, "output"_a.none(false),
-           py::kw_only(), "logit_cap"_a = 0.0f);
+      .def(py::init([](const TransformerStack& stack, const Shared<Linear>& output, float cap) {
+             return std::make_shared<TransformerDecoder>(stack, output, cap, packing().cache);
+           }),
+           "stack"_a, "output"_a.none(false), py::kw_only(), "logit_cap"_a = 0.0f);
   py::class_<TransformerSeq2Seq, Seq2Seq, Shared<TransformerSeq2Seq>>(m, "TransformerSeq2Seq")
       .def(py::init<Shared<TransformerEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "decoder"_a.none(false))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -14,6 +15,10 @@ class Buffer {
   float* floats(std::int64_t size) {
     if (size > capacity_) allocate(size);
     return data_.get();
+  }
+
+  std::byte* bytes(std::int64_t size) {
+    return reinterpret_cast<std::byte*>(floats((size + 3) / 4));
   }
 
   Matrix matrix(std::int64_t rows, std::int64_t cols) { return {floats(rows * cols), rows, cols}; }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+
 #include "core/matrix.h"
+#include "core/precision.h"
 
 namespace attnengine {
 
@@ -98,26 +101,40 @@ constexpr std::int64_t kPage = 16;
 [[gnu::always_inline]] constexpr std::int64_t value_stride(std::int64_t head_dim) {
   return ceil_divide(head_dim, 16) * 16;
 }
-[[gnu::always_inline]] constexpr std::int64_t page_head_size(std::int64_t head_dim) {
-  return kPage * (head_dim + value_stride(head_dim));
-}
+
+// Key heads that lie behind one another in a page, such as those of all layers.
+struct PageHeads {
+  std::int64_t count;
+  std::int64_t head_dim;
+  CachePrecision precision = CachePrecision::kFloat32;
+
+  [[gnu::always_inline]] std::int64_t head_bytes() const {
+    return kPage * (head_dim + value_stride(head_dim)) * bytes_of(precision);
+  }
+  [[gnu::always_inline]] std::int64_t bytes() const { return count * head_bytes(); }
+};
+
+// Where the keys and values of a row go.
+struct PageCell {
+  std::byte* page;
+  std::int64_t place;  // below kPage
+};
 
 // What a row attends to.
 struct Sight {
-  const float* const* pages;  // of the positions from 0 on
-  std::int64_t begin;         // the first position seen
-  std::int64_t end;           // after the last one, above `begin`
-  std::int64_t place;         // of the row itself, for distances
+  const std::byte* const* pages;  // of the positions from 0 on
+  std::int64_t begin;             // the first position seen
+  std::int64_t end;               // after the last one, above `begin`
+  std::int64_t place;             // of the row itself, for distances
 };
 
 // Scaled dot-product attention of many heads over positions in pages.
 struct ScaledDotStep {
   ConstMatrix query;         // (rows, at least num_heads * head_dim)
   const Sight* sights;       // (rows,)
-  std::int64_t page_offset;  // floats from a page to its first key head
+  std::int64_t page_offset;  // bytes from a page to its first key head
   std::int64_t num_heads;
-  std::int64_t num_kv_heads;  // divides num_heads
-  std::int64_t head_dim;
+  PageHeads kv_heads;  // whose count divides num_heads
   float scale;
   Matrix context;       // (rows, num_heads * head_dim)
   Matrix weights = {};  // (rows * num_heads, positions) or no data; zero where a row does not see

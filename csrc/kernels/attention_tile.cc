@@ -1,5 +1,6 @@
 #include "kernels/attention_tile.h"
 
+#include "simd/half.h"
 #include "simd/products.h"
 #include "simd/softmax.h"
 #include "simd/tanh.h"
@@ -27,23 +28,24 @@ constexpr int vectors_at_once(int rows, int most) {
 // Has a cache line of the next block, or of the next head, fetched: a single query needs it at
 // once, several are long enough busy for it to wait in the second cache.
 template <int kRows>
-ATTNENGINE_INLINE void fetch(const float* line) {
+ATTNENGINE_INLINE void fetch(const void* line) {
   __builtin_prefetch(line, 0, kRows > 1 ? 2 : 3);
 }
 
 // The scores of kCount pages from `page` on, each one chain of additions over head_dim.
-template <int kRows, int kCount>
+template <class Number, int kRows, int kCount>
 [[gnu::noinline]] void score_pages(const ScaledDotStep& step, AttentionTile& tile,
                                    std::int64_t page) {
-  const float *queries[kRows], *keys[kCount], *ahead[kCount];
+  const float* queries[kRows];
+  const Number *keys[kCount], *ahead[kCount];
   for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
   for (int p = 0; p < kCount; ++p) {
-    keys[p] = tile.pages[page + p];
-    ahead[p] = tile.ahead[page + p];
+    keys[p] = reinterpret_cast<const Number*>(tile.pages[page + p]);
+    ahead[p] = reinterpret_cast<const Number*>(tile.ahead[page + p]);
   }
   Floats sums[kRows][kCount * kPageVectors] = {};
   add_products<kRows, kCount * kPageVectors>(
-      0, step.head_dim, [&](int r, std::int64_t d) { return queries[r][d]; },
+      0, step.kv_heads.head_dim, [&](int r, std::int64_t d) { return queries[r][d]; },
       [&](std::int64_t d, int v) {
         const int p = v / kPageVectors, vector = v % kPageVectors;
         if (vector == 0) fetch<kRows>(ahead[p] + d * kPage);
@@ -55,11 +57,12 @@ template <int kRows, int kCount>
       store(tile.scores[r] + page * kPage + v * kLanes, broadcast(step.scale) * sums[r][v]);
 }
 
-template <int kRows, int kCount = vectors_at_once(kRows, kPages* kPageVectors) / kPageVectors>
+template <class Number, int kRows,
+          int kCount = vectors_at_once(kRows, kPages* kPageVectors) / kPageVectors>
 void score(const ScaledDotStep& step, AttentionTile& tile, std::int64_t page) {
   for (; page + kCount <= tile.range.end; page += kCount)
-    score_pages<kRows, kCount>(step, tile, page);
-  if constexpr (kCount > 1) score<kRows, kCount / 2>(step, tile, page);
+    score_pages<Number, kRows, kCount>(step, tile, page);
+  if constexpr (kCount > 1) score<Number, kRows, kCount / 2>(step, tile, page);
 }
 
 // Caps the scores of a block, and adds to those of the keys that the query sees what their
@@ -91,7 +94,7 @@ ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max)
   if (query.sum != 0) {
     const float factor = exp_of_negative(broadcast(query.max - max))[0];
     query.sum *= factor;
-    scale(query.context, factor, step.head_dim);
+    scale(query.context, factor, step.kv_heads.head_dim);
   }
   query.max = max;
 }
@@ -122,11 +125,11 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pa
 
 // Adds the weighted values of some positions of a block to the contexts of kRows queries from
 // `first` on, in kVectors vectors from `d` on.
-template <int kRows, int kVectors>
+template <class Number, int kRows, int kVectors>
 [[gnu::noinline]] void mix_vectors(const ScaledDotStep& step, const AttentionTile& tile, int first,
                                    Range seen, std::int64_t d) {
-  const std::int64_t stride = value_stride(step.head_dim);
-  const auto lanes = [&](int v) { return least(step.head_dim - d - v * kLanes, kLanes); };
+  const std::int64_t dim = step.kv_heads.head_dim, stride = value_stride(dim);
+  const auto lanes = [&](int v) { return least(dim - d - v * kLanes, kLanes); };
   float* contexts[kRows];
   Floats sums[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
@@ -135,9 +138,8 @@ template <int kRows, int kVectors>
   }
   for (std::int64_t t = seen.begin; t < seen.end;) {
     const std::int64_t page = t / kPage, start = page * kPage, end = least(seen.end, start + kPage);
-    const std::int64_t values = step.head_dim * kPage + d;
-    const float* from = tile.pages[page] + values;
-    const float* ahead = tile.ahead[page] + values;
+    const Number* from = reinterpret_cast<const Number*>(tile.pages[page]) + dim * kPage + d;
+    const Number* ahead = reinterpret_cast<const Number*>(tile.ahead[page]) + dim * kPage + d;
     add_products<kRows, kVectors>(
         t - start, end - start,
         [&](int r, std::int64_t k) { return tile.scores[first + r][start + k]; },
@@ -152,47 +154,50 @@ template <int kRows, int kVectors>
     for (int v = 0; v < kVectors; ++v) store_first(contexts[r] + v * kLanes, sums[r][v], lanes(v));
 }
 
-template <int kRows, int kVectors = vectors_at_once(kRows, 8)>
+template <class Number, int kRows, int kVectors = vectors_at_once(kRows, 8)>
 void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Range seen,
          std::int64_t d = 0) {
-  for (; d + (kVectors - 1) * kLanes < step.head_dim; d += kVectors * kLanes)
-    mix_vectors<kRows, kVectors>(step, tile, first, seen, d);
-  if constexpr (kVectors > 1) mix<kRows, kVectors / 2>(step, tile, first, seen, d);
+  for (; d + (kVectors - 1) * kLanes < step.kv_heads.head_dim; d += kVectors * kLanes)
+    mix_vectors<Number, kRows, kVectors>(step, tile, first, seen, d);
+  if constexpr (kVectors > 1) mix<Number, kRows, kVectors / 2>(step, tile, first, seen, d);
 }
 
 // Each value enters a context's one chain of additions in the order of the positions. What all
 // queries see they take together; what one does not see it does not even touch.
-template <int kRows>
+template <class Number, int kRows>
 void mix_tile(const ScaledDotStep& step, const AttentionTile& tile) {
   Range common = tile.seen[0];
   for (int r = 1; r < kRows; ++r)
     common = {most(common.begin, tile.seen[r].begin), least(common.end, tile.seen[r].end)};
   if (common.empty()) common.end = common.begin;
   const auto mix_row = [&](int r, Range range) {
-    if (!range.empty()) mix<1>(step, tile, r, range);
+    if (!range.empty()) mix<Number, 1>(step, tile, r, range);
   };
   for (int r = 0; r < kRows; ++r)
     mix_row(r, {tile.seen[r].begin, least(common.begin, tile.seen[r].end)});
-  if (!common.empty()) mix<kRows>(step, tile, 0, common);
+  if (!common.empty()) mix<Number, kRows>(step, tile, 0, common);
   for (int r = 0; r < kRows; ++r)
     mix_row(r, {most(common.end, tile.seen[r].begin), tile.seen[r].end});
 }
 
-template <int kRows = kMaxRows>
+template <class Number, int kRows = kMaxRows>
 void attend_rows(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return attend_rows<kRows - 1>(step, rows, tile);
+    if (rows < kRows) return attend_rows<Number, kRows - 1>(step, rows, tile);
   }
-  score<kRows>(step, tile, tile.range.begin);
+  score<Number, kRows>(step, tile, tile.range.begin);
   for (int r = 0; r < kRows; ++r)
     weigh(step, tile.queries[r], tile.block, tile.range, tile.seen[r], tile.scores[r]);
-  mix_tile<kRows>(step, tile);
+  mix_tile<Number, kRows>(step, tile);
 }
 
 }  // namespace
 
 void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
-  attend_rows(step, rows, tile);
+  if (step.kv_heads.precision == CachePrecision::kFloat16)
+    attend_rows<Half>(step, rows, tile);
+  else
+    attend_rows<float>(step, rows, tile);
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA

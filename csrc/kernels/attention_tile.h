@@ -46,11 +46,11 @@ struct Query {
 // Up to kMaxRows queries that see the same pages of a block.
 struct AttentionTile {
   Query* queries;
-  std::int64_t block;          // its first position
-  const float* pages[kPages];  // of the key head, those that any query sees
-  const float* ahead[kPages];  // to be fetched: of the next block or head
-  Range range;                 // of these pages
-  Range seen[kMaxRows];        // positions of the block
+  std::int64_t block;              // its first position
+  const std::byte* pages[kPages];  // of the key head, those that any query sees
+  const std::byte* ahead[kPages];  // to be fetched: of the next block or head
+  Range range;                     // of these pages
+  Range seen[kMaxRows];            // positions of the block
   float scores[kMaxRows][kBlock];
 };
 

@@ -8,6 +8,9 @@
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "core/errors.h"
 #include "kernels/kernels.h"
@@ -58,6 +61,13 @@ bool has_dot_products() {
 }
 #endif
 
+#if defined(__x86_64__)
+bool has_halves() {  // which __builtin_cpu_supports does not know everywhere
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -67,7 +77,8 @@ const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
       {&avx512_vnni::table, avx512 && __builtin_cpu_supports("avx512vnni")},
       {&avx512::table, avx512},
-      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+      {&avx2::table,
+       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves()},
 #endif
 #if defined(__aarch64__)
       {&neon_dotprod::table, has_dot_products()},

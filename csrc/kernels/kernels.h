@@ -34,6 +34,8 @@ struct Kernels {
   void (*lstm_gates)(const GatesStep& step);
   void (*additive_attention)(const AttentionStep& step, const float* v);
   void (*dot_attention)(const AttentionStep& step);
+  void (*store_keys_values)(ConstMatrix keys_values, PageHeads heads, const PageCell* cells,
+                            std::int64_t offset);
   void (*scaled_dot_attention)(const ScaledDotStep& step);
 };
 

@@ -9,15 +9,15 @@ namespace {
 
 constexpr std::int64_t kBand = 48;  // queries that pass a block while it is in the first caches
 
-// Floats from a page to a key head, and to the one whose keys are needed after it.
+// Bytes from a page to a key head, and to the one whose keys are needed after it.
 struct HeadOffsets {
   std::int64_t here, next;
 };
 
 HeadOffsets offsets_of(const ScaledDotStep& step, std::int64_t kv_head) {
-  const std::int64_t size = page_head_size(step.head_dim);
+  const std::int64_t size = step.kv_heads.head_bytes();
   const std::int64_t here = step.page_offset + kv_head * size;
-  return {here, kv_head + 1 < step.num_kv_heads ? here + size : here};
+  return {here, kv_head + 1 < step.kv_heads.count ? here + size : here};
 }
 
 // Up to kMaxRows queries that share the pages of a block.
@@ -32,7 +32,7 @@ void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, s
     seen = hull(seen, tile.seen[r]);
   }
   tile.range = pages_with(seen);
-  const float* const* pages = queries[0].sight->pages + block / kPage;
+  const std::byte* const* pages = queries[0].sight->pages + block / kPage;
   const bool more = queries[0].sight->end >= block + 2 * kBlock;
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page) {
     tile.pages[page] = pages[page] + head.here;
@@ -43,8 +43,8 @@ void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, s
 
 // Whether two queries see the same pages of a block.
 ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block) {
-  const float* const* pages = a.sight->pages + block / kPage;
-  const float* const* others = b.sight->pages + block / kPage;
+  const std::byte* const* pages = a.sight->pages + block / kPage;
+  const std::byte* const* others = b.sight->pages + block / kPage;
   if (pages == others) return true;
   const Range seen = pages_with(a.seen(block)), other = pages_with(b.seen(block));
   bool same = seen.begin == other.begin && seen.end == other.end;
@@ -64,18 +64,18 @@ ATTNENGINE_INLINE std::int64_t sharing(const Query* queries, std::int64_t n, std
 
 Query query_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
   Query query;
-  query.query = step.query[row] + head * step.head_dim;
-  query.context = step.context[row] + head * step.head_dim;
+  query.query = step.query[row] + head * step.kv_heads.head_dim;
+  query.context = step.context[row] + head * step.kv_heads.head_dim;
   query.weights = step.weights.data ? step.weights[row * step.num_heads + head] : nullptr;
   query.sight = step.sights + row;
   query.head = head;
-  for (std::int64_t d = 0; d < step.head_dim; ++d) query.context[d] = 0;
+  for (std::int64_t d = 0; d < step.kv_heads.head_dim; ++d) query.context[d] = 0;
   return query;
 }
 
 void finish(const ScaledDotStep& step, const Query& query) {
   const float inverse = 1 / query.sum;
-  scale(query.context, inverse, step.head_dim);
+  scale(query.context, inverse, step.kv_heads.head_dim);
   if (!query.weights) return;
   const std::int64_t begin = query.sight->begin, end = query.sight->end;
   float* seen = query.weights + begin;
@@ -99,7 +99,7 @@ Range family_of(const ScaledDotStep& step, std::int64_t begin) {
 // keys block by block, those together that share its pages.
 void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t kv_head,
                  Range queries) {
-  const std::int64_t group = step.num_heads / step.num_kv_heads;
+  const std::int64_t group = step.num_heads / step.kv_heads.count;
   const std::int64_t n = queries.end - queries.begin;
   const HeadOffsets head = offsets_of(step, kv_head);
   Query band[kBand];
@@ -125,7 +125,7 @@ void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t
 // Some of a family's queries, counted through its key heads: the heads of a page lie side by side,
 // so that a row alone reads its past in order.
 void attend_family(const ScaledDotStep& step, Range family, Range queries) {
-  const std::int64_t of_head = (family.end - family.begin) * (step.num_heads / step.num_kv_heads);
+  const std::int64_t of_head = (family.end - family.begin) * (step.num_heads / step.kv_heads.count);
   for (std::int64_t i = queries.begin; i < queries.end;) {
     const std::int64_t first = i % of_head;
     const std::int64_t count = least(least(queries.end - i, of_head - first), kBand);
@@ -142,7 +142,7 @@ void scaled_dot_attention(const ScaledDotStep& step) {
   std::int64_t seen = 0;
   for (std::int64_t row = 0; row < rows; ++row)
     seen += step.sights[row].end - step.sights[row].begin;
-  parallel_for(rows * heads, seen / rows * step.head_dim / 2,
+  parallel_for(rows * heads, seen / rows * step.kv_heads.head_dim / 2,
                [&](std::int64_t begin, std::int64_t end) {
                  for (Range family{0, 0}; family.end * heads < end;) {
                    family = family_of(step, family.end);

@@ -11,6 +11,7 @@
 #include "kernels/rotary.h"
 #include "kernels/scaled_dot_attention.h"
 #include "kernels/softmax.h"
+#include "kernels/store_keys_values.h"
 #include "kernels/unpack.h"
 
 #define ATTNENGINE_NAME_OF(isa) #isa
@@ -49,6 +50,7 @@ const Kernels table{
     lstm_gates,
     additive_attention,
     dot_attention,
+    store_keys_values,
     scaled_dot_attention,
 };
 

@@ -33,7 +33,7 @@ SharedBytes pack(const ReadRows& weight, std::int64_t out, std::int64_t in, std:
                  Precision precision) {
   const auto memory = std::make_shared<Buffer>();
   const std::int64_t bytes = Linear::packed_bytes(precision, out, in);
-  auto* packed = reinterpret_cast<std::byte*>(memory->floats((bytes + 3) / 4));
+  std::byte* packed = memory->bytes(bytes);
   const std::int64_t panel = Linear::packed_bytes(precision, 1, in);
   for (std::int64_t begin = 0; begin < out; begin += rows)
     pack_panels(weight(begin, std::min(begin + rows, out)), precision,
@@ -84,7 +84,7 @@ void Linear::operator()(ConstMatrix x, Matrix y, Activation activation, bool add
   thread_local Buffer scratch;
   const LinearKernels& kernels = kernels_of(precision_);
   const float* bias = bias_.empty() ? nullptr : bias_.data();
-  float* memory = scratch.floats((kernels.scratch(x.rows, in_) + 3) / 4);
+  void* memory = scratch.bytes(kernels.scratch(x.rows, in_));
   kernels.run({x, packed_.get(), bias, activation, y, add, memory});
 }
 

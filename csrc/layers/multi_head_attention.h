@@ -50,6 +50,9 @@ struct MultiHeadAttention {
   std::int64_t head_dim() const { return output->in() / num_heads; }
   std::int64_t query_size() const { return output->in(); }
   std::int64_t key_size() const { return num_kv_heads * head_dim(); }
+  PageHeads page_heads(CachePrecision precision) const {
+    return {num_kv_heads, head_dim(), precision};
+  }
   // Throws InvalidArgument, naming the attention, when the sizes do not fit rows of `size`.
   void check(std::int64_t size, const std::string& name) const;
 };

@@ -1,5 +1,7 @@
 #include "layers/self_attention.h"
 
+#include "kernels/kernels.h"
+
 namespace attnengine {
 
 void run_self_attention(const MultiHeadAttention& attention, ConstMatrix x, const PagedRows& rows,
@@ -7,11 +9,10 @@ void run_self_attention(const MultiHeadAttention& attention, ConstMatrix x, cons
   const Matrix projected = project(attention, x, scratch);
   const Matrix context = scratch.context.matrix(x.rows, attention.query_size());
   const Matrix keys_values = columns_from(projected, attention.query_size());
-  store_keys_values(constant(keys_values), {attention.num_kv_heads, attention.head_dim()},
-                    rows.cells, rows.offset);
-  ScaledDotStep step{
-      constant(projected),    rows.sights,          rows.offset,     attention.num_heads,
-      attention.num_kv_heads, attention.head_dim(), attention.scale, context};
+  const PageHeads heads = attention.page_heads(rows.precision);
+  kernels().store_keys_values(constant(keys_values), heads, rows.cells, rows.offset);
+  ScaledDotStep step{constant(projected), rows.sights, rows.offset, attention.num_heads, heads,
+                     attention.scale,     context};
   step.score_cap = attention.score_cap;
   if (attention.position_bias) step.bias = attention.position_bias->view();
   attend(step, scratch.record);

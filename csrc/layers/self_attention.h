@@ -1,6 +1,5 @@
 #pragma once
 
-#include "layers/key_value_pages.h"
 #include "layers/multi_head_attention.h"
 
 namespace attnengine {
@@ -9,7 +8,8 @@ namespace attnengine {
 struct PagedRows {
   const PageCell* cells;  // (rows,) where their keys and values go
   const Sight* sights;    // (rows,) what they see, themselves included
-  std::int64_t offset;    // floats from a page to the layer's first key head
+  std::int64_t offset;    // bytes from a page to the layer's first key head
+  CachePrecision precision = CachePrecision::kFloat32;  // of the pages
 };
 
 // x (rows, hidden) -> out (rows, hidden), or added to it

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "layers/ragged.h"
@@ -44,6 +45,8 @@ class Decoder : public HasThreads {
   virtual std::unique_ptr<State> new_state() const = 0;
   virtual std::int64_t vocab_size() const = 0;
   virtual std::int64_t max_positions() const { return 0; }  // 0: any length
+  // Of the keys and values that it keeps; none where it keeps none.
+  virtual std::optional<CachePrecision> cache_precision() const { return {}; }
 
   // Leaves the logits of the wanted rows in state.logits. Throws InvalidArgument, before anything
   // changes, for a token or a sequence that does not exist, rows of one sequence that are not
@@ -72,6 +75,9 @@ class SourceDecoder : public Decoder {
   std::unique_ptr<State> new_state() const override { return decoder_->new_state(); }
   std::int64_t vocab_size() const override { return decoder_->vocab_size(); }
   std::int64_t max_positions() const override { return decoder_->max_positions(); }
+  std::optional<CachePrecision> cache_precision() const override {
+    return decoder_->cache_precision();
+  }
 
  protected:
   void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override {

@@ -16,7 +16,7 @@ struct EncodedSource {
   Buffer keys;        // RNN: (length, key_dim) unless the states are the keys; Transformer: pages
                       // with the key heads of every layer
   Buffer initial;     // RNN: (slot_size,) the state before the first step
-  std::vector<const float*> pages;  // Transformer: of `keys`
+  std::vector<const std::byte*> pages;  // Transformer: of `keys`
 };
 
 // Encoded sentences, in the order given.

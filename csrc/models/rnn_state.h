@@ -12,7 +12,8 @@ namespace attnengine {
 // The state of a sequence, and the scratch memory of a step.
 struct RnnState : State {
   RnnState(std::int64_t decoder, bool with_source, std::int64_t slot_size, std::int64_t num_layers)
-      : State(decoder, with_source, {/*keeps_past=*/false, slot_size}),
+      : State(decoder, with_source,
+              {/*keeps_past=*/false, slot_size * std::int64_t(sizeof(float))}),
         zeros(slot_size, 0.0f),
         before_buffers(num_layers),
         cell_buffers(num_layers),
@@ -29,7 +30,7 @@ struct RnnState : State {
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
   // The floats of a slot: (slot_size,)
-  float* slot(SlotHandle handle) { return pool_.slot(handle); }
+  float* slot(SlotHandle handle) { return reinterpret_cast<float*>(pool_.slot(handle)); }
 
   std::vector<float> zeros;            // (slot_size,) of a sequence without a past or a source
   std::vector<Buffer> before_buffers;  // (layers,) of (sequences, hidden)

@@ -12,7 +12,7 @@ SlotHandle SlotPool::allocate() {
       throw Error("a state holds at most 2 ** 31 slots");
     const auto first = static_cast<std::int32_t>(counts_.size());
     Buffer chunk;
-    chunk.floats(chunk_slots_ * slot_size_);
+    chunk.bytes(chunk_slots_ * slot_size_);
     chunks_.push_back(std::move(chunk));
     counts_.resize(first + chunk_slots_, 0);
     generations_.resize(first + chunk_slots_, 0);

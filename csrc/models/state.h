@@ -27,7 +27,7 @@ class State {
   // What is kept of a token's past: an RNN's last slot alone, or every slot.
   struct Slots {
     bool keeps_past;
-    std::int64_t size;  // floats
+    std::int64_t size;  // bytes
     std::int64_t tokens = 1;
   };
 
@@ -89,7 +89,8 @@ class State {
   SlotHandle append(Sequence& sequence);
 
   // The first `tokens` of a slot, for slots of several.
-  virtual void copy_tokens(const float* /*from*/, std::int64_t /*tokens*/, float* /*to*/) const {}
+  virtual void copy_tokens(const std::byte* /*from*/, std::int64_t /*tokens*/,
+                           std::byte* /*to*/) const {}
 
   std::int64_t decoder_;  // the Decoder::id() of the one that made this state
   bool with_source_;

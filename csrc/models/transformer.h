@@ -2,19 +2,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "layers/embedding.h"
-#include "layers/key_value_pages.h"
 #include "layers/transformer_layers.h"
 #include "models/decoder.h"
 #include "models/encoder.h"
 
 namespace attnengine {
-
-inline PageHeads heads_of(const MultiHeadAttention& attention) {
-  return {attention.num_kv_heads, attention.head_dim()};
-}
 
 // What encoder and decoder share: embedding, positions, a stack of layers, a last norm.
 struct TransformerStack {
@@ -32,8 +28,12 @@ struct TransformerStack {
   // Whether the layers have a recurrence in the place of self-attention.
   bool recurrent() const { return layers.front().recurrence != nullptr; }
   // The key heads of one layer's self-attention, and of its cross-attention.
-  PageHeads page_heads() const { return heads_of(layers.front().self_attention); }
-  PageHeads source_heads() const { return heads_of(layers.front().cross_attention); }
+  PageHeads page_heads(CachePrecision precision = CachePrecision::kFloat32) const {
+    return layers.front().self_attention.page_heads(precision);
+  }
+  PageHeads source_heads(CachePrecision precision = CachePrecision::kFloat32) const {
+    return layers.front().cross_attention.page_heads(precision);
+  }
   bool has_cross_attention() const { return layers.front().has_cross_attention(); }
   // Throws InvalidArgument when the sizes do not fit.
   void check_sizes() const;
@@ -81,11 +81,14 @@ class TransformerEncoder : public Encoder {
 class TransformerDecoder : public Decoder {
  public:
   // logit_cap: logits become cap * tanh(logit / cap); 0: they stay
-  TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output, float logit_cap);
+  // cache: of past keys and values, and of those of a source
+  TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output, float logit_cap,
+                     CachePrecision cache);
 
   std::unique_ptr<State> new_state() const override;
   std::int64_t vocab_size() const override { return output_->out(); }
   std::int64_t max_positions() const override { return stack_.max_positions; }
+  std::optional<CachePrecision> cache_precision() const override;
 
   // Throws InvalidArgument unless it reads encoders of this size.
   void check_reads(std::int64_t encoder_size) const;
@@ -107,6 +110,7 @@ class TransformerDecoder : public Decoder {
   TransformerStack stack_;
   std::shared_ptr<const Linear> output_;
   float logit_cap_;
+  CachePrecision cache_;
 };
 
 class TransformerSeq2Seq : public Seq2Seq {

@@ -21,8 +21,14 @@ struct TransformerState : State {
 
   Sequence& sequence(std::int64_t id) { return sequences_[id]; }
 
-  void copy_tokens(const float* from, std::int64_t tokens, float* to) const override {
-    copy_positions(from, heads, tokens, to);
+  // The first positions of a page.
+  void copy_tokens(const std::byte* from, std::int64_t tokens, std::byte* to) const override {
+    const std::int64_t keys = heads.head_dim * kPage;  // lines of 16 positions: all or nothing
+    const std::int64_t count = keys + tokens * value_stride(heads.head_dim);
+    for (std::int64_t head = 0; head < heads.count; ++head) {
+      const std::int64_t first = head * heads.head_bytes();
+      std::copy_n(from + first, count * bytes_of(heads.precision), to + first);
+    }
   }
 
   // Appends the rows of a sequence, which is the i-th of the step.
@@ -32,7 +38,7 @@ struct TransformerState : State {
       positions[row] = to.length;
       append(to);
     }
-    std::vector<float*>& past = pasts[i];
+    std::vector<std::byte*>& past = pasts[i];
     past.clear();
     for (const SlotHandle handle : to.past) past.push_back(pool_.slot(handle));
     for (std::int64_t row = run.first; row < run.first + run.length; ++row)
@@ -72,17 +78,17 @@ struct TransformerState : State {
 
   PageHeads heads;  // of every layer
   TransformerScratch scratch;
-  std::int64_t looked = -1;                // the window of `look` in this step, -1: none yet
-  std::vector<std::vector<float*>> pasts;  // (sequences of the step, slots)
-  std::vector<PageCell> cells;             // (rows,) where the row's keys go
-  std::vector<const float*> before;        // (rows,) what a layer carries, from where
-  std::vector<float*> after;               // (rows,) and to where
-  std::vector<float> zeros;                // (hidden,) before the first token
-  std::vector<Sight> sights;               // (rows,) its past and itself
-  std::vector<Sight> source_sights;        // (rows,)
-  std::vector<std::int64_t> positions;     // (rows,) of the row's token
-  Buffer head_weights;                     // (rows * heads, longest source)
-  Buffer outputs;                          // (wanted rows, hidden)
+  std::int64_t looked = -1;                    // the window of `look` in this step, -1: none yet
+  std::vector<std::vector<std::byte*>> pasts;  // (sequences of the step, slots)
+  std::vector<PageCell> cells;                 // (rows,) where the row's keys go
+  std::vector<const float*> before;            // (rows,) what a layer carries, from where
+  std::vector<float*> after;                   // (rows,) and to where
+  std::vector<float> zeros;                    // (hidden,) before the first token
+  std::vector<Sight> sights;                   // (rows,) its past and itself
+  std::vector<Sight> source_sights;            // (rows,)
+  std::vector<std::int64_t> positions;         // (rows,) of the row's token
+  Buffer head_weights;                         // (rows * heads, longest source)
+  Buffer outputs;                              // (wanted rows, hidden)
 };
 
 // weights (rows * heads, src) -> mean (rows, src)
@@ -106,8 +112,8 @@ struct TransformerDecoder::Step {
 };
 
 TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<const Linear> output,
-                                       float logit_cap)
-    : stack_(std::move(stack)), output_(std::move(output)), logit_cap_(logit_cap) {
+                                       float logit_cap, CachePrecision cache)
+    : stack_(std::move(stack)), output_(std::move(output)), logit_cap_(logit_cap), cache_(cache) {
   if (!stack_.embedding) throw InvalidArgument("embedding is None, expected that of the tokens");
   if (!(logit_cap_ >= 0))
     throw InvalidArgument("logit_cap is " + std::to_string(logit_cap_) + ", expected 0 or more");
@@ -116,13 +122,20 @@ TransformerDecoder::TransformerDecoder(TransformerStack stack, std::shared_ptr<c
   expect_equal(output_->out(), stack_.embedding->vocab_size(), "output weight.shape[0]");
 }
 
+std::optional<CachePrecision> TransformerDecoder::cache_precision() const {
+  if (stack_.recurrent() && !stack_.has_cross_attention()) return {};
+  return cache_;
+}
+
 std::unique_ptr<State> TransformerDecoder::new_state() const {
   const auto layers = static_cast<std::int64_t>(stack_.layers.size());
   PageHeads heads{};
-  State::Slots slots{/*keeps_past=*/true, layers * stack_.hidden_size()};
+  State::Slots slots{/*keeps_past=*/true,
+                     layers * stack_.hidden_size() * std::int64_t(sizeof(float))};
   if (!stack_.recurrent()) {
-    heads = {layers * stack_.page_heads().count, stack_.page_heads().head_dim};
-    slots = {/*keeps_past=*/true, heads.size(), kPage};
+    heads = stack_.page_heads(cache_);
+    heads.count *= layers;
+    slots = {/*keeps_past=*/true, heads.bytes(), kPage};
   }
   return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(), slots, heads);
 }
@@ -165,15 +178,16 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
   const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
   TransformerState& state = step.state;
   state.look(step.runs, attention.window);
-  const std::int64_t offset = static_cast<std::int64_t>(layer) * stack_.page_heads().size();
-  run_self_attention(attention, x, {state.cells.data(), state.sights.data(), offset}, out, add,
-                     state.scratch.attention);
+  const auto offset = static_cast<std::int64_t>(layer) * stack_.page_heads(cache_).bytes();
+  run_self_attention(attention, x, {state.cells.data(), state.sights.data(), offset, cache_}, out,
+                     add, state.scratch.attention);
 }
 
 void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, bool add,
                                Step& step) const {
   TransformerState& state = step.state;
   const std::int64_t offset = x.cols * static_cast<std::int64_t>(layer);
+  const auto floats = [=](std::byte* slot) { return reinterpret_cast<float*>(slot) + offset; };
   state.before.resize(x.rows);
   state.after.resize(x.rows);
   state.zeros.resize(x.cols);
@@ -181,8 +195,8 @@ void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, boo
     const Run& run = step.runs[i];
     for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
       const std::int64_t position = state.positions[row];
-      state.before[row] = position ? state.pasts[i][position - 1] + offset : state.zeros.data();
-      state.after[row] = state.cells[row].page + offset;
+      state.before[row] = position ? floats(state.pasts[i][position - 1]) : state.zeros.data();
+      state.after[row] = floats(state.cells[row].page);
     }
   }
   const Matrix y = add ? state.scratch.block.matrix(x.rows, x.cols) : out;
@@ -203,11 +217,11 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
   (*attention.query)(x, query);
   const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
   const Matrix room = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
-  const std::int64_t offset = static_cast<std::int64_t>(layer) * stack_.source_heads().size();
-  const Matrix weights =
-      attend({constant(query), state.source_sights.data(), offset, heads, attention.num_kv_heads,
-              attention.head_dim(), attention.scale, context, room},
-             state.keep_attentions ? &state.cross_attentions : nullptr);
+  const PageHeads sources = stack_.source_heads(cache_);
+  const std::int64_t offset = static_cast<std::int64_t>(layer) * sources.bytes();
+  const Matrix weights = attend({constant(query), state.source_sights.data(), offset, heads,
+                                 sources, attention.scale, context, room},
+                                state.keep_attentions ? &state.cross_attentions : nullptr);
   (*attention.output)(constant(context), out, Activation::kNone, add);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }

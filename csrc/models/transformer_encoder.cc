@@ -20,18 +20,18 @@ class SentenceAttention {
   SentenceAttention(const Ragged& ragged, std::int64_t rows, PageHeads heads, Buffer& buffer)
       : ragged_(ragged), cells_(rows), sights_(rows), positions_(rows) {
     for (const Run& run : ragged.runs()) pages_.resize(pages_.size() + pages_of(run.length));
-    float* page = buffer.floats(static_cast<std::int64_t>(pages_.size()) * heads.size());
-    for (const float*& start : pages_) {
+    std::byte* page = buffer.bytes(static_cast<std::int64_t>(pages_.size()) * heads.bytes());
+    for (const std::byte*& start : pages_) {
       start = page;
-      page += heads.size();
+      page += heads.bytes();
     }
-    page = buffer.floats(0);
+    page = buffer.bytes(0);
     for (const Run& run : ragged.runs()) {
       for (std::int64_t t = 0; t < run.length; ++t) {
-        cells_[run.first + t] = {page + t / kPage * heads.size(), t % kPage};
+        cells_[run.first + t] = {page + t / kPage * heads.bytes(), t % kPage};
         positions_[run.first + t] = t;
       }
-      page += pages_of(run.length) * heads.size();
+      page += pages_of(run.length) * heads.bytes();
     }
   }
 
@@ -47,7 +47,7 @@ class SentenceAttention {
   void look(std::int64_t window) {
     if (window == looked_) return;
     looked_ = window;
-    const float* const* pages = pages_.data();
+    const std::byte* const* pages = pages_.data();
     for (const Run& run : ragged_.runs()) {
       const std::int64_t reach = window ? std::min(window, run.length) : run.length;
       for (std::int64_t t = 0; t < run.length; ++t)
@@ -58,9 +58,9 @@ class SentenceAttention {
   }
 
   const Ragged& ragged_;
-  std::vector<const float*> pages_;  // of all sentences, one behind the other
-  std::vector<PageCell> cells_;      // (rows,)
-  std::vector<Sight> sights_;        // (rows,)
+  std::vector<const std::byte*> pages_;  // of all sentences, one behind the other
+  std::vector<PageCell> cells_;          // (rows,)
+  std::vector<Sight> sights_;            // (rows,)
   std::vector<std::int64_t> positions_;
   std::int64_t looked_ = -1;  // the window of the last `look`
 };

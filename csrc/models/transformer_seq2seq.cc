@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/expect.h"
+#include "kernels/kernels.h"
 #include "models/transformer.h"
 
 namespace attnengine {
@@ -13,9 +14,9 @@ std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, Pa
   source->length = run.length;
   source->size = states.cols;
   std::copy_n(states[run.first], size, source->states.floats(size));
-  const float* keys = source->keys.floats(pages * heads.size());
+  const std::byte* keys = source->keys.bytes(pages * heads.bytes());
   for (std::int64_t page = 0; page < pages; ++page)
-    source->pages.push_back(keys + page * heads.size());
+    source->pages.push_back(keys + page * heads.bytes());
   return source;
 }
 
@@ -30,21 +31,21 @@ void TransformerDecoder::check_reads(std::int64_t encoder_size) const {
 std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
     ConstMatrix states, const Ragged& ragged) const {
   const auto num_layers = static_cast<std::int64_t>(stack_.layers.size());
-  const PageHeads heads = stack_.source_heads();
-  const PageHeads all{num_layers * heads.count, heads.head_dim};
+  const PageHeads heads = stack_.source_heads(cache_);
+  const PageHeads all{num_layers * heads.count, heads.head_dim, cache_};
   std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
   std::vector<PageCell> cells(states.rows);
   for (const Run& run : ragged.runs()) {
     sources[run.index] = new_source(run, states, all);
-    float* keys = sources[run.index]->keys.floats(0);
+    std::byte* keys = sources[run.index]->keys.bytes(0);
     for (std::int64_t t = 0; t < run.length; ++t)
-      cells[run.first + t] = {keys + t / kPage * all.size(), t % kPage};
+      cells[run.first + t] = {keys + t / kPage * all.bytes(), t % kPage};
   }
   Buffer buffer;
   const Matrix keys_values = buffer.matrix(states.rows, 2 * heads.count * heads.head_dim);
   for (std::int64_t layer = 0; layer < num_layers; ++layer) {
     (*stack_.layers[layer].cross_attention.key_value)(states, keys_values);
-    store_keys_values(constant(keys_values), heads, cells.data(), layer * heads.size());
+    kernels().store_keys_values(constant(keys_values), heads, cells.data(), layer * heads.bytes());
   }
   return {sources.begin(), sources.end()};
 }

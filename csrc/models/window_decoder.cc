@@ -15,7 +15,8 @@ constexpr std::int64_t kMaxWindow = 1 << 16;  // filled with padding, whatever t
 
 struct WindowState : State {
   explicit WindowState(std::int64_t decoder)
-      : State(decoder, /*with_source=*/false, {/*keeps_past=*/true, /*size=*/1}) {}
+      : State(decoder, /*with_source=*/false,
+              {/*keeps_past=*/true, /*size=*/sizeof(std::int32_t)}) {}
 
   using State::Sequence;
 

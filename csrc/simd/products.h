@@ -4,9 +4,19 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// sums[r][v] += x(r) * w(v); x is a number and w a vector.
+// sums[r][v] += x(r) * w(v); x is a number and w a vector. Of the two those stay in registers
+// that are fewer.
 template <int kRows, int kVectors, class X, class W>
 ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
+  if constexpr (kRows < kVectors) {
+    Floats numbers[kRows];
+    for (int r = 0; r < kRows; ++r) numbers[r] = broadcast(x(r));
+    for (int v = 0; v < kVectors; ++v) {
+      const Floats vector = w(v);
+      for (int r = 0; r < kRows; ++r) sums[r][v] = fma(numbers[r], vector, sums[r][v]);
+    }
+    return;
+  }
   Floats vectors[kVectors];
   for (int v = 0; v < kVectors; ++v) vectors[v] = w(v);
   for (int r = 0; r < kRows; ++r) {

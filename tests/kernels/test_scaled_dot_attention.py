@@ -7,6 +7,7 @@ import pytest
 
 from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention as reference
+from attnengine.reference.half import half
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes, table_bias
 
 
@@ -92,6 +93,57 @@ def test_pages_serve_many_calls(rng: np.random.Generator) -> None:
         )
 
 
+@pytest.mark.parametrize("head_dim", [1, 5, 15, 16, 24, 64, 80, 130])
+@pytest.mark.parametrize("rows", [1, 3, 9])
+def test_float16_is_float32_over_rounded_numbers(
+    rng: np.random.Generator, rows: int, head_dim: int
+) -> None:
+    query, keys, values = arguments(rng, rows, 150, 4, 2, head_dim)
+    lengths = rng.integers(1, 151, rows)
+    pages = kernels.KeyValuePages(keys, values, cache_precision="float16")
+    found = pages.attend(query, lengths)
+    expected_bits = kernels.scaled_dot_attention(query, half(keys), half(values), lengths)
+    for y, right in zip(found, expected_bits, strict=True):
+        np.testing.assert_array_equal(y, right)
+    assert_close(found, expected(query, half(keys), half(values), lengths))
+    assert not np.array_equal(found[0], expected(query, keys, values, lengths)[0])
+
+
+def numbers_to_round(rng: np.random.Generator) -> np.ndarray:
+    """Every half, what lies half-way to the next one and beside it, and any other float."""
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
+    middle = every + 0x1000  # of two halves, but the subnormal ones
+    tiny = np.arange(-2048, 2049, dtype=np.float32) * np.float32(2**-25)
+    others = rng.integers(0, 2**32, 2**16, dtype=np.uint64).astype(np.uint32)
+    bits = np.concatenate([every, middle - 1, middle, middle + 1, tiny.view(np.uint32), others])
+    return bits.view(np.float32)
+
+
+@np.errstate(invalid="ignore")  # signalling NaN, of which NumPy warns on ARM64
+def test_rounding_to_float16(rng: np.random.Generator) -> None:
+    """A single position has the weight 1: its context is what was stored."""
+    numbers = numbers_to_round(rng)
+    numbers = np.concatenate([numbers, np.full(-len(numbers) % 8, np.inf, np.float32)])
+    values = numbers.reshape(1, -1, 8)
+    pages = kernels.KeyValuePages(np.zeros_like(values), values, cache_precision="float16")
+    found = pages.attend(np.zeros_like(values), need_weights=False)[0]
+    np.testing.assert_array_equal(found, half(values))
+    assert np.array_equal(np.isnan(found), np.isnan(values))
+    assert np.nanmax(found) == 65504
+
+
+def test_a_large_key_stays_finite_in_float16(rng: np.random.Generator) -> None:
+    query, keys, values = arguments(rng, 2, 20, 1, 1, 8)
+    keys[3] = 1e6
+    found = kernels.KeyValuePages(keys, values, cache_precision="float16").attend(query)
+    assert np.isfinite(found[0]).all()
+
+
+def test_unknown_cache_precisions_are_refused() -> None:
+    with pytest.raises(ValueError, match='cache_precision is "int8", expected one of float32, fl'):
+        kernels.KeyValuePages(np.ones((1, 1, 1)), np.ones((1, 1, 1)), cache_precision="int8")
+
+
 def test_scale(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 2, 9, 2, 2, 8)
     assert_close(kernels.scaled_dot_attention(*arrays, scale=0.1), expected(*arrays, scale=0.1))
@@ -143,17 +195,20 @@ def test_a_maximum_that_grows_from_block_to_block(rng: np.random.Generator) -> N
         np.testing.assert_allclose(y, right, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("cache_precision", ["float32", "float16"])
 @pytest.mark.parametrize("head_dim", [5, 64])
 def test_a_row_has_the_same_bits_in_any_company(
-    rng: np.random.Generator, check_rows_independent: Callable[..., None], head_dim: int
+    rng: np.random.Generator,
+    check_rows_independent: Callable[..., None],
+    head_dim: int,
+    cache_precision: str,
 ) -> None:
     query, keys, values = arguments(rng, 9, 200, 4, 2, head_dim)
     lengths = rng.integers(1, 201, 9)
+    pages = kernels.KeyValuePages(keys, values, cache_precision=cache_precision)
 
     def call(rows: np.ndarray, num_threads: int) -> np.ndarray:
-        result = kernels.scaled_dot_attention(
-            query[rows], keys, values, lengths[rows], num_threads=num_threads
-        )
+        result = pages.attend(query[rows], lengths[rows], num_threads=num_threads)
         return np.concatenate(result, axis=2)
 
     check_rows_independent(call, 9)

@@ -23,8 +23,10 @@ def weights64(config: dict[str, Any]) -> dict[str, Floats]:
     return {name: w.astype(np.float64) for name, w in random_weights(config, 0).items()}
 
 
-def model(config: dict[str, Any], precision: str = "float32") -> Any:
-    with packed_in(precision):
+def model(
+    config: dict[str, Any], precision: str = "float32", cache_precision: str = "float32"
+) -> Any:
+    with packed_in(precision, cache_precision=cache_precision):
         return build(config, random_weights(config, 0))
 
 

@@ -14,12 +14,17 @@ from attnengine.errors import Error, InvalidArgument
 from tests.models.checks import SOURCES, encode, model, start
 from tests.models.configs import RNN_LM, RNN_SEQ2SEQ, TRANSFORMER
 
-DECODERS = {"rnn": RNN_SEQ2SEQ, "transformer": TRANSFORMER, "language model": RNN_LM}
+DECODERS: dict[str, dict[str, Any]] = {
+    "rnn": {"config": RNN_SEQ2SEQ},
+    "transformer": {"config": TRANSFORMER},
+    "transformer, float16": {"config": TRANSFORMER, "cache_precision": "float16"},
+    "language model": {"config": RNN_LM},
+}
 
 
 @pytest.fixture(params=DECODERS)
 def decoder(request: pytest.FixtureRequest) -> Any:
-    return model(DECODERS[request.param])
+    return model(**DECODERS[request.param])
 
 
 def feed(decoder: Any, tokens: list[int], source: int = 0) -> NDArray[np.float32]:
@@ -98,9 +103,10 @@ def test_a_transformer_goes_back_anywhere() -> None:
     np.testing.assert_array_equal(decoder.step([5], sequences, state)[0], feed(decoder, [1, 5]))
 
 
+@pytest.mark.parametrize("cache_precision", ["float32", "float16"])
 @pytest.mark.parametrize("length", [1, 15, 16, 17, 33])
-def test_a_shared_page_is_not_written_to(length: int) -> None:
-    decoder = model(TRANSFORMER)
+def test_a_shared_page_is_not_written_to(length: int, cache_precision: str) -> None:
+    decoder = model(TRANSFORMER, cache_precision=cache_precision)
     past = [t % 13 for t in range(length)]
     state, sequences = start(decoder, 1)
     decoder.step(past, np.repeat(sequences, length), state)

@@ -1,0 +1,63 @@
+#include "kernels/store_keys_values.h"
+
+#include "core/parallel.h"
+#include "simd/half.h"
+
+namespace attnengine::ATTNENGINE_ISA {
+namespace {
+
+// How many rows from the first on, of n, lie side by side in its page.
+std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
+  std::int64_t count = 1;
+  while (count < n && cells[count].page == cells[0].page &&
+         cells[count].place == cells[0].place + count)
+    ++count;
+  return count;
+}
+
+// keys and values (rows, at least dim) of a head, which go to `place` and what follows of a page.
+template <class Number>
+void store_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim, std::int64_t place,
+                Number* head) {
+  Number* to = head + dim * kPage + place * value_stride(dim);
+  for (std::int64_t row = 0; row < keys.rows; ++row, to += value_stride(dim))
+    for (std::int64_t d = 0; d < dim; d += kLanes) {
+      const std::int64_t lanes = dim - d < kLanes ? dim - d : kLanes;
+      Number numbers[kLanes];
+      store(numbers, load_first(keys[row] + d, lanes));
+      for (std::int64_t lane = 0; lane < lanes; ++lane)
+        head[(d + lane) * kPage + place + row] = numbers[lane];
+      store(to + d, load_first(values[row] + d, lanes));
+    }
+}
+
+// The same for some heads of all rows.
+template <class Number>
+void store_heads(ConstMatrix keys_values, PageHeads heads, const PageCell* cells,
+                 std::int64_t offset, Range range) {
+  const std::int64_t dim = heads.head_dim, rows = keys_values.rows;
+  for (std::int64_t row = 0, count; row < rows; row += count) {
+    count = adjacent(cells + row, rows - row);
+    for (std::int64_t head = range.begin; head < range.end; ++head) {
+      const ConstMatrix keys{keys_values[row] + head * dim, count, keys_values.cols};
+      const ConstMatrix values{keys.data + heads.count * dim, count, keys_values.cols};
+      std::byte* to = cells[row].page + offset + head * heads.head_bytes();
+      store_head(keys, values, dim, cells[row].place, reinterpret_cast<Number*>(to));
+    }
+  }
+}
+
+}  // namespace
+
+void store_keys_values(ConstMatrix keys_values, PageHeads heads, const PageCell* cells,
+                       std::int64_t offset) {
+  parallel_for(heads.count, keys_values.rows * heads.head_dim * 2,
+               [&](std::int64_t begin, std::int64_t end) {
+                 if (heads.precision == CachePrecision::kFloat16)
+                   store_heads<Half>(keys_values, heads, cells, offset, {begin, end});
+                 else
+                   store_heads<float>(keys_values, heads, cells, offset, {begin, end});
+               });
+}
+
+}  // namespace attnengine::ATTNENGINE_ISA

@@ -1,0 +1,103 @@
+"""Keys and values in float16: every family, packed files, engines and commands."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import attnengine as ae
+from attnengine import _core, packing
+from attnengine.models import build
+from tests.bits import check_same_bits
+from tests.cli_runs import Run, refused
+from tests.golden import huggingface as golden
+from tests.packed import packed_in
+from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
+
+KEEPS_NONE = "cache_precision is 'float16', expected 'float32': the model keeps no keys and values"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_family(tmp_path: Path, name: str) -> None:
+    """Not what float32 gives, but close; whole prompts, tokens and packed files: the same bits."""
+    config, weights = parts(name)
+    exact = build(config, weights)
+    packing.write(tmp_path / "packed", lambda: build(config, weights), {})
+    with packed_in("float32", cache_precision="float16"):
+        model = build(config, weights)
+        packed = packing.read(tmp_path / "packed", {})
+    found, expected = (np.frombuffer(outputs(m), np.float32) for m in (model, exact))
+    assert outputs(packed) == outputs(model)
+    if getattr(model, "cache_precision", None) is None:
+        assert outputs(model) == outputs(exact)
+        return
+    source = IDS if isinstance(model, (_core.Seq2Seq, _core.SpeechSeq2Seq)) else None
+    assert golden.cached(model, IDS, source).tobytes() == outputs(model)
+    error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
+    assert 0 < error < 2e-3  # halves are off by 2 ** -12 of themselves on average
+
+
+def test_same_bits_in_any_batch(write_model: Any) -> None:
+    texts = ["abc", "h", "hgfedcba", "aabb", "bead", "cafe", "fade", "gag", "dad", "ebb"]
+    path = write_model("transformer")
+    check_same_bits(path, texts, cache_precision="float16", beam_size=3, max_new_tokens=8)
+
+
+def test_an_engine_knows_its_cache(write_model: Any, lm: ae.LanguageModel) -> None:
+    path = write_model("transformer")
+    model: Any = ae.load(path, cache_precision="float16")
+    assert model.cache_precision == "float16"
+    assert ", cache_precision=float16, " in repr(model)
+    copy = pickle.loads(pickle.dumps(model))
+    assert copy.cache_precision == "float16"
+    assert copy.score("abc", "P1") == model.score("abc", "P1")
+    usual: Any = ae.load(path)
+    assert usual.cache_precision == "float32"
+    assert usual.score("abc", "P1") != model.score("abc", "P1")
+    assert lm.cache_precision is None
+
+
+def test_a_packed_folder_serves_every_cache(write_model: Any, tmp_path: Path) -> None:
+    path = write_model("transformer")
+    ae.convert(path, tmp_path / "packed", packed=True, precision="int8")
+    options = {"precision": "int8", "cache_precision": "float16"}
+    found: Any = load_quietly(tmp_path / "packed", **options)
+    expected: Any = ae.load(path, **options)
+    assert found.score("abc", "P1 P2") == expected.score("abc", "P1 P2")
+
+
+@pytest.mark.parametrize("architecture", ["rnn_lm", "rnn_seq2seq", "rnn_encoder"])
+def test_models_without_keys_and_values(write_model: Any, architecture: str) -> None:
+    path = write_model(architecture)
+    assert ae.load(path, cache_precision="float32").cache_precision is None
+    with pytest.raises(ae.Unsupported, match=f"{path}: {KEEPS_NONE}"):
+        ae.load(path, cache_precision="float16")
+
+
+@pytest.mark.parametrize("name", ["bfloat16", None])
+def test_unknown_names(lm_path: Path, name: Any) -> None:
+    wanted = f"cache_precision is {name!r}, expected one of 'float32', 'float16'"
+    with pytest.raises(ae.Unsupported, match=wanted):
+        ae.load(lm_path, cache_precision=name)
+
+
+def test_commands(run: Run, write_model: Any, lm_path: Path, tmp_path: Path) -> None:
+    path, option = write_model("transformer"), ["--cache-precision", "float16"]
+    model: Any = ae.load(path, cache_precision="float16")
+    _, out, _ = run("translate", "--model", path, *option, "--json", stdin=b"abc\n")
+    assert json.loads(out) == model.translate("abc").to_dict()
+    _, out, _ = run("score", "--model", path, *option, stdin=b"abc\tP1\n")
+    assert out == f"{model.score('abc', 'P1').log_prob:.6f}\n"
+    for command in ("generate", "score", "chat"):
+        assert refused(run(command, "--model", lm_path, *option, stdin=b"a\n"), KEEPS_NONE)
+    assert refused(run("translate", *option, stdin=b"a\n"), KEEPS_NONE)
+    quick = ["--new-tokens", 2, "--repeats", 1, "--input-tokens", 3]
+    _, out, _ = run("bench", path, *option, *quick)
+    assert "run: float32, cache float16, " in out
+    facts = json.loads(run("info", path, "--json")[1])
+    assert facts["cache_per_token"] == {"float32": 2 * 2 * 20 * 4, "float16": 2 * 2 * 20 * 2}
