@@ -115,7 +115,7 @@ class KeyValuePages:
     """Keys and values of one sequence, stored once.
 
     keys and values (positions, kv_heads, head_dim); cache_precision "float32" or "float16", to
-    which they are rounded: half to even, and to 65504 at most.
+    which they are rounded: half to even, and finite ones to 65504 at most.
     """
 
     def __init__(

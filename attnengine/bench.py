@@ -139,6 +139,7 @@ def measure(path: Path, settings: Settings) -> dict[str, Any]:
         "architecture": engine.config["architecture"],
         "parameters": sum(math.prod(shape) for shape in shapes.values()),
         **asdict(settings),
+        "cache_precision": engine.cache_precision,
         "input_tokens": len(texts[0]),
         "num_threads": engine.num_threads,
         "load_seconds": seconds,
@@ -285,7 +286,7 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
 
 def _precisions(facts: Mapping[str, Any]) -> str:
     precision, cache = facts["precision"], facts["cache_precision"]
-    return str(precision) if cache == "float32" else f"{precision}, cache {cache}"
+    return f"{precision}, cache {cache}" if cache == "float16" else str(precision)
 
 
 def _parallel(facts: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attnengine import loaders
-from attnengine.engines.packed import CACHE_BYTES
+from attnengine.engines.precisions import CACHE_BYTES
 from attnengine.loaders.checkpoint import Checkpoint
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import attnengine as ae
-from attnengine.engines.packed import CACHE_BYTES
+from attnengine.engines.precisions import CACHE_BYTES
 from attnengine.reference.random_weights import random_weights
 from benchmarks.precision import parts, perplexity, smollm2_path, text_of
 from benchmarks.scaling import CONFIG

@@ -25,12 +25,13 @@ from benchmarks.peers.worker import model_of
 from benchmarks.peers.workloads import WORKLOADS
 
 SECONDS = 6.0
+THREADS = 2
 
 # The first pattern that a symbol matches says what it is.
 PARTS = {
     "products": r"::multiply|::add_half",
     "quantising": r"quantise",
-    "attention": r"score_pages|mix_vectors|weigh|attend|additive|dot_attention|mix_columns|"
+    "attention": r"score_pages|mix_vectors|::weigh\b|attend|additive|dot_attention|mix_columns|"
     r"store_keys_values|store_head|key_value",
     "gates, norms, activations": r"gates|norm|activat|rotary|softmax_row|tanh|sigmoid|gelu|silu",
     "logits, search": r"top_k|TopK|log_sum|softmax|search|Search|decoding|Hypothes|Continuation",
@@ -59,7 +60,9 @@ def sampled(run: Callable[[], Any], seconds: float) -> Counter[str]:
         perf.terminate()
         perf.wait()
         report = ["perf", "script", "-F", "ip,sym", "-i", str(data)]
-        lines = subprocess.run(report, capture_output=True, text=True, check=True).stdout
+        lines = subprocess.run(report, capture_output=True, text=True, check=False).stdout
+    if not lines:
+        raise SystemExit("perf has no samples: it must be allowed to sample this process")
     return Counter(line.split(maxsplit=1)[1] for line in lines.splitlines() if line.strip())
 
 
@@ -67,11 +70,12 @@ def measure(name: str, cache: Path) -> dict[str, float]:
     """The share of each part in ``workload/model/case/variant``."""
     workload_name, model_name, case_name, variant = name.split("/")
     workload = WORKLOADS[workload_name]()
-    setup = Setup(model_of(workload, model_name), variant, 2, cache)
+    setup = Setup(model_of(workload, model_name), variant, THREADS, cache)
     AttnEngine.prepare(setup)
     engine = AttnEngine(setup)
-    groups = (group for group in workload.groups if group.model is not None)
-    cases = next(group.cases for group in groups if group.model.name == model_name)
+    cases = [
+        case for group in workload.groups if group.model is setup.model for case in group.cases
+    ]
     case = next(case for case in cases if case.id == case_name)
     run = partial(getattr(engine, case.op), **case.params)
     run()

@@ -10,6 +10,7 @@ from attnengine.engines import packed
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.packed import convert
+from attnengine.engines.precisions import check_cache_precision, check_precision
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
@@ -36,7 +37,7 @@ def load(
     "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
     figures);
     ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32", or
-    "float16", which takes half of the memory and of the time to read it;
+    "float16", which takes half of the memory (docs/precision.md has figures);
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
     mask and the control group of the process allow. A call with many texts shares them out among
     ``num_workers``, each with a step of its own in flight and its part of the threads; when None
@@ -53,8 +54,8 @@ def load(
         Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
         than threads.
     """
-    packed.check_precision(precision)
-    packed.check_cache_precision(cache_precision)
+    check_precision(precision)
+    check_cache_precision(cache_precision)
     threads = choose_threads(num_threads)
     check_workers(num_workers, threads)
     checkpoint = loaders.load(path)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from attnengine import _core, loaders, models, packing
-from attnengine.errors import Error, InvalidArgument, Unsupported
+from attnengine.engines.precisions import check_precision
+from attnengine.errors import Error, InvalidArgument
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
 
 Model = _core.Decoder | _core.Encoder
 
 FILE = "packed.bin"
-CACHE_BYTES = {"float32": 4, "float16": 2}  # of a number of the keys and values that are kept
 
 
 def build(checkpoint: Checkpoint, precision: str, cache_precision: str, num_threads: int) -> Model:
@@ -30,22 +30,6 @@ def build(checkpoint: Checkpoint, precision: str, cache_precision: str, num_thre
             except Error as error:
                 warnings.warn(f"{file} is not used: {error}", stacklevel=3)
         return models.build(checkpoint.config, checkpoint.tensors)
-
-
-def check_precision(precision: str) -> None:
-    """Raise Unsupported unless layers can have this precision."""
-    _expect_one_of(packing.LAYOUTS, precision, "precision")
-
-
-def check_cache_precision(precision: str) -> None:
-    """Raise Unsupported unless keys and values can be kept in this precision."""
-    _expect_one_of(CACHE_BYTES, precision, "cache_precision")
-
-
-def _expect_one_of(known: Iterable[str], value: str, name: str) -> None:
-    if value not in known:
-        listed = ", ".join(map(repr, known))
-        raise Unsupported(f"{name} is {value!r}, expected one of {listed}")
 
 
 @contextmanager

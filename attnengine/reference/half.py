@@ -10,9 +10,10 @@ LARGEST = 65504.0
 
 
 def half(x: Floats) -> Floats:
-    """Every number as float16 holds it, half to even and at most the largest; NaN stays NaN.
+    """Every number as float16 holds it, half to even, finite ones at most the largest.
 
     Attention over a cache in float16 is `scaled_dot_attention` over such keys and values.
     """
-    rounded: Floats = np.clip(x, -LARGEST, LARGEST).astype(np.float16).astype(x.dtype)
+    limited = np.where(np.isinf(x), x, np.clip(x, -LARGEST, LARGEST))
+    rounded: Floats = limited.astype(np.float16).astype(x.dtype)
     return rounded

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "core/steps.h"
+#include "core/range.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/matrix.h"
+#include "core/range.h"
 
 namespace attnengine {
 
@@ -18,7 +19,7 @@ class Buffer {
   }
 
   std::byte* bytes(std::int64_t size) {
-    return reinterpret_cast<std::byte*>(floats((size + 3) / 4));
+    return reinterpret_cast<std::byte*>(floats(ceil_divide(size, sizeof(float))));
   }
 
   Matrix matrix(std::int64_t rows, std::int64_t cols) { return {floats(rows * cols), rows, cols}; }

@@ -4,6 +4,7 @@
 
 #include "core/matrix.h"
 #include "core/precision.h"
+#include "core/range.h"
 
 namespace attnengine {
 
@@ -30,18 +31,6 @@ struct LinearStep {
   Matrix y;               // (rows, out)
   bool add = false;
   void* scratch = nullptr;  // `scratch` bytes of the same precision, at a multiple of 64
-};
-
-// The parts of at most `size` that n things make.
-[[gnu::always_inline]] constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
-  return (n + size - 1) / size;
-}
-
-struct Range {
-  std::int64_t begin, end;
-
-  [[gnu::always_inline]] constexpr std::int64_t size() const { return end - begin; }
-  [[gnu::always_inline]] constexpr bool empty() const { return begin >= end; }
 };
 
 // Outputs are packed in panels of 16, with zeros after the last output.
@@ -173,7 +162,7 @@ struct GatesStep {
 // Rows of logits are summed in blocks of so many, which threads share out.
 constexpr std::int64_t kLogitBlock = 1024;
 [[gnu::always_inline]] constexpr std::int64_t logit_blocks(std::int64_t vocab_size) {
-  return (vocab_size + kLogitBlock - 1) / kLogitBlock;
+  return ceil_divide(vocab_size, kLogitBlock);
 }
 
 // The best k log-probabilities of each row, best first; of equal ones the lower token. Where fewer

@@ -142,7 +142,8 @@ void scaled_dot_attention(const ScaledDotStep& step) {
   std::int64_t seen = 0;
   for (std::int64_t row = 0; row < rows; ++row)
     seen += step.sights[row].end - step.sights[row].begin;
-  parallel_for(rows * heads, seen / rows * step.kv_heads.head_dim / 2,
+  // twice its instructions: between the layers of a model pages leave the first caches
+  parallel_for(rows * heads, seen / rows * step.kv_heads.head_dim,
                [&](std::int64_t begin, std::int64_t end) {
                  for (Range family{0, 0}; family.end * heads < end;) {
                    family = family_of(step, family.end);

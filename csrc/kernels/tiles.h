@@ -20,7 +20,9 @@ namespace attnengine::ATTNENGINE_ISA {
 
 constexpr int kPanelVectors = kPanel / kLanes;
 constexpr std::int64_t kRowBlock = 96;  // rows that share one pass over the weight
-constexpr std::int64_t kAhead = 256;    // lines
+// Lines that the panels of a tile have on the way: 16 KB stay in the first cache, and take longer
+// to pass than memory takes to answer.
+constexpr std::int64_t kAhead = 256;
 
 // What fits in the registers besides the operands: vectors of sums, and at most so many rows and
 // panels. Sums of integers have totals in float32 beside them; weights in pairs need a register
@@ -57,8 +59,9 @@ struct Pieces {
   std::int64_t count;
 };
 
-// Lines of as many panels as a tile has, which are brought into the cache while it passes its own:
-// the processor alone would not begin to read them before it is through with these.
+// Lines of as many panels as a tile has, its own further ahead or those of the next tile, which are
+// brought into the cache meanwhile: the processor alone would begin to read them when they are
+// needed.
 struct Fetch {
   const char* first;   // (panels, lines,)
   std::int64_t lines;  // of a panel

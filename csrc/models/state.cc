@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/errors.h"
+#include "core/range.h"
 
 namespace attnengine {
 namespace {
@@ -168,7 +169,7 @@ void State::drop_one(std::int32_t sequence) {
 
 void State::release_past(Sequence& sequence, std::int64_t length) {
   std::vector<SlotHandle>& past = sequence.past;
-  const std::size_t kept = (length + slots_.tokens - 1) / slots_.tokens;
+  const std::size_t kept = ceil_divide(length, slots_.tokens);
   const std::size_t first = slots_.keeps_past || past.empty() ? kept : past.size() - 1;
   for (std::size_t i = first; i < past.size(); ++i) pool_.release(past[i]);
   past.resize(kept);

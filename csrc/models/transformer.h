@@ -28,10 +28,10 @@ struct TransformerStack {
   // Whether the layers have a recurrence in the place of self-attention.
   bool recurrent() const { return layers.front().recurrence != nullptr; }
   // The key heads of one layer's self-attention, and of its cross-attention.
-  PageHeads page_heads(CachePrecision precision = CachePrecision::kFloat32) const {
+  PageHeads page_heads(CachePrecision precision) const {
     return layers.front().self_attention.page_heads(precision);
   }
-  PageHeads source_heads(CachePrecision precision = CachePrecision::kFloat32) const {
+  PageHeads source_heads(CachePrecision precision) const {
     return layers.front().cross_attention.page_heads(precision);
   }
   bool has_cross_attention() const { return layers.front().has_cross_attention(); }

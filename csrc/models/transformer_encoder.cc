@@ -12,6 +12,7 @@ namespace {
 
 // Sentences go through the layers some at a time: so many rows stay in the cache between them.
 constexpr std::int64_t kRows = 512;
+constexpr CachePrecision kCache = CachePrecision::kFloat32;  // nothing is kept for long
 
 // Self-attention of whole sentences: a row sees the rows of its sentence, all or those near it.
 // Every layer fills the same pages.
@@ -40,7 +41,7 @@ class SentenceAttention {
   void run(const MultiHeadAttention& attention, ConstMatrix x, Matrix out, bool add,
            AttentionScratch& scratch) {
     look(attention.window);
-    run_self_attention(attention, x, {cells_.data(), sights_.data(), 0}, out, add, scratch);
+    run_self_attention(attention, x, {cells_.data(), sights_.data(), 0, kCache}, out, add, scratch);
   }
 
  private:
@@ -69,7 +70,8 @@ class SentenceAttention {
 
 void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
                    Matrix states, TransformerScratch& scratch) {
-  SentenceAttention sentences(ragged, states.rows, stack.page_heads(), scratch.attention.pages);
+  SentenceAttention sentences(ragged, states.rows, stack.page_heads(kCache),
+                              scratch.attention.pages);
   scratch.attention.angles.start(sentences.positions(), states.rows);
   const Matrix x = embed(sentences.positions(), scratch);
   for (const TransformerLayer& layer : stack.layers) {

@@ -32,9 +32,9 @@ void TransformerStack::check_sizes() const {
     if (!layer.recurrence == recurrent())
       throw InvalidArgument("some layers have a recurrence, expected all or none");
     if (!recurrent()) {
-      expect_equal(layer.self_attention.head_dim(), page_heads().head_dim,
+      expect_equal(layer.self_attention.head_dim(), layers.front().self_attention.head_dim(),
                    "head_dim of a later layer");
-      expect_equal(layer.self_attention.num_kv_heads, page_heads().count,
+      expect_equal(layer.self_attention.num_kv_heads, layers.front().self_attention.num_kv_heads,
                    "num_kv_heads of a later layer");
     }
     if (layer.has_cross_attention() != has_cross_attention())
@@ -43,7 +43,7 @@ void TransformerStack::check_sizes() const {
       expect_equal(layer.cross_attention.key_value->out(),
                    layers.front().cross_attention.key_value->out(),
                    "cross_attention key_value weight.shape[0] of a later layer");
-      expect_equal(layer.cross_attention.head_dim(), source_heads().head_dim,
+      expect_equal(layer.cross_attention.head_dim(), layers.front().cross_attention.head_dim(),
                    "cross_attention head_dim of a later layer");
     }
   }

@@ -9,7 +9,7 @@ using Half = std::uint16_t;
 
 // What each ISA does in its own way:
 //   load(p)             kLanes halves as floats, exactly
-//   store_rounded(p, x) half to even, for numbers in the range of a half; NaN stays NaN
+//   store_rounded(p, x) half to even, for what is in the range of a half, infinite or NaN
 #if defined(__AVX512F__)
 
 ATTNENGINE_INLINE Floats load(const Half* p) {
@@ -64,19 +64,22 @@ ATTNENGINE_INLINE void store_rounded(Half* p, Floats x) {
   const Ints odd = magnitude >> 13 & 1;
   const Ints normal = (magnitude - (112 << 23) + 0xfff + odd) >> 13;
   const Ints small = bits_of(floats_of(magnitude) + broadcast(0.5f)) - bits_of(broadcast(0.5f));
-  const Ints none = 0x7e00 | (magnitude >> 13 & 0x3ff);
-  const Ints tiny = magnitude < 113 << 23, is_none = magnitude > 255 << 23;
+  const Ints infinite = magnitude >= 255 << 23;  // or no number, whose upper bit is set
+  const Ints quiet = (magnitude > 255 << 23) & 0x200;
+  const Ints none = 0x7c00 | quiet | (magnitude >> 13 & 0x3ff);
+  const Ints tiny = magnitude < 113 << 23;
   const Ints number = (tiny & small) | (~tiny & normal);
-  const Ints half = sign | (is_none & none) | (~is_none & number);
+  const Ints half = sign | (infinite & none) | (~infinite & number);
   for (int i = 0; i < kLanes; ++i) p[i] = static_cast<Half>(half[i]);
 }
 
 #endif
 
-// Half to even, and to the largest number at most; NaN stays NaN.
+// Half to even, and finite numbers to the largest at most; what is infinite or NaN stays so.
 ATTNENGINE_INLINE void store(Half* p, Floats x) {
-  const Floats largest = broadcast(65504);
-  store_rounded(p, max(-largest, min(largest, x)));
+  const Floats largest = broadcast(65504), limited = max(-largest, min(largest, x));
+  const Ints infinite = (x == broadcast(kInfinity)) | (x == broadcast(-kInfinity));
+  store_rounded(p, infinite ? x : limited);
 }
 
 }  // namespace attnengine::ATTNENGINE_ISA

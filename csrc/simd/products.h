@@ -15,13 +15,13 @@ ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
       const Floats vector = w(v);
       for (int r = 0; r < kRows; ++r) sums[r][v] = fma(numbers[r], vector, sums[r][v]);
     }
-    return;
-  }
-  Floats vectors[kVectors];
-  for (int v = 0; v < kVectors; ++v) vectors[v] = w(v);
-  for (int r = 0; r < kRows; ++r) {
-    const Floats number = broadcast(x(r));
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(number, vectors[v], sums[r][v]);
+  } else {
+    Floats vectors[kVectors];
+    for (int v = 0; v < kVectors; ++v) vectors[v] = w(v);
+    for (int r = 0; r < kRows; ++r) {
+      const Floats number = broadcast(x(r));
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(number, vectors[v], sums[r][v]);
+    }
   }
 }
 

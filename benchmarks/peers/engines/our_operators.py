@@ -45,20 +45,14 @@ class AttnOperators(OperatorEngine):
     def attention(
         self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
     ) -> Call:
-        """A row that decodes finds the keys and values of the past in pages; others store them."""
+        """Keys and values lie in pages, as in a model, where they are stored once."""
         query = normal(batch, rows, heads, head_dim)
         keys = normal(batch, positions, heads, head_dim)
         options: dict[str, Any] = {"need_weights": False, **self.threads}
-        if rows == 1:
-            pages = [kernels.KeyValuePages(past, past) for past in keys]
-            return lambda: [
-                past.attend(one, **options) for one, past in zip(query, pages, strict=True)
-            ]
         lengths = np.arange(1, rows + 1) if causal else None
-        attend = kernels.scaled_dot_attention
+        pages = [kernels.KeyValuePages(past, past) for past in keys]
         return lambda: [
-            attend(one, past, past, lengths, **options)
-            for one, past in zip(query, keys, strict=True)
+            past.attend(one, lengths, **options) for one, past in zip(query, pages, strict=True)
         ]
 
     def top_k(self, rows: int, vocab_size: int, k: int) -> Call:

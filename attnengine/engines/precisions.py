@@ -1,0 +1,26 @@
+"""Which precisions there are, of weights and of what a decoder keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attnengine import packing
+from attnengine.errors import Unsupported
+
+CACHE_BYTES = {"float32": 4, "float16": 2}  # of a number of the keys and values that are kept
+
+
+def check_precision(precision: str) -> None:
+    """Raise Unsupported unless layers can have this precision."""
+    _expect_one_of(packing.LAYOUTS, precision, "precision")
+
+
+def check_cache_precision(precision: str) -> None:
+    """Raise Unsupported unless keys and values can be kept in this precision."""
+    _expect_one_of(CACHE_BYTES, precision, "cache_precision")
+
+
+def _expect_one_of(known: Iterable[str], value: str, name: str) -> None:
+    if value not in known:
+        listed = ", ".join(map(repr, known))
+        raise Unsupported(f"{name} is {value!r}, expected one of {listed}")
