@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attnengine.models import build
 from attnengine.reference import decoder_only
 from attnengine.reference.attention import scaled_dot_attention
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.half import half
+from attnengine.reference.random_weights import random_weights
 from attnengine.reference.transformer import Cache, Transformer
 from tests.models.checks import (
     SOURCES,
@@ -23,6 +25,7 @@ from tests.models.checks import (
     weights64,
 )
 from tests.models.configs import GPT2, LLAMA, RNN_LM, TRANSFORMER, TRANSFORMER_LM, Config
+from tests.packed import packed_in
 
 # One key in a few thousand is rounded to another half in float64 than in float32, off by 5e-4 of
 # itself; each instruction set has others.
@@ -103,3 +106,20 @@ def test_a_model_knows_what_it_keeps() -> None:
     for config, kept in ((GPT2, "float16"), (TRANSFORMER_LM, "float16"), (RNN_LM, None)):
         assert with_float16(config).cache_precision == kept
     assert model(GPT2).cache_precision == "float32"
+
+
+@pytest.mark.parametrize("cache_precision", ["float32", "float16"])
+def test_what_a_page_held_before_is_not_seen(cache_precision: str) -> None:
+    weights = random_weights(GPT2, 0)
+    weights["transformer.wte.weight"][12] = np.nan  # and so are the keys and values of this token
+    with packed_in("float32", cache_precision=cache_precision):
+        decoder = build(GPT2, weights)
+    state, sequences = start(decoder, 1)
+    decoder.step([12] * 20, np.repeat(sequences, 20), state)
+    state.drop(sequences)
+    fresh, alone = start(decoder, 1)
+    again = state.add(1)
+    for token in range(10):
+        found = decoder.step([token], again, state)
+        np.testing.assert_array_equal(found, decoder.step([token], alone, fresh))
+        assert np.isfinite(found[0, :12]).all()
