@@ -131,10 +131,8 @@ def _search(
 def _searcher(command: str, model: Path | None, loading: dict[str, Any]) -> Callable[..., Any]:
     """The method of the model, or of the packaged one, that the command runs."""
     if model is None:
-        threads = loading["num_threads"] or loading["num_workers"] or 1
-        engine = load(g2p.PATH, **{**loading, "num_threads": threads})
-    else:
-        engine = load(model, **loading)
+        loading = loading | {"num_threads": loading["num_threads"] or loading["num_workers"] or 1}
+    engine = load(model or g2p.PATH, **loading)
     if command == "translate":
         return _expect(engine, Seq2Seq, command).translate
     return _expect(engine, LanguageModel, command).generate

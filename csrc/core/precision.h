@@ -13,7 +13,7 @@ constexpr int kPrecisions = 4;
 constexpr const char* kPrecisionNames[kPrecisions] = {"float32", "bfloat16", "int8", "int4"};
 
 // How keys and values are kept. Attention over them is that of float32, whatever they were rounded
-// to: float16 half to even, and to the largest number at most.
+// to: float16 half to even, and finite numbers to the largest at most.
 enum class CachePrecision { kFloat32, kFloat16 };
 constexpr int kCachePrecisions = 2;
 constexpr const char* kCachePrecisionNames[kCachePrecisions] = {"float32", "float16"};

@@ -95,7 +95,7 @@ constexpr std::int64_t kPage = 16;
 struct PageHeads {
   std::int64_t count;
   std::int64_t head_dim;
-  CachePrecision precision = CachePrecision::kFloat32;
+  CachePrecision precision;
 
   [[gnu::always_inline]] std::int64_t head_bytes() const {
     return kPage * (head_dim + value_stride(head_dim)) * bytes_of(precision);

@@ -9,8 +9,6 @@ namespace attnengine::ATTNENGINE_ISA {
 typedef std::int8_t Bytes __attribute__((vector_size(4 * kLanes)));
 typedef std::int8_t UnalignedBytes __attribute__((vector_size(4 * kLanes), aligned(1), may_alias));
 
-ATTNENGINE_INLINE Ints broadcast_int(std::int32_t x) { return x - Ints{}; }
-
 // Four adjacent bytes in every lane.
 ATTNENGINE_INLINE Ints broadcast_four(const std::int8_t* p) {
   std::int32_t four;

@@ -43,7 +43,6 @@ ATTNENGINE_INLINE void store_rounded(Half* p, Floats x) {
 
 ATTNENGINE_INLINE Ints bits_of(Floats x) { return reinterpret_cast<Ints>(x); }
 ATTNENGINE_INLINE Floats floats_of(Ints x) { return reinterpret_cast<Floats>(x); }
-ATTNENGINE_INLINE Ints all(std::int32_t x) { return x - Ints{}; }
 
 // Exponents of a half are 112 less. Below the least of them, 2 ** -14, that is added to the
 // mantissa and taken off again.
@@ -51,7 +50,7 @@ ATTNENGINE_INLINE Floats load(const Half* p) {
   const Ints half{p[0], p[1], p[2], p[3]};
   const Ints magnitude = (half & 0x7fff) << 13, exponent = magnitude & 0x7c00 << 13;
   const Ints normal = magnitude + (112 << 23);
-  const Ints small = bits_of(floats_of(normal + (1 << 23)) - floats_of(all(113 << 23)));
+  const Ints small = bits_of(floats_of(normal + (1 << 23)) - floats_of(broadcast_int(113 << 23)));
   const Ints infinite = exponent == 0x7c00 << 13;  // or no number
   const Ints tiny = exponent == 0;
   const Ints found = (tiny & small) | (~tiny & (normal + (infinite & 112 << 23)));

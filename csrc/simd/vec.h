@@ -29,6 +29,8 @@ ATTNENGINE_INLINE void store(float* p, Floats x) { *reinterpret_cast<UnalignedFl
 
 ATTNENGINE_INLINE Floats broadcast(float x) { return x - Floats{}; }
 
+ATTNENGINE_INLINE Ints broadcast_int(std::int32_t x) { return x - Ints{}; }
+
 }  // namespace attnengine::ATTNENGINE_ISA
 
 // What each ISA does in its own way:
