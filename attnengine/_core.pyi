@@ -114,8 +114,9 @@ def dot_attention(
 class KeyValuePages:
     """Keys and values of one sequence, stored once.
 
-    keys and values (positions, kv_heads, head_dim); cache_precision "float32" or "float16", to
-    which they are rounded: half to even, and finite ones to 65504 at most.
+    keys and values (positions, kv_heads, head_dim); cache_precision "float32", or to what they are
+    rounded, half to even: "float16", finite ones to 65504 at most, or "int8", 127 being the largest
+    magnitude of a head at a position.
     """
 
     def __init__(

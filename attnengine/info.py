@@ -71,8 +71,11 @@ def cache_bytes(config: Mapping[str, Any]) -> dict[str, int] | None:
     keys = _first(config, ("num_key_value_heads", "num_kv_heads")) or heads
     dim = _first(config, ("head_dim", "d_kv")) or size // heads
     values = -(-dim // _VECTOR) * _VECTOR
-    numbers = layers * (1 if one else keys) * (dim + values)
-    return {precision: size * numbers for precision, size in CACHE_BYTES.items()}
+    heads = layers * (1 if one else keys)
+    return {
+        precision: heads * (size * (dim + values) + scales)
+        for precision, (size, scales) in CACHE_BYTES.items()
+    }
 
 
 def describe(path: Path) -> dict[str, Any]:

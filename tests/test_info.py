@@ -49,6 +49,7 @@ def test_bytes_of_a_token_in_the_cache() -> None:
         return found["float32"] / 4
 
     assert numbers() == 24 * 2 * (64 + 64)
+    assert cache_bytes(config)["int8"] == 24 * 2 * (64 + 64 + 8)
     assert numbers(head_dim=20) == 24 * 2 * (20 + 32)
     assert numbers(num_key_value_heads=None) == 24 * 14 * (64 + 64)
     falcon = {"architecture": "falcon", "multi_query": True, "num_key_value_heads": None}

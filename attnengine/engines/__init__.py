@@ -36,8 +36,9 @@ def load(
     ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
     "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
     figures);
-    ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32", or
-    "float16", which takes half of the memory (docs/precision.md has figures);
+    ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32"; "float16"
+    and "int8" take a half and little more than a quarter of the memory (docs/precision.md has
+    figures);
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
     mask and the control group of the process allow. A call with many texts shares them out among
     ``num_workers``, each with a step of its own in flight and its part of the threads; when None
@@ -48,8 +49,8 @@ def load(
     FormatError
         No known format is recognised, or the model is damaged or inconsistent.
     Unsupported
-        An architecture or a precision that we do not have, or a cache in float16 of a model that
-        keeps no keys and values.
+        An architecture or a precision that we do not have, or a cache in float16 or int8 of a
+        model that keeps no keys and values.
     InvalidArgument
         Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
         than threads.

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from attnengine import packing
 from attnengine.errors import Unsupported
 
-CACHE_BYTES = {"float32": 4, "float16": 2}  # of a number of the keys and values that are kept
+# Of a number of the keys and values that are kept, and of the scales of a head at a position.
+CACHE_BYTES = {"float32": (4, 0), "float16": (2, 0), "int8": (1, 8)}
 
 
 def check_precision(precision: str) -> None:

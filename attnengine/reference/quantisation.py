@@ -16,17 +16,17 @@ LARGEST = np.float32(127)
 TINY = np.float32(2.0**-100)  # a block whose numbers are all smaller counts as zero
 
 
-def quantise(x: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def quantise(x: Floats, block: int = BLOCK) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Write numbers as ``values * scales``: round(x / scale), half to even, scale = max |x| / 127.
 
-    x (rows, in). Returns values (rows, blocks, BLOCK), zeros behind the last input, and scales
+    x (rows, in). Returns values (rows, blocks, block), zeros behind the last input, and scales
     (rows, blocks). A block with a number that is not finite has the scale NaN.
     """
     rows, size = x.shape
-    blocks = -(-size // BLOCK)
-    padded = np.zeros((rows, blocks * BLOCK), np.float32)
+    blocks = -(-size // block)
+    padded = np.zeros((rows, blocks * block), np.float32)
     padded[:, :size] = x
-    padded = padded.reshape(rows, blocks, BLOCK)
+    padded = padded.reshape(rows, blocks, block)
     largest = np.abs(padded).max(axis=2)  # (rows, blocks)
     finite, used = np.isfinite(largest), np.isfinite(largest) & (largest >= TINY)
     inverse = np.divide(LARGEST, largest, out=np.zeros_like(largest), where=used)

@@ -165,8 +165,9 @@ class KeyValuePages {
 
 void bind_key_value_pages(py::module_& m) {
   py::class_<KeyValuePages>(m, "KeyValuePages", R"(Keys and values of one sequence, stored once.
-keys and values (positions, kv_heads, head_dim); cache_precision "float32" or "float16", to which
-they are rounded: half to even, and finite ones to 65504 at most.)")
+keys and values (positions, kv_heads, head_dim); cache_precision "float32", or to what they are
+rounded, half to even: "float16", finite ones to 65504 at most, or "int8", 127 being the largest
+magnitude of a head at a position.)")
       .def(py::init<const FloatArray&, const FloatArray&, const std::string&>(), "keys"_a,
            "values"_a, py::kw_only(), "cache_precision"_a = "float32")
       .def("attend", &KeyValuePages::attend, "query"_a, "lengths"_a = py::none(), py::kw_only(),

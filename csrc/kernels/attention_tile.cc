@@ -2,6 +2,7 @@
 
 #include "simd/half.h"
 #include "simd/products.h"
+#include "simd/scaled_bytes.h"
 #include "simd/softmax.h"
 #include "simd/tanh.h"
 
@@ -18,6 +19,20 @@ constexpr int kMaxSums = 12;
 #else
 constexpr int kMaxSums = 8;
 #endif
+
+template <class Number>
+constexpr bool kScaled = sizeof(Number) == 1;
+
+// The numbers of a head in a page: keys, then values.
+template <class Number>
+ATTNENGINE_INLINE const Number* numbers_of(const std::byte* head) {
+  return reinterpret_cast<const Number*>(head + (kScaled<Number> ? kScaleBytes : 0));
+}
+
+// A vector of the scales of a head: those of the keys, then those of the values.
+ATTNENGINE_INLINE Floats scales_of(const std::byte* head, std::int64_t place) {
+  return load(reinterpret_cast<const float*>(head) + place);
+}
 
 constexpr int vectors_at_once(int rows, int most) {
   int vectors = 1;
@@ -40,8 +55,8 @@ template <class Number, int kRows, int kCount>
   const Number *keys[kCount], *ahead[kCount];
   for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
   for (int p = 0; p < kCount; ++p) {
-    keys[p] = reinterpret_cast<const Number*>(tile.pages[page + p]);
-    ahead[p] = reinterpret_cast<const Number*>(tile.ahead[page + p]);
+    keys[p] = numbers_of<Number>(tile.pages[page + p]);
+    ahead[p] = numbers_of<Number>(tile.ahead[page + p]);
   }
   Floats sums[kRows][kCount * kPageVectors] = {};
   add_products<kRows, kCount * kPageVectors>(
@@ -53,8 +68,12 @@ template <class Number, int kRows, int kCount>
       },
       sums);
   for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kCount * kPageVectors; ++v)
-      store(tile.scores[r] + page * kPage + v * kLanes, broadcast(step.scale) * sums[r][v]);
+    for (int v = 0; v < kCount * kPageVectors; ++v) {
+      Floats scores = broadcast(step.scale) * sums[r][v];
+      if constexpr (kScaled<Number>)
+        scores *= scales_of(tile.pages[page + v / kPageVectors], v % kPageVectors * kLanes);
+      store(tile.scores[r] + page * kPage + v * kLanes, scores);
+    }
 }
 
 template <class Number, int kRows,
@@ -123,6 +142,15 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pa
   query.sum += sum(total);
 }
 
+// Weights of integers out of those of the values that they stand for.
+ATTNENGINE_INLINE void scale_weights(const AttentionTile& tile, float* weights) {
+  for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page)
+    for (std::int64_t t = 0; t < kPage; t += kLanes) {
+      float* some = weights + page * kPage + t;
+      store(some, load(some) * scales_of(tile.pages[page], kPage + t));
+    }
+}
+
 // Adds the weighted values of some positions of a block to the contexts of kRows queries from
 // `first` on, in kVectors vectors from `d` on.
 template <class Number, int kRows, int kVectors>
@@ -138,8 +166,8 @@ template <class Number, int kRows, int kVectors>
   }
   for (std::int64_t t = seen.begin; t < seen.end;) {
     const std::int64_t page = t / kPage, start = page * kPage, end = least(seen.end, start + kPage);
-    const Number* from = reinterpret_cast<const Number*>(tile.pages[page]) + dim * kPage + d;
-    const Number* ahead = reinterpret_cast<const Number*>(tile.ahead[page]) + dim * kPage + d;
+    const Number* from = numbers_of<Number>(tile.pages[page]) + dim * kPage + d;
+    const Number* ahead = numbers_of<Number>(tile.ahead[page]) + dim * kPage + d;
     add_products<kRows, kVectors>(
         t - start, end - start,
         [&](int r, std::int64_t k) { return tile.scores[first + r][start + k]; },
@@ -186,8 +214,10 @@ void attend_rows(const ScaledDotStep& step, std::int64_t rows, AttentionTile& ti
     if (rows < kRows) return attend_rows<Number, kRows - 1>(step, rows, tile);
   }
   score<Number, kRows>(step, tile, tile.range.begin);
-  for (int r = 0; r < kRows; ++r)
+  for (int r = 0; r < kRows; ++r) {
     weigh(step, tile.queries[r], tile.block, tile.range, tile.seen[r], tile.scores[r]);
+    if constexpr (kScaled<Number>) scale_weights(tile, tile.scores[r]);
+  }
   mix_tile<Number, kRows>(step, tile);
 }
 
@@ -196,6 +226,8 @@ void attend_rows(const ScaledDotStep& step, std::int64_t rows, AttentionTile& ti
 void attend_tile(const ScaledDotStep& step, std::int64_t rows, AttentionTile& tile) {
   if (step.kv_heads.precision == CachePrecision::kFloat16)
     attend_rows<Half>(step, rows, tile);
+  else if (step.kv_heads.precision == CachePrecision::kInt8)
+    attend_rows<std::int8_t>(step, rows, tile);
   else
     attend_rows<float>(step, rows, tile);
 }

@@ -1,32 +1,19 @@
 #include "kernels/quantise.h"
 
 #include "core/parallel.h"
-#include "simd/bytes.h"
+#include "simd/scaled_bytes.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
 constexpr int kVectors = kScaleBlock / kLanes;
 constexpr std::int64_t kWork = 20 * kVectors;  // instructions of a block
-constexpr float kTiny = 0x1p-100f;  // a block whose numbers are all smaller counts as zero
 
-// The largest |x|, infinite or NaN where one is not finite: as integers these are the largest.
-ATTNENGINE_INLINE float largest_magnitude(const Floats (&x)[kVectors]) {
+// The largest |x|, infinite or NaN where one is not finite.
+ATTNENGINE_INLINE float largest_of_block(const Floats (&x)[kVectors]) {
   Ints largest{};
-  for (const Floats& vector : x) {
-    const Ints bits = reinterpret_cast<Ints>(vector) & 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  const std::int32_t bits = largest_lane(largest);
-  float magnitude;
-  __builtin_memcpy(&magnitude, &bits, sizeof(magnitude));
-  return magnitude;
-}
-
-// Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits.
-ATTNENGINE_INLINE Ints rounded(Floats x, float inverse) {
-  const Floats shifted = x * broadcast(inverse) + broadcast(0x1.8p23f);
-  return reinterpret_cast<Ints>(shifted) - 0x4b400000;
+  for (const Floats& vector : x) largest = larger_magnitudes(largest, vector);
+  return largest_magnitude(largest);
 }
 
 // A sum of at most 64 bytes is exact in float32.
@@ -64,16 +51,11 @@ ATTNENGINE_INLINE void quantise(const float* x, std::int64_t count, std::int8_t*
   Floats block[kVectors];
   for (std::int64_t b = 0; b < blocks; ++b) {
     load_block(x + b * kScaleBlock, count - b * kScaleBlock, block);
-    largest[b] = largest_magnitude(block);
+    largest[b] = largest_of_block(block);
   }
-  const Floats most = load(largest);
-  const Ints finite = most < kInfinity, used = finite & (most >= kTiny);
-  store(inverses, used ? 127.0f / most : Floats{});
-  store_first(scales,
-              used     ? most / 127.0f
-              : finite ? Floats{}
-                       : broadcast(__builtin_nanf("")),
-              blocks);
+  const Scales found = scales_of(load(largest));
+  store(inverses, found.inverses);
+  store_first(scales, found.scales, blocks);
   for (std::int64_t b = 0; b < blocks; ++b) {
     load_block(x + b * kScaleBlock, largest[b] < kInfinity ? count - b * kScaleBlock : 0, block);
     round_block(block, inverses[b], values + b * kScaleBlock, sums + 2 * b);

@@ -25,9 +25,10 @@ struct TransformerState : State {
   void copy_tokens(const std::byte* from, std::int64_t tokens, std::byte* to) const override {
     const std::int64_t keys = heads.head_dim * kPage;  // lines of 16 positions: all or nothing
     const std::int64_t count = keys + tokens * value_stride(heads.head_dim);
+    const std::int64_t bytes = heads.scale_bytes() + count * bytes_of(heads.precision);
     for (std::int64_t head = 0; head < heads.count; ++head) {
       const std::int64_t first = head * heads.head_bytes();
-      std::copy_n(from + first, count * bytes_of(heads.precision), to + first);
+      std::copy_n(from + first, bytes, to + first);
     }
   }
 

@@ -22,6 +22,7 @@ ATTNENGINE_INLINE Ints broadcast_four(const std::int8_t* p) {
 //   load_weights(p)             four inputs of kLanes outputs
 //   first_sums(sum)             where the sums begin; `sum` is that of all inputs of the row
 //   narrow(x)                   the lowest byte of each lane, for integers of 8 bits
+//   widen(p)                    kLanes bytes at p as integers
 //   largest_lane(x)
 //   dot(sums, weights, quad)    sums[lane] + the sum over i of weights[4 * lane + i] * quad[i]
 typedef std::int8_t Narrow __attribute__((vector_size(kLanes)));
@@ -40,6 +41,10 @@ ATTNENGINE_INLINE std::int32_t largest_of_eight(__m256i x) {
 ATTNENGINE_INLINE Narrow narrow(Ints x) {
   return reinterpret_cast<Narrow>(_mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(x)));
 }
+ATTNENGINE_INLINE Ints widen(const std::int8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<Ints>(_mm512_maskz_cvtepi8_epi32(0xffff, bytes));
+}
 ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
   const __m512i all = reinterpret_cast<__m512i>(x);
   return largest_of_eight(_mm256_max_epi32(_mm512_maskz_extracti32x8_epi32(0xff, all, 0),
@@ -54,6 +59,10 @@ ATTNENGINE_INLINE Narrow narrow(Ints x) {
       _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
   return reinterpret_cast<Narrow>(_mm_packs_epi16(shorts, shorts)[0]);
 }
+ATTNENGINE_INLINE Ints widen(const std::int8_t* p) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<Ints>(_mm256_cvtepi8_epi32(bytes));
+}
 ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
   return largest_of_eight(reinterpret_cast<__m256i>(x));
 }
@@ -62,8 +71,15 @@ ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
 
 ATTNENGINE_INLINE Narrow narrow(Ints x) { return __builtin_convertvector(x, Narrow); }
 #if defined(__aarch64__)
+ATTNENGINE_INLINE Ints widen(const std::int8_t* p) {
+  const int8x8_t bytes = vget_low_s8(vreinterpretq_s8_s32(broadcast_four(p)));
+  return vmovl_s16(vget_low_s16(vmovl_s8(bytes)));
+}
 ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) { return vmaxvq_s32(x); }
 #else
+ATTNENGINE_INLINE Ints widen(const std::int8_t* p) {
+  return __builtin_convertvector(*reinterpret_cast<const UnalignedNarrow*>(p), Ints);
+}
 ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
   std::int32_t largest = x[0];
   for (std::int64_t i = 1; i < kLanes; ++i) largest = x[i] > largest ? x[i] : largest;

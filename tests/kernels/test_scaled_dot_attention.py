@@ -6,40 +6,9 @@ import numpy as np
 import pytest
 
 from attnengine import kernels
-from attnengine.reference.attention import scaled_dot_attention as reference
-from attnengine.reference.half import half
+from attnengine.engines.precisions import CACHE_BYTES as PRECISIONS
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes, table_bias
-
-
-def arguments(
-    rng: np.random.Generator, rows: int, positions: int, heads: int, kv_heads: int, head_dim: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    query = rng.normal(size=(rows, heads, head_dim)).astype(np.float32)
-    keys, values = rng.normal(size=(2, positions, kv_heads, head_dim)).astype(np.float32)
-    return query, keys, values
-
-
-def expected(
-    query: np.ndarray,
-    keys: np.ndarray,
-    values: np.ndarray,
-    lengths: np.ndarray | None = None,
-    scale: float | None = None,
-    score_cap: float = 0.0,
-    bias: np.ndarray | None = None,
-    begins: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    group = query.shape[1] // keys.shape[1]
-    wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
-    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias, begins)
-
-
-def assert_close(
-    result: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
-) -> None:
-    # scores below 10, sums of up to 128 terms: good to about 2e-6, which exp() passes on
-    np.testing.assert_allclose(result[0], right[0], rtol=1e-5, atol=5e-6)
-    np.testing.assert_allclose(result[1], right[1], rtol=1e-5, atol=1e-6)
+from tests.kernels.scaled_dot import arguments, assert_close, expected
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 17, 64])
@@ -93,59 +62,6 @@ def test_pages_serve_many_calls(rng: np.random.Generator) -> None:
         )
 
 
-@pytest.mark.parametrize("head_dim", [1, 5, 15, 16, 24, 64, 80, 130])
-@pytest.mark.parametrize("rows", [1, 3, 9])
-def test_float16_is_float32_over_rounded_numbers(
-    rng: np.random.Generator, rows: int, head_dim: int
-) -> None:
-    query, keys, values = arguments(rng, rows, 150, 4, 2, head_dim)
-    lengths = rng.integers(1, 151, rows)
-    begins = rng.integers(0, lengths)
-    pages = kernels.KeyValuePages(keys, values, cache_precision="float16")
-    found = pages.attend(query, lengths, begins=begins)
-    exact = kernels.scaled_dot_attention(query, half(keys), half(values), lengths, begins=begins)
-    for y, right in zip(found, exact, strict=True):
-        np.testing.assert_array_equal(y, right)
-    assert_close(found, expected(query, half(keys), half(values), lengths, begins=begins))
-    unrounded = kernels.scaled_dot_attention(query, keys, values, lengths, begins=begins)
-    assert not np.array_equal(found[0], unrounded[0])
-
-
-def numbers_to_round(rng: np.random.Generator) -> np.ndarray:
-    """Every half, what lies half-way to the next one and beside it, and any other float."""
-    every = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
-    middle = every + 0x1000  # of two halves, but the subnormal ones
-    tiny = np.arange(-2048, 2049, dtype=np.float32) * np.float32(2**-25)
-    others = rng.integers(0, 2**32, 2**16, dtype=np.uint64).astype(np.uint32)
-    bits = np.concatenate([every, middle - 1, middle, middle + 1, tiny.view(np.uint32), others])
-    return bits.view(np.float32)
-
-
-@np.errstate(invalid="ignore")  # signalling NaN, of which NumPy warns on ARM64
-def test_rounding_to_float16(rng: np.random.Generator) -> None:
-    """A single position has the weight 1: its context is what was stored."""
-    numbers = numbers_to_round(rng)
-    numbers = np.concatenate([numbers, np.full(-len(numbers) % 8, np.inf, np.float32)])
-    values = numbers.reshape(1, -1, 8)
-    pages = kernels.KeyValuePages(np.zeros_like(values), values, cache_precision="float16")
-    found = pages.attend(np.zeros_like(values), need_weights=False)[0]
-    np.testing.assert_array_equal(found, half(values))
-    assert np.array_equal(np.isfinite(found), np.isfinite(values))
-    assert np.max(found[np.isfinite(found)]) == 65504
-
-
-def test_a_large_key_stays_finite_in_float16(rng: np.random.Generator) -> None:
-    query, keys, values = arguments(rng, 2, 20, 1, 1, 8)
-    keys[3] = 1e6
-    found = kernels.KeyValuePages(keys, values, cache_precision="float16").attend(query)
-    assert np.isfinite(found[0]).all()
-
-
-def test_unknown_cache_precisions_are_refused() -> None:
-    with pytest.raises(ValueError, match='cache_precision is "int8", expected one of float32, fl'):
-        kernels.KeyValuePages(np.ones((1, 1, 1)), np.ones((1, 1, 1)), cache_precision="int8")
-
-
 def test_scale(rng: np.random.Generator) -> None:
     arrays = arguments(rng, 2, 9, 2, 2, 8)
     assert_close(kernels.scaled_dot_attention(*arrays, scale=0.1), expected(*arrays, scale=0.1))
@@ -197,7 +113,7 @@ def test_a_maximum_that_grows_from_block_to_block(rng: np.random.Generator) -> N
         np.testing.assert_allclose(y, right, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("cache_precision", ["float32", "float16"])
+@pytest.mark.parametrize("cache_precision", PRECISIONS)
 @pytest.mark.parametrize("head_dim", [5, 64])
 def test_a_row_has_the_same_bits_in_any_company(
     rng: np.random.Generator,
@@ -226,12 +142,14 @@ def test_positions_after_the_length_change_nothing(rng: np.random.Generator) -> 
         np.testing.assert_array_equal(weights[..., :length], alone[1])
 
 
-def test_what_is_not_seen_is_not_touched(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("cache_precision", PRECISIONS)
+def test_what_is_not_seen_is_not_touched(rng: np.random.Generator, cache_precision: str) -> None:
     query, keys, values = arguments(rng, 100, 100, 2, 2, 20)
     keys[60], values[60] = np.nan, np.inf
     lengths, begins = np.arange(1, 101), np.zeros(100, int)
     begins[61:] = 61  # only row 60 sees position 60
-    context, weights = kernels.scaled_dot_attention(query, keys, values, lengths, begins=begins)
+    pages = kernels.KeyValuePages(keys, values, cache_precision=cache_precision)
+    context, weights = pages.attend(query, lengths, begins=begins)
     bad = ~np.isfinite(context).all(axis=(1, 2))
     assert np.flatnonzero(bad).tolist() == [60]
     assert np.isfinite(np.delete(weights, 60, axis=0)).all()

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "simd/bytes.h"
+
+// Numbers in 8 bits, -127 to 127, that share a scale: the largest magnitude among them / 127.
+// Rounded half to even, the same bits on every ISA. Where one is not finite the scale is NaN.
+namespace attnengine::ATTNENGINE_ISA {
+
+constexpr float kTiny = 0x1p-100f;  // numbers that are all smaller count as zero
+
+// Magnitudes as integers, of which those of what is infinite or NaN are the largest.
+ATTNENGINE_INLINE Ints larger_magnitudes(Ints largest, Floats x) {
+  const Ints bits = reinterpret_cast<Ints>(x) & 0x7fffffff;
+  return bits > largest ? bits : largest;
+}
+
+// Of all lanes, as a number again.
+ATTNENGINE_INLINE float largest_magnitude(Ints magnitudes) {
+  const std::int32_t bits = largest_lane(magnitudes);
+  float magnitude;
+  __builtin_memcpy(&magnitude, &bits, sizeof(magnitude));
+  return magnitude;
+}
+
+// Of as many blocks as there are lanes.
+struct Scales {
+  Floats scales;
+  Floats inverses;  // 0 where the numbers become zeros
+};
+
+ATTNENGINE_INLINE Scales scales_of(Floats most) {
+  const Ints finite = most < kInfinity, used = finite & (most >= kTiny);
+  const Floats unused = finite ? Floats{} : broadcast(__builtin_nanf(""));
+  return {used ? most / 127.0f : unused, used ? 127.0f / most : Floats{}};
+}
+
+// Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits.
+ATTNENGINE_INLINE Ints rounded(Floats x, float inverse) {
+  const Floats shifted = x * broadcast(inverse) + broadcast(0x1.8p23f);
+  return reinterpret_cast<Ints>(shifted) - 0x4b400000;
+}
+
+ATTNENGINE_INLINE void store(std::int8_t* p, Ints x) {
+  *reinterpret_cast<UnalignedNarrow*>(p) = narrow(x);
+}
+
+// Without the scale.
+ATTNENGINE_INLINE Floats load(const std::int8_t* p) {
+  return __builtin_convertvector(widen(p), Floats);
+}
+
+}  // namespace attnengine::ATTNENGINE_ISA
