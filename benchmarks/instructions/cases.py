@@ -45,7 +45,7 @@ KERNELS = [
     *(bench_linear.case(rows, 512, 2048, name) for name in LAYOUTS for rows in (1, 4, 64)),
     bench_scaled_dot_attention.case(64, 64, 8, 8, 64),
     bench_scaled_dot_attention.case(1, 1024, 8, 8, 64),
-    bench_scaled_dot_attention.case(1, 1024, 8, 8, 64, "float16"),
+    *(bench_scaled_dot_attention.case(1, 1024, 8, 8, 64, name) for name in ("float16", "int8")),
     bench_scaled_dot_attention.case(4, 200, 8, 8, 64),
     bench_scaled_dot_attention.case(1, 200, 14, 2, 64),
     bench_attention.case("additive", 8, 100, 512),

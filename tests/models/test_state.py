@@ -18,6 +18,7 @@ DECODERS: dict[str, dict[str, Any]] = {
     "rnn": {"config": RNN_SEQ2SEQ},
     "transformer": {"config": TRANSFORMER},
     "transformer, float16": {"config": TRANSFORMER, "cache_precision": "float16"},
+    "transformer, int8": {"config": TRANSFORMER, "cache_precision": "int8"},
     "language model": {"config": RNN_LM},
 }
 
@@ -103,7 +104,7 @@ def test_a_transformer_goes_back_anywhere() -> None:
     np.testing.assert_array_equal(decoder.step([5], sequences, state)[0], feed(decoder, [1, 5]))
 
 
-@pytest.mark.parametrize("cache_precision", ["float32", "float16"])
+@pytest.mark.parametrize("cache_precision", ["float32", "float16", "int8"])
 @pytest.mark.parametrize("length", [1, 15, 16, 17, 33])
 def test_a_shared_page_is_not_written_to(length: int, cache_precision: str) -> None:
     decoder = model(TRANSFORMER, cache_precision=cache_precision)
