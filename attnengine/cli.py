@@ -51,7 +51,9 @@ Workers = Annotated[
     int | None, typer.Option(help="Steps in flight, which share the threads; chosen if not given.")
 ]
 Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
-CachePrecision = Annotated[str, typer.Option(help="Of keys and values kept: float32, float16, int8.")]
+CachePrecision = Annotated[
+    str, typer.Option(help="Of keys and values kept: float32, float16, int8.")
+]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]

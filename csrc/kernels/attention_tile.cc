@@ -29,8 +29,8 @@ ATTNENGINE_INLINE const Number* numbers_of(const std::byte* head) {
   return reinterpret_cast<const Number*>(head + (kScaled<Number> ? kScaleBytes : 0));
 }
 
-// A vector of the scales of a head: those of the keys, then those of the values.
-ATTNENGINE_INLINE Floats scales_of(const std::byte* head, std::int64_t place) {
+// Some scales of a head: those of the keys, then those of the values.
+ATTNENGINE_INLINE Floats load_scales(const std::byte* head, std::int64_t place) {
   return load(reinterpret_cast<const float*>(head) + place);
 }
 
@@ -56,6 +56,8 @@ template <class Number, int kRows, int kCount>
   for (int r = 0; r < kRows; ++r) queries[r] = tile.queries[r].query;
   for (int p = 0; p < kCount; ++p) {
     keys[p] = numbers_of<Number>(tile.pages[page + p]);
+    if constexpr (kScaled<Number>)
+      for (int line = 0; line < kScaleBytes; line += 64) fetch<kRows>(tile.ahead[page + p] + line);
     ahead[p] = numbers_of<Number>(tile.ahead[page + p]);
   }
   Floats sums[kRows][kCount * kPageVectors] = {};
@@ -71,7 +73,7 @@ template <class Number, int kRows, int kCount>
     for (int v = 0; v < kCount * kPageVectors; ++v) {
       Floats scores = broadcast(step.scale) * sums[r][v];
       if constexpr (kScaled<Number>)
-        scores *= scales_of(tile.pages[page + v / kPageVectors], v % kPageVectors * kLanes);
+        scores *= load_scales(tile.pages[page + v / kPageVectors], v % kPageVectors * kLanes);
       store(tile.scores[r] + page * kPage + v * kLanes, scores);
     }
 }
@@ -147,7 +149,7 @@ ATTNENGINE_INLINE void scale_weights(const AttentionTile& tile, float* weights) 
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page)
     for (std::int64_t t = 0; t < kPage; t += kLanes) {
       float* some = weights + page * kPage + t;
-      store(some, load(some) * scales_of(tile.pages[page], kPage + t));
+      store(some, load(some) * load_scales(tile.pages[page], kPage + t));
     }
 }
 

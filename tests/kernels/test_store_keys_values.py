@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnengine import kernels
-from attnengine.reference.store_keys_values import KEPT, half, scaled_int8
+from attnengine.reference.store_keys_values import KEPT, scaled_int8
 from tests.kernels.scaled_dot import arguments, assert_close, expected
 
 precisions = pytest.mark.parametrize("precision", KEPT)
