@@ -20,8 +20,9 @@ from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
-# relative: a few layers round inputs to 1 / 127 of the largest; 0.06 is the most of any model here
-ERRORS = {"bfloat16": 0.0, "int8": 0.1, "int4": 0.1}
+# relative: a few layers round inputs to 1 / 127 of the largest, or each to 2 ** -9 of itself; 0.06
+# and 0.018 are the most of any model here
+ERRORS = {"bfloat16": 0.03, "int8": 0.1, "int4": 0.1}
 
 pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
 

@@ -1,7 +1,8 @@
 """Linear layers with fewer bits than float32.
 
-bfloat16: only the weight is rounded. int8: integers with a scale for each block of inputs, on both
-sides. Rounding is that of float32 whatever comes in, so that kernels can be compared bit for bit.
+bfloat16: both sides are rounded to 16 bits. int8: integers with a scale for each block of inputs,
+on both sides. Rounding is that of float32 whatever comes in, so that kernels can be compared bit
+for bit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from attnengine.reference.arrays import Floats
 
 BLOCK = 64  # inputs that share a scale
+PASS = 512  # inputs in bfloat16 that are added up by themselves
 LARGEST = np.float32(127)
 TINY = np.float32(2.0**-100)  # a block whose numbers are all smaller counts as zero
 
@@ -52,6 +54,27 @@ def linear_int8(
         y = y + sums.astype(np.float32) * scales
     y = y if bias is None else y + np.float32(bias)
     return y if add is None else y + np.float32(add)
+
+
+def linear_bfloat16(
+    x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
+) -> NDArray[np.float32]:
+    """Return add + x @ weight.T + bias of both sides in 16 bits, whose products are exact.
+
+    Shapes as in `linear_int8`. Sums are in float32: of two adjacent inputs the second is added
+    first, as by the instruction VDPBF16PS (Intel's manual of instructions), and PASS inputs have a
+    sum of their own.
+    """
+    inputs, weights = bfloat16(x), bfloat16(weight)
+    y = np.zeros((len(x), len(weight)), np.float32) if add is None else np.float32(add)
+    for first in range(0, max(x.shape[1], 1), PASS):
+        sums = np.zeros(y.shape, np.float32)
+        for k in range(first, min(first + PASS, x.shape[1]), 2):
+            for i in (k + 1, k) if k + 1 < x.shape[1] else (k,):
+                sums = sums + inputs[:, i, None] * weights[:, i]
+        sums = sums if bias is None or first else sums + np.float32(bias)
+        y = sums if add is None and not first else y + sums
+    return y
 
 
 def bfloat16(x: Floats) -> NDArray[np.float32]:

@@ -39,6 +39,9 @@ extern const Kernels table;
 namespace avx512_vnni {
 extern const Kernels table;
 }
+namespace avx512_bf16 {
+extern const Kernels table;
+}
 #endif
 
 namespace {
@@ -62,9 +65,14 @@ bool has_dot_products() {
 #endif
 
 #if defined(__x86_64__)
-bool has_halves() {  // which __builtin_cpu_supports does not know everywhere
+// What __builtin_cpu_supports does not know everywhere.
+bool has_halves() {
   unsigned a, b, c, d;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+bool has_bfloat16() {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1 << 5);
 }
 #endif
 
@@ -72,10 +80,12 @@ const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
 #endif
   static const std::vector<Candidate> best_first = {
 #if defined(__x86_64__)
-      {&avx512_vnni::table, avx512 && __builtin_cpu_supports("avx512vnni")},
+      {&avx512_bf16::table, vnni && has_bfloat16()},
+      {&avx512_vnni::table, vnni},
       {&avx512::table, avx512},
       {&avx2::table,
        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves()},

@@ -7,14 +7,44 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
+// Instructions of two inputs of a row and a panel.
+#if defined(__AVX512BF16__)
+constexpr std::int64_t kPairWork = kPanelVectors;
+#else
+constexpr std::int64_t kPairWork = 2 * kPanelVectors;
+#endif
+
+// Rows, rounded, as they lie in scratch memory.
+struct RoundedRows {
+  const InputPair* pairs;  // (rows, stride), zeros after the last input
+  std::int64_t stride;
+};
+
+std::int64_t rounded_stride(std::int64_t in) { return ceil_divide(in, kLanes) * kLanes / 2; }
+
+RoundedRows round_rows(ConstMatrix x, void* scratch) {
+  auto* const pairs = static_cast<InputPair*>(scratch);
+  const std::int64_t stride = rounded_stride(x.cols);
+  parallel_for(x.rows, 8 * x.cols / kLanes, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      for (std::int64_t k = 0; k < x.cols; k += kLanes)
+        store_pairs(pairs + row * stride + k / 2,
+                    load_first(x[row] + k, x.cols - k < kLanes ? x.cols - k : kLanes));
+  });
+  return {pairs, stride};
+}
+
 // A panel is (in / 2, kPanel, 2).
 struct Bfloat16 {
   static constexpr TileLimits kMost = kPairTiles;
   static constexpr std::int64_t kInputs = 512;  // as for float32
 
-  static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) { return (rows + 2) * in; }
+  static constexpr std::int64_t work(std::int64_t rows, std::int64_t in) {
+    return (rows * kPairWork + 2) * in / 2;
+  }
 
   const LinearStep& step;
+  RoundedRows x;
 
   ATTNENGINE_INLINE const Pair* panel(std::int64_t p, std::int64_t input) const {
     return static_cast<const Pair*>(step.packed) + (p * pairs() + input / 2) * kPanel;
@@ -22,29 +52,20 @@ struct Bfloat16 {
   ATTNENGINE_INLINE std::int64_t lines(Range inputs) const { return ceil_divide(inputs.size(), 2); }
   ATTNENGINE_INLINE std::int64_t pairs() const { return ceil_divide(step.x.cols, 2); }
 
-  // One input of each row times its weights, which are the first or the second of their pairs.
-  template <int kWhich, int kRows, int kVectors>
-  ATTNENGINE_INLINE void add(const float* x, const Pair* w, Floats (&sums)[kRows][kVectors]) const {
-    add_product([=](int r) { return x[r * step.x.cols + kWhich]; },
-                [=](int v) {
-                  return load_of_pairs<kWhich>(w + v / kPanelVectors * pairs() * kPanel +
-                                               v % kPanelVectors * kLanes);
-                },
-                sums);
-  }
-
   // The sums stay in registers over all inputs, one chain of additions for each output.
   template <int kRows, int kPanels>
   [[gnu::noinline]] void multiply(const Tile& tile) const {
     Floats sums[kRows][kPanels * kPanelVectors] = {};
-    const std::int64_t inputs = tile.inputs.size();
-    const float* x = step.x[tile.rows.begin] + tile.inputs.begin;
+    const InputPair* inputs = x.pairs + tile.rows.begin * x.stride + tile.inputs.begin / 2;
     const Pair* w = panel(tile.panels.begin, tile.inputs.begin);
-    tile.pass<kPanels>({0, inputs / 2}, [&](std::int64_t pair) __attribute__((always_inline)) {
-      add<0>(x + 2 * pair, w + pair * kPanel, sums);
-      add<1>(x + 2 * pair, w + pair * kPanel, sums);
+    tile.pass<kPanels>({0, lines(tile.inputs)}, [&](std::int64_t k) __attribute__((always_inline)) {
+      add_product([=](int r) { return inputs[r * x.stride + k]; },
+                  [=](int v) {
+                    return load_pairs(w + (v / kPanelVectors * pairs() + k) * kPanel +
+                                      v % kPanelVectors * kLanes);
+                  },
+                  sums);
     });
-    if (inputs % 2) add<0>(x + inputs - 1, w + inputs / 2 * kPanel, sums);
     finish(step, tile, sums);
   }
 };
@@ -69,6 +90,12 @@ void pack_linear_bfloat16(const PackStep& step) {
       }
 }
 
-void linear_bfloat16(const LinearStep& step) { multiply_all(Bfloat16{step}); }
+std::int64_t rounded_bytes(std::int64_t rows, std::int64_t in) {
+  return rows * rounded_stride(in) * std::int64_t(sizeof(InputPair));
+}
+
+void linear_bfloat16(const LinearStep& step) {
+  multiply_all(Bfloat16{step, round_rows(step.x, step.scratch)});
+}
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -9,7 +9,11 @@ namespace attnengine::ATTNENGINE_ISA {
 std::int64_t packed_bfloat16_bytes(std::int64_t out, std::int64_t in);
 void pack_linear_bfloat16(const PackStep& step);
 
-// The same bits as `linear` with the rounded weight.
+// Bytes of scratch memory.
+std::int64_t rounded_bytes(std::int64_t rows, std::int64_t in);
+
+// Inputs are rounded as well. Of two that lie together the second is the first to be added: so does
+// the instruction of AVX-512 with BF16, whose sums too small for a normal float become zero.
 void linear_bfloat16(const LinearStep& step);
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -29,7 +29,7 @@ const Kernels table{
     ATTNENGINE_NAME(ATTNENGINE_ISA),
     {
         {packed_linear_bytes, no_scratch, pack_linear, linear, unpack_linear},  // float32
-        {packed_bfloat16_bytes, no_scratch, pack_linear_bfloat16, linear_bfloat16,
+        {packed_bfloat16_bytes, rounded_bytes, pack_linear_bfloat16, linear_bfloat16,
          unpack_linear_bfloat16},
         {packed_int8_bytes, quantised_bytes, pack_linear_int8, linear_int8, unpack_linear_int8},
         {packed_int4_bytes, quantised_bytes, pack_linear_int4, linear_int4, unpack_linear_int4},

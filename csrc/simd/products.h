@@ -4,22 +4,22 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// sums[r][v] += x(r) * w(v); x is a number and w a vector. Of the two those stay in registers
-// that are fewer.
+// sums[r][v] += x(r) * w(v); x is a number and w a vector, or pairs of them. Of the two those stay
+// in registers that are fewer.
 template <int kRows, int kVectors, class X, class W>
 ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
   if constexpr (kRows < kVectors) {
-    Floats numbers[kRows];
+    decltype(broadcast(x(0))) numbers[kRows];
     for (int r = 0; r < kRows; ++r) numbers[r] = broadcast(x(r));
     for (int v = 0; v < kVectors; ++v) {
-      const Floats vector = w(v);
+      const auto vector = w(v);
       for (int r = 0; r < kRows; ++r) sums[r][v] = fma(numbers[r], vector, sums[r][v]);
     }
   } else {
-    Floats vectors[kVectors];
+    decltype(w(0)) vectors[kVectors];
     for (int v = 0; v < kVectors; ++v) vectors[v] = w(v);
     for (int r = 0; r < kRows; ++r) {
-      const Floats number = broadcast(x(r));
+      const auto number = broadcast(x(r));
       for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(number, vectors[v], sums[r][v]);
     }
   }
