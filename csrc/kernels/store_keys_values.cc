@@ -17,8 +17,8 @@ std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
   return count;
 }
 
-// keys and values (rows, at least dim) of a head, which go to `place` and what follows of a page,
-// `put(to, x, row, is_value)` rounding them.
+// keys and values (rows, at least dim) of a head go to `place` and what follows of a page, rounded
+// by `put(to, x, row, which)`: which is 0 for keys and 1 for values.
 template <class Number, class Put>
 ATTNENGINE_INLINE void put_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim,
                                 std::int64_t place, Number* head, Put put) {
