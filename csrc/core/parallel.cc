@@ -13,9 +13,8 @@
 namespace attnengine {
 namespace {
 
-// Work below which a second thread costs more than it brings, in vector instructions or a quarter
-// of a nanosecond: a region takes about 1 us.
-constexpr std::int64_t kMinWork = 1 << 15;
+// Work for which a further thread pays, in vector instructions or a quarter of a nanosecond.
+constexpr std::int64_t kMinWork = 1 << 12;
 
 thread_local int num_threads = 1;
 thread_local int most_threads = ThreadPool::kMaxThreads;
