@@ -29,6 +29,11 @@ class Limits:
     bandwidth: float  # bytes a second, read from memory
     peaks: dict[str, float]  # operations a second by arithmetic
 
+    def or_better(self, other: Limits) -> Limits:
+        """The larger of each."""
+        peaks = {kind: max(rate, other.peaks[kind]) for kind, rate in self.peaks.items()}
+        return Limits(max(self.bandwidth, other.bandwidth), peaks)
+
 
 @dataclass(frozen=True)
 class Bound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
@@ -91,7 +91,7 @@ def measured(process: Process, case: Case, repeats: Repeats) -> Row | None:
 
 
 def case_rows(
-    case: Case, processes: dict[str, Process], plan: Plan, limits: Limits, turns: Turns
+    case: Case, processes: dict[str, Process], plan: Plan, turns: Turns
 ) -> dict[str, Row]:
     """The rows of a case by label: a warm-up of each engine, then repeats in turns."""
     rows: dict[str, Row] = {}
@@ -106,7 +106,6 @@ def case_rows(
                 continue
             wanted = repeats_in(plan.budget, plan.repeats, warm_up["seconds"])
             repeats[label] = Repeats(wanted, plan.retries)
-            row["bound"] = asdict(bound(case, process.task.variant, limits))
     while waiting := [label for label, found in repeats.items() if not found.enough]:
         for label in waiting:
             turns.take()
@@ -121,16 +120,19 @@ def case_rows(
 
 
 def group_results(workload: Workload, group: Group, plan: Plan, turns: Turns, log: IO[str]) -> Row:
-    """Everything about one model, fit for JSON; what the machine can do, as it is at that time."""
+    """Everything about one model, fit for JSON.
+
+    What the machine can do changes in minutes: limits are the best of before and after.
+    """
     turns.take()
     limits = measured_limits(plan.threads)
     result: Row = {"workload": workload.name, "title": workload.title, "model": group.model.name}
-    result |= {"threads": plan.threads, "limits": asdict(limits), "engines": {}, "cases": {}}
+    result |= {"threads": plan.threads, "engines": {}, "cases": {}}
     with loaded(tasks(workload, group, plan), turns, log) as found:
         processes = {k: process for k, process in found.items() if isinstance(process, Process)}
         for case in group.cases:
             if plan.wants(plan.cases, case.id):
-                rows = case_rows(case, processes, plan, limits, turns)
+                rows = case_rows(case, processes, plan, turns)
                 about = {"unit": case.unit, "units": case.units}
                 result["cases"][case.id] = {**about, "rows": rows}
                 print(f"{group.model.name} {case.id}: {len(rows)} rows", file=sys.stderr)
@@ -138,4 +140,18 @@ def group_results(workload: Workload, group: Group, plan: Plan, turns: Turns, lo
             if isinstance(one, Process):
                 one = {**one.loading, **one.call("peak")}
             result["engines"][label] = one
+    turns.take()
+    limits = limits.or_better(measured_limits(plan.threads))
+    turns.give_back()
+    add_bounds(result, group.cases, limits)
     return result
+
+
+def add_bounds(result: Row, cases: Iterable[Case], limits: Limits) -> None:
+    """Put the limits, and the bound of every row that was measured, into a model's result."""
+    result["limits"] = asdict(limits)
+    for case in cases:
+        if case.id in result["cases"]:
+            for label, row in result["cases"][case.id]["rows"].items():
+                if "spread" in row:
+                    row["bound"] = asdict(bound(case, label.split(" ", 1)[1], limits))

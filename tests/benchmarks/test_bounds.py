@@ -68,3 +68,9 @@ def test_every_case_costs_something(name: str) -> None:
         for one in group.cases:
             assert one.units > 0
             assert bound(one, "int8", LIMITS).seconds > 0
+
+
+def test_the_best_of_two_measurements() -> None:
+    throttled = Limits(12.0, {"float32": 50.0, "bfloat16": 300.0, "int8": 200.0})
+    best = Limits(12.0, {"float32": 100.0, "bfloat16": 300.0, "int8": 400.0})
+    assert LIMITS.or_better(throttled) == throttled.or_better(LIMITS) == best
