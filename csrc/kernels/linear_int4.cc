@@ -15,6 +15,15 @@ constexpr std::int64_t kDotWork = 2 * kPanelVectors;
 constexpr std::int64_t kDotWork = 4 * kPanelVectors;
 #endif
 
+constexpr std::int64_t kLines = kHalf / 8;  // of a half of a block
+
+// How many at once: where registers are few, more would take those of the sums.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+constexpr int kUnrolled = 1;
+#else
+constexpr int kUnrolled = kLines;
+#endif
+
 struct Int4 {
   static constexpr TileLimits kMost = kNibbleTiles;
   static constexpr std::int64_t kInputs = std::int64_t(1) << 62;  // all of them
@@ -44,7 +53,8 @@ struct Int4 {
     const Int4Half place = int4_half(step.x.cols, half);
     const std::int8_t* values = rows.values + half * kHalf;
     Products products[kRows][kVectors] = {};
-    for (std::int64_t line = 0; line < kHalf / 8; ++line)
+#pragma GCC unroll kUnrolled
+    for (std::int64_t line = 0; line < kLines; ++line)
       for (int v = 0; v < kVectors; ++v) {
         const Ints weights = load_nibbles(at(place.weights + line * kInt4Line, v, 4));
         for (int r = 0; r < kRows; ++r)
@@ -69,10 +79,12 @@ struct Int4 {
     const std::int64_t halves = int4_halves(step.x.cols);
     const QuantisedRows rows = rows_from(x, tile.rows.begin);
     for (std::int64_t b = 0; b < rows.blocks; ++b) {
-      tile.pass<kPanels>({9 * b, 9 * b + 9}, [](std::int64_t) {});
       Ints sums[kRows][kVectors] = {};
-      for (std::int64_t half = 2 * b; half < halves && half < 2 * b + 2; ++half)
-        add_half(tile, rows, half, sums);
+      for (std::int64_t i = 0; i < 2 && 2 * b + i < halves; ++i) {
+        const std::int64_t line = (2 * kLines + 1) * b + kLines * i;
+        tile.pass<kPanels>({line, line + kLines + i}, [](std::int64_t) {});  // fetches lines ahead
+        add_half(tile, rows, 2 * b + i, sums);
+      }
       for (int v = 0; v < kVectors; ++v)
         for (int r = 0; r < kRows; ++r)
           totals[r][v] += __builtin_convertvector(sums[r][v], Floats) *
