@@ -94,6 +94,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     limits = measured_limits(options.threads)
     curves = measure(options.threads, options.repeats)
+    limits = limits.or_better(measured_limits(options.threads))
     found: dict[str, Any] = {name: [asdict(p) for p in points] for name, points in curves.items()}
     text = json.dumps({"limits": asdict(limits), **found})
     (options.folder / "roofline.json").write_text(text, encoding="utf-8")

@@ -30,7 +30,7 @@ THREADS = 2
 # The first pattern that a symbol matches says what it is.
 PARTS = {
     "products": r"::multiply|::add_half",
-    "quantising": r"quantise",
+    "quantising": r"quantise|round_rows",
     "attention": r"score_pages|mix_vectors|::weigh\b|attend|additive|dot_attention|mix_columns|"
     r"store_keys_values|store_head|key_value",
     "gates, norms, activations": r"gates|norm|activat|rotary|softmax_row|tanh|sigmoid|gelu|silu",

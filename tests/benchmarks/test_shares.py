@@ -10,6 +10,7 @@ from benchmarks.shares import part_of
     [
         ("attnengine::avx2::(anonymous namespace)::Int8::multiply<6, 2>", "products"),
         ("attnengine::avx2::quantise_rows(attnengine::MatrixView<float const>)", "quantising"),
+        ("attnengine::avx2::(anonymous namespace)::round_rows(MatrixView)", "quantising"),
         ("attnengine::avx512::(anonymous namespace)::score_pages<6, 4, float>", "attention"),
         ("attnengine::avx512::(anonymous namespace)::rms_norm_row", "gates, norms, activations"),
         ("attnengine::BeamSearch::advance", "logits, search"),
