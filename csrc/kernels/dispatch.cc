@@ -39,9 +39,16 @@ extern const Kernels table;
 namespace avx512_vnni {
 extern const Kernels table;
 }
+#if defined(ATTNENGINE_HAS_AVX512_BF16)
 namespace avx512_bf16 {
 extern const Kernels table;
 }
+#endif
+#if defined(ATTNENGINE_HAS_AVX2_VNNI)
+namespace avx2_vnni {
+extern const Kernels table;
+}
+#endif
 #endif
 
 namespace {
@@ -70,25 +77,31 @@ bool has_halves() {
   unsigned a, b, c, d;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
-bool has_bfloat16() {
+[[maybe_unused]] bool has_newer(unsigned feature) {
   unsigned a, b, c, d;
-  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1 << 5);
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & feature);
 }
+[[maybe_unused]] constexpr unsigned kAvxVnni = 1 << 4, kAvx512Bf16 = 1 << 5;
 #endif
 
 const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  const bool avx512_vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves();
 #endif
   static const std::vector<Candidate> best_first = {
 #if defined(__x86_64__)
-      {&avx512_bf16::table, vnni && has_bfloat16()},
-      {&avx512_vnni::table, vnni},
+#if defined(ATTNENGINE_HAS_AVX512_BF16)
+      {&avx512_bf16::table, avx512_vnni && has_newer(kAvx512Bf16)},
+#endif
+      {&avx512_vnni::table, avx512_vnni},
       {&avx512::table, avx512},
-      {&avx2::table,
-       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves()},
+#if defined(ATTNENGINE_HAS_AVX2_VNNI)
+      {&avx2_vnni::table, avx2 && has_newer(kAvxVnni)},
+#endif
+      {&avx2::table, avx2},
 #endif
 #if defined(__aarch64__)
       {&neon_dotprod::table, has_dot_products()},

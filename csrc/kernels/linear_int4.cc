@@ -9,7 +9,7 @@ namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
 // Instructions of eight inputs of a row and a panel.
-#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__ARM_FEATURE_DOTPROD)
 constexpr std::int64_t kDotWork = 2 * kPanelVectors;
 #else
 constexpr std::int64_t kDotWork = 4 * kPanelVectors;

@@ -14,7 +14,7 @@ static_assert(kLine == kPanel * std::int64_t(sizeof(float)));
 constexpr std::int64_t kQuads = kScaleBlock / 4;  // of a block
 
 // Instructions of four inputs of a row and a panel.
-#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__ARM_FEATURE_DOTPROD)
 constexpr std::int64_t kDotWork = kPanelVectors;
 #else
 constexpr std::int64_t kDotWork = 4 * kPanelVectors;

@@ -89,14 +89,25 @@ ATTNENGINE_INLINE std::int32_t largest_lane(Ints x) {
 
 #endif
 
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+
+// Four products in each lane, of bytes without a sign and others.
+ATTNENGINE_INLINE Ints add_dots(Ints sums, Ints unsigned_bytes, Ints bytes) {
 #if defined(__AVX512VNNI__)
+  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums),
+                                                    reinterpret_cast<__m512i>(unsigned_bytes),
+                                                    reinterpret_cast<__m512i>(bytes)));
+#else
+  return reinterpret_cast<Ints>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(sums),
+                                                        reinterpret_cast<__m256i>(unsigned_bytes),
+                                                        reinterpret_cast<__m256i>(bytes)));
+#endif
+}
 
 // The instruction takes one side without a sign: the weights are 128 higher, which adds 128 times
 // the sum of the inputs.
-using Quad = __m512i;
-ATTNENGINE_INLINE Quad quad(const std::int8_t* p) {
-  return reinterpret_cast<__m512i>(broadcast_four(p));
-}
+using Quad = Ints;
+ATTNENGINE_INLINE Quad quad(const std::int8_t* p) { return broadcast_four(p); }
 ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
   const Ints signs = broadcast_int(std::int32_t(0x80808080u));
   return reinterpret_cast<Bytes>(
@@ -104,8 +115,7 @@ ATTNENGINE_INLINE Bytes load_weights(const std::int8_t* p) {
 }
 ATTNENGINE_INLINE Ints first_sums(std::int32_t sum) { return broadcast_int(-128 * sum); }
 ATTNENGINE_INLINE Ints dot(Ints sums, Bytes weights, Quad quad) {
-  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums),
-                                                    reinterpret_cast<__m512i>(weights), quad));
+  return add_dots(sums, reinterpret_cast<Ints>(weights), quad);
 }
 
 #else

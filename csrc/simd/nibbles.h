@@ -58,17 +58,13 @@ ATTNENGINE_INLINE Shorts bytes_times(Ints a, Ints b) {
 //   dot(sums, weights, x)  with those of eight inputs at x: weights of kLanes outputs, the first
 //                          four in the lower and the others in the upper halves of four bytes
 //   sixteen_times(sums)    as numbers
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 
 using Products = Ints;
-ATTNENGINE_INLINE Ints add_dot(Ints sums, Ints bytes, const std::int8_t* x) {
-  return reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums),
-                                                    reinterpret_cast<__m512i>(bytes),
-                                                    reinterpret_cast<__m512i>(broadcast_four(x))));
-}
 ATTNENGINE_INLINE Products dot(Products sums, Ints weights, const std::int8_t* x) {
   const Ints upper = broadcast_int(std::int32_t(0xf0f0f0f0u));  // sixteen times the weights
-  return add_dot(add_dot(sums, (weights << 4) & upper, x), weights & upper, x + 4);
+  sums = add_dots(sums, (weights << 4) & upper, broadcast_four(x));
+  return add_dots(sums, weights & upper, broadcast_four(x + 4));
 }
 ATTNENGINE_INLINE Ints sixteen_times(Products sums) { return sums; }
 
