@@ -286,7 +286,7 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
 
 def _precisions(facts: Mapping[str, Any]) -> str:
     precision, cache = facts["precision"], facts["cache_precision"]
-    return f"{precision}, cache {cache}" if cache in ("float16", "int8") else precision
+    return f"{precision}, cache {cache}" if cache not in (None, "float32") else str(precision)
 
 
 def _parallel(facts: Mapping[str, Any]) -> str:

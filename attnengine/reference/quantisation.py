@@ -63,7 +63,7 @@ def linear_bfloat16(
 
     Shapes as in `linear_int8`. Sums are in float32: of two adjacent inputs the second is added
     first, as by the instruction VDPBF16PS (Intel's manual of instructions), and PASS inputs have a
-    sum of their own.
+    sum of their own. That instruction takes numbers and sums below 2**-126 for zero.
     """
     inputs, weights = bfloat16(x), bfloat16(weight)
     y = np.zeros((len(x), len(weight)), np.float32) if add is None else np.float32(add)

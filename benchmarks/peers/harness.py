@@ -154,4 +154,5 @@ def add_bounds(result: Row, cases: Iterable[Case], limits: Limits) -> None:
         if case.id in result["cases"]:
             for label, row in result["cases"][case.id]["rows"].items():
                 if "spread" in row:
-                    row["bound"] = asdict(bound(case, label.split(" ", 1)[1], limits))
+                    variant = label.split(" ", 1)[1]
+                    row["bound"] = asdict(bound(case, variant, limits))

@@ -2,7 +2,6 @@
 
 #include "kernels/tiles.h"
 #include "simd/bfloat16.h"
-#include "simd/products.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
@@ -59,12 +58,12 @@ struct Bfloat16 {
     const InputPair* inputs = x.pairs + tile.rows.begin * x.stride + tile.inputs.begin / 2;
     const Pair* w = panel(tile.panels.begin, tile.inputs.begin);
     tile.pass<kPanels>({0, lines(tile.inputs)}, [&](std::int64_t k) __attribute__((always_inline)) {
-      add_product([=](int r) { return inputs[r * x.stride + k]; },
-                  [=](int v) {
-                    return load_pairs(w + (v / kPanelVectors * pairs() + k) * kPanel +
-                                      v % kPanelVectors * kLanes);
-                  },
-                  sums);
+      add_pairs([=](int r) { return inputs + r * x.stride + k; },
+                [=](int v) {
+                  return w + (v / kPanelVectors * pairs() + k) * kPanel +
+                         v % kPanelVectors * kLanes;
+                },
+                sums);
     });
     finish(step, tile, sums);
   }

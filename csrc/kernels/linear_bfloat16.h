@@ -13,7 +13,7 @@ void pack_linear_bfloat16(const PackStep& step);
 std::int64_t rounded_bytes(std::int64_t rows, std::int64_t in);
 
 // Inputs are rounded as well. Of two that lie together the second is the first to be added: so does
-// the instruction of AVX-512 with BF16, whose sums too small for a normal float become zero.
+// the instruction of AVX-512 with BF16, which takes what is too small for a normal float for zero.
 void linear_bfloat16(const LinearStep& step);
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "simd/vec.h"
+#include "simd/products.h"
 
 // Numbers of 16 bits, the upper half of a float, in pairs.
 namespace attnengine::ATTNENGINE_ISA {
@@ -17,22 +17,21 @@ ATTNENGINE_INLINE std::uint32_t bfloat16(float x) {
 
 // kLanes numbers, rounded the same way: bits whose lower halves are zeros.
 ATTNENGINE_INLINE Ints bfloat16(Floats x) {
-  const Ints bits = reinterpret_cast<Ints>(x);
-  const Ints half = 0x7fff + ((bits >> 16) & 1);
-  return (x == x ? bits + half : bits | 0x400000) & std::int32_t(0xffff0000u);
+  typedef std::uint32_t Bits __attribute__((vector_size(4 * kLanes)));
+  const Bits bits = reinterpret_cast<Bits>(x);
+  const Ints rounded = reinterpret_cast<Ints>(bits + 0x7fff + ((bits >> 16) & 1));
+  return (x == x ? rounded : reinterpret_cast<Ints>(bits | 0x400000)) & std::int32_t(0xffff0000u);
 }
 
-// What each ISA does in its own way, to multiply the second and then the first of two adjacent
-// inputs with theirs of kLanes outputs:
-//   InputPair                  two inputs, as they lie in memory
-//   store_pairs(p, x)          kLanes inputs, rounded
-//   Pairs                      in registers: broadcast(pair) of inputs, load_pairs(p) of weights
-//   fma(inputs, weights, sums)
+// What each ISA does in its own way:
+//   InputPair                two adjacent inputs, rounded, as they lie in memory
+//   store_pairs(p, x)        rounds kLanes inputs
+//   add_pairs(x, w, sums)    sums[r][v] += x(r) * w(v) for pairs at these places: the second
+//   numbers
+//                            first
 #if defined(__AVX512BF16__)
 
-struct InputPair {
-  Pair both;
-};
+using InputPair = Pair;
 struct Pairs {
   __m512bh both;
 };
@@ -41,14 +40,19 @@ ATTNENGINE_INLINE void store_pairs(InputPair* p, Floats x) {
   const __m512i halves = reinterpret_cast<__m512i>(bfloat16(x) >> 16);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtepi32_epi16(0xffff, halves));
 }
-ATTNENGINE_INLINE Pairs broadcast(InputPair pair) {
-  return {reinterpret_cast<__m512bh>(broadcast_int(static_cast<std::int32_t>(pair.both)))};
-}
-ATTNENGINE_INLINE Pairs load_pairs(const Pair* p) {
-  return {reinterpret_cast<__m512bh>(load(reinterpret_cast<const float*>(p)))};
-}
+ATTNENGINE_INLINE Pairs broadcast(Pairs pairs) { return pairs; }
 ATTNENGINE_INLINE Floats fma(Pairs inputs, Pairs weights, Floats sums) {
   return _mm512_dpbf16_ps(sums, weights.both, inputs.both);
+}
+template <int kRows, int kVectors, class X, class W>
+ATTNENGINE_INLINE void add_pairs(X x, W w, Floats (&sums)[kRows][kVectors]) {
+  const auto inputs = [&](int r) {
+    return Pairs{reinterpret_cast<__m512bh>(broadcast_int(static_cast<std::int32_t>(*x(r))))};
+  };
+  const auto weights = [&](int v) {
+    return Pairs{reinterpret_cast<__m512bh>(load(reinterpret_cast<const float*>(w(v))))};
+  };
+  add_product(inputs, weights, sums);
 }
 
 #else
@@ -56,23 +60,21 @@ ATTNENGINE_INLINE Floats fma(Pairs inputs, Pairs weights, Floats sums) {
 struct InputPair {
   float first, second;
 };
-struct Pairs {
-  Floats first, second;
-};
 
 ATTNENGINE_INLINE void store_pairs(InputPair* p, Floats x) {
   store(&p->first, reinterpret_cast<Floats>(bfloat16(x)));
 }
-ATTNENGINE_INLINE Pairs broadcast(InputPair pair) {
-  return {broadcast(pair.first), broadcast(pair.second)};
-}
-ATTNENGINE_INLINE Pairs load_pairs(const Pair* p) {
-  const Ints pairs = reinterpret_cast<Ints>(load(reinterpret_cast<const float*>(p)));
-  return {reinterpret_cast<Floats>(pairs << 16),
-          reinterpret_cast<Floats>(pairs & std::int32_t(0xffff0000u))};
-}
-ATTNENGINE_INLINE Floats fma(const Pairs& inputs, const Pairs& weights, Floats sums) {
-  return fma(inputs.first, weights.first, fma(inputs.second, weights.second, sums));
+template <int kRows, int kVectors, class X, class W>
+ATTNENGINE_INLINE void add_pairs(X x, W w, Floats (&sums)[kRows][kVectors]) {
+  const auto pairs = [&](int v) {
+    return reinterpret_cast<Ints>(load(reinterpret_cast<const float*>(w(v))));
+  };
+  const auto seconds = [&](int v) {
+    return reinterpret_cast<Floats>(pairs(v) & std::int32_t(0xffff0000u));
+  };
+  const auto firsts = [&](int v) { return reinterpret_cast<Floats>(pairs(v) << 16); };
+  add_product([&](int r) { return x(r)->second; }, seconds, sums);
+  add_product([&](int r) { return x(r)->first; }, firsts, sums);
 }
 
 #endif

@@ -39,12 +39,21 @@ def weights_of(values: np.ndarray) -> np.ndarray:
     return kernels.PackedLinear(values[:, None], precision="bfloat16")([[1.0]])[0]
 
 
-def test_rounding() -> None:
+def inputs_of(values: np.ndarray, at: int) -> np.ndarray:
+    """What is left of them when they are the inputs of a layer, first or second of a pair."""
+    layer = kernels.PackedLinear(np.eye(2)[[at]], precision="bfloat16")
+    x = np.zeros((len(values), 2), np.float32)
+    x[:, at] = values
+    return layer(x)[:, 0]
+
+
+@pytest.mark.parametrize("kept", [weights_of, lambda x: inputs_of(x, 0), lambda x: inputs_of(x, 1)])
+def test_rounding(kept: Callable[[np.ndarray], np.ndarray]) -> None:
     every = np.arange(1 << 16, dtype=np.uint32) << 16
     values = np.concatenate([every + low for low in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF)])
     values = values.astype(np.uint32).view(np.float32)
     values = values[~(np.abs(values) < 2.0**-126)]  # which products of AVX-512 with BF16 take for 0
-    np.testing.assert_array_equal(weights_of(values), bfloat16(values))
+    np.testing.assert_array_equal(kept(values), bfloat16(values))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +76,8 @@ def test_rounded_numbers(value: float, rounded: float) -> None:
 def test_a_nan_of_low_bits_stays_nan() -> None:
     values = np.uint32([0x7F800001, 0xFF800001, 0x7FFFFFFF]).view(np.float32)
     assert np.isnan(weights_of(values)).all()
+    assert np.isnan(inputs_of(values, 0)).all()
+    assert np.isnan(inputs_of(values, 1)).all()
     assert np.isnan(bfloat16(values)).all()
 
 
