@@ -5,9 +5,8 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-constexpr float kTiny = 0x1p-100f;  // a range of steps that are all smaller counts as zero
-constexpr int kTried = 11;          // steps that are tried first, from 15/14 to 15/19 of the range
-constexpr int kRefined = 2;         // times that the best is fitted again
+constexpr int kTried = 11;   // steps that are tried first, from 15/14 to 15/19 of the range
+constexpr int kRefined = 2;  // times that the best is fitted again
 
 // An integer from 0 to `most`, half to even.
 ATTNENGINE_INLINE Floats limited(Floats x, float most) {

@@ -3,11 +3,9 @@
 #include "simd/bytes.h"
 
 // Numbers in 8 bits, -127 to 127, that share a scale: the largest magnitude among them / 127.
-// Rounded half to even, the same bits on every ISA. Where one is not finite the scale is NaN, and the
-// integers are any.
+// Rounded half to even, the same bits on every ISA. Where one is not finite the scale is NaN, and
+// the integers are any.
 namespace attnengine::ATTNENGINE_ISA {
-
-constexpr float kTiny = 0x1p-100f;  // numbers that are all smaller count as zero
 
 // Magnitudes as integers, of which those of what is infinite or NaN are the largest.
 ATTNENGINE_INLINE Ints larger_magnitudes(Ints largest, Floats x) {
