@@ -90,7 +90,7 @@ class Settings:
     new_tokens: int = 64
     repeats: int = 5
     precision: str = "float32"
-    cache_precision: str = "float32"
+    cache_precision: str | None = None
     num_threads: int | None = None
     num_workers: int | None = None
 

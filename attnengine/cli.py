@@ -52,7 +52,8 @@ Workers = Annotated[
 ]
 Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
 CachePrecision = Annotated[
-    str, typer.Option(help="Of keys and values kept: float32, float16, int8.")
+    str | None,
+    typer.Option(help="Of keys and values kept: float32, float16, int8; chosen if not given."),
 ]
 Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
 Number = Annotated[int | None, typer.Option()]
@@ -114,7 +115,7 @@ def _search(
     source_language: Language = None,
     target_language: Language = None,
     precision: Precision = "float32",
-    cache_precision: CachePrecision = "float32",
+    cache_precision: CachePrecision = None,
     num_threads: Threads = None,
     num_workers: Workers = None,
 ) -> None:
@@ -154,7 +155,7 @@ def chat(
     seed: Number = None,
     max_new_tokens: Number = None,
     precision: Precision = "float32",
-    cache_precision: CachePrecision = "float32",
+    cache_precision: CachePrecision = None,
     num_threads: Threads = None,
 ) -> None:
     """Converse with a language model: each line is a message, and its reply comes at once."""
@@ -185,7 +186,7 @@ def score(
     as_json: Json = False,
     max_batch_size: Number = None,
     precision: Precision = "float32",
-    cache_precision: CachePrecision = "float32",
+    cache_precision: CachePrecision = None,
     num_threads: Threads = None,
     num_workers: Workers = None,
 ) -> None:

@@ -23,8 +23,8 @@ def bench(
     repeats: Annotated[int, typer.Option(help="Of each measurement, after a warm-up.")] = 5,
     precision: Annotated[str, typer.Option(help="Of the weights, as load takes it.")] = "float32",
     cache_precision: Annotated[
-        str, typer.Option(help="Of keys and values kept, as load takes it.")
-    ] = "float32",
+        str | None, typer.Option(help="Of keys and values kept, as load takes it.")
+    ] = None,
     num_threads: Annotated[
         int | None, typer.Option(help="Threads of a call; all cores if not given.")
     ] = None,

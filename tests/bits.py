@@ -16,7 +16,7 @@ def check_same_bits(
     texts: list[str],
     *,
     precision: str = "float32",
-    cache_precision: str = "float32",
+    cache_precision: str | None = None,
     **options: Any,
 ) -> None:
     """Alone or together, in any order, at any batch size, with one thread or two."""

@@ -19,7 +19,9 @@ from tests.golden import huggingface as golden
 from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
-KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model keeps no keys and values"
+KEEPS_NONE = (
+    "cache_precision is 'int8', expected None or 'float32': the model keeps no keys and values"
+)
 ERRORS = {
     "float16": 2e-3,  # halves are off by 2 ** -12 of themselves on average
     "int8": 0.03,  # the largest of a head is 127 steps, which are off by a quarter on average
@@ -97,7 +99,16 @@ def test_models_without_keys_and_values(
         ae.load(path, cache_precision=cache_precision)
 
 
-@pytest.mark.parametrize("name", ["bfloat16", None])
+@pytest.mark.parametrize("precision", packing.LAYOUTS)
+def test_beside_weights_of_fewer_bits_it_is_float16(write_model: Any, precision: str) -> None:
+    path, chosen = write_model("transformer"), "float32" if precision == "float32" else "float16"
+    model: Any = ae.load(path, precision=precision)
+    assert model.cache_precision == pickle.loads(pickle.dumps(model)).cache_precision == chosen
+    given: Any = ae.load(path, precision=precision, cache_precision=chosen)
+    assert model.score("abc", "P1 P2") == given.score("abc", "P1 P2")
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "Float16"])
 def test_unknown_names(lm_path: Path, name: Any) -> None:
     wanted = f"cache_precision is {name!r}, expected one of 'float32', 'float16', 'int8'"
     with pytest.raises(ae.Unsupported, match=wanted):

@@ -10,7 +10,7 @@ from attnengine.engines import packed
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.packed import convert
-from attnengine.engines.precisions import check_cache_precision, check_precision
+from attnengine.engines.precisions import check_precision, choose_cache_precision
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import FormatError, Unsupported
@@ -26,7 +26,7 @@ def load(
     path: str | Path,
     *,
     precision: str = "float32",
-    cache_precision: str = "float32",
+    cache_precision: str | None = None,
     num_threads: int | None = None,
     num_workers: int | None = None,
 ) -> AnyEngine:
@@ -38,7 +38,7 @@ def load(
     figures);
     ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32"; "float16"
     and "int8" take a half and little more than a quarter of the memory (docs/precision.md has
-    figures);
+    figures); when None "float32" beside weights in float32, else "float16";
     ``num_threads`` is the number of threads of a call, when None all cores that the affinity
     mask and the control group of the process allow. A call with many texts shares them out among
     ``num_workers``, each with a step of its own in flight and its part of the threads; when None
@@ -56,12 +56,12 @@ def load(
         than threads.
     """
     check_precision(precision)
-    check_cache_precision(cache_precision)
+    cache = choose_cache_precision(precision, cache_precision)
     threads = choose_threads(num_threads)
     check_workers(num_workers, threads)
     checkpoint = loaders.load(path)
     try:
-        model = packed.build(checkpoint, precision, cache_precision, threads)
+        model = packed.build(checkpoint, precision, cache, threads)
         _check_cache(model, cache_precision)
     except (FormatError, Unsupported) as error:
         raise type(error)(f"{path}: {error}") from error
@@ -75,12 +75,12 @@ def load(
     return _engine(model, checkpoint, options)
 
 
-def _check_cache(model: _core.Decoder | _core.Encoder, precision: str) -> None:
+def _check_cache(model: _core.Decoder | _core.Encoder, precision: str | None) -> None:
     kept = model.cache_precision if isinstance(model, _core.Decoder) else None
-    if kept is None and precision != "float32":
+    if kept is None and precision not in (None, "float32"):
         raise Unsupported(
-            f"cache_precision is {precision!r}, expected 'float32': the model keeps no keys and"
-            " values"
+            f"cache_precision is {precision!r}, expected None or 'float32': the model keeps no keys"
+            " and values"
         )
 
 

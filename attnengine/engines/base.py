@@ -44,7 +44,7 @@ class Engine:
 
     @property
     def cache_precision(self) -> str | None:
-        """That of its keys and values, as given to ``load``; None: it keeps none."""
+        """That of its keys and values, as given to ``load`` or chosen; None: it keeps none."""
         return self._model.cache_precision if isinstance(self._model, _core.Decoder) else None
 
     @property

@@ -16,9 +16,17 @@ def check_precision(precision: str) -> None:
     _expect_one_of(packing.LAYOUTS, precision, "precision")
 
 
-def check_cache_precision(precision: str) -> None:
-    """Raise Unsupported unless keys and values can be kept in this precision."""
-    _expect_one_of(CACHE_BYTES, precision, "cache_precision")
+def choose_cache_precision(precision: str, cache_precision: str | None) -> str:
+    """That of keys and values beside weights of ``precision``: the one given, unless it is None.
+
+    Halves change results less than weights of fewer bits than 32 do (docs/precision.md).
+
+    Raise Unsupported unless keys and values can be kept in it.
+    """
+    if cache_precision is None:
+        return "float32" if precision == "float32" else "float16"
+    _expect_one_of(CACHE_BYTES, cache_precision, "cache_precision")
+    return cache_precision
 
 
 def _expect_one_of(known: Iterable[str], value: str, name: str) -> None:

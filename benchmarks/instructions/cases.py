@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core, loaders, models
+from attnengine.engines.precisions import choose_cache_precision
 from attnengine.packing import LAYOUTS
 from benchmarks import (
     bench_activations,
@@ -85,7 +86,7 @@ def small(model: Model) -> Model:
 def built(model: Model, precision: str, cache: Path) -> Any:
     """The compiled model with random weights."""
     checkpoint = loaders.load(folder(small(model), cache))
-    _core.set_packing(1, precision)
+    _core.set_packing(1, precision, choose_cache_precision(precision, None))
     try:
         return models.build(checkpoint.config, checkpoint.tensors)
     finally:
