@@ -286,7 +286,8 @@ def plain(facts: Mapping[str, Any]) -> list[str]:
 
 def _precisions(facts: Mapping[str, Any]) -> str:
     precision, cache = facts["precision"], facts["cache_precision"]
-    return f"{precision}, cache {cache}" if cache not in (None, "float32") else str(precision)
+    plain_one = cache is None or cache == precision == "float32"
+    return str(precision) if plain_one else f"{precision}, cache {cache}"
 
 
 def _parallel(facts: Mapping[str, Any]) -> str:

@@ -19,9 +19,7 @@ from tests.golden import huggingface as golden
 from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
-KEEPS_NONE = (
-    "cache_precision is 'int8', expected None or 'float32': the model keeps no keys and values"
-)
+KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model keeps no keys and values"
 ERRORS = {
     "float16": 2e-3,  # halves are off by 2 ** -12 of themselves on average
     "int8": 0.03,  # the largest of a head is 127 steps, which are off by a quarter on average
@@ -99,13 +97,27 @@ def test_models_without_keys_and_values(
         ae.load(path, cache_precision=cache_precision)
 
 
-@pytest.mark.parametrize("precision", packing.LAYOUTS)
-def test_beside_weights_of_fewer_bits_it_is_float16(write_model: Any, precision: str) -> None:
-    path, chosen = write_model("transformer"), "float32" if precision == "float32" else "float16"
+@pytest.mark.parametrize(
+    ("precision", "chosen"),
+    [("float32", "float32"), ("bfloat16", "float16"), ("int8", "float16"), ("int4", "float16")],
+)
+def test_what_is_chosen_where_none_is_given(
+    write_model: Any, run: Run, precision: str, chosen: str
+) -> None:
+    path = write_model("transformer")
     model: Any = ae.load(path, precision=precision)
     assert model.cache_precision == pickle.loads(pickle.dumps(model)).cache_precision == chosen
     given: Any = ae.load(path, precision=precision, cache_precision=chosen)
-    assert model.score("abc", "P1 P2") == given.score("abc", "P1 P2")
+    _, out, _ = run("score", "--model", path, "--precision", precision, stdin=b"abc\tP1 P2\n")
+    assert out == f"{given.score('abc', 'P1 P2').log_prob:.6f}\n"
+
+
+@pytest.mark.parametrize("architecture", ["rnn_lm", "rnn_seq2seq", "rnn_encoder"])
+def test_nothing_is_chosen_for_models_without_keys_and_values(
+    write_model: Any, architecture: str
+) -> None:
+    model: Any = ae.load(write_model(architecture), precision="int8")
+    assert model.cache_precision is pickle.loads(pickle.dumps(model)).cache_precision is None
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "Float16"])
@@ -128,6 +140,8 @@ def test_commands(run: Run, write_model: Any, lm_path: Path, tmp_path: Path) -> 
     quick = ["--new-tokens", 2, "--repeats", 1, "--input-tokens", 3]
     _, out, _ = run("bench", path, *option, *quick)
     assert "run: float32, cache int8, " in out
+    _, out, _ = run("bench", path, "--precision", "int8", *quick)
+    assert "run: int8, cache float16, " in out
     facts = json.loads(run("info", path, "--json")[1])
     heads, numbers = 2 * 2, 2 * 2 * 20
     wanted = {"float32": 4 * numbers, "float16": 2 * numbers, "int8": numbers + 8 * heads}

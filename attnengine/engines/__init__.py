@@ -79,8 +79,8 @@ def _check_cache(model: _core.Decoder | _core.Encoder, precision: str | None) ->
     kept = model.cache_precision if isinstance(model, _core.Decoder) else None
     if kept is None and precision not in (None, "float32"):
         raise Unsupported(
-            f"cache_precision is {precision!r}, expected None or 'float32': the model keeps no keys"
-            " and values"
+            f"cache_precision is {precision!r}, expected 'float32': the model keeps no keys and"
+            " values"
         )
 
 

@@ -17,9 +17,7 @@ def check_precision(precision: str) -> None:
 
 
 def choose_cache_precision(precision: str, cache_precision: str | None) -> str:
-    """That of keys and values beside weights of ``precision``: the one given, unless it is None.
-
-    Halves change results less than weights of fewer bits than 32 do (docs/precision.md).
+    """The one given; when None "float32" beside weights in float32, else "float16".
 
     Raise Unsupported unless keys and values can be kept in it.
     """

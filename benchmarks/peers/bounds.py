@@ -51,7 +51,8 @@ def precision_of(variant: str) -> str:
 def bound(case: Case, variant: str, limits: Limits) -> Bound:
     """No cache is counted: what fits into one may take less than the bytes say."""
     precision = precision_of(variant)
-    moved = case.weights_read * BYTES[precision] + case.float_bytes
+    kept = case.numbers_kept * (4 if ARITHMETIC[precision] == "float32" else 2)
+    moved = case.weights_read * BYTES[precision] + kept + case.float_bytes
     memory = moved / limits.bandwidth
     compute = case.operations / limits.peaks[ARITHMETIC[precision]]
     return Bound(memory, "memory") if memory >= compute else Bound(compute, "compute")

@@ -21,6 +21,7 @@ class Case:
     operations: float  # of the matrix products, a multiplication and an addition each
     weights_read: float = 0.0  # parameters that have to come from memory
     float_bytes: float = 0.0  # what is read besides and is float32 whatever the precision
+    numbers_kept: float = 0.0  # of keys and values that are read, float32 beside such weights
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def generation(name: str, model: Model, prompt: int, beam: int, new: int) -> Cas
         unit="tok/s",
         operations=2.0 * new * beam * each,
         weights_read=new * each,
-        float_bytes=4.0 * beam * positions * _cached(model),
+        numbers_kept=beam * positions * _cached(model),
     )
 
 

@@ -11,8 +11,8 @@ from benchmarks.peers.workloads import WORKLOADS
 LIMITS = Limits(10.0, {"float32": 100.0, "bfloat16": 200.0, "int8": 400.0})
 
 
-def case(operations: float = 0.0, weights_read: float = 0.0, float_bytes: float = 0.0) -> Case:
-    return Case("case", "generate", {}, 1, "tok/s", operations, weights_read, float_bytes)
+def case(operations: float = 0.0, **read: float) -> Case:
+    return Case("case", "generate", {}, 1, "tok/s", operations, **read)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,13 @@ def test_operations_over_the_peak_of_their_arithmetic(variant: str, seconds: flo
     assert bound(case(operations=800.0), variant, LIMITS) == Bound(seconds, "compute")
 
 
-def test_a_cache_is_read_in_float32_whatever_the_weights_are() -> None:
+def test_what_is_float32_whatever_the_weights_are() -> None:
     assert bound(case(weights_read=100.0, float_bytes=50.0), "int8", LIMITS).seconds == 15.625
+
+
+@pytest.mark.parametrize(("variant", "seconds"), [("f32", 60.0), ("int4", 15.625)])
+def test_a_cache_has_16_bits_beside_weights_of_fewer(variant: str, seconds: float) -> None:
+    assert bound(case(weights_read=100.0, numbers_kept=50.0), variant, LIMITS).seconds == seconds
 
 
 def test_parameters_of_a_transformer() -> None:
