@@ -26,9 +26,8 @@ ATTNENGINE_INLINE Ints bfloat16(Floats x) {
 // What each ISA does in its own way:
 //   InputPair                two adjacent inputs, rounded, as they lie in memory
 //   store_pairs(p, x)        rounds kLanes inputs
-//   add_pairs(x, w, sums)    sums[r][v] += x(r) * w(v) for pairs at these places: the second
-//   numbers
-//                            first
+//   add_pairs(x, w, sums)    sums[r][v] += x(r) * w(v) for the pairs at these places, of which the
+//                            second numbers come first
 #if defined(__AVX512BF16__)
 
 using InputPair = Pair;
