@@ -11,8 +11,8 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from attnengine.engines.inputs import InvalidText
 from attnengine.errors import InvalidArgument
-from attnengine.inputs import InvalidText
 
 T = TypeVar("T", bound=Sequence[str])  # a text, or several that stand on one line
 R = TypeVar("R")

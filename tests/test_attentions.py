@@ -11,7 +11,7 @@ import pytest
 import attnengine as ae
 from attnengine import Encoder, LanguageModel, Seq2Seq
 from attnengine.decoding import attentions
-from attnengine.decoding.batches import Sentence
+from attnengine.decoding.sentences import Sentence
 from attnengine.errors import InvalidArgument, Unsupported
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from attnengine import loaders, packing
-from attnengine.engines.packed import convert
+from attnengine.engines import convert
 from attnengine.info import cache_bytes, weight_bytes
 from attnengine.packing.file import Reader
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attnengine.engines.inputs import InvalidText, read
 from attnengine.errors import InvalidArgument
-from attnengine.inputs import InvalidText, read
 from attnengine.loaders.checkpoint import Vocabulary
 from attnengine.tokenizers import VocabularyTokenizer
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
-from attnengine.decoding import generate
-from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Task
+from attnengine.decoding import loop
+from attnengine.decoding.loop import Task
 from attnengine.decoding.options import SearchOptions
+from attnengine.decoding.sentences import Sentence
 from attnengine.engines.base import DecodingEngine
 from attnengine.loaders import tokenizer_json
 from attnengine.loaders.added_tokens import token_ids
@@ -94,7 +94,7 @@ def pieces(tokenizer: Tokenizer, ids: list[int], after: list[int], cuts: list[in
     engine = object.__new__(DecodingEngine)
     engine._output, engine._model, engine.config = tokenizer, None, {"eos_token_id": None}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "stream", certain)
+        patch.setattr(loop, "stream", certain)
         return [*engine._pieces(Task(Sentence([0]), 1), SearchOptions(), [], after)]
 
 

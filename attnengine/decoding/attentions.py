@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
-from attnengine.decoding.batches import Sentence, start
+from attnengine.decoding.sentences import Sentence, start
 from attnengine.errors import Unsupported
 
 Floats = NDArray[np.float32]

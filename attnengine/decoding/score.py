@@ -8,29 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
-from attnengine.decoding.batches import Sentence, feed, joined, start
-from attnengine.decoding.workers import Queue, rows_of_texts, share
+from attnengine.decoding.sentences import Sentence, feed, joined, start
 from attnengine.errors import InvalidArgument
 from attnengine.kernels import target_log_probs
 
 Floats = NDArray[np.float32]
-
-
-def token_log_probs(
-    model: _core.Decoder,
-    sentences: Sequence[Sentence],
-    max_batch_size: int,
-    num_workers: int | None = 1,
-) -> list[list[float]]:
-    """The log-probability of every token after the first, of each sentence."""
-    scored: dict[int, list[float]] = {}
-
-    def work(queue: Queue) -> None:
-        while batch := queue.take(queue.batch_size):
-            scored.update(zip(batch, _batch(model, [sentences[i] for i in batch]), strict=True))
-
-    share(model, sentences, max_batch_size, num_workers, rows_of_texts(sentences), work)
-    return [scored[index] for index in range(len(sentences))]
 
 
 def logits(model: _core.Decoder, sentence: Sentence) -> Floats:
@@ -41,7 +23,8 @@ def logits(model: _core.Decoder, sentence: Sentence) -> Floats:
     return np.concatenate([piece.copy() for _, piece in pieces])
 
 
-def _batch(model: _core.Decoder, sentences: Sequence[Sentence]) -> list[list[float]]:
+def batch_log_probs(model: _core.Decoder, sentences: Sequence[Sentence]) -> list[list[float]]:
+    """The log-probability of every token after the first, of sentences that run together."""
     state = model.new_state()
     sequences = start(model, state, sentences)
     given = [sentence.tokens[:-1] for sentence in sentences]

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from attnengine import _core
-from attnengine.decoding import generate, score
-from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Found, Task
+from attnengine.decoding import loop
+from attnengine.decoding.loop import Found, Task
 from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import Score
+from attnengine.decoding.sentences import Sentence
+from attnengine.engines.inputs import read
 from attnengine.errors import InvalidArgument
-from attnengine.inputs import read
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.threads import check_workers, choose_threads
+from attnengine.scheduling import offline
+from attnengine.scheduling.threads import check_workers, choose_threads
 from attnengine.tokenizers import Tokenizer
 
 
@@ -73,9 +74,6 @@ class Engine:
         check_workers(num_workers, self.num_threads)
         self._options["num_workers"] = num_workers
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _load_again, (self.path.resolve(), self._options)
-
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
         shown = {k: v for k, v in self.config.items() if k.endswith(sizes)}
@@ -110,7 +108,7 @@ class DecodingEngine(Engine):
         return Task(sentence, limit)
 
     def _decode(self, tasks: Sequence[Task], options: SearchOptions) -> list[Found]:
-        return generate.decode(self._model, tasks, options, self._end_tokens, self.num_workers)
+        return offline.decode(self._model, tasks, options, self._end_tokens, self.num_workers)
 
     def _pieces(
         self, task: Task, options: SearchOptions, prefix: list[int], after: Sequence[int] = ()
@@ -118,7 +116,7 @@ class DecodingEngine(Engine):
         """The text of prefix and new tokens, in pieces as it becomes certain."""
         sent = 0
         ids = prefix
-        for tokens in generate.stream(self._model, task, options, self._end_tokens):
+        for tokens in loop.stream(self._model, task, options, self._end_tokens):
             ids = prefix + tokens
             text = self._output.decode(ids, after, final=False)
             if len(text) > sent:
@@ -132,15 +130,15 @@ class DecodingEngine(Engine):
         """The options with the rules that forbid what the model's config does."""
         rules = []
         if forbidden := self.config.get("suppress_tokens"):
-            rules.append(generate.suppress(forbidden))
+            rules.append(loop.suppress(forbidden))
         if forbidden := self.config.get("begin_suppress_tokens"):
-            rules.append(generate.suppress_first(forbidden))
+            rules.append(loop.suppress_first(forbidden))
         return dataclasses.replace(options, rules=(*rules, *options.rules)) if rules else options
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""
         present = [sentence for sentence in sentences if sentence is not None]
-        log_probs = score.token_log_probs(
+        log_probs = offline.token_log_probs(
             self._model, present, options.max_batch_size, self.num_workers
         )
         scored = iter(log_probs)
@@ -152,16 +150,6 @@ class DecodingEngine(Engine):
     def _score(self, sentence: Sentence, token_log_probs: list[float]) -> Score:
         ids = sentence.tokens[sentence.given :]
         return Score(self._output.tokens(ids), ids, token_log_probs[sentence.given - 1 :])
-
-
-def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
-    """An engine that was pickled; with fewer workers where the machine has fewer cores."""
-    from attnengine.engines import load  # which imports this module
-
-    workers = options.get("num_workers")
-    if workers is not None:
-        workers = min(workers, choose_threads(options["num_threads"]))
-    return load(path, **{**options, "num_workers": workers})
 
 
 def expect_positions(what: str, count: int, limit: int) -> None:

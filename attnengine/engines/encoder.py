@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import _core, inputs
+from attnengine import _core
 from attnengine.decoding import attentions
-from attnengine.decoding.batches import Sentence, joined
 from attnengine.decoding.options import SearchOptions
-from attnengine.decoding.workers import Queue, rows_of_texts, share
+from attnengine.engines import inputs
 from attnengine.engines.base import Engine, exact_ids
+from attnengine.engines.inputs import ManyTexts, OneText
 from attnengine.errors import InvalidArgument
-from attnengine.inputs import ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.scheduling import offline
 from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
@@ -61,7 +61,8 @@ class Encoder(Engine):
         for index, ids in enumerate(texts.ids):
             with texts.naming(index):
                 texts.ids[index] = self._fitting(ids, texts.exact, truncate)
-        vectors = self._vectors(texts.ids, how, options.max_batch_size)
+        batch_size = options.max_batch_size
+        vectors = offline.encode(self._model, texts.ids, how, batch_size, self.num_workers)
         if self.config.get("normalize", False) if normalize is None else normalize:
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
         return vectors[0] if texts.single else vectors
@@ -74,8 +75,8 @@ class Encoder(Engine):
         """
         tokens = exact_ids(ids, self.tokenizer, "ids")
         if state is None:
-            return self._model.hidden_states(*_ragged([tokens]))
-        return self._recurrent().states_after(*_ragged([tokens]), state)
+            return self._model.hidden_states(*offline.ragged([tokens]))
+        return self._recurrent().states_after(*offline.ragged([tokens]), state)
 
     def new_state(self) -> EncoderState:
         """What an RNN carries from one text to the next, at first zeros; for one thread at a time.
@@ -115,24 +116,3 @@ class Encoder(Engine):
 
     def _added(self, end: str) -> list[int]:
         return [self.config[f"{end}_token_id"]] if self.config.get(f"add_{end}") else []
-
-    def _vectors(self, texts: list[list[int]], how: str, max_batch_size: int) -> Floats:
-        """The pooled states of every text: (texts, size)."""
-        if not texts:
-            return np.zeros((0, self._model.output_size), np.float32)
-        pooled: dict[int, Floats] = {}
-
-        def work(queue: Queue) -> None:
-            while batch := queue.take(queue.batch_size):
-                tokens, lengths = _ragged([texts[index] for index in batch])
-                pooled.update(zip(batch, self._model.encode(tokens, lengths, how), strict=True))
-
-        sentences = [Sentence([], ids) for ids in texts]
-        rows = rows_of_texts(sentences)
-        share(self._model, sentences, max_batch_size, self.num_workers, rows, work)
-        return np.stack([pooled[index] for index in range(len(texts))])
-
-
-def _ragged(texts: list[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The tokens of all texts (rows,), and the length of each (texts,)."""
-    return joined(texts), np.array([len(ids) for ids in texts], np.int64)

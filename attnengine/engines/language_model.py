@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import chat, inputs
+from attnengine import chat
 from attnengine.decoding import attentions, score
-from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Task
+from attnengine.decoding.loop import Task
 from attnengine.decoding.options import SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
-from attnengine.decoding.texts import to_result
+from attnengine.decoding.sentences import Sentence
+from attnengine.engines import inputs
 from attnengine.engines.base import DecodingEngine, exact_ids
+from attnengine.engines.inputs import Inputs, ManyTexts, OneText
+from attnengine.engines.outputs import to_result
 from attnengine.errors import InvalidArgument
-from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.tokenizers import open_tokenizer
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import _core, inputs
+from attnengine import _core
 from attnengine.decoding import attentions, score
 from attnengine.decoding.attentions import Attentions
-from attnengine.decoding.batches import Sentence, joined
-from attnengine.decoding.generate import Task
+from attnengine.decoding.loop import Task
 from attnengine.decoding.options import Options, SearchOptions, for_stream, parse
 from attnengine.decoding.results import Result, Score
-from attnengine.decoding.texts import empty_result, to_result
+from attnengine.decoding.sentences import Sentence, joined
+from attnengine.engines import inputs
 from attnengine.engines.base import DecodingEngine, exact_ids, expect_positions
+from attnengine.engines.inputs import Inputs, ManyTexts, OneText
 from attnengine.engines.languages import LANGUAGES, Direction, direction
+from attnengine.engines.outputs import empty_result, to_result
 from attnengine.errors import FormatError, InvalidArgument
-from attnengine.inputs import Inputs, ManyTexts, OneText
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.tokenizers import open_tokenizer
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.audio import HOP, SAMPLE_RATE, log_mel
-from attnengine.decoding.batches import Sentence
 from attnengine.decoding.options import SearchOptions, parse
 from attnengine.decoding.results import Result, Transcription
 from attnengine.decoding.score import logits
-from attnengine.decoding.texts import to_result
+from attnengine.decoding.sentences import Sentence
 from attnengine.engines.base import DecodingEngine
+from attnengine.engines.outputs import to_result
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.tokenizers import open_tokenizer

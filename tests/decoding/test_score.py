@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import attnengine as ae
 from attnengine import loaders
-from attnengine.decoding import batches
+from attnengine.decoding import sentences
 from attnengine.reference.rnn_lm import RnnLM
 from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
 from attnengine.reference.softmax import log_softmax
@@ -83,7 +83,7 @@ def test_scores_do_not_depend_on_the_batch(
     for max_batch_size in (1, 2, 32):
         assert seq2seq.score(sources, targets, max_batch_size=max_batch_size) == pairs
         assert lm.score(["abc", "", "dead", "a"], max_batch_size=max_batch_size) == texts
-    monkeypatch.setattr(batches, "_MAX_LOGITS", 3 * lm.config["vocab_size"])  # 3 rows a step
+    monkeypatch.setattr(sentences, "_MAX_LOGITS", 3 * lm.config["vocab_size"])  # 3 rows a step
     assert lm.score(["abc", "", "dead", "a"]) == texts
 
 
@@ -93,7 +93,7 @@ def test_logits(seq2seq: ae.Seq2Seq, lm: ae.LanguageModel, monkeypatch: pytest.M
     wanted = RnnLM(lm.config, weights(lm)).logits([2, 3, 4, 2])
     whole = lm.logits(np.array([2, 3, 4, 2]))
     np.testing.assert_allclose(whole, wanted, **CLOSE)
-    monkeypatch.setattr(batches, "_MAX_LOGITS", 1)  # one row a step
+    monkeypatch.setattr(sentences, "_MAX_LOGITS", 1)  # one row a step
     np.testing.assert_array_equal(lm.logits([2, 3, 4, 2]), whole)
 
 

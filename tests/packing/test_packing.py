@@ -16,7 +16,7 @@ import pytest
 
 import attnengine as ae
 from attnengine import _core, packing
-from attnengine.engines.packed import FILE
+from attnengine.engines.loading import PACKED_FILE
 from attnengine.models import build
 from attnengine.packing.file import Reader
 from attnengine.reference.random_weights import random_weights
@@ -90,7 +90,7 @@ def test_a_packed_folder(source: Path, packed: Path) -> None:
     assert sorted(file.name for file in packed.iterdir()) == [
         "config.json",
         "model.safetensors",
-        FILE,
+        PACKED_FILE,
     ]
     expected = ae.load(source).logits(IDS)
     np.testing.assert_array_equal(load_quietly(packed).logits(IDS), expected)
@@ -102,7 +102,9 @@ def test_the_weights_are_shared_memory(packed: Path) -> None:
     script += "print(open('/proc/self/maps').read())"
     command = [sys.executable, "-c", script, str(packed)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    mapped = [line for line in run.stdout.splitlines() if line.endswith(f"{packed.name}/{FILE}")]
+    mapped = [
+        line for line in run.stdout.splitlines() if line.endswith(f"{packed.name}/{PACKED_FILE}")
+    ]
     assert re.search(r" r--[ps] ", mapped[0])
 
 
@@ -122,10 +124,10 @@ def test_a_packed_file_that_does_not_fit_is_not_used(packed: Path, change: str) 
         file.write_text(file.read_text(encoding="utf-8").replace("1e-05", "1e-03"), "utf-8")
     else:
         key = {"version": "attnengine"}.get(change, change)
-        rewrite(packed / FILE, {key: "another"})
+        rewrite(packed / PACKED_FILE, {key: "another"})
     with pytest.warns(UserWarning, match="is not used"):
         model = ae.load(packed)
-    (packed / FILE).unlink()
+    (packed / PACKED_FILE).unlink()
     np.testing.assert_array_equal(model.logits(IDS), ae.load(packed).logits(IDS))
 
 
@@ -158,15 +160,15 @@ def rewrite(file: Path, changes: dict[str, Any]) -> None:
     ],
 )
 def test_headers_that_make_no_sense(packed: Path, header: dict[str, Any], message: str) -> None:
-    rewrite(packed / FILE, header)
-    marks = {key: Reader(packed / FILE).header[key] for key in ("attnengine", "precision")}
+    rewrite(packed / PACKED_FILE, header)
+    marks = {key: Reader(packed / PACKED_FILE).header[key] for key in ("attnengine", "precision")}
     with pytest.raises(ae.FormatError, match=message):
-        packing.read(packed / FILE, marks)
+        packing.read(packed / PACKED_FILE, marks)
 
 
 def test_hostile_files(packed: Path) -> None:
     """Every mutation loads, with whatever weights, or raises an error of ours."""
-    original = (packed / FILE).read_bytes()
+    original = (packed / PACKED_FILE).read_bytes()
     start = int.from_bytes(original[20:28], "little")
     rng, refused = np.random.default_rng(0), 0
     for _ in range(1000):
@@ -178,9 +180,9 @@ def test_hostile_files(packed: Path) -> None:
             del data[rng.integers(len(data)) :]
         elif rng.random() < 0.9:  # the check of the header is no check of its sense
             data[36:40] = zlib.crc32(bytes(data[start:])).to_bytes(4, "little")
-        (packed / FILE).write_bytes(data)
+        (packed / PACKED_FILE).write_bytes(data)
         try:
-            packing.read(packed / FILE, {})
+            packing.read(packed / PACKED_FILE, {})
         except ae.Error:
             refused += 1
     assert refused > 500

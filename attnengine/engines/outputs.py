@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnengine.decoding.generate import Found
+from attnengine.decoding.loop import Found
 from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import BeamTree, Hypothesis, Result
 

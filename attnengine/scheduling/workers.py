@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 
 from attnengine import _core
-from attnengine.decoding.batches import Sentence
+from attnengine.decoding.sentences import Sentence
 
 # Rows of a step that are worth a worker. Below, it is faster to read the weights once for all rows
 # than to do without the threads' waiting for each other.
 _ROWS = 64
 
 
-class Queue:
+class WorkList:
     """The sentences that wait for a worker, as indices: long ones first.
 
     ``batch_size`` is how many a worker runs together, all workers ``max_batch_size``.
@@ -50,7 +50,7 @@ class Queue:
 
 
 def rows_of_texts(sentences: Sequence[Sentence]) -> float:
-    """The ``rows`` of `share` for work that takes whole texts, each in one step.
+    """The ``rows`` of `run_workers` for work that takes whole texts, each in one step.
 
     A worker then starts for little: it needs four times the rows of one that takes many steps.
     """
@@ -58,15 +58,15 @@ def rows_of_texts(sentences: Sequence[Sentence]) -> float:
     return tokens / max(1, len(sentences)) / 4
 
 
-def share(
+def run_workers(
     model: _core.Decoder | _core.Encoder,
     sentences: Sequence[Sentence],
     max_batch_size: int,
     num_workers: int | None,
     rows: float,
-    work: Callable[[Queue], object],
+    work: Callable[[WorkList], object],
 ) -> None:
-    """Runs ``work`` in each worker, on sentences that it takes from a queue until there are none.
+    """Runs ``work`` in each worker, on sentences that it takes from a list until it is empty.
 
     The threads of the model are divided among the workers. When ``num_workers`` is None there are
     as many as have enough to do, a sentence being so many ``rows`` of a step. The first error of
@@ -76,15 +76,15 @@ def share(
     if num_workers is None:
         num_workers = min(model.num_threads, int(together * rows) // _ROWS)
     count = max(1, min(num_workers, together))
-    queue = Queue(sentences, max_batch_size, count)
+    waiting = WorkList(sentences, max_batch_size, count)
     if count == 1:
-        work(queue)
+        work(waiting)
         return
     threads = max(1, model.num_threads // count)
     with ThreadPoolExecutor(count, "attnengine", _core.limit_threads, (threads,)) as pool:
         try:
-            for done in as_completed([pool.submit(work, queue) for _ in range(count)]):
+            for done in as_completed([pool.submit(work, waiting) for _ in range(count)]):
                 done.result()
         except BaseException:
-            queue.close()
+            waiting.close()
             raise

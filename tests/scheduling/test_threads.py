@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from attnengine.errors import InvalidArgument
-from attnengine.threads import available_threads, cgroup_quota, choose_threads
+from attnengine.scheduling.threads import available_threads, cgroup_quota, choose_threads
 
 
 def groups(folder: Path, membership: str, files: dict[str, str]) -> float:
@@ -50,15 +50,15 @@ def test_quota(tmp_path: Path, membership: str, files: dict[str, str], cores: fl
 
 
 def test_half_a_core_is_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnengine.threads.cgroup_quota", lambda: 0.5)
+    monkeypatch.setattr("attnengine.scheduling.threads.cgroup_quota", lambda: 0.5)
     assert available_threads() == 1
 
 
 def test_affinity_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
-    monkeypatch.setattr("attnengine.threads.cgroup_quota", lambda: 2.5)
+    monkeypatch.setattr("attnengine.scheduling.threads.cgroup_quota", lambda: 2.5)
     assert choose_threads(None) == 2
-    monkeypatch.setattr("attnengine.threads.cgroup_quota", lambda: math.inf)
+    monkeypatch.setattr("attnengine.scheduling.threads.cgroup_quota", lambda: math.inf)
     assert choose_threads(None) == 3
     assert choose_threads(7) == 7
 

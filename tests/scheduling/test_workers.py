@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import attnengine as ae
 from attnengine import _core
-from attnengine.decoding.batches import Sentence
-from attnengine.decoding.generate import Task, decode
+from attnengine.decoding.loop import Task
 from attnengine.decoding.options import BeamOptions
-from attnengine.decoding.workers import Queue
+from attnengine.decoding.sentences import Sentence
+from attnengine.scheduling.offline import decode
+from attnengine.scheduling.workers import WorkList
 
 THREADS = 4
 
@@ -203,11 +204,11 @@ def test_new_texts_come_before_the_last_has_ended(engines: dict[str, Any]) -> No
 
 def test_the_first_batches_are_dealt() -> None:
     sentences = [Sentence([0] * length) for length in (3, 9, 1, 5, 4, 8, 2, 7, 6)]
-    queue = Queue(sentences, max_batch_size=6, num_workers=2)
-    batches = iter(lambda: [len(sentences[i].tokens) for i in queue.take(queue.batch_size)], [])
+    waiting = WorkList(sentences, max_batch_size=6, num_workers=2)
+    batches = iter(lambda: [len(sentences[i].tokens) for i in waiting.take(waiting.batch_size)], [])
     assert list(batches) == [[9, 7, 5], [8, 6, 4], [3, 2, 1]]
-    assert Queue(sentences, max_batch_size=32, num_workers=2).batch_size == 5
-    assert Queue(sentences, max_batch_size=8, num_workers=3).batch_size == 2
+    assert WorkList(sentences, max_batch_size=32, num_workers=2).batch_size == 5
+    assert WorkList(sentences, max_batch_size=8, num_workers=3).batch_size == 2
 
 
 def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,8 +257,8 @@ def test_number_of_workers(lm_path: Path) -> None:
 def test_a_machine_with_fewer_cores(
     lm_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, expected: int
 ) -> None:
-    monkeypatch.setattr("attnengine.threads.available_threads", lambda: 4)
+    monkeypatch.setattr("attnengine.scheduling.threads.available_threads", lambda: 4)
     pickled = pickle.dumps(ae.load(lm_path, num_workers=3))
-    monkeypatch.setattr("attnengine.threads.available_threads", lambda: cores)
+    monkeypatch.setattr("attnengine.scheduling.threads.available_threads", lambda: cores)
     copy = pickle.loads(pickled)
     assert (copy.num_threads, copy.num_workers) == (cores, expected)

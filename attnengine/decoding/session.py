@@ -1,0 +1,54 @@
+"""A model with the state that carries its sequences from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.decoding.sentences import Ints, Sentence, feed, start
+
+Floats = NDArray[np.float32]
+
+
+class Session:
+    """A model and its state; ``sequences`` (rows,) are those that the next step extends."""
+
+    def __init__(self, model: _core.Decoder, *, keep_attention: bool = False) -> None:
+        self.model, self.state = model, model.new_state()
+        self.state.keep_attention = keep_attention
+        self.sequences: Ints = np.zeros(0, np.int32)  # (rows,)
+
+    @property
+    def attention(self) -> Floats:
+        """The attention weights of the last step: (rows, longest source)."""
+        return self.state.attention
+
+    def add(self, sentences: Sequence[Sentence]) -> Ints:
+        """A new sequence for each sentence, which are no rows yet: (sentences,)."""
+        return start(self.model, self.state, sentences)
+
+    def feed(
+        self, sequences: Ints, prompts: Sequence[Sequence[int]]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Step over the prompt of each sequence; yields the places of the rows of each step."""
+        for rows, _ in feed(self.model, self.state, sequences, prompts, want=False):
+            yield rows
+
+    def join(self, sequences: Ints, parents: Ints) -> None:
+        """Append a row for each of ``parents`` (new rows,), indices into ``sequences``.
+
+        Those that have no row are dropped.
+        """
+        begun = self.state.reorder(sequences, parents)
+        self.sequences = np.concatenate([self.sequences, begun])
+
+    def step(self, tokens: Ints) -> Floats:
+        """One token more for each row: logits (rows, vocab_size), valid until the next step."""
+        return self.model.step(tokens, self.sequences, self.state)
+
+    def reorder(self, parents: Ints) -> None:
+        """Let the next rows continue the rows ``parents``; what nothing continues is dropped."""
+        self.sequences = self.state.reorder(self.sequences, parents)

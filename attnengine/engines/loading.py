@@ -1,0 +1,151 @@
+"""From a path to an engine: reads a model, builds it or maps its packed file."""
+
+from __future__ import annotations
+
+import copyreg
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from attnengine import _core, loaders, models, packing
+from attnengine.engines.base import Engine
+from attnengine.engines.encoder import Encoder
+from attnengine.engines.language_model import LanguageModel
+from attnengine.engines.precisions import check_precision, choose_cache_precision
+from attnengine.engines.seq2seq import Seq2Seq
+from attnengine.engines.speech_to_text import SpeechToText
+from attnengine.errors import Error, FormatError, Unsupported
+from attnengine.loaders import native
+from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.scheduling.threads import check_workers, choose_threads
+
+AnyEngine = Seq2Seq | LanguageModel | Encoder | SpeechToText
+Model = _core.Decoder | _core.Encoder
+
+PACKED_FILE = "packed.bin"
+
+
+def load(
+    path: str | Path,
+    *,
+    precision: str = "float32",
+    cache_precision: str | None = None,
+    num_threads: int | None = None,
+    num_workers: int | None = None,
+) -> AnyEngine:
+    """Reads a model and makes it ready to run.
+
+    ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
+    ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
+    "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
+    figures);
+    ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32"; "float16"
+    and "int8" take a half and little more than a quarter of the memory (docs/precision.md has
+    figures); when None "float32" beside weights in float32, else "float16";
+    ``num_threads`` is the number of threads of a call, when None all cores that the affinity
+    mask and the control group of the process allow. A call with many texts shares them out among
+    ``num_workers``, each with a step of its own in flight and its part of the threads; when None
+    among as many as have enough to do.
+
+    Raises
+    ------
+    FormatError
+        No known format is recognised, or the model is damaged or inconsistent.
+    Unsupported
+        An architecture or a precision that we do not have, or a cache in float16 or int8 of a
+        model that keeps no keys and values.
+    InvalidArgument
+        Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
+        than threads.
+    """
+    check_precision(precision)
+    cache = choose_cache_precision(precision, cache_precision)
+    threads = choose_threads(num_threads)
+    check_workers(num_workers, threads)
+    checkpoint = loaders.load(path)
+    try:
+        model = _build(checkpoint, precision, cache, threads)
+        _check_cache(model, cache_precision)
+    except (FormatError, Unsupported) as error:
+        raise type(error)(f"{path}: {error}") from error
+    model.num_threads = threads
+    options = {
+        "precision": precision,
+        "cache_precision": cache_precision,
+        "num_threads": num_threads,
+        "num_workers": num_workers,
+    }
+    return _engine(model, checkpoint, options)
+
+
+def _check_cache(model: _core.Decoder | _core.Encoder, precision: str | None) -> None:
+    kept = model.cache_precision if isinstance(model, _core.Decoder) else None
+    if kept is None and precision not in (None, "float32"):
+        raise Unsupported(
+            f"cache_precision is {precision!r}, expected 'float32': the model keeps no keys and"
+            " values"
+        )
+
+
+def _engine(
+    model: _core.Decoder | _core.Encoder, checkpoint: Checkpoint, options: dict[str, Any]
+) -> AnyEngine:
+    if isinstance(model, _core.Seq2Seq):
+        return Seq2Seq(model, checkpoint, options)
+    if isinstance(model, _core.SpeechSeq2Seq):
+        return SpeechToText(model, checkpoint, options)
+    if isinstance(model, _core.Encoder):
+        return Encoder(model, checkpoint, options)
+    return LanguageModel(model, checkpoint, options)
+
+
+def _build(checkpoint: Checkpoint, precision: str, cache_precision: str, num_threads: int) -> Model:
+    """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
+    file = checkpoint.path / PACKED_FILE
+    with packing_of(precision, num_threads, cache_precision):
+        if checkpoint.path.is_dir() and file.is_file():
+            try:
+                return packing.read(file, marks(checkpoint.path, precision))
+            except Error as error:
+                warnings.warn(f"{file} is not used: {error}", stacklevel=3)
+        return models.build(checkpoint.config, checkpoint.tensors)
+
+
+@contextmanager
+def packing_of(
+    precision: str, num_threads: int, cache_precision: str = "float32"
+) -> Iterator[None]:
+    """How the layers are packed that this thread makes meanwhile, and what its decoders keep."""
+    _core.set_packing(num_threads, precision, cache_precision)
+    try:
+        yield
+    finally:
+        _core.set_packing()
+
+
+def marks(folder: Path, precision: str) -> dict[str, Any]:
+    """What must be the same for a packed file to stand for a folder."""
+    return {
+        "attnengine": version("attnengine"),
+        "precision": precision,
+        "source": native.fingerprint(folder),
+    }
+
+
+def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
+    """An engine that was pickled; with fewer workers where the machine has fewer cores."""
+    workers = options.get("num_workers")
+    if workers is not None:
+        workers = min(workers, choose_threads(options["num_threads"]))
+    return load(path, **{**options, "num_workers": workers})
+
+
+def _reduce(engine: Engine) -> tuple[Any, ...]:
+    return _load_again, (engine.path.resolve(), engine._options)
+
+
+for _kind in (Seq2Seq, LanguageModel, Encoder, SpeechToText):
+    copyreg.pickle(_kind, _reduce)

@@ -1,0 +1,106 @@
+"""Calls with many texts, whose sentences workers take from one list."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.decoding.loop import Batch, Found, Task
+from attnengine.decoding.options import BeamOptions, Rule, SearchOptions
+from attnengine.decoding.score import batch_log_probs
+from attnengine.decoding.sentences import Sentence, joined
+from attnengine.scheduling.workers import WorkList, rows_of_texts, run_workers
+
+Floats = NDArray[np.float32]
+
+
+def decode(
+    model: _core.Decoder,
+    tasks: Sequence[Task],
+    options: SearchOptions,
+    end_tokens: list[int],
+    num_workers: int | None = 1,
+) -> list[Found]:
+    """The best continuations of every task, in the order of the tasks."""
+    found: dict[int, Found] = {}
+    options = dataclasses.replace(options, rules=(_in_turn(options.rules),))
+
+    def work(waiting: WorkList) -> None:
+        batch = Batch(model, options, end_tokens)
+        while True:
+            if numbers := waiting.take(batch.free(waiting.batch_size)):
+                batch.add(numbers, [tasks[number] for number in numbers])
+            elif not batch.live:
+                return
+            if not batch.search.done:  # all that were added may have ended before they began
+                batch.step()
+            found.update(batch.ended())
+
+    sentences = [task.sentence for task in tasks]
+    beam = options.beam_size if isinstance(options, BeamOptions) else options.num_hypotheses
+    run_workers(model, sentences, options.max_batch_size, num_workers, beam, work)
+    return [found[number] for number in range(len(tasks))]
+
+
+def token_log_probs(
+    model: _core.Decoder,
+    sentences: Sequence[Sentence],
+    max_batch_size: int,
+    num_workers: int | None = 1,
+) -> list[list[float]]:
+    """The log-probability of every token after the first, of each sentence."""
+    scored: dict[int, list[float]] = {}
+
+    def work(waiting: WorkList) -> None:
+        while numbers := waiting.take(waiting.batch_size):
+            batch = [sentences[number] for number in numbers]
+            scored.update(zip(numbers, batch_log_probs(model, batch), strict=True))
+
+    rows = rows_of_texts(sentences)
+    run_workers(model, sentences, max_batch_size, num_workers, rows, work)
+    return [scored[number] for number in range(len(sentences))]
+
+
+def encode(
+    model: _core.Encoder,
+    texts: Sequence[list[int]],
+    pooling: str,
+    max_batch_size: int,
+    num_workers: int | None = 1,
+) -> Floats:
+    """The pooled states of every text: (texts, size)."""
+    if not texts:
+        return np.zeros((0, model.output_size), np.float32)
+    pooled: dict[int, Floats] = {}
+
+    def work(waiting: WorkList) -> None:
+        while numbers := waiting.take(waiting.batch_size):
+            tokens, lengths = ragged([texts[number] for number in numbers])
+            pooled.update(zip(numbers, model.encode(tokens, lengths, pooling), strict=True))
+
+    sentences = [Sentence([], ids) for ids in texts]
+    rows = rows_of_texts(sentences)
+    run_workers(model, sentences, max_batch_size, num_workers, rows, work)
+    return np.stack([pooled[number] for number in range(len(texts))])
+
+
+def ragged(texts: Sequence[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The tokens of all texts (rows,), and the length of each (texts,)."""
+    return joined(texts), np.array([len(ids) for ids in texts], np.int64)
+
+
+def _in_turn(rules: Sequence[Rule]) -> Rule:
+    """The rules as one, which a single worker runs at a time."""
+    lock = threading.Lock()
+
+    def rule(logits: Floats, search: _core.Search) -> None:
+        with lock:
+            for one in rules:
+                one(logits, search)
+
+    return rule
