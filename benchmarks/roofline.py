@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from attnengine.info import BYTES
 from attnengine.kernels import PackedLinear
+from attnengine.profiling.sizes import BYTES
 from benchmarks.peers.bounds import Limits
 from benchmarks.peers.machine import measured_limits
 from benchmarks.pictures import logarithmic, save

@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from attnengine.info import BYTES
 from attnengine.kernels import PackedLinear
+from attnengine.profiling.sizes import BYTES
 
 LAYERS = {(4096, 32768): 1, (896, 4864): 60, (768, 768): 500}  # inputs and outputs: how many
 

@@ -10,7 +10,7 @@ import pytest
 
 import attnengine as ae
 from attnengine.reference.random_weights import random_weights
-from tests.cli_runs import Run
+from tests.helpers.cli_runs import Run
 
 SOURCE = ["<unk>", "</s>", *"abcdefgh"]
 TARGET = ["<s>", "</s>", *(f"P{i}" for i in range(9))]

@@ -19,7 +19,9 @@ FORBIDDEN = {
     "packing": {"decoding", "engines", "loaders", "models", "cli", "reference"},
     "models": {"decoding", "engines", "loaders", "cli", "reference"},
     "loaders": {"decoding", "engines", "models", "cli", "reference", "_core"},
-    "engines": {"cli", "reference"},
+    "engines": {"cli", "g2p", "profiling", "reference"},
+    "g2p": {"cli", "profiling", "reference"},
+    "profiling": {"cli", "g2p", "reference"},
     "cli": {"_core", "models", "reference"},
 }
 

@@ -14,8 +14,8 @@ import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
 from tests.bits import check_same_bits
-from tests.cli_runs import Run, refused
 from tests.golden import huggingface as golden
+from tests.helpers.cli_runs import Run, refused
 from tests.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 

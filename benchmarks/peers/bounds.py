@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attnengine import bench
+from attnengine.profiling.sizes import BYTES as PRECISIONS
 from benchmarks.peers.case import Case
 
 # Of a parameter. Blocks of 32 share a 16-bit number in llama.cpp.
-BYTES = {**bench.BYTES, "f32": 4.0, "bf16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
+BYTES = {**PRECISIONS, "f32": 4.0, "bf16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
 # The arithmetic that the machine is measured with. Weights of 4 bits are unpacked to 8.
 ARITHMETIC = {
     "float32": "float32",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from attnengine.bench import Multiplied, multiplied
+from attnengine.profiling.speed import Multiplied, multiplied
 from benchmarks.peers.models import Model
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from attnengine.bench import Multiplied
+from attnengine.profiling.speed import Multiplied
 from benchmarks.peers import shapes
 from benchmarks.peers.bounds import Bound, Limits, bound
 from benchmarks.peers.case import Case, parameters

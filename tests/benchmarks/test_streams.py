@@ -1,6 +1,6 @@
 """The benchmark of streamed weights."""
 
-from attnengine.info import BYTES
+from attnengine.profiling.sizes import BYTES
 from benchmarks.streams import rates
 
 

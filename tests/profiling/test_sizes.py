@@ -9,8 +9,8 @@ import pytest
 
 from attnengine import loaders, packing
 from attnengine.engines import convert
-from attnengine.info import cache_bytes, weight_bytes
 from attnengine.packing.file import Reader
+from attnengine.profiling.sizes import cache_bytes, weight_bytes
 
 
 @pytest.mark.parametrize("precision", packing.LAYOUTS)

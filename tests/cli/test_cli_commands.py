@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import attnengine as ae
-from attnengine import bench, cli, g2p
-from tests.cli_runs import Run, refused
+from attnengine import cli, g2p
+from attnengine.profiling import speed
+from tests.helpers.cli_runs import Run, refused
 
 
 @pytest.mark.parametrize("command", ["translate", "generate", "score", "encode", "bench"])
@@ -25,7 +26,7 @@ def test_workers(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> Non
         raise ae.Error("enough")
 
     monkeypatch.setattr(cli, "load", load)
-    monkeypatch.setattr(bench, "load", load)
+    monkeypatch.setattr(speed, "load", load)
     model = ["model"] if command == "bench" else ["--model", "model"]
     assert refused(run(command, *model, "--num-threads", 3, "--num-workers", 2), "enough")
     assert (asked["num_threads"], asked["num_workers"]) == (3, 2)

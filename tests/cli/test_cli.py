@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import attnengine as ae
-from attnengine import lines
-from tests.cli_runs import Run, refused
+from attnengine.cli import text_files
+from tests.helpers.cli_runs import Run, refused
 
 
 def test_one_line_out_for_each_line_in(run: Run, seq2seq: ae.Seq2Seq) -> None:
@@ -60,21 +60,21 @@ def test_search_options(run: Run, seq2seq: ae.Seq2Seq, lm: ae.LanguageModel) -> 
     sampling = ["--temperature", 1.5, "--top-k", 4, "--seed", 7, "--max-new-tokens", 9]
     _, out, _ = run("generate", "--model", lm.path, *sampling, stdin=b"ab\n")
     text = lm.generate("ab", temperature=1.5, top_k=4, seed=7, max_new_tokens=9).text
-    assert out == lines.one_line(text) + "\n"
+    assert out == text_files.one_line(text) + "\n"
 
 
 def test_line_ends_in_results_stay_on_their_line() -> None:
-    assert lines.one_line("a\nb\r") == r"a\nb\r"
+    assert text_files.one_line("a\nb\r") == r"a\nb\r"
 
 
 def test_long_input_goes_through_in_chunks(
     run: Run, seq2seq: ae.Seq2Seq, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(lines, "_CHUNK", 2)
+    monkeypatch.setattr(text_files, "_CHUNK", 2)
     written: list[int] = []
-    write = lines.write_lines
+    write = text_files.write_lines
     monkeypatch.setattr(
-        lines, "write_lines", lambda s, some: [written.append(len(some)), write(s, some)]
+        text_files, "write_lines", lambda s, some: [written.append(len(some)), write(s, some)]
     )
     texts = ["abc", "de", "h", "ab", "gfe"]
     (tmp_path / "in").write_text("\n".join(texts))

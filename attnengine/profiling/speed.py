@@ -19,7 +19,7 @@ import numpy as np
 from attnengine import loaders
 from attnengine.engines import AnyEngine, Encoder, LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
-from attnengine.info import BYTES, context_length
+from attnengine.profiling.sizes import BYTES, context_length
 
 _INPUT_TOKENS = {LanguageModel: 512, Seq2Seq: 32, Encoder: 128}  # of a text, unless told
 _ADDED = 2  # tokens that a model may put around a text

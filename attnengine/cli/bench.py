@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from attnengine.bench import Settings, measure, plain
+from attnengine.profiling.speed import Settings, measure, plain
 
 
 def bench(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from attnengine.decoding.options import Options
 
-PATH = Path(__file__).parent / "data" / "g2p"
+PATH = Path(__file__).parent.parent / "data" / "g2p"
 
 
 def load_g2p(

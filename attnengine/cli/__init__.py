@@ -13,13 +13,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from attnengine import g2p
-from attnengine.cli_bench import bench
-from attnengine.decoding.results import Hypothesis, Result, Score
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
-from attnengine.engines import convert as convert_model
-from attnengine.errors import Error, InvalidArgument
-from attnengine.info import describe
-from attnengine.lines import (
+from attnengine.cli.bench import bench
+from attnengine.cli.text_files import (
     OutputClosed,
     answers,
     one_line,
@@ -28,6 +23,11 @@ from attnengine.lines import (
     write_answers,
     write_text,
 )
+from attnengine.decoding.results import Hypothesis, Result, Score
+from attnengine.engines import Encoder, LanguageModel, Seq2Seq, load
+from attnengine.engines import convert as convert_model
+from attnengine.errors import Error, InvalidArgument
+from attnengine.profiling.sizes import describe
 
 E = TypeVar("E", Encoder, LanguageModel, Seq2Seq)
 T = TypeVar("T", bound=Sequence[str])

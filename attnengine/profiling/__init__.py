@@ -1,0 +1,1 @@
+"""How large a model is (sizes), and how fast it runs (speed)."""
