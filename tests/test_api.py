@@ -48,7 +48,7 @@ def imported(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("part", FORBIDDEN)
 def test_nothing_points_backwards(part: str) -> None:
-    files = [PACKAGE / f"{part}.py", *(PACKAGE / part).glob("*.py")]
+    files = [PACKAGE / f"{part}.py", *(PACKAGE / part).rglob("*.py")]
     found = {file.name: imported(file) & FORBIDDEN[part] for file in files if file.exists()}
     assert found
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -20,15 +20,10 @@ import pytest
 
 from attnengine.decoding.options import ALIASES, BeamOptions, SamplingOptions
 from attnengine.models import config as configs
-from attnengine.models import (
-    rnn_encoder,
-    rnn_lm,
-    rnn_seq2seq,
-    rnn_window_lm,
-    transformer,
-    transformer_lm,
-    whisper,
-)
+from attnengine.models.decoders import transformer_lm
+from attnengine.models.rnns import rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm
+from attnengine.models.seq2seqs import transformer
+from attnengine.models.speech import whisper
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

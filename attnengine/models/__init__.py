@@ -1,4 +1,4 @@
-"""Architectures: one file each says its config and how its weights become layers."""
+"""Architectures by kind: a file each says its config and how its weights become layers."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from attnengine.models.registry import build
 
 __all__ = ["build"]
 
-for _module in pkgutil.iter_modules(__path__):  # each registers its architectures
-    importlib.import_module(f"{__name__}.{_module.name}")
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):  # each registers its architectures
+    importlib.import_module(_module.name)

@@ -1,0 +1,1 @@
+"""Decoder-only Transformers: a file for each family."""

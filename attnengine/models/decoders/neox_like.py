@@ -1,0 +1,65 @@
+"""What decoder-only families with layer norms and rotary positions share: GPT-NeoX and others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from attnengine import _core
+from attnengine.models.parts import rotary as rotaries
+from attnengine.models.parts.attention import Heads
+from attnengine.models.parts.vocabulary import with_head
+from attnengine.models.registry import Weights
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of Hugging Face's configs that these families have in common."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    max_position_embeddings: int
+    rope_theta: float = 10_000.0
+    rope_scaling: dict[str, Any] | None = None
+    tie_word_embeddings: bool = False
+
+
+def rotary(config: Config, heads: Heads, partial: float = 1.0) -> _core.Rotary:
+    """Return the rotation of the first part of each head."""
+    return rotaries.rotary(
+        heads.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings, partial
+    )
+
+
+def decoder(
+    config: Config,
+    weights: Weights,
+    model: Weights,
+    layer: Callable[[int, Weights], _core.TransformerLayer],
+    final_norm: _core.LayerNorm,
+    *,
+    table: str = "embed_tokens",
+    bias: bool = False,
+    logit_scale: float = 1.0,
+) -> _core.TransformerDecoder:
+    """Build from the weights of ``model`` and, unless tied, ``lm_head.weight``.
+
+    ``layer`` builds layer i; ``table`` is the name of the weight that tokens choose rows of;
+    ``bias``: ``lm_head`` has one.
+    """
+    rows = model.matrix(f"{table}.weight", config.vocab_size, config.hidden_size)
+    tied = config.tie_word_embeddings
+    embedding, output = with_head(weights, rows, tied=tied, bias=bias, scale=logit_scale)
+    return _core.TransformerDecoder(
+        _core.TransformerStack(
+            embedding=embedding,
+            max_positions=config.max_position_embeddings,
+            layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
+            final_norm=final_norm,
+        ),
+        output,
+    )

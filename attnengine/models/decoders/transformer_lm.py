@@ -1,0 +1,35 @@
+"""Decoder-only Transformer of Vaswani's layers: the language models of OpenNMT, and OPT's kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attnengine import _core
+from attnengine.models.parts.vocabulary import vocabulary_layers
+from attnengine.models.registry import Weights, register
+from attnengine.models.seq2seqs import transformer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(transformer.Stack):
+    """A decoder's stack without source."""
+
+    vocab_size: int
+    num_layers: int
+    tied_output: bool
+
+
+@register("transformer_lm", config=Config)
+def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
+    """Build from ``decoder.*`` and, unless tied, ``lm_head.*``: the names of "transformer"."""
+    transformer.check(config)
+    shape = config.vocab_size, config.hidden_size
+    decoder = weights.under("decoder")
+    embedding, output = vocabulary_layers(
+        decoder.matrix("embed_tokens.weight", *shape),
+        None if config.tied_output else weights.matrix("lm_head.weight", *shape),
+        weights.get("lm_head.bias", config.vocab_size),
+    )
+    return _core.TransformerDecoder(
+        transformer.stack(config, decoder, embedding, config.num_layers), output
+    )

@@ -1,0 +1,1 @@
+"""Transformer encoders: a file for each family."""

@@ -1,0 +1,35 @@
+"""RoBERTa and XLM-R: BERT whose positions begin after the padding's (Liu et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from attnengine import _core
+from attnengine.errors import FormatError
+from attnengine.models.encoders import bert
+from attnengine.models.registry import Weights, register
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(bert.Config):
+    """Keys of Hugging Face's ``RobertaConfig``."""
+
+    pad_token_id: int = field(metadata={"minimum": 0})
+
+
+@register("roberta", config=Config)
+@register("xlm-roberta", config=Config)
+@register("camembert", config=Config)
+def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
+    """Build from ``roberta.*``; position ``pad_token_id`` + 1 is that of the first token."""
+    if config.pad_token_id + 1 >= config.max_position_embeddings:
+        raise FormatError(
+            f"config: 'pad_token_id' is {config.pad_token_id}, expected less than "
+            f"'max_position_embeddings' {config.max_position_embeddings} - 1"
+        )
+    return bert.build_encoder(
+        config,
+        weights.under("roberta"),
+        config.hidden_size,
+        first_position=config.pad_token_id + 1,
+    )

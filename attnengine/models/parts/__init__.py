@@ -1,0 +1,1 @@
+"""What families share: heads, blocks, positions, vocabularies, cells."""

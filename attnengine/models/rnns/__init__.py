@@ -1,0 +1,1 @@
+"""RNNs: a file for each architecture."""

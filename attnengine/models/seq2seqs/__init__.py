@@ -1,0 +1,1 @@
+"""Transformer encoder-decoders: a file for each family."""

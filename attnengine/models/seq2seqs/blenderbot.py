@@ -1,0 +1,13 @@
+"""Blenderbot (Roller et al. 2021): BART's layers, norms before the blocks and behind the last."""
+
+from __future__ import annotations
+
+from attnengine import _core
+from attnengine.models.registry import Weights, register
+from attnengine.models.seq2seqs import bart
+
+
+@register("blenderbot", config=bart.Config)
+def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weights of BART, without norms of embeddings."""
+    return bart.build_alike(config, weights, bart.Layout(norm_placement="pre", final_norm=True))

@@ -1,0 +1,32 @@
+"""Blenderbot-small (Roller et al. 2021): BART whose decoder adds positions behind their norm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attnengine import _core
+from attnengine.models.matrix import Matrix
+from attnengine.models.parts.vocabulary import embedding
+from attnengine.models.registry import Weights, register
+from attnengine.models.seq2seqs import bart
+
+
+@register("blenderbot-small", config=bart.Config)
+def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weights of BART."""
+    model = weights.under("model")
+    source, _, output = bart.vocabulary(config, weights)
+    normed = embedding(norm_tokens(config, model))
+    unscaled = replace(config, scale_embedding=False)  # what is normed need not be scaled before
+    return _core.TransformerSeq2Seq(
+        encoder=bart.encoder(config, bart.Layout(embedding_norm=True), model, source),
+        decoder=bart.decoder(unscaled, bart.Layout(), model, normed, output),
+    )
+
+
+def norm_tokens(config: bart.Config, model: Weights) -> Matrix:
+    """Return every target token's row normalised: before positions, a norm only sees the token."""
+    size, w = config.d_model, model.under("decoder.layernorm_embedding")
+    weight, bias = w.take("weight", size), w.take("bias", size)
+    table = model.matrix(bart.table_names(config, model)[1], config.target_vocab_size, size)
+    return table.each(lambda rows: _core.layer_norm(rows, weight, bias, 1e-5, 1))

@@ -1,0 +1,25 @@
+"""mT5 (Xue et al. 2021): T5 v1.1 in 101 languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attnengine import _core
+from attnengine.models.registry import Weights, register
+from attnengine.models.seq2seqs import t5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(t5.FamilyConfig):
+    """Keys of Hugging Face's ``MT5Config``."""
+
+    @property
+    def scaled(self) -> bool:
+        """Never, whatever ``tie_word_embeddings`` says: version 5 always calls it true."""
+        return False
+
+
+@register("mt5", config=Config)
+def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weights of T5."""
+    return t5.build_alike(config, weights)

@@ -1,0 +1,23 @@
+"""UMT5 (Chung et al. 2023): mT5 with biases for distances in every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from attnengine import _core
+from attnengine.models.registry import Weights, register
+from attnengine.models.seq2seqs import t5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(t5.FamilyConfig):
+    """Keys of Hugging Face's ``UMT5Config``."""
+
+    own_biases: ClassVar[bool] = True
+
+
+@register("umt5", config=Config)
+def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
+    """Build from the weights of T5."""
+    return t5.build_alike(config, weights)

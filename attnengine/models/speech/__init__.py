@@ -1,0 +1,1 @@
+"""Models that hear: a file for each family."""
