@@ -17,11 +17,11 @@ from attnengine.decoding.loop import Task
 from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.sentences import Sentence
 from attnengine.engines.base import DecodingEngine
-from attnengine.loaders import tokenizer_json
-from attnengine.loaders.added_tokens import token_ids
 from attnengine.loaders.checkpoint import Vocabulary
-from attnengine.loaders.sentencepiece_model import BYTE, CONTROL, NORMAL, UNKNOWN, Piece
-from attnengine.loaders.sentencepiece_model import SentencePieceModel as Model
+from attnengine.loaders.files.sentencepiece_model import BYTE, CONTROL, NORMAL, UNKNOWN, Piece
+from attnengine.loaders.files.sentencepiece_model import SentencePieceModel as Model
+from attnengine.loaders.huggingface.added_tokens import token_ids
+from attnengine.loaders.shared import tokenizer_json
 from attnengine.tokenizers import Tokenizer, VocabularyTokenizer
 from attnengine.tokenizers.huggingface import HuggingFaceTokenizer
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, InvalidArgument
-from attnengine.loaders import safetensors, schema
+from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import (
     Checkpoint,
     Tensor,
@@ -23,7 +23,8 @@ from attnengine.loaders.checkpoint import (
     Vocabulary,
     vocabularies,
 )
-from attnengine.loaders.files import (
+from attnengine.loaders.files import safetensors
+from attnengine.loaders.files.mapped import (
     CONFIG_LIMIT,
     VOCABULARY_LIMIT,
     damage_named,

@@ -11,7 +11,7 @@ from huggingface_files import write_json, write_safetensors
 
 from attnengine import loaders
 from attnengine.errors import Error, FormatError
-from attnengine.loaders.names.huggingface import FAMILIES as TABLES
+from attnengine.loaders.huggingface.families import FAMILIES as TABLES
 from attnengine.models import build
 from tests.golden import huggingface as golden
 from tests.golden.families import FAMILIES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from attnengine.errors import Error, FormatError, Unsupported
-from attnengine.loaders import hdf5
+from attnengine.loaders.files import hdf5
 
 ONES = np.ones((2, 3), np.float32)
 

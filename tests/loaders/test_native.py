@@ -10,7 +10,8 @@ from loader_files import language_model, write_native
 
 from attnengine import loaders
 from attnengine.errors import Error, FormatError, InvalidArgument
-from attnengine.loaders import native, safetensors
+from attnengine.loaders import native
+from attnengine.loaders.files import safetensors
 
 SEQ2SEQ: dict[str, Any] = {
     "architecture": "rnn_seq2seq",

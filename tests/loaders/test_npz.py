@@ -13,6 +13,7 @@ from loader_files import language_model, opennmt, write_native, write_npz, write
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import npz
+from attnengine.loaders.files import npz_arrays
 
 
 def npy(header: str, data: bytes = b"", version: int = 1) -> bytes:
@@ -67,14 +68,14 @@ def test_opennmt(tmp_path: Path) -> None:
 )
 def test_every_layout_that_numpy_writes(tmp_path: Path, array: np.ndarray, packed: bool) -> None:
     (np.savez_compressed if packed else np.savez)(tmp_path / "x.npz", w=array)
-    read = npz.tensors(tmp_path / "x.npz")["w"].read()
+    read = npz_arrays.tensors(tmp_path / "x.npz")["w"].read()
     np.testing.assert_array_equal(read, array.astype(np.float32), strict=True)
     assert read.flags.c_contiguous
 
 
 def test_integers_are_listed_but_not_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", w=np.arange(3))
-    tensor = npz.tensors(tmp_path / "x.npz")["w"]
+    tensor = npz_arrays.tensors(tmp_path / "x.npz")["w"]
     assert tensor.dtype == "int64"
     with pytest.raises(Unsupported, match="w is int64"):
         tensor.read()
@@ -83,7 +84,7 @@ def test_integers_are_listed_but_not_read(tmp_path: Path) -> None:
 def test_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", w=np.array([{}, print], dtype=object))
     with pytest.raises(FormatError, match=r"header of w is .*\|O"):
-        npz.tensors(tmp_path / "x.npz")
+        npz_arrays.tensors(tmp_path / "x.npz")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -110,13 +111,13 @@ def test_objects_are_refused(tmp_path: Path) -> None:
 )
 def test_headers_that_do_not_fit(tmp_path: Path, content: bytes, method: int) -> None:
     with pytest.raises(FormatError, match=r"x\.npz"):
-        npz.tensors(archive(tmp_path, content, method))
+        npz_arrays.tensors(archive(tmp_path, content, method))
 
 
 def test_a_header_of_another_writer_order(tmp_path: Path) -> None:
     header = "{'shape': (1, 2), 'fortran_order': False, 'descr': '<f4'}"
     path = archive(tmp_path, npy(header, np.array([3, 4], "<f4").tobytes()))
-    np.testing.assert_array_equal(npz.tensors(path)["w"].read(), [[3, 4]])
+    np.testing.assert_array_equal(npz_arrays.tensors(path)["w"].read(), [[3, 4]])
 
 
 def _patched(path: Path, old: bytes, new: bytes) -> Path:
@@ -132,7 +133,7 @@ def test_sizes_that_the_archive_cannot_hold(tmp_path: Path, method: int) -> None
     path = archive(tmp_path, content, method)
     huge = struct.pack("<I", 0x7FFFFFFF)
     with pytest.raises(FormatError, match="2147483647 bytes"):
-        npz.tensors(_patched(path, struct.pack("<I", len(content)), huge))
+        npz_arrays.tensors(_patched(path, struct.pack("<I", len(content)), huge))
 
 
 def test_a_stream_that_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
@@ -142,12 +143,14 @@ def test_a_stream_that_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
     short = npy(FLOATS.replace("(2,)", "(100000,) "), b"\0" * 400_000)
     _patched(path, struct.pack("<I", len(content)), struct.pack("<I", len(short)))
     with pytest.raises(FormatError, match=r"x\.npz: w"):
-        npz.tensors(path)["w"].read()
+        npz_arrays.tensors(path)["w"].read()
 
 
 def test_damaged_weights_do_not_match_their_checksum(tmp_path: Path) -> None:
     path = archive(tmp_path, npy(FLOATS, struct.pack("<2f", 1, 2)))
-    tensor = npz.tensors(_patched(path, struct.pack("<2f", 1, 2), struct.pack("<2f", 1, 3)))["w"]
+    tensor = npz_arrays.tensors(_patched(path, struct.pack("<2f", 1, 2), struct.pack("<2f", 1, 3)))[
+        "w"
+    ]
     with pytest.raises(FormatError, match="checksum"):
         tensor.read()
 
@@ -161,7 +164,7 @@ def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
                 setattr(copy, field, getattr(file.filelist[0], field))
             file.filelist.append(copy)
     with pytest.raises(FormatError, match="claim more bytes than"):
-        npz.tensors(tmp_path / "x.npz")
+        npz_arrays.tensors(tmp_path / "x.npz")
 
 
 @pytest.mark.parametrize(
@@ -179,14 +182,14 @@ def test_other_packing_is_unsupported(
     data[data.index(b"PK\1\2") + 8] |= flags
     path.write_bytes(data)
     with pytest.raises(error, match=message):
-        npz.tensors(path)
+        npz_arrays.tensors(path)
 
 
 def test_a_member_that_is_no_array(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
         file.writestr("readme.txt", "hello")
     with pytest.raises(FormatError, match=r"'readme\.txt' is no array"):
-        npz.tensors(tmp_path / "x.npz")
+        npz_arrays.tensors(tmp_path / "x.npz")
 
 
 def test_without_a_config(tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_a_small_file_of_zeros_is_no_bomb(tmp_path: Path) -> None:
     zeros = np.zeros(1_000_000, np.float32)
     np.savez_compressed(tmp_path / "x.npz", w=zeros)
     assert (tmp_path / "x.npz").stat().st_size < zeros.nbytes / 900
-    assert zlib.crc32(npz.tensors(tmp_path / "x.npz")["w"].read()) == zlib.crc32(zeros)
+    assert zlib.crc32(npz_arrays.tensors(tmp_path / "x.npz")["w"].read()) == zlib.crc32(zeros)
 
 
 def test_a_native_folder_is_not_an_archive(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from torch_files import (
 
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import pytorch
+from attnengine.loaders.files import torch_checkpoint
 
 FORMS = pytest.mark.parametrize("legacy", [True, False])
 
@@ -67,7 +67,7 @@ MALICIOUS = [
 def test_other_globals_are_refused_by_name(tmp_path: Path, call: Call, legacy: bool) -> None:
     name = f"'{call.function.module}.{call.function.name}'"
     with pytest.raises(FormatError, match="which is refused") as caught:
-        pytorch.unpickle(write(tmp_path, {"a": call}, legacy))
+        torch_checkpoint.unpickle(write(tmp_path, {"a": call}, legacy))
     assert name in str(caught.value)
 
 
@@ -107,7 +107,7 @@ def test_other_globals_are_refused_by_name(tmp_path: Path, call: Call, legacy: b
 def test_pickles_that_are_no_data(tmp_path: Path, data: bytes, message: str, legacy: bool) -> None:
     path = raw_pickle(tmp_path, data, legacy)
     with pytest.raises(FormatError, match=message):
-        pytorch.unpickle(path)
+        torch_checkpoint.unpickle(path)
 
 
 @FORMS
@@ -122,7 +122,7 @@ def test_pickles_that_are_no_data(tmp_path: Path, data: bytes, message: str, leg
 def test_sizes_that_mean_nothing_here(tmp_path: Path, data: bytes, legacy: bool) -> None:
     tracemalloc.start()
     try:
-        assert pytorch.unpickle(raw_pickle(tmp_path, data, legacy)) == []
+        assert torch_checkpoint.unpickle(raw_pickle(tmp_path, data, legacy)) == []
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
@@ -131,24 +131,24 @@ def test_sizes_that_mean_nothing_here(tmp_path: Path, data: bytes, legacy: bool)
 def test_nesting_without_end_does_not_overflow_the_stack(tmp_path: Path) -> None:
     depth = 200_000
     path = raw_pickle(tmp_path, b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b".", False)
-    read = pytorch.unpickle(path)
+    read = torch_checkpoint.unpickle(path)
     for _ in range(depth - 1):
         (read,) = read
     assert read == []
 
 
 def test_too_many_opcodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnengine.loaders.pickles._MAX_OPCODES", 1000)
+    monkeypatch.setattr("attnengine.loaders.files.pickles._MAX_OPCODES", 1000)
     with pytest.raises(FormatError, match="a pickle of more than 1000 opcodes"):
-        pytorch.unpickle(raw_pickle(tmp_path, b"N" * 1001 + b".", False))
+        torch_checkpoint.unpickle(raw_pickle(tmp_path, b"N" * 1001 + b".", False))
 
 
 def test_too_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnengine.loaders.pickles._MAX_CALLS", 3)
+    monkeypatch.setattr("attnengine.loaders.files.pickles._MAX_CALLS", 3)
     calls = [Call(Name("collections", "OrderedDict"), ())] * 4
-    assert pytorch.unpickle(write(tmp_path, calls[:3], False)) == [{}, {}, {}]
+    assert torch_checkpoint.unpickle(write(tmp_path, calls[:3], False)) == [{}, {}, {}]
     with pytest.raises(FormatError, match=r"calls collections\.OrderedDict, which is refused"):
-        pytorch.unpickle(write(tmp_path, calls, False))
+        torch_checkpoint.unpickle(write(tmp_path, calls, False))
 
 
 NESTED = b"(" * 300_000 + b")" + b"t" * 300_000  # tuples in tuples; their hash is recursive
@@ -158,13 +158,13 @@ def test_no_hash_of_nested_tuples(tmp_path: Path) -> None:
     """Any of these would end the interpreter, not the test."""
     for data in (b"}" + NESTED + b"Ns.", b"}(" + NESTED + b"Nu.", b"(" + NESTED + b"Nd."):
         with pytest.raises(FormatError, match="unusable key"):
-            pytorch.unpickle(raw_pickle(tmp_path, data, True))
+            torch_checkpoint.unpickle(raw_pickle(tmp_path, data, True))
     path = write(tmp_path, [], True)
     data = path.read_bytes()
     assert data.endswith(pickled([]))
     path.write_bytes(data[: -len(pickled([]))] + b"\x80\x02](" + NESTED + b"e.")
     with pytest.raises(FormatError, match="the storages are not those"):
-        pytorch.unpickle(path)
+        torch_checkpoint.unpickle(path)
 
 
 def test_a_vocabulary_of_nested_tuples(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from torch_files import (
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import pytorch
-from attnengine.loaders.pickles import Inert
+from attnengine.loaders.files import torch_checkpoint
+from attnengine.loaders.files.pickles import Inert
 
 FORMS = pytest.mark.parametrize("legacy", [True, False])
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -52,7 +53,7 @@ def test_tensors_and_containers(tmp_path: Path, legacy: bool) -> None:
         "table": Call(Name("collections", "defaultdict"), (Name("builtins", "int"), {"a": 1})),
     }
 
-    read = pytorch.unpickle(write(tmp_path, content, legacy))
+    read = torch_checkpoint.unpickle(write(tmp_path, content, legacy))
 
     np.testing.assert_array_equal(read["weight"].read(), WEIGHT, strict=True)
     assert read["plain"] == content["plain"]
@@ -70,7 +71,7 @@ def test_views_of_one_storage(tmp_path: Path, legacy: bool) -> None:
         view(1, (), (), legacy),
         view(2, (0, 5), (5, 1), legacy),
     ]
-    transposed, tail, scalar, empty = pytorch.unpickle(write(tmp_path, content, legacy))
+    transposed, tail, scalar, empty = torch_checkpoint.unpickle(write(tmp_path, content, legacy))
     np.testing.assert_array_equal(transposed.read(), WEIGHT.T, strict=True)
     np.testing.assert_array_equal(tail.read(), [3, 4, 5])
     assert scalar.read() == 1
@@ -102,7 +103,7 @@ def test_views_beyond_the_storage(
     tmp_path: Path, offset: Any, shape: Any, strides: Any, legacy: bool
 ) -> None:
     with pytest.raises(FormatError, match=r"x\.pt"):
-        pytorch.unpickle(write(tmp_path, view(offset, shape, strides, legacy), legacy))
+        torch_checkpoint.unpickle(write(tmp_path, view(offset, shape, strides, legacy), legacy))
 
 
 @FORMS
@@ -112,7 +113,7 @@ def test_storages_of_another_length(tmp_path: Path, count: int, legacy: bool) ->
     identity = ("storage", Name("torch", "FloatStorage"), "0", "cpu", count, *rest)
     call = Call(Name("torch._utils", "_rebuild_tensor"), (StorageId(identity), 0, (1,), (1,)))
     with pytest.raises(FormatError):
-        pytorch.unpickle(write(tmp_path, call, legacy))
+        torch_checkpoint.unpickle(write(tmp_path, call, legacy))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_damaged_legacy_files(tmp_path: Path, change: Any, error: Any, message: 
     assert change(original) != original
     path.write_bytes(change(original))
     with pytest.raises(error, match=message):
-        pytorch.unpickle(path)
+        torch_checkpoint.unpickle(path)
 
 
 def test_a_storage_that_is_packed_or_missing(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_storage_that_is_packed_or_missing(tmp_path: Path) -> None:
             archive.writestr("m/data.pkl", content)
             archive.writestr(f"m/data/{name}", b"\0" * 2400, zipfile.ZIP_DEFLATED)
         with pytest.raises(FormatError, match=message):
-            pytorch.unpickle(path)
+            torch_checkpoint.unpickle(path)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_other_archives(
         archive.writestr("m/data.pkl", pickled([]))
         archive.writestr(extra, content)
     with pytest.raises(error, match=message):
-        pytorch.unpickle(tmp_path / "x.pt")
+        torch_checkpoint.unpickle(tmp_path / "x.pt")
 
 
 def test_other_checkpoints_are_unsupported(tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_torch_save(tmp_path: Path, dtype: str, legacy: bool) -> None:
     }
     torch.save(content, tmp_path / "x.pt", _use_new_zipfile_serialization=not legacy)
 
-    read = pytorch.unpickle(tmp_path / "x.pt")
+    read = torch_checkpoint.unpickle(tmp_path / "x.pt")
 
     assert read["options"].attributes() == {"size": 3}
     assert read["table"] == {"a": 1}

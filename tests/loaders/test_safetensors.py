@@ -8,7 +8,7 @@ import pytest
 from loader_files import safetensors_bytes
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import safetensors
+from attnengine.loaders.files import safetensors
 
 
 def entry(dtype: str, shape: list[int], begin: int, end: int) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import pytest
 from huggingface_files import PIECES, byte_level_tokenizer, sentencepiece_model, write_json
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import tokenizer_json
 from attnengine.loaders.checkpoint import Checkpoint, vocabularies
-from attnengine.loaders.huggingface_tokens import Tokens, read_tokens
+from attnengine.loaders.huggingface.tokens import Tokens, read_tokens
 from attnengine.loaders.schema import check
+from attnengine.loaders.shared import tokenizer_json
 from attnengine.tokenizers import open_tokenizer
 
 CONFIG: dict[str, Any] = {"eos_token_id": 1, "decoder_start_token_id": 1, "pad_token_id": 5}

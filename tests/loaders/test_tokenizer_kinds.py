@@ -18,8 +18,8 @@ from huggingface_files import (
 
 from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import sentencepiece_model as reader
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.files import sentencepiece_model as reader
 from attnengine.tokenizers import Tokenizer, open_tokenizer
 
 

@@ -15,7 +15,7 @@ import attnengine as ae
 from attnengine import loaders
 from attnengine.engines import convert
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import pytorch
+from attnengine.loaders.files import torch_checkpoint
 
 FOLDER = Path(__file__).parents[1] / "golden" / "toolkits"
 MODELS = sorted(path.parent for path in FOLDER.glob("*/expected.json"))
@@ -83,7 +83,7 @@ def test_config_of_fairseq() -> None:
 
 def fairseq_file(path: Path, changes: dict[str, Any], weights: dict[str, Any]) -> Path:
     """The plain model as versions before 1.0 wrote it: its options are args."""
-    tensors = pytorch.unpickle(FOLDER / "fairseq-plain" / "model.pt")["model"]
+    tensors = torch_checkpoint.unpickle(FOLDER / "fairseq-plain" / "model.pt")["model"]
     arrays = {name: tensor.read() for name, tensor in tensors.items()} | weights
     storages = {str(i): array for i, array in enumerate(arrays.values())}
     calls = {
@@ -228,7 +228,7 @@ def test_config_of_a_transformer_of_opennmt() -> None:
 
 def opennmt_file(path: Path, changes: dict[str, Any], removed: str = "") -> Path:
     """The Transformer of version 2 with other options, its weights as an archive."""
-    content = pytorch.unpickle(model_of(FOLDER / "opennmt-2-transformer"))
+    content = torch_checkpoint.unpickle(model_of(FOLDER / "opennmt-2-transformer"))
     tables = {"": content["model"], "generator.": content["generator"]}
     arrays = {f"{k}{n}": t.read() for k, table in tables.items() for n, t in table.items()}
     options = {**content["opt"].attributes(), **changes}

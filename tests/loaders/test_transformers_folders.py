@@ -16,7 +16,7 @@ from huggingface_files import (
 )
 
 from attnengine import loaders
-from attnengine.loaders.huggingface_tokens import read_tokens
+from attnengine.loaders.huggingface.tokens import read_tokens
 from attnengine.models import build
 from attnengine.tokenizers import open_tokenizer
 from tests.golden import huggingface as golden

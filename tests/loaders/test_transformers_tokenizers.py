@@ -10,8 +10,8 @@ import pytest
 from huggingface_files import write_json
 
 from attnengine.loaders.checkpoint import Checkpoint, vocabularies
-from attnengine.loaders.huggingface_tokens import read_tokens
-from attnengine.loaders.names.huggingface.family import Kind
+from attnengine.loaders.huggingface.families.family import Kind
+from attnengine.loaders.huggingface.tokens import read_tokens
 from attnengine.tokenizers import Tokenizer, open_tokenizer
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]

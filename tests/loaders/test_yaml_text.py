@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import yaml_text
+from attnengine.loaders.files import yaml_text
 
 
 def test_yaml_guesses_nothing() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attnengine import InvalidArgument, _core, packing
-from attnengine.loaders import safetensors
+from attnengine.loaders.files import safetensors
 from attnengine.models.matrix import Matrix, stacked
 from attnengine.models.registry import Weights
 

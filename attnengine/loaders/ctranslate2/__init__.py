@@ -7,12 +7,12 @@ from pathlib import Path
 
 from attnengine.errors import Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.decoder import language_model
 from attnengine.loaders.ctranslate2.encoder import encoder
 from attnengine.loaders.ctranslate2.encoder_decoder import encoder_decoder
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.whisper import whisper
-from attnengine.loaders.names import ctranslate2 as names
 
 UNDERSTANDS = "a CTranslate2 folder (model.bin and vocabularies)"
 

@@ -10,13 +10,13 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
 from attnengine.loaders.ctranslate2.stack import norm_eps, stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
-from attnengine.loaders.derived import part, rotary_halves
-from attnengine.loaders.names import count_layers, matrix_shape, rename
-from attnengine.loaders.names import ctranslate2 as names
+from attnengine.loaders.shared.derived import part, rotary_halves
+from attnengine.loaders.shared.renaming import count_layers, matrix_shape, rename
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
 _EMBEDDING, _LAYER = "model.embed_tokens.weight", "model.layers.0"

@@ -12,13 +12,13 @@ import numpy as np
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
 from attnengine.loaders.ctranslate2.stack import stack, tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, special_ids, tokenizer
-from attnengine.loaders.derived import with_row
-from attnengine.loaders.names import count_layers, matrix_shape, rename
-from attnengine.loaders.names import ctranslate2 as names
+from attnengine.loaders.shared.derived import with_row
+from attnengine.loaders.shared.renaming import count_layers, matrix_shape, rename
 
 _SIDES = {"source": "encoder", "target": "decoder"}
 

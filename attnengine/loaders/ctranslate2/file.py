@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files import (
+from attnengine.loaders.files.mapped import (
     MAX_RANK,
     RAW_DTYPES,
     MappedFile,

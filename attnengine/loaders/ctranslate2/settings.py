@@ -8,9 +8,9 @@ from collections.abc import Collection
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
-from attnengine.loaders.files import read_optional, short
-from attnengine.loaders.names import ctranslate2 as names
+from attnengine.loaders.files.mapped import read_optional, short
 
 _JSON_VERSION = 6  # from here on config.json says what attributes of model.bin said
 

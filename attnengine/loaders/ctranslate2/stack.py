@@ -11,11 +11,11 @@ import numpy as np
 
 from attnengine.errors import Unsupported
 from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings
-from attnengine.loaders.derived import derived
-from attnengine.loaders.names import count_layers, matrix_shape
-from attnengine.loaders.names import ctranslate2 as names
+from attnengine.loaders.shared.derived import derived
+from attnengine.loaders.shared.renaming import count_layers, matrix_shape
 
 _MAX_POSITIONS = 1024  # sinusoids have no end; CTranslate2 cuts sources off here
 _LAYER_NORM_EPS = 1e-5

@@ -8,14 +8,14 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.files import (
+from attnengine.loaders.ctranslate2 import names
+from attnengine.loaders.files.mapped import (
     VOCABULARY_LIMIT,
     MappedFile,
     damage_named,
     read_json,
     token_list,
 )
-from attnengine.loaders.names import ctranslate2 as names
 
 
 def read_vocabulary(path: Path, name: str, size: int, unk: str | None) -> list[str]:

@@ -8,13 +8,13 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
+from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.ctranslate2.settings import Settings, read_config
 from attnengine.loaders.ctranslate2.stack import tied
 from attnengine.loaders.ctranslate2.vocabulary import read_vocabulary, tokenizer
-from attnengine.loaders.names import count_layers, matrix_shape, rename
-from attnengine.loaders.names import ctranslate2 as names
-from attnengine.loaders.speech import START, speech_tokens
+from attnengine.loaders.shared.renaming import count_layers, matrix_shape, rename
+from attnengine.loaders.shared.speech_tokens import START, speech_tokens
 
 _END = "<|endoftext|>"
 

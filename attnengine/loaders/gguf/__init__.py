@@ -6,10 +6,10 @@ from pathlib import Path
 
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.files import damage_named
+from attnengine.loaders.files.mapped import damage_named
 from attnengine.loaders.gguf import config, container, tokenizer, weights
 from attnengine.loaders.gguf.tokens import Tokens
-from attnengine.loaders.names.huggingface import FAMILIES as KNOWN
+from attnengine.loaders.huggingface.families import FAMILIES as KNOWN
 
 UNDERSTANDS = "a GGUF file"
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import huggingface
-from attnengine.loaders.files import short
+from attnengine.loaders.files.mapped import short
+from attnengine.loaders.gguf import families as names
 from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.metadata import ARCHITECTURE, Metadata
-from attnengine.loaders.names import gguf as names
-from attnengine.loaders.names import huggingface as canonical
+from attnengine.loaders.huggingface import families as canonical
 
 # What a file is, and in how many parts it comes, where it says so.
 _WHOLE: dict[str, tuple[object, ...]] = {"general.type": ("model",), "split.count": (0, 1)}

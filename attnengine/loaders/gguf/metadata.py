@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import Unsupported
-from attnengine.loaders.files import short
+from attnengine.loaders.files.mapped import short
 from attnengine.loaders.gguf.container import Container
-from attnengine.loaders.names.gguf import IGNORED, NEUTRAL
+from attnengine.loaders.gguf.families import IGNORED, NEUTRAL
 
 ARCHITECTURE = "general.architecture"
 

@@ -11,10 +11,8 @@ from functools import partial
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import tokenizer_json
-from attnengine.loaders.files import token_list
-from attnengine.loaders.gguf.tokens import KEY, Tokens
-from attnengine.loaders.sentencepiece_model import (
+from attnengine.loaders.files.mapped import token_list
+from attnengine.loaders.files.sentencepiece_model import (
     BYTE,
     CONTROL,
     UNKNOWN,
@@ -23,7 +21,9 @@ from attnengine.loaders.sentencepiece_model import (
     Piece,
     SentencePieceModel,
 )
-from attnengine.loaders.tokenizer_json import SPACE, Json
+from attnengine.loaders.gguf.tokens import KEY, Tokens
+from attnengine.loaders.shared import tokenizer_json
+from attnengine.loaders.shared.tokenizer_json import SPACE, Json
 
 _PLACEHOLDER = re.compile(r"\[PAD\d+\]")
 _NUM_SENTINELS = 100

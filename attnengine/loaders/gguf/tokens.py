@@ -9,12 +9,12 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.files import VOCABULARY_LIMIT, short, token_list
+from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, short, token_list
+from attnengine.loaders.files.sentencepiece_model import NORMAL
 from attnengine.loaders.gguf.container import Container
+from attnengine.loaders.gguf.families.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.gguf.metadata import ARCHITECTURE
-from attnengine.loaders.names.gguf.tokenizers import PRE_TOKENIZERS, PreTokenizer
-from attnengine.loaders.names.huggingface.family import Kind
-from attnengine.loaders.sentencepiece_model import NORMAL
+from attnengine.loaders.huggingface.families.family import Kind
 
 KEY = "tokenizer.ggml."
 _LONGEST = 512  # characters of a token: every way to cut one in two may be a merge

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.derived import derived, rotary_halves, transposed
+from attnengine.loaders.gguf import families as names
 from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container
-from attnengine.loaders.names import gguf as names
-from attnengine.loaders.names import rename
+from attnengine.loaders.shared.derived import derived, rotary_halves, transposed
+from attnengine.loaders.shared.renaming import rename
 
 
 def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[str, Tensor]:

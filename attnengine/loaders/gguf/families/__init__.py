@@ -1,0 +1,15 @@
+"""GGUF's architectures: which keys and names of transformers stand for their own."""
+
+from __future__ import annotations
+
+from attnengine.loaders.gguf.families.decoders import DECODERS
+from attnengine.loaders.gguf.families.family import IGNORED, NEUTRAL, POOLINGS, Family
+from attnengine.loaders.gguf.families.others import OTHERS
+from attnengine.loaders.huggingface.families import FAMILIES as KNOWN
+
+__all__ = ["FAMILIES", "IGNORED", "NEUTRAL", "POOLINGS", "Family"]
+
+# By general.architecture.
+FAMILIES = {
+    name: family for name, family in {**DECODERS, **OTHERS}.items() if family.model_type in KNOWN
+}

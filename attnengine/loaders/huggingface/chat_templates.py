@@ -1,0 +1,47 @@
+"""The chat template of a transformers folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attnengine.errors import FormatError
+from attnengine.loaders.files.mapped import CONFIG_LIMIT, damage_named, read_text, short
+from attnengine.loaders.huggingface.added_tokens import SETTINGS, roles
+
+_FILE = "chat_template.jinja"
+_MORE = "additional_chat_templates"
+DEFAULT = "default"
+
+
+def read_chat_template(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``chat_template``: a text, or texts by name; ``chat_tokens``: what it calls bos_token etc.
+
+    Neither when the folder has no template. Files come before tokenizer_config.json (settings).
+    """
+    found = _named(path / SETTINGS, settings.get("chat_template"))
+    files = {DEFAULT: path / _FILE} if (path / _FILE).is_file() else {}
+    if (path / _MORE).is_dir():
+        files |= {file.stem: file for file in sorted((path / _MORE).glob("*.jinja"))}
+    found |= {name: read_text(file, CONFIG_LIMIT) for name, file in files.items()}
+    if not found:
+        return {}
+    with damage_named(path / SETTINGS):
+        tokens = {**dict(roles(path, settings))}
+    template = found[DEFAULT] if found.keys() == {DEFAULT} else found
+    return {"chat_template": template, "chat_tokens": tokens}
+
+
+def _named(file: Path, value: object) -> dict[str, str]:
+    """Templates by name, from a text or a list of objects with name and template."""
+    if value is None:
+        return {}
+    listed = value if isinstance(value, list) else [{"name": DEFAULT, "template": value}]
+    found = {}
+    for one in listed:
+        name, template = (one.get("name"), one.get("template")) if isinstance(one, dict) else (0, 0)
+        if not isinstance(name, str) or not isinstance(template, str):
+            raise FormatError(f"{file}: chat_template has {short(one)}, expected name and template")
+        found[name] = template
+    return found

@@ -1,0 +1,16 @@
+"""What transformers' files call things, and what it takes an absent key to mean."""
+
+from __future__ import annotations
+
+from attnengine.loaders.huggingface.families.decoders import DECODERS
+from attnengine.loaders.huggingface.families.encoders import ENCODERS
+from attnengine.loaders.huggingface.families.family import IGNORED, Family
+from attnengine.loaders.huggingface.families.gpts import GPTS
+from attnengine.loaders.huggingface.families.llamas import LLAMAS
+from attnengine.loaders.huggingface.families.seq2seqs import SEQ2SEQS
+from attnengine.loaders.huggingface.families.speech import SPEECH
+
+__all__ = ["FAMILIES", "IGNORED", "Family"]
+
+# By the model_type of config.json.
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS, **ENCODERS, **SPEECH}

@@ -1,0 +1,80 @@
+"""modules.json of sentence-transformers: how the states of an encoder become one vector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attnengine.errors import FormatError, Unsupported
+from attnengine.loaders.files.mapped import (
+    CONFIG_LIMIT,
+    damage_named,
+    read_json,
+    read_object,
+    short,
+)
+
+MODULES = "modules.json"
+_DEFAULT = {"pooling": "mean", "normalize": False}
+# Our names of its modes; before version 5 each was a switch of its own.
+_MODES = {"mean": "mean", "cls": "first", "max": "max", "lasttoken": "last"}
+_SWITCHES = {
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+_ORDERS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+
+
+def transformer_folder(path: Path) -> Path:
+    """Where the transformer of a folder lies: early versions gave it a folder inside."""
+    modules = _modules(path / MODULES)
+    return path / modules[0][1] if modules else path
+
+
+def read_pooling(path: Path, hidden_size: object) -> dict[str, Any]:
+    """The config's ``pooling`` and ``normalize``: the mean as it is, if there is no modules.json.
+
+    Raises Unsupported for a module that is not Transformer, Pooling or Normalize, in this order,
+    and for a way of pooling that we do not have.
+    """
+    modules = _modules(path / MODULES)
+    if not modules:
+        return _DEFAULT
+    kinds = [kind for kind, _ in modules]
+    if kinds not in _ORDERS:
+        raise Unsupported(
+            f"{path / MODULES}: modules are {', '.join(kinds)[:200]}, expected Transformer, "
+            "Pooling and perhaps Normalize"
+        )
+    file = path / modules[1][1] / "config.json"
+    return {"pooling": _pooling(file, hidden_size), "normalize": kinds[-1] == "Normalize"}
+
+
+def _modules(file: Path) -> list[tuple[str, str]]:
+    """Class and folder of each module; none if there is no such file."""
+    if not file.is_file():
+        return []
+    with damage_named(file):
+        modules = [
+            (str(module["type"]).rsplit(".", 1)[-1], str(module["path"]))
+            for module in read_json(file, CONFIG_LIMIT)
+        ]
+    for _, folder in modules:
+        if folder != Path(folder).name:  # "" is the folder of modules.json itself
+            raise FormatError(f"{file}: path is {short(folder)}, expected a folder beside it")
+    return modules
+
+
+def _pooling(file: Path, hidden_size: object) -> str:
+    config = read_object(file, CONFIG_LIMIT)
+    size = config.get("embedding_dimension", config.get("word_embedding_dimension"))
+    if size != hidden_size:
+        raise FormatError(f"{file}: dimension is {short(size)}, expected {short(hidden_size)}")
+    on = [key for key, value in config.items() if key.startswith("pooling_mode_") and value]
+    mode = config.get("pooling_mode", [_SWITCHES.get(key, key) for key in on])
+    mode = mode[0] if isinstance(mode, list) and len(mode) == 1 else mode
+    if not isinstance(mode, str) or mode not in _MODES:
+        raise Unsupported(f"{file}: pooling is {short(mode)}, expected one of {', '.join(_MODES)}")
+    return _MODES[mode]

@@ -1,0 +1,58 @@
+"""The weights of a folder: one safetensors or PyTorch file, or shards and their index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from attnengine.errors import FormatError
+from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.files import safetensors, torch_checkpoint
+from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_object, short
+
+Read = Callable[[Path], Mapping[str, Tensor]]
+
+# As transformers looks for them: what exists first is read.
+FILES: Mapping[str, Read] = {
+    "model.safetensors": safetensors.read,
+    "model.safetensors.index.json": safetensors.read,
+    "pytorch_model.bin": torch_checkpoint.state_dict,
+    "pytorch_model.bin.index.json": torch_checkpoint.state_dict,
+}
+_INDEX_SUFFIX = ".index.json"
+
+
+def read(folder: Path) -> Mapping[str, Tensor]:
+    """Weights by name; `FormatError` when there are none, or a shard or weight is missing."""
+    for name, read_file in FILES.items():
+        if (folder / name).exists():
+            if name.endswith(_INDEX_SUFFIX):
+                return _sharded(folder / name, read_file)
+            return read_file(folder / name)
+    raise FormatError(f"{folder} has no weights, expected one of {', '.join(FILES)}")
+
+
+def _sharded(index: Path, read_file: Read) -> dict[str, Tensor]:
+    places = read_object(index, VOCABULARY_LIMIT).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise FormatError(f"{index}: weight_map is {short(places)}, expected a file of each weight")
+    shards: dict[str, Mapping[str, Tensor]] = {}
+    for name, shard in places.items():
+        if not isinstance(shard, str) or not _is_plain(shard):
+            raise FormatError(f"{index}: {name!r:.200} is in {short(shard)}, expected a file name")
+        if shard not in shards:
+            if not (index.parent / shard).is_file():
+                raise FormatError(f"{index}: the shard {shard!r:.200} is missing")
+            shards[shard] = read_file(index.parent / shard)
+        if name not in shards[shard]:
+            raise FormatError(f"{index}: {shard!r:.200} has no weight {name!r:.200}")
+    for shard, tensors in shards.items():
+        for name in tensors:
+            if places.get(name) != shard:
+                raise FormatError(f"{index}: {name!r:.200} of {shard!r:.200} is not in weight_map")
+    return {name: shards[shard][name] for name, shard in places.items()}
+
+
+def _is_plain(name: str) -> bool:
+    """Whether it names a file of this folder and nothing beyond it, on any system."""
+    return name not in ("", ".", "..") and not any(sign in name for sign in "/\\:\0")

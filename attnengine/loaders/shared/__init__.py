@@ -1,0 +1,1 @@
+"""What several toolkits' readers need: renaming, weight algebra, options and sizes."""
