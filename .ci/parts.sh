@@ -47,7 +47,7 @@ hostile_files() {
 
 # Once, and compared with NumPy; nothing is timed.
 benchmarks_once() {
-  OPENBLAS_NUM_THREADS=1 run_tests --benchmark-disable benchmarks/bench_*.py
+  OPENBLAS_NUM_THREADS=1 run_tests --benchmark-disable benchmarks/kernels/bench_*.py
 }
 
 peer_tests() {
@@ -61,7 +61,7 @@ kernels_per_isa() {
   for isa in $(.venv/bin/python -c "from attnengine import _core; print(*_core.available_isas())"); do
     echo "ATTNENGINE_ISA=$isa"
     ATTNENGINE_ISA=$isa run_tests -n "$(nproc)" tests/kernels tests/models tests/decoding \
-      tests/test_precision.py tests/test_cache_precision.py "${core[@]}"
+      tests/engines/test_precision.py tests/engines/test_cache_precision.py "${core[@]}"
   done
 }
 
@@ -130,7 +130,7 @@ sanitized() {
   # leaks are Python's own, at exit
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(preload "$2") \
     .venv/bin/python -m pytest -q tests/kernels tests/models tests/decoding tests/packing \
-    tests/test_precision.py tests/test_cache_precision.py "${core[@]}"
+    tests/engines/test_precision.py tests/engines/test_cache_precision.py "${core[@]}"
   cd "$root"
 }
 

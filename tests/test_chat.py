@@ -13,7 +13,7 @@ import pytest
 import attnengine as ae
 from attnengine import chat
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
-from tests.chat_templates import CALL, CONVERSATION, TEMPLATES, TOOL
+from tests.helpers.chat_templates import CALL, CONVERSATION, TEMPLATES, TOOL
 
 WriteModel = Callable[..., Path]
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": True}

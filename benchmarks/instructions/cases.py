@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from attnengine import _core, loaders, models
 from attnengine.engines.precisions import choose_cache_precision
 from attnengine.packing import LAYOUTS
-from benchmarks import (
+from benchmarks.kernels import (
     bench_activations,
     bench_attention,
     bench_linear,
@@ -33,8 +33,8 @@ from benchmarks import (
     bench_scaled_dot_attention,
     bench_softmax,
 )
-from benchmarks.bench_beam_search import Compiled
-from benchmarks.case import Case
+from benchmarks.kernels.bench_beam_search import Compiled
+from benchmarks.kernels.case import Case
 from benchmarks.peers import shapes
 from benchmarks.peers.models import Model, folder
 

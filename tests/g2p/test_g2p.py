@@ -8,7 +8,7 @@ import pytest
 from attnengine import g2p, loaders
 from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
 from attnengine.reference.scoring import token_log_probs
-from tests.bits import check_same_bits
+from tests.helpers.bits import check_same_bits
 
 WORDS = ["attention", "beam", "search", "a", "encyclopedia", "o'clock", "sequences"]
 

@@ -19,8 +19,8 @@ import torch
 import attnengine as ae
 from attnengine.reference.beam_search import beam_search
 from attnengine.reference.random_weights import random_weights
+from tests.helpers.torch_modules import TRANSFORMER_PEER, RnnSeq2SeqPeer, TransformerPeer
 from tests.models.configs import RNN_SEQ2SEQ
-from tests.torch_modules import TRANSFORMER_PEER, RnnSeq2SeqPeer, TransformerPeer
 
 HERE = Path(__file__).parent
 SOURCES = ["abc", "hgfedc", "a", "bbd"]

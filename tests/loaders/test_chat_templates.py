@@ -13,7 +13,7 @@ from huggingface_files import byte_level_tokenizer, write_json, write_llama
 
 from attnengine import chat, loaders
 from attnengine.errors import FormatError, InvalidArgument
-from tests.chat_templates import TEMPLATES
+from tests.helpers.chat_templates import TEMPLATES
 
 
 def folder(path: Path, **settings: Any) -> Path:

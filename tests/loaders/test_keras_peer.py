@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import attnengine as ae
-from tests.torch_modules import torch  # its warnings are dealt with there
+from tests.helpers.torch_modules import torch  # its warnings are dealt with there
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]  # Keras' own
 

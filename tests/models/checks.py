@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from attnengine import _core
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights
-from tests.packed import packed_in
+from tests.helpers.packed import packed_in
 
 Floats = NDArray[np.float64]
 

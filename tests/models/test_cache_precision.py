@@ -14,6 +14,7 @@ from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
 from attnengine.reference.store_keys_values import KEPT
 from attnengine.reference.transformer import Cache, Transformer
+from tests.helpers.packed import packed_in
 from tests.models.checks import (
     SOURCES,
     TARGETS,
@@ -25,7 +26,6 @@ from tests.models.checks import (
     weights64,
 )
 from tests.models.configs import GPT2, LLAMA, RNN_LM, TRANSFORMER, TRANSFORMER_LM, Config
-from tests.packed import packed_in
 
 # Of numbers near the middle of two steps some are rounded otherwise in float64 than in float32,
 # others on each instruction set: one half in a few thousand, off by 5e-4 of itself; one integer in

@@ -9,9 +9,7 @@ import pytest
 
 from attnengine.models import build
 from attnengine.reference.random_weights import random_weights
-from tests.models.checks import SOURCES, TARGETS, assert_close, start, weights64
-from tests.models.configs import RNN_ENCODER, RNN_SEQ2SEQ
-from tests.torch_modules import (
+from tests.helpers.torch_modules import (
     TRANSFORMER_PEER,
     RnnSeq2SeqPeer,
     TransformerPeer,
@@ -20,6 +18,8 @@ from tests.torch_modules import (
     torch,
     weights_of,
 )
+from tests.models.checks import SOURCES, TARGETS, assert_close, start, weights64
+from tests.models.configs import RNN_ENCODER, RNN_SEQ2SEQ
 
 pytestmark = pytest.mark.peers
 

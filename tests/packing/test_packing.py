@@ -22,6 +22,7 @@ from attnengine.packing.file import Reader
 from attnengine.reference.random_weights import random_weights
 from tests.golden import huggingface as golden
 from tests.golden.families import FAMILIES
+from tests.helpers.packed import packed_in
 from tests.models.configs import (
     RNN_ENCODER,
     RNN_LM,
@@ -30,7 +31,6 @@ from tests.models.configs import (
     TRANSFORMER,
     TRANSFORMER_LM,
 )
-from tests.packed import packed_in
 
 IDS = [1, 2, 3]
 CONFIGS = (RNN_LM, RNN_ENCODER, RNN_SEQ2SEQ, RNN_WINDOW_LM, TRANSFORMER, TRANSFORMER_LM)

@@ -11,7 +11,7 @@ from attnengine.reference import activations, norm, rnn
 from attnengine.reference.self_attention import causal_mask, multi_head_attention
 from attnengine.reference.softmax import log_softmax, softmax
 from attnengine.reference.transformer import Transformer
-from tests.torch_modules import (
+from tests.helpers.torch_modules import (
     CELLS,
     TRANSFORMER_PEER,
     TransformerPeer,

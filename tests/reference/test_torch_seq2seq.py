@@ -9,7 +9,7 @@ import pytest
 
 from attnengine.reference.random_weights import random_weights
 from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
-from tests.torch_modules import RnnSeq2SeqPeer
+from tests.helpers.torch_modules import RnnSeq2SeqPeer
 
 pytestmark = pytest.mark.peers
 

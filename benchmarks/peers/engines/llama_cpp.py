@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.loading import NAMES as QWEN2_NAMES
 from benchmarks.peers.engines.base import Engine, Ids, Setup, UnsupportedError
 from benchmarks.peers.models import WEIGHTS, Model, build_once
+from benchmarks.studies.loading import NAMES as QWEN2_NAMES
 
 GPT2_NAMES = {
     r"transformer\.wte": "token_embd",

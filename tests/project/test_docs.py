@@ -1,0 +1,152 @@
+"""The documentation does what it says: its code runs, and its links lead somewhere.
+
+Python blocks run top to bottom in one namespace per page. Shell blocks run where they call
+`attnengine`, and print what stands in the ```text block right behind them, if there is one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from attnengine.decoding.options import ALIASES, BeamOptions, SamplingOptions
+from attnengine.models import config as configs
+from attnengine.models.decoders import transformer_lm
+from attnengine.models.rnns import rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm
+from attnengine.models.seq2seqs import transformer
+from attnengine.models.speech import whisper
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(
+    r"^```(python|bash)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+# A shell block that begins with one of these calls attnengine; others set up a machine.
+RUN = re.compile(r"^(attnengine|echo|printf) ")
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    line: int  # of the page, before its first line
+    code: str
+    expected: str | None  # what a shell block prints
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Every block that is marked as Python or as shell."""
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start(2))
+        yield Block(match[1], line, match[2], match[3])
+
+
+def needs_torch(page: Path) -> bool:
+    """Whether a Python block of the page imports torch."""
+    code = [b.code for b in blocks(page.read_text(encoding="utf-8")) if b.language == "python"]
+    return any(re.search(r"^\s*(import|from) torch\b", one, re.MULTILINE) for one in code)
+
+
+def parameter(page: Path) -> Any:
+    marks = [pytest.mark.peers] if needs_torch(page) else []
+    return pytest.param(page, id=page.name, marks=marks)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `attnengine` is the command line of this checkout."""
+    script = tmp_path / "bin" / "attnengine"
+    script.parent.mkdir()
+    run = f'exec "{sys.executable}" -c "from attnengine.cli import main; main()" "$@"'
+    script.write_text(f"#!/bin/sh\n{run}\n")
+    script.chmod(0o755)
+    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.parametrize("page", [parameter(page) for page in PAGES])
+def test_page(
+    page: Path, tmp_path: Path, shell: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if needs_torch(page):
+        pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)  # a page may write files
+    namespace = {"__name__": "__main__"}
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "python":
+            # empty lines before the code make tracebacks show the line of the page
+            code = "\n" * block.line + block.code
+            exec(compile(code, str(page), "exec", dont_inherit=True), namespace)
+        elif RUN.match(block.code):
+            check_shell(f"{page.name}, line {block.line + 1}", block, shell)
+
+
+def check_shell(where: str, block: Block, environment: dict[str, str]) -> None:
+    script = ["bash", "-euo", "pipefail", "-c", block.code]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{where}: {done.stderr}"
+    if block.expected is not None:
+        assert done.stdout == block.expected, where
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = set(LINK.findall(index.read_text(encoding="utf-8")))
+    assert {page.name for page in PAGES[1:]} - {index.name} <= linked
+
+
+@pytest.mark.parametrize("options", [BeamOptions, SamplingOptions])
+def test_every_option_is_documented(options: type) -> None:
+    page = (ROOT / "docs" / "decoding.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(options):
+        assert f"| `{field.name}` |" in page
+    for spelling, name in ALIASES.items():
+        assert f"| `{spelling}` | `{name}` |" in page
+
+
+def literals(hint: Any) -> Iterator[str]:
+    """The values that a type allows by name."""
+    for part in get_args(hint):
+        if isinstance(part, str):
+            yield part
+        else:
+            yield from literals(part)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm, transformer, transformer_lm, whisper],
+)
+def test_every_key_and_value_is_documented(architecture: Any) -> None:
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    start = page.index("### `" + architecture.__name__.rpartition(".")[2])
+    tables = page[page.index("### Text and special") : page.index("#", start + 4)]
+    for name, hint in get_type_hints(architecture.Config).items():
+        assert f"`{name}`" in tables
+        for value in literals(hint):
+            assert f'`"{value}"`' in tables, name
+    for key in configs.TOKEN_KEYS:
+        assert f"`{key}`" in tables
+
+
+def test_blocks_are_found_with_their_lines() -> None:
+    text = "# Title\n```python\na = 1\n```\n```bash\nls\n```\n\n```text\nout\n```\n\n```c\n;\n```\n"
+    assert list(blocks(text)) == [
+        Block("python", 2, "a = 1\n", None),
+        Block("bash", 5, "ls\n", "out\n"),
+    ]
