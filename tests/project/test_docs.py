@@ -1,7 +1,7 @@
 """The documentation does what it says: its code runs, and its links lead somewhere.
 
-Python blocks run top to bottom in one namespace per page. Shell blocks run where they call
-`attnengine`, and print what stands in the ```text block right behind them, if there is one.
+Each page runs in a process of its own. Python blocks run top to bottom in one namespace. Shell
+blocks run where they call `attnengine`, and print the ```text block right behind them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -24,30 +23,13 @@ from attnengine.models.decoders import transformer_lm
 from attnengine.models.rnns import rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm
 from attnengine.models.seq2seqs import transformer
 from attnengine.models.speech import whisper
+from tests.helpers.pages import Block, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(
-    r"^```(python|bash)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
-)
+FOLDERS = ("attnengine", "benchmarks", "docs", "tests", "training", ".github")
+TEXTS = sorted([*ROOT.glob("*.md"), *(p for f in FOLDERS for p in (ROOT / f).rglob("*.md"))])
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-# A shell block that begins with one of these calls attnengine; others set up a machine.
-RUN = re.compile(r"^(attnengine|echo|printf) ")
-
-
-@dataclass(frozen=True)
-class Block:
-    language: str
-    line: int  # of the page, before its first line
-    code: str
-    expected: str | None  # what a shell block prints
-
-
-def blocks(text: str) -> Iterator[Block]:
-    """Every block that is marked as Python or as shell."""
-    for match in BLOCK.finditer(text):
-        line = text.count("\n", 0, match.start(2))
-        yield Block(match[1], line, match[2], match[3])
 
 
 def needs_torch(page: Path) -> bool:
@@ -74,31 +56,21 @@ def shell(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", [parameter(page) for page in PAGES])
-def test_page(
-    page: Path, tmp_path: Path, shell: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page(page: Path, tmp_path: Path, shell: dict[str, str]) -> None:
     if needs_torch(page):
         pytest.importorskip("torch")
-    monkeypatch.chdir(tmp_path)  # a page may write files
-    namespace = {"__name__": "__main__"}
-    for block in blocks(page.read_text(encoding="utf-8")):
-        if block.language == "python":
-            # empty lines before the code make tracebacks show the line of the page
-            code = "\n" * block.line + block.code
-            exec(compile(code, str(page), "exec", dont_inherit=True), namespace)
-        elif RUN.match(block.code):
-            check_shell(f"{page.name}, line {block.line + 1}", block, shell)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.helpers.pages", str(page)],
+        cwd=tmp_path,  # a page may write files
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
-def check_shell(where: str, block: Block, environment: dict[str, str]) -> None:
-    script = ["bash", "-euo", "pipefail", "-c", block.code]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{where}: {done.stderr}"
-    if block.expected is not None:
-        assert done.stdout == block.expected, where
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
