@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from attnengine.models.registry import build
 
 __all__ = ["build"]
-
-for _module in pkgutil.walk_packages(__path__, f"{__name__}."):  # each registers its architectures
-    importlib.import_module(_module.name)

@@ -10,7 +10,7 @@ import pytest
 from attnengine import InvalidArgument, _core, packing
 from attnengine.loaders.files import safetensors
 from attnengine.models.matrix import Matrix, stacked
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 
 def matrix(array: np.ndarray) -> Matrix:

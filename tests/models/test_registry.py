@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.models import build
+from attnengine.models import build, registry
 from attnengine.reference.random_weights import random_weights
 from tests.models.configs import RNN_LM, RNN_SEQ2SEQ, TRANSFORMER
 
@@ -63,3 +66,22 @@ def test_an_unknown_architecture_lists_the_known() -> None:
         build({"architecture": "mamba"}, {})
     with pytest.raises(Unsupported, match=r"architecture is \['rnn_lm'\], expected one of"):
         build({"architecture": ["rnn_lm"]}, {})
+
+
+def test_the_file_of_an_architecture_has_its_name() -> None:
+    files = registry._families()
+    assert [name for name in registry.known() if name.replace("-", "_") not in files] == []
+
+
+def test_a_build_imports_its_own_family_alone() -> None:
+    code = """
+import sys
+from attnengine import errors, models
+try:
+    models.build({"architecture": "mistral"}, {})
+except errors.FormatError:
+    print(*(name for name in sys.modules if name.startswith("attnengine.models.decoders.")))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = {name.rpartition(".")[2] for name in found.stdout.split()}
+    assert names == {"mistral", "llama_like"}

@@ -8,7 +8,8 @@ from attnengine import _core
 from attnengine.models.parts.attention import Heads, alibi, grouped_qkv, heads
 from attnengine.models.parts.blocks import feed_forward, layer_norm
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

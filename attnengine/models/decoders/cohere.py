@@ -9,7 +9,8 @@ from attnengine.models.decoders import neox_like as shared
 from attnengine.models.parts.attention import Heads, heads, separate_qkv
 from attnengine.models.parts.blocks import ActivationName, gated_feed_forward, layer_norm
 from attnengine.models.parts.rotary import halves
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

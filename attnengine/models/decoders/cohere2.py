@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from attnengine import _core
 from attnengine.models.decoders import cohere
 from attnengine.models.parts.blocks import LayerType, layer_type, window
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

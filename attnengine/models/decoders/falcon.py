@@ -19,7 +19,8 @@ from attnengine.models.parts.attention import Heads, alibi_slopes, grouped_qkv, 
 from attnengine.models.parts.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.parts.rotary import rotary
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 MAX_BIASES = 2**26  # compared before memory is taken
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 from attnengine import _core
 from attnengine.models.decoders import llama_like as shared
 from attnengine.models.parts.blocks import ActivationName
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from attnengine.models.decoders import gemma2
 from attnengine.models.decoders import llama_like as shared
 from attnengine.models.parts.blocks import FULL, SLIDING, window
 from attnengine.models.parts.rotary import rotary
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

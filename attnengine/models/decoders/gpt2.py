@@ -9,7 +9,8 @@ from attnengine.errors import Unsupported
 from attnengine.models.matrix import Matrix
 from attnengine.models.parts.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from attnengine import _core
 from attnengine.models.decoders import neox_like as shared
 from attnengine.models.parts.attention import Heads, grouped_qkv, heads
 from attnengine.models.parts.blocks import ActivationName, feed_forward, layer_norm
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

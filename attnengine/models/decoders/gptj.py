@@ -10,7 +10,8 @@ from attnengine.models.parts.attention import Heads, heads, separate_qkv
 from attnengine.models.parts.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.parts.rotary import rotary
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

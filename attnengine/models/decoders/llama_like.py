@@ -12,7 +12,7 @@ from attnengine.models.parts import rotary as rotaries
 from attnengine.models.parts.attention import Heads, heads, separate_qkv
 from attnengine.models.parts.blocks import ActivationName, gated_feed_forward
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from attnengine import _core
 from attnengine.models.parts import rotary as rotaries
 from attnengine.models.parts.attention import Heads
 from attnengine.models.parts.vocabulary import with_head
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

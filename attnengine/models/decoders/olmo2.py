@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models.decoders import llama_like as shared
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

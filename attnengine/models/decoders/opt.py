@@ -11,7 +11,8 @@ from attnengine.models.matrix import Matrix
 from attnengine.models.parts.attention import Heads, heads, separate_qkv
 from attnengine.models.parts.blocks import ActivationName, feed_forward, layer_norm
 from attnengine.models.parts.vocabulary import vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 OFFSET = 2  # rows of the positions before that of the first token
 EPSILON = 1e-5

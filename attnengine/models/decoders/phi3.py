@@ -8,7 +8,8 @@ from attnengine import _core
 from attnengine.models.decoders import llama_like as shared
 from attnengine.models.decoders import mistral
 from attnengine.models.parts.blocks import activation
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

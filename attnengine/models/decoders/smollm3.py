@@ -9,7 +9,8 @@ from attnengine.errors import FormatError
 from attnengine.models.decoders import llama
 from attnengine.models.decoders import llama_like as shared
 from attnengine.models.parts.blocks import LayerType, layer_type, window
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

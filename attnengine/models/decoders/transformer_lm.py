@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models.parts.vocabulary import vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import transformer
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from attnengine.models.parts.blocks import (
     layer_norm,
 )
 from attnengine.models.parts.vocabulary import embedding
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from attnengine.models.parts.blocks import (
     layer_norm,
 )
 from attnengine.models.parts.vocabulary import embedding
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 _EPS = 1e-12
 

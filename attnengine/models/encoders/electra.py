@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from attnengine import _core
 from attnengine.models.encoders import bert
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

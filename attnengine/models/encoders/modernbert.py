@@ -9,7 +9,8 @@ from attnengine.errors import FormatError
 from attnengine.models.parts.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.parts.rotary import rotary
 from attnengine.models.parts.vocabulary import embedding
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"
 

@@ -1,4 +1,4 @@
-"""RoBERTa and XLM-R: BERT whose positions begin after the padding's (Liu et al. 2019)."""
+"""RoBERTa: BERT whose positions begin after the padding's (Liu et al. 2019)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.encoders import bert
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,6 @@ class Config(bert.Config):
 
 
 @register("roberta", config=Config)
-@register("xlm-roberta", config=Config)
-@register("camembert", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     """Build from ``roberta.*``; position ``pad_token_id`` + 1 is that of the first token."""
     if config.pad_token_id + 1 >= config.max_position_embeddings:

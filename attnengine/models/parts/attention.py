@@ -12,7 +12,7 @@ from attnengine.errors import FormatError
 from attnengine.models.matrix import Floats, Matrix, stacked
 from attnengine.models.parts.blocks import check_heads
 from attnengine.models.parts.rotary import halves
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 MAX_HEADS = 2**16  # compared before memory is taken
 

@@ -10,7 +10,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.matrix import stacked
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 # Hugging Face's names, and the kernels'.
 ActivationName = Literal[

@@ -8,7 +8,7 @@ from typing import Literal
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.matrix import Floats, Matrix
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 CellName = Literal["elman", "gru", "lstm"]
 Gate = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_6"]

@@ -6,7 +6,7 @@ import math
 
 from attnengine import _core
 from attnengine.models.matrix import Floats, Matrix
-from attnengine.models.registry import Weights
+from attnengine.models.weights import Weights
 
 
 def logits_layer(weight: Matrix, bias: Floats | None = None) -> _core.Linear:

@@ -8,7 +8,8 @@ from typing import Literal
 from attnengine import _core
 from attnengine.models.parts.rnn_cells import CellConfig, encoder_layers
 from attnengine.models.parts.vocabulary import embedding
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

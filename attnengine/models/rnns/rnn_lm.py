@@ -8,7 +8,8 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.parts.rnn_cells import CellConfig, stack
 from attnengine.models.parts.vocabulary import vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

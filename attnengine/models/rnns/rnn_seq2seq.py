@@ -9,7 +9,8 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.parts.rnn_cells import CellConfig, cell, encoder_layers, stack
 from attnengine.models.parts.vocabulary import embedding, vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from attnengine import _core
 from attnengine.models.parts.vocabulary import logits_layer
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.rnns import rnn_encoder
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

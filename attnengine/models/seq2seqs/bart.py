@@ -9,8 +9,9 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.parts.blocks import ActivationName, activation
 from attnengine.models.parts.vocabulary import embedding, vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import transformer
+from attnengine.models.weights import Weights
 
 Side = Literal["encoder", "decoder"]
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from attnengine import _core
 from attnengine.models.matrix import Matrix
 from attnengine.models.parts.vocabulary import embedding
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import bart
+from attnengine.models.weights import Weights
 
 
 @register("blenderbot-small", config=bart.Config)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attnengine import _core
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import bart
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from attnengine import _core
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import bart
+from attnengine.models.weights import Weights
 
 
 @register("mbart", config=bart.Config)

@@ -10,7 +10,8 @@ from attnengine.errors import FormatError
 from attnengine.models.parts.blocks import ActivationName, activation, fused, projections
 from attnengine.models.parts.position_bias import bucket_bias
 from attnengine.models.parts.vocabulary import vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 FeedForwardName = Literal["relu", "gelu", "silu", "gated-relu", "gated-gelu", "gated-silu"]
 # The activation of each, where dense_act_fn does not say another.

@@ -13,7 +13,8 @@ from attnengine.errors import FormatError
 from attnengine.models.matrix import Floats
 from attnengine.models.parts.blocks import projections
 from attnengine.models.parts.vocabulary import embedding, vocabulary_layers
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
+from attnengine.models.weights import Weights
 
 _MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
 

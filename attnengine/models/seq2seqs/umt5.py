@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from attnengine import _core
-from attnengine.models.registry import Weights, register
+from attnengine.models.registry import register
 from attnengine.models.seq2seqs import t5
+from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)

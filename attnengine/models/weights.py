@@ -1,0 +1,120 @@
+"""The weights of a checkpoint, as a build takes them: checked, and each taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from attnengine import _core
+from attnengine.errors import FormatError
+from attnengine.models.matrix import Floats, Matrix, Rows, scaled
+
+
+class Source(Protocol):
+    """A weight as a loader hands it over; its name is the file's."""
+
+    name: str
+    shape: tuple[int, ...]
+
+    def read(self) -> Floats:
+        """Read the values."""
+        ...  # pragma: no cover
+
+
+class Weights:
+    """The weights of a checkpoint; remembers which were taken.
+
+    A weight that is missing, has another shape, or is left over is an error that names it.
+    """
+
+    def __init__(self, tensors: Mapping[str, Any], prefix: str = "", taken: set[str] | None = None):
+        self._tensors = tensors
+        self._prefix = prefix
+        self._taken = set() if taken is None else taken
+
+    def under(self, prefix: str) -> Weights:
+        """Return the weights below a prefix, such as ``decoder.layers.0``."""
+        return Weights(self._tensors, f"{self._prefix}{prefix}.", self._taken)
+
+    def __contains__(self, name: str) -> bool:
+        return self._prefix + name in self._tensors
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def take(self, name: str, *shape: int) -> Floats:
+        """Return a weight, which must be there with this shape."""
+        tensor = self._found(name, shape)
+        return _float32(tensor.read() if hasattr(tensor, "read") else tensor)
+
+    def get(self, name: str, *shape: int) -> Floats | None:
+        """Return a weight of this shape, or None when the checkpoint has none of that name."""
+        return self.take(name, *shape) if name in self else None
+
+    def rows(self, name: str, *shape: int) -> Rows:
+        """Return what reads parts of a weight: those of its first dimension from one to another.
+
+        They alone are read where the file allows it, otherwise the whole when it is first asked.
+        """
+        tensor = self._found(name, shape)
+        read_rows = getattr(tensor, "read_rows", None)
+        if read_rows is not None:
+            return lambda begin, end: _float32(read_rows(begin, end))
+        whole = cache(lambda: _float32(tensor.read() if hasattr(tensor, "read") else tensor))
+        return lambda begin, end: whole()[begin:end]
+
+    def matrix(self, name: str, out_size: int, in_size: int) -> Matrix:
+        """Return a weight (out, in), to be read when it is packed."""
+        return Matrix((out_size, in_size), self.rows(name, out_size, in_size))
+
+    def linear(
+        self,
+        name: str,
+        out_size: int,
+        in_size: int,
+        *,
+        bias: bool | None = None,
+        scale: float = 1.0,
+        precision: str | None = None,
+    ) -> _core.Linear:
+        """Return ``name.weight`` (out, in) with ``name.bias`` (out,), both times ``scale``.
+
+        ``bias`` says whether there is one; None: as the checkpoint has it. ``precision`` is that
+        of the model when None.
+        """
+        has_bias = f"{name}.bias" in self if bias is None else bias
+        found = self.take(f"{name}.bias", out_size) if has_bias else None
+        scaled_bias = None if found is None else scaled(found, scale)
+        weight = self.matrix(f"{name}.weight", out_size, in_size)
+        return weight.scaled(scale).linear(scaled_bias, precision=precision)
+
+    def _found(self, name: str, shape: tuple[int, ...]) -> Any:
+        full = self._prefix + name
+        if full not in self._tensors:
+            raise FormatError(f"weight {full!r} is missing")
+        tensor = self._tensors[full]
+        if tuple(tensor.shape) != shape:
+            stored = getattr(tensor, "name", full)
+            also = "" if stored == full else f" ({stored!r} in the file)"
+            raise FormatError(
+                f"weight {full!r}{also} has shape {tuple(tensor.shape)}, expected {shape}"
+            )
+        self._taken.add(full)
+        return tensor
+
+    def check_all_taken(self) -> None:
+        """Raise FormatError when a weight was left over."""
+        left = sorted(set(self._tensors) - self._taken)
+        if left:
+            more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+            names = ", ".join(repr(name) for name in left[:3])
+            raise FormatError(
+                f"weights left over, which the config does not explain: {names}{more}"
+            )
+
+
+def _float32(values: Any) -> Floats:
+    return np.ascontiguousarray(values, np.float32)
