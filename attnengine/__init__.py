@@ -1,16 +1,24 @@
-"""CPU inference for autoregressive sequence models: RNNs with attention and Transformers."""
+"""CPU inference for autoregressive sequence models: RNNs with attention and Transformers.
+
+A name is imported when it is first used.
+"""
 
 from __future__ import annotations
 
-from attnengine import kernels
-from attnengine._core import BeamSearch
-from attnengine.decoding.attentions import Attentions
-from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
-from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
-from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
-from attnengine.loaders.native import save
+import importlib
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from attnengine import audio, decoding, g2p, kernels, loaders, reference, tokenizers
+    from attnengine._core import BeamSearch
+    from attnengine.decoding.attentions import Attentions
+    from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
+    from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
+    from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
+    from attnengine.loaders.native import save
+
+    __version__: str
 
 __all__ = [
     "Attentions",
@@ -29,8 +37,44 @@ __all__ = [
     "Transcription",
     "Unsupported",
     "__version__",
+    "audio",
     "convert",
+    "decoding",
+    "g2p",
     "kernels",
     "load",
+    "loaders",
+    "reference",
     "save",
+    "tokenizers",
 ]
+
+# The modules that have the names; a name that none has is a module of the package.
+_MODULES = {
+    "_core": ("BeamSearch",),
+    "decoding.attentions": ("Attentions",),
+    "decoding.results": ("BeamTree", "Hypothesis", "Result", "Score", "Transcription"),
+    "engines": ("Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"),
+    "errors": ("Error", "FormatError", "InvalidArgument", "Unsupported"),
+    "loaders.native": ("save",),
+    "version": ("__version__",),
+}
+
+if find_spec("attnengine._core") is None:
+    raise ImportError(
+        f"{__path__[0]} holds sources that are not built: run `pip install -e .` in the folder "
+        "above, or start Python elsewhere to use an installed attnengine"
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

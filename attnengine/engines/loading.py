@@ -6,7 +6,6 @@ import copyreg
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from attnengine.errors import Error, FormatError, Unsupported
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.scheduling.threads import check_workers, choose_threads
+from attnengine.version import __version__
 
 AnyEngine = Seq2Seq | LanguageModel | Encoder | SpeechToText
 Model = _core.Decoder | _core.Encoder
@@ -129,7 +129,7 @@ def packing_of(
 def marks(folder: Path, precision: str) -> dict[str, Any]:
     """What must be the same for a packed file to stand for a folder."""
     return {
-        "attnengine": version("attnengine"),
+        "attnengine": __version__,
         "precision": precision,
         "source": native.fingerprint(folder),
     }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,8 +57,58 @@ def test_nothing_points_backwards(part: str) -> None:
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
+def test_the_face_is_imported_by_nobody_inside() -> None:
+    face = set(ae.__all__) - {path.stem for path in PACKAGE.iterdir()}
+    for file in set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"}:
+        assert imported(file) & face == set(), file
+        assert not re.search(r"^\s*import attnengine\b", file.read_text("utf-8"), re.MULTILINE), (
+            file
+        )
+
+
 def test_public_names() -> None:
     assert [name for name in ae.__all__ if not hasattr(ae, name)] == []
+    assert set(ae.__all__) <= set(dir(ae))
+    with pytest.raises(AttributeError, match="module 'attnengine' has no attribute 'lode'"):
+        ae.lode  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_type_checkers_see_the_public_names() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    seen = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("attnengine")
+        for alias in node.names
+    }
+    assert seen | {"__version__"} == set(ae.__all__)
+
+
+def test_names_are_imported_when_they_are_used() -> None:
+    code = """
+import sys
+import attnengine as ae
+assert "numpy" not in sys.modules
+assert ae.kernels.softmax([[0.0]]) == 1
+assert "attnengine.engines" not in sys.modules
+assert ae.g2p.PATH.is_dir()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_checkout_that_is_not_built_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "attnengine").mkdir()
+    shutil.copy(PACKAGE / "__init__.py", tmp_path / "attnengine")
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", "import attnengine"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "holds sources that are not built: run `pip install -e .`" in run.stderr
+
+
+def test_errors_have_bases_of_python() -> None:
     assert issubclass(ae.InvalidArgument, (ae.Error, ValueError))
     assert issubclass(ae.FormatError, (ae.Error, ValueError))
     assert issubclass(ae.Unsupported, (ae.Error, NotImplementedError))
