@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import sys
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-# The writers of test files are also a part of hostile.py, which runs as a script.
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.loaders.golden_toolkits import FOLDER
 
 
 @pytest.fixture
@@ -16,3 +16,13 @@ def models() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
     return folder
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[str], Path]:
+    """Copies the folder of a model that its toolkit wrote, to be changed."""
+
+    def copy(name: str) -> Path:
+        return shutil.copytree(FOLDER / name, tmp_path / name)
+
+    return copy

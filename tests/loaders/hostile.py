@@ -18,31 +18,30 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import ctranslate2_files as ctranslate2
-import gguf_files
-import huggingface_files
-import loader_files as files
-import marian_files
-import rnn_files
-import speech_files
-import tokenizer_files
-import torch_files
-
 from attnengine import loaders
 from attnengine.chat import prompt
 from attnengine.errors import Error
 from attnengine.tokenizers import open_tokenizer
+from tests.loaders import native_files
+from tests.loaders.charrnn.charrnn_files import write_charrnn
+from tests.loaders.ctranslate2 import ctranslate2_files as ctranslate2
+from tests.loaders.elmo.elmo_files import write_elmo
+from tests.loaders.g2p_en.g2p_en_files import write_g2p_en
+from tests.loaders.gguf import gguf_files
+from tests.loaders.golden_toolkits import FOLDER
+from tests.loaders.huggingface import huggingface_files, speech_files, tokenizer_files
+from tests.loaders.keras import keras_files
+from tests.loaders.marian import marian_files
+from tests.loaders.opennmt import opennmt_files
 
 MIB = 1 << 20
-
-_TOOLKITS = Path(__file__).parents[1] / "golden" / "toolkits"
 
 
 def copied(name: str, file: str = "") -> Callable[[Path], Path]:
     """Copies the folder of a model that its toolkit wrote; what to load is the folder or a file."""
 
     def copy(folder: Path) -> Path:
-        shutil.copytree(_TOOLKITS / name, folder)
+        shutil.copytree(FOLDER / name, folder)
         (folder / "expected.json").unlink()
         return folder / file
 
@@ -51,12 +50,12 @@ def copied(name: str, file: str = "") -> Callable[[Path], Path]:
 
 # Name -> writes a small model into a folder and returns what to load. A new format is a line.
 FORMATS: dict[str, Callable[[Path], Path]] = {
-    "native": files.write_native,
-    "npz": files.write_npz,
-    "npz, packed": lambda folder: files.write_npz(folder, packed=True),
-    "opennmt npz": files.write_opennmt_npz,
-    "opennmt legacy pt": torch_files.write_opennmt_pt,
-    "opennmt zip pt": lambda folder: torch_files.write_opennmt_pt(folder, legacy=False),
+    "native": native_files.write_native,
+    "npz": native_files.write_npz,
+    "npz, packed": lambda folder: native_files.write_npz(folder, packed=True),
+    "opennmt npz": opennmt_files.write_opennmt_npz,
+    "opennmt legacy pt": opennmt_files.write_opennmt_pt,
+    "opennmt zip pt": lambda folder: opennmt_files.write_opennmt_pt(folder, legacy=False),
     "opennmt transformer": copied("opennmt-3-transformer", "model_step_1.pt"),
     "fairseq": copied("fairseq-projected", "model.pt"),
     "joeynmt": copied("joeynmt-gru"),
@@ -86,11 +85,11 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "gguf, word pieces": gguf_files.write_word_piece_gguf,
     "huggingface": huggingface_files.write_sharded_llama,
     "huggingface marian": huggingface_files.write_marian,
-    "keras": rnn_files.write_keras,
-    "textgenrnn": rnn_files.write_textgenrnn,
-    "elmo": rnn_files.write_elmo,
-    "charrnn": rnn_files.write_charrnn,
-    "g2p_en": rnn_files.write_g2p_en,
+    "keras": keras_files.write_keras,
+    "textgenrnn": keras_files.write_textgenrnn,
+    "elmo": write_elmo,
+    "charrnn": write_charrnn,
+    "g2p_en": write_g2p_en,
     "huggingface pieces": tokenizer_files.write_pieces,
     "huggingface merges": tokenizer_files.write_merges,
     "huggingface word pieces": tokenizer_files.write_word_pieces,

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile import FORMATS, MIB
 
 import attnengine.errors
+from tests.loaders.hostile import FORMATS, MIB
 
 # CI tries ten times as many.
 MUTATIONS = int(os.environ.get("ATTNENGINE_MUTATIONS", "100"))
@@ -17,12 +17,16 @@ MUTATIONS = int(os.environ.get("ATTNENGINE_MUTATIONS", "100"))
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_damaged_files_load_or_are_refused(kind: str, tmp_path: Path) -> None:
-    root = Path(attnengine.errors.__file__).parents[1]
+    package, project = Path(attnengine.errors.__file__).parents[1], Path(__file__).parents[2]
     script = Path(__file__).with_name("hostile.py")
 
     done = subprocess.run(
         [sys.executable, str(script), kind, str(tmp_path / "model"), str(MUTATIONS)],
-        env={**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{package}{os.pathsep}{project}",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
         capture_output=True,
         text=True,
         timeout=250,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile import FORMATS
-from loader_files import language_model, write_native
 
 from attnengine import loaders
 from attnengine.errors import FormatError, InvalidArgument
+from tests.loaders.hostile import FORMATS
+from tests.loaders.native_files import language_model, write_native
 
 
 def test_nothing_there(tmp_path: Path) -> None:

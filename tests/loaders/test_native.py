@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loader_files import language_model, write_native
 
 from attnengine import loaders
 from attnengine.errors import Error, FormatError, InvalidArgument
 from attnengine.loaders import native
 from attnengine.loaders.files import safetensors
+from tests.loaders.native_files import language_model, write_native
 
 SEQ2SEQ: dict[str, Any] = {
     "architecture": "rnn_seq2seq",

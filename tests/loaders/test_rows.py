@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile import FORMATS
 
 from attnengine import loaders
+from tests.loaders.hostile import FORMATS
 
 
 @pytest.mark.filterwarnings("ignore")  # some formats warn of what they ignore

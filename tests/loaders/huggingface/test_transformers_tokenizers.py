@@ -1,0 +1,223 @@
+"""Tokenizer files without a tokenizer.json, as transformers and sentencepiece read them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attnengine.loaders.checkpoint import Checkpoint, vocabularies
+from attnengine.loaders.huggingface.families.family import Kind
+from attnengine.loaders.huggingface.tokens import read_tokens
+from attnengine.tokenizers import Tokenizer, open_tokenizer
+from tests.loaders.huggingface.huggingface_files import write_json
+
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789 .,'é€日本"
+CORPUS = [f"the cat's {a}{b} sat on {b}{a} mats, don't  stop {a}." for a in LETTERS for b in "aeé5"]
+TEXTS = [
+    *("the cat sat", " a", "cats  on   mats ", "", "1234 ab, ab.", "don't stop", "The CAT's Élan"),
+    *(
+        "a\n\té ü€ \U0001f600",
+        "日本語 テスト",
+        "ﬁn Ⅷ ½ \uff46 e\u0301",
+        "\u200bzero a\u00a0b\u3000c",
+    ),
+    *("Ünïcödé naïve", "word" * 40, "x\ud7ffﬁy"),
+]
+# transformers 5 normalises mBART's texts no more, and keeps spaces that sentencepiece removes
+PLAIN = [text for text in TEXTS if text == " ".join(text.split()) and "ﬁ" not in text]
+
+
+@pytest.fixture(scope="module")
+def transformers() -> Any:
+    pytest.importorskip("torch")
+    return pytest.importorskip("transformers")
+
+
+def trained(path: Path, kind: str, **options: Any) -> Any:
+    """Train a sentencepiece model; returns what the library makes of the file."""
+    spm = pytest.importorskip("sentencepiece")
+    file = io.BytesIO()
+    options = {"vocab_size": 400, "hard_vocab_limit": False, "minloglevel": 9, **options}
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS), model_writer=file, model_type=kind, **options
+    )
+    path.write_bytes(file.getvalue())
+    return spm.SentencePieceProcessor(model_file=str(path))
+
+
+def opened(
+    folder: Path, model_type: str, *, kind: Kind = "decoder", size: int = 2000, **given: Any
+) -> tuple[dict[str, Any], Tokenizer]:
+    """Config keys, and the tokenizer of a model's only or source side."""
+    given = {"model_type": model_type, "eos_token_id": 2, "decoder_start_token_id": 2, **given}
+    keys = ("vocab_size", "source_vocab_size", "target_vocab_size")
+    config = {**dict.fromkeys(keys, size), **given}
+    tokens = read_tokens(folder, given, config, kind=kind)
+    config.update(tokens.config)
+    checkpoint = Checkpoint(config, {}, vocabularies(tokens.vocabularies), folder, tokens.files)
+    return config, open_tokenizer(checkpoint, "source" if kind == "seq2seq" else "")
+
+
+BPE = {
+    "normalization_rule_name": "identity",
+    "remove_extra_whitespaces": False,
+    "byte_fallback": True,
+    "split_digits": True,
+    "allow_whitespace_only_pieces": True,
+}
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize(
+    "options", [{}, BPE, {**BPE, "add_dummy_prefix": False}, {"user_defined_symbols": ["<sep>"]}]
+)
+def test_sentencepiece_models(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
+    """The ids of sentencepiece itself, whatever the switches of the model."""
+    theirs = trained(tmp_path / "tokenizer.model", kind, **options)
+    config, ours = opened(tmp_path, "llama", size=len(theirs))
+    assert (config["add_bos"], config["bos_token_id"]) == (True, 1)
+    assert config["unk_token_id"] == 0
+    for text in (*TEXTS, "a <sep> b"):
+        ids = theirs.encode(text)
+        assert ours.encode(text) == ids, text
+        assert ours.tokens(ids) == theirs.encode(text, out_type=str) or 0 in ids
+        if 0 not in ids:  # sentencepiece has a text for the unknown, we have none
+            assert ours.decode(ids) == theirs.decode(ids), text
+
+
+def layout(model_type: str) -> dict[str, Any]:
+    """Names of transformers' class and file, and what its models are made with."""
+    spiece = {
+        "file": "spiece.model",
+        "train": {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1},
+    }
+    fairseq: dict[str, Any] = {"file": "sentencepiece.bpe.model", "train": {}}
+    return {
+        "t5": {"class": "T5Tokenizer", **spiece},
+        "pegasus": {"class": "PegasusTokenizer", **spiece},
+        "xlm-roberta": {"class": "XLMRobertaTokenizer", **fairseq},
+        "mbart": {"class": "MBartTokenizer", **fairseq},
+        "mbart50": {"class": "MBart50Tokenizer", **fairseq},
+    }[model_type]
+
+
+@pytest.mark.parametrize("model_type", ["t5", "pegasus", "xlm-roberta", "mbart", "mbart50"])
+def test_pieces_with_other_ids(tmp_path: Path, transformers: Any, model_type: str) -> None:
+    how = layout(model_type)
+    pieces = trained(tmp_path / how["file"], "unigram", **how["train"])
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": how["class"]})
+    theirs = getattr(transformers, how["class"]).from_pretrained(tmp_path)
+    config, ours = opened(
+        tmp_path, model_type, kind="encoder" if model_type == "xlm-roberta" else "seq2seq"
+    )
+    for text in TEXTS:
+        tokens = [pieces.id_to_piece(i) for i in pieces.encode(text)]
+        assert ours.tokens(ours.encode(text)) == tokens, text
+    for text in (*PLAIN, "<extra_id_0> cat", "cat</s>"):
+        expected = theirs(text, add_special_tokens=False)["input_ids"]
+        assert ours.encode(text) == expected, text
+        assert ours.decode(expected) == theirs.decode(expected, skip_special_tokens=True), text
+    added = theirs("cat")["input_ids"]
+    ids = ours.encode("cat")
+    if languages := config.get("languages"):
+        assert languages == {code: theirs.convert_tokens_to_ids(code) for code in languages}
+        assert len(languages) == (25 if model_type == "mbart" else 52)
+        source = languages[config["source_language"]]
+        around = [*ids, 2, source] if model_type == "mbart" else [source, *ids, 2]
+    elif model_type == "xlm-roberta":
+        assert (config["add_bos"], config["add_eos"]) == (True, True)
+        around = [config["bos_token_id"], *ids, config["eos_token_id"]]
+    else:
+        around = [*ids, config["source_eos_token_id"]]
+    assert added == around
+
+
+def test_languages_of_nllb(tmp_path: Path) -> None:
+    """256,000 pieces, fairseq's tokens and 202 languages: eng_Latn is 256047 there."""
+    pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
+    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", tokenizer_class="NllbTokenizer")
+    first = len(pieces) + 1
+    assert config["languages"]["eng_Latn"] - first == 256047 - 256001
+    assert (min(config["languages"].values()), len(config["languages"])) == (first, 202)
+    assert ours.tokens([first + 202]) == ["<mask>"]
+    assert ours.decode([config["languages"]["deu_Latn"], *ours.encode("the cat")]) == "the cat"
+
+
+def test_m2m_100(tmp_path: Path, transformers: Any) -> None:
+    pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    names = [*special, *(pieces.id_to_piece(i) for i in range(4, len(pieces) - 5))]  # five unknown
+    write_json(tmp_path / "vocab.json", {name: i for i, name in enumerate(names)})
+    theirs = transformers.M2M100Tokenizer.from_pretrained(tmp_path, src_lang="de")
+    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", size=len(names) + 108)
+    assert config["languages"] == theirs.lang_code_to_id
+    for text in TEXTS:
+        ids = ours.encode(text)
+        assert [config["languages"]["de"], *ids, 2] == theirs(text)["input_ids"], text
+        assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True), text
+
+
+# ---- byte-level and WordPiece -----------------------------------------------------------
+
+
+def byte_level_files(folder: Path, special: list[str]) -> None:
+    """vocab.json and merges.txt, trained."""
+    tokenizers = pytest.importorskip("tokenizers")
+    library = tokenizers.ByteLevelBPETokenizer()
+    library.train_from_iterator(CORPUS, vocab_size=400, special_tokens=special, show_progress=False)
+    library.save_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "name", "settings"),
+    [
+        ("gpt2", "GPT2Tokenizer", {}),
+        ("gpt2", "GPT2Tokenizer", {"add_prefix_space": True, "add_bos_token": True}),
+        ("opt", "GPT2Tokenizer", {"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>"}),
+        ("roberta", "RobertaTokenizer", {}),
+        ("qwen2", "Qwen2Tokenizer", {"added_tokens_decoder": {"352": {"content": "<|im_start|>"}}}),
+    ],
+)
+def test_byte_level(
+    tmp_path: Path, transformers: Any, model_type: str, name: str, settings: dict[str, Any]
+) -> None:
+    byte_level_files(tmp_path, ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>"])
+    if model_type == "opt":
+        settings = {**settings, "add_bos_token": True}
+    for token in settings.get("added_tokens_decoder", {}).values():
+        token |= dict.fromkeys(("lstrip", "rstrip", "single_word", "normalized"), False)
+        token["special"] = True
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": name, **settings})
+    theirs = getattr(transformers, name).from_pretrained(tmp_path)
+    config, ours = opened(tmp_path, model_type, kind="encoder")
+    for text in (*TEXTS, "a<|im_start|>b <|endoftext|>"):
+        ids = theirs(text, add_special_tokens=False)["input_ids"]
+        assert ours.encode(text) == ids, text
+        assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True), text
+    begin = [config["bos_token_id"]] if config["add_bos"] else []
+    end = [config["eos_token_id"]] if config["add_eos"] else []
+    assert theirs("cat")["input_ids"] == [*begin, *ours.encode("cat"), *end]
+
+
+@pytest.mark.parametrize("settings", [{}, {"do_lower_case": False}, {"strip_accents": False}])
+def test_word_piece(tmp_path: Path, transformers: Any, settings: dict[str, Any]) -> None:
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = ["the", "cat", "##s", "sat", "on", "mat", "don", "'", "t", "stop", "elan", "Élan", ","]
+    tokens = [*special, *words, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    (tmp_path / "vocab.txt").write_text("".join(f"{t}\n" for t in tokens), encoding="utf-8")
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **settings})
+    theirs = transformers.BertTokenizer.from_pretrained(tmp_path)
+    config, ours = opened(tmp_path, "bert", kind="encoder")
+    for text in (*TEXTS, "the [MASK] sat"):
+        ids = theirs(text, add_special_tokens=False)["input_ids"]
+        assert ours.encode(text) == ids, text
+        assert ours.decode(ids) == theirs.decode(
+            ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+    keys = ("bos_token_id", "eos_token_id", "unk_token_id", "add_bos", "add_eos")
+    assert [config[key] for key in keys] == [2, 3, 1, True, True]
