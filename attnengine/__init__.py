@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attnengine import audio, decoding, g2p, kernels, loaders, reference, tokenizers
-    from attnengine._core import BeamSearch
     from attnengine.decoding.attentions import Attentions
-    from attnengine.decoding.results import BeamTree, Hypothesis, Result, Score, Transcription
+    from attnengine.decoding.beam_search import BeamSearch
+    from attnengine.decoding.results import (
+        BeamTree,
+        Hypothesis,
+        Result,
+        Score,
+        SearchHypothesis,
+        Transcription,
+    )
     from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
     from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
     from attnengine.loaders.native import save
@@ -32,6 +39,7 @@ __all__ = [
     "LanguageModel",
     "Result",
     "Score",
+    "SearchHypothesis",
     "Seq2Seq",
     "SpeechToText",
     "Transcription",
@@ -51,9 +59,16 @@ __all__ = [
 
 # The modules that have the names; a name that none has is a module of the package.
 _MODULES = {
-    "_core": ("BeamSearch",),
     "decoding.attentions": ("Attentions",),
-    "decoding.results": ("BeamTree", "Hypothesis", "Result", "Score", "Transcription"),
+    "decoding.beam_search": ("BeamSearch",),
+    "decoding.results": (
+        "BeamTree",
+        "Hypothesis",
+        "Result",
+        "Score",
+        "SearchHypothesis",
+        "Transcription",
+    ),
     "engines": ("Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"),
     "errors": ("Error", "FormatError", "InvalidArgument", "Unsupported"),
     "loaders.native": ("save",),

@@ -47,7 +47,7 @@ def main() -> None:
         search = decode(beam_size)
         print(f"beam of {beam_size}")
         for hypothesis in search.hypotheses:
-            words = " ".join(WORDS[token] for token in hypothesis.tokens)
+            words = " ".join(WORDS[token] for token in hypothesis.ids)
             print(f"  probability {np.exp(hypothesis.log_prob):.2f}  {words}")
     print("all that was kept, each below its parent:")
     print_below(0, search, indent="  ")
@@ -55,9 +55,9 @@ def main() -> None:
 
 def print_below(parent: int, search: ae.BeamSearch, indent: str) -> None:
     """The nodes of the tree that continue `parent`, node 0 being the root."""
-    tokens, parents, log_probs, _ = search.tree
-    for node in np.flatnonzero(parents == parent):
-        print(f"{indent}{WORDS[tokens[node]]} ({np.exp(log_probs[node]):.2f})")
+    tree = search.tree
+    for node in np.flatnonzero(tree.parents == parent):
+        print(f"{indent}{WORDS[tree.ids[node]]} ({np.exp(tree.log_probs[node]):.2f})")
         print_below(int(node), search, indent + "  ")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,16 +25,20 @@ class _Kept:
 
 
 class KeptAttention:
-    """The attention weights of every row of every step, by sentence."""
+    """The attention weights of every row of every step, of the sentences that want them."""
 
     def __init__(self) -> None:
         self._kept: dict[int, _Kept] = {}
 
-    def add(self, numbers: Sequence[int], sentences: Sequence[Sentence]) -> None:
-        """Expect rows of new sentences."""
-        for number, sentence in zip(numbers, sentences, strict=True):
-            source = sentence.source_length
-            self._kept[number] = _Kept(source, [np.zeros((0, source), np.float32)])
+    @property
+    def wanted(self) -> bool:
+        """Whether any sentence wants them."""
+        return bool(self._kept)
+
+    def add(self, number: int, sentence: Sentence) -> None:
+        """Keep the weights of a new sentence from now on."""
+        source = sentence.source_length
+        self._kept[number] = _Kept(source, [np.zeros((0, source), np.float32)])
 
     def keep(self, owners: Ints, weights: Floats) -> None:
         """Keep one step: the sentence of each row, in order; weights (rows, longest source)."""
@@ -49,14 +53,19 @@ class KeptAttention:
     def _split(self, owners: Ints, weights: Floats) -> Iterator[tuple[_Kept, Floats]]:
         first = 0
         for number, rows in itertools.groupby(owners.tolist()):
-            kept, last = self._kept[number], first + len(list(rows))
-            yield kept, weights[first:last, : kept.source].copy()
+            last = first + len(list(rows))
+            if kept := self._kept.get(number):
+                yield kept, weights[first:last, : kept.source].copy()
             first = last
 
     def take(self, number: int, hypotheses: list[_core.SearchHypothesis]) -> list[Floats]:
-        """The weights behind each hypothesis, (prefix and new tokens, source); forgets them."""
-        kept = self._kept.pop(number)
+        """The weights behind each hypothesis, (prefix and new tokens, source)."""
+        kept = self._kept[number]
         return [np.concatenate([*kept.prefix, *_rows(kept.steps, one)]) for one in hypotheses]
+
+    def drop(self, number: int) -> None:
+        """Forget a sentence, if it is one of those that are kept."""
+        self._kept.pop(number, None)
 
 
 def _rows(steps: list[Floats], hypothesis: _core.SearchHypothesis) -> Iterator[Floats]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
+from attnengine.decoding import rules
+from attnengine.decoding.compiled_options import CompiledOptions
 from attnengine.decoding.kept_attention import KeptAttention
-from attnengine.decoding.options import BeamOptions, Rule, SamplingOptions, SearchOptions
 from attnengine.decoding.results import BeamTree
 from attnengine.decoding.sentences import Sentence
 from attnengine.decoding.session import Session
+from attnengine.errors import Error, InvalidArgument
 
 Floats = NDArray[np.float32]
 
@@ -22,10 +27,14 @@ _REFILL = 8  # refill when 1/8 of the batch has finished
 
 @dataclass(frozen=True)
 class Task:
-    """A sentence to continue; ``sentence.tokens`` end with the token before the first new one."""
+    """A sentence to continue, with options of its own, which many tasks may share.
+
+    ``sentence.tokens`` end with the token before the first new one.
+    """
 
     sentence: Sentence
     max_new_tokens: int
+    search: CompiledOptions
 
 
 @dataclass(frozen=True)
@@ -38,17 +47,25 @@ class Found:
 
 
 class Batch:
-    """Sentences that are decoded together: the session that carries them, and their search."""
+    """Sentences that are decoded together: the session that carries them, and their search.
+
+    ``turn`` is entered while Python rules run.
+    """
 
     def __init__(
-        self, model: _core.Decoder, options: SearchOptions, end_tokens: Sequence[int]
+        self, model: _core.Decoder, turn: AbstractContextManager[Any] | None = None
     ) -> None:
-        self.options = options
-        self.session = Session(model, keep_attention=options.return_attention)
-        self.attention = KeptAttention() if options.return_attention else None
-        self.live = 0  # sentences
-        searched = search_options(options, end_tokens)
-        self.search = _core.Search(searched, [], [], model.vocab_size, model.num_threads)
+        self.session = Session(model)
+        self.search = _core.Search(model.vocab_size, model.num_threads, fail_apart=True)
+        self.attention = KeptAttention()
+        self._tasks: dict[int, Task] = {}  # by number
+        self._rules: dict[int, tuple[rules.Rule, ...]] = {}  # by number, where there are any
+        self._turn = turn or contextlib.nullcontext()
+
+    @property
+    def live(self) -> int:
+        """How many sentences have not ended."""
+        return len(self._tasks)
 
     def free(self, batch_size: int) -> int:
         """How many sentences to add; 0 while few of the batch have finished."""
@@ -57,101 +74,86 @@ class Batch:
 
     def add(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
         """Feed every prompt up to its last token, which is the search's first."""
+        self._note(numbers, tasks)
         sentences = [task.sentence for task in tasks]
         sequences = self.session.add(sentences)  # (sentences,)
         prompts = [sentence.tokens[:-1] for sentence in sentences]
         owners = np.repeat(np.array(numbers, np.int32), [len(p) for p in prompts])
-        if self.attention is not None:
-            self.attention.add(numbers, sentences)
         for rows in self.session.feed(sequences, prompts):
-            if self.attention is not None:
+            if self.attention.wanted:
                 self.attention.keep_prefix(owners[rows], self.session.attention)
-        starts = [sentence.tokens[-1] for sentence in sentences]
         rows_before = len(self.session.sequences)
-        self.search.add(numbers, starts, [task.max_new_tokens for task in tasks])
+        self.search.add([_new(*one) for one in zip(numbers, tasks, strict=True)])
         # a sentence without new tokens has no row
         self.session.join(sequences, self.search.parents[rows_before:] - rows_before)
-        self.live += len(sentences)
 
     def step(self) -> None:
         """One token more for every hypothesis."""
         search = self.search
         logits = self.session.step(search.tokens)  # (rows, vocab_size)
-        for rule in self.options.rules:
-            rule(logits, search)
-        if self.attention is not None:
+        if self._rules:
+            with self._turn:
+                rules.apply(self._rules, logits, search)
+        if self.attention.wanted:
             self.attention.keep(search.sentences, self.session.attention)
         search.advance(logits)
         self.session.reorder(search.parents)
 
-    def ended(self) -> Iterator[tuple[int, Found]]:
-        """The sentences that have ended, with what was found; each is dropped."""
+    def ended(self) -> Iterator[tuple[int, Found | Error]]:
+        """The sentences that have ended, with what was found or why they failed; drops each."""
         for number in self.search.ended:
             yield number, self._found(number)
-            self.search.drop(number)
-            self.live -= 1
+            self._drop(number)
+        for number, reason in self.search.failed:
+            yield number, InvalidArgument(reason)
+            self._drop(number)
+
+    def _note(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
+        """What the options of new sentences ask for."""
+        for number, task in zip(numbers, tasks, strict=True):
+            options = task.search.options
+            self._tasks[number] = task
+            if options.rules:
+                self._rules[number] = options.rules
+            if options.return_attention:
+                self.attention.add(number, task.sentence)
+        self.session.keep_attention = self.attention.wanted
 
     def _found(self, number: int) -> Found:
+        options = self._tasks[number].search.options
         hypotheses = self.search.hypotheses(number)
-        attention = self.attention.take(number, hypotheses) if self.attention is not None else None
-        tree = BeamTree(*self.search.tree(number)) if self.options.return_tree else None
+        attention = self.attention.take(number, hypotheses) if options.return_attention else None
+        tree = BeamTree(*self.search.tree(number)) if options.return_tree else None
         return Found(hypotheses, attention, tree)
 
+    def _drop(self, number: int) -> None:
+        self.search.drop(number)
+        self.attention.drop(number)
+        self._rules.pop(number, None)
+        del self._tasks[number]
 
-def stream(
-    model: _core.Decoder, task: Task, options: SearchOptions, end_tokens: Sequence[int]
-) -> Iterator[list[int]]:
+
+def stream(model: _core.Decoder, task: Task) -> Iterator[list[int]]:
     """After each step, the new tokens so far that every possible result begins with.
 
     The last list holds all tokens of the best hypothesis. Closing the iterator ends the search.
+    Raises InvalidArgument for logits that are not numbers and when every token is forbidden.
     """
-    batch = Batch(model, options, end_tokens)
+    batch = Batch(model)
     batch.add([0], [task])
     while not batch.search.done:
         batch.step()
+        for _, reason in batch.search.failed:
+            raise InvalidArgument(reason)
         yield batch.search.stable(0)
 
 
-def suppress(tokens: Sequence[int]) -> Rule:
-    """A rule by which these tokens are never chosen."""
-    forbidden = np.array(tokens, np.int64)
-
-    def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
-        logits[:, forbidden] = -np.inf
-
-    return rule
-
-
-def suppress_first(tokens: Sequence[int]) -> Rule:
-    """A rule by which these tokens are never the first of a text."""
-    forbidden = np.array(tokens, np.int64)
-
-    def rule(logits: Floats, search: _core.Search) -> None:  # (rows, vocab_size)
-        logits[np.ix_(search.lengths == 0, forbidden)] = -np.inf
-
-    return rule
-
-
-def search_options(
-    options: SearchOptions, end_tokens: Sequence[int]
-) -> _core.BeamSearchOptions | _core.SamplingOptions:
-    """The options as the search takes them."""
-    if isinstance(options, BeamOptions):
-        return _core.BeamSearchOptions(
-            beam_size=options.beam_size,
-            num_hypotheses=options.num_hypotheses,
-            num_candidates=options.candidates,
-            length_penalty=options.length_penalty,
-            optimal=options.stopping == "optimal",
-            end_tokens=end_tokens,
-            min_new_tokens=options.min_new_tokens,
-        )
-    assert isinstance(options, SamplingOptions)
-    return _core.SamplingOptions(
-        temperature=options.temperature,
-        top_k=options.top_k,
-        seed=options.seed,
-        num_hypotheses=options.num_hypotheses,
-        end_tokens=end_tokens,
-        min_new_tokens=options.min_new_tokens,
+def _new(number: int, task: Task) -> _core.NewSentence:
+    source = task.sentence.source
+    return _core.NewSentence(
+        number=number,
+        options=task.search.search,
+        past=task.sentence.tokens,
+        max_new_tokens=task.max_new_tokens,
+        source=source if isinstance(source, list) else [],
     )

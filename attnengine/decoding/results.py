@@ -17,7 +17,7 @@ class BeamTree:
     The root is the last token of the prompt (the decoder start token without a prefix).
     """
 
-    tokens: NDArray[np.int32]  # (nodes,) ids
+    ids: NDArray[np.int32]  # (nodes,)
     parents: NDArray[np.int32]  # (nodes,) index of the node before, -1 for the root
     log_probs: NDArray[np.float64]  # (nodes,) of everything from the root to here
     ended: NDArray[np.bool_]  # (nodes,) ended there, as a candidate
@@ -25,14 +25,30 @@ class BeamTree:
     def to_dict(self) -> dict[str, Any]:
         """The same as lists, fit for JSON."""
         return {
-            "tokens": self.tokens.tolist(),
+            "ids": self.ids.tolist(),
             "parents": self.parents.tolist(),
             "log_probs": [_finite(x) for x in self.log_probs.tolist()],
             "ended": self.ended.tolist(),
         }
 
     def __repr__(self) -> str:
-        return f"BeamTree({len(self.tokens)} nodes, {int(self.ended.sum())} ended)"
+        return f"BeamTree({len(self.ids)} nodes, {int(self.ended.sum())} ended)"
+
+
+@dataclass(frozen=True)
+class SearchHypothesis:
+    """One finished hypothesis of a search without a vocabulary.
+
+    Its fields are those of `Hypothesis` that need no text, and ``rows``: which row of each step
+    predicted the token, one for each of ``token_log_probs``.
+    """
+
+    ids: list[int]
+    score: float
+    log_prob: float
+    token_log_probs: list[float] = field(repr=False)
+    finish_reason: str
+    rows: list[int] = field(repr=False)
 
 
 @dataclass(frozen=True)

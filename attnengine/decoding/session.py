@@ -16,10 +16,18 @@ Floats = NDArray[np.float32]
 class Session:
     """A model and its state; ``sequences`` (rows,) are those that the next step extends."""
 
-    def __init__(self, model: _core.Decoder, *, keep_attention: bool = False) -> None:
+    def __init__(self, model: _core.Decoder) -> None:
         self.model, self.state = model, model.new_state()
-        self.state.keep_attention = keep_attention
         self.sequences: Ints = np.zeros(0, np.int32)  # (rows,)
+
+    @property
+    def keep_attention(self) -> bool:
+        """Whether the next steps keep their attention weights."""
+        return self.state.keep_attention
+
+    @keep_attention.setter
+    def keep_attention(self, keep: bool) -> None:
+        self.state.keep_attention = keep
 
     @property
     def attention(self) -> Floats:

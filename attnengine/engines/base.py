@@ -9,6 +9,7 @@ from typing import Any
 
 from attnengine import _core
 from attnengine.decoding import loop
+from attnengine.decoding.compiled_options import CompiledOptions, compile_options
 from attnengine.decoding.loop import Found, Task
 from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import Score
@@ -100,23 +101,22 @@ class DecodingEngine(Engine):
         """What the decoder is fed must fit into its positions, where these are limited."""
         expect_positions(what, count, self._model.max_positions)
 
-    def _task(self, sentence: Sentence, options: SearchOptions, default: int) -> Task:
+    def _task(self, sentence: Sentence, search: CompiledOptions, default: int) -> Task:
         """The sentence with its maximum of new tokens: the option, else ``default``."""
+        options = search.options
         limit = options.max_new_tokens or max(default, options.min_new_tokens)
         if self._model.max_positions:  # the last new token is not fed: it needs no position
             limit = min(limit, self._model.max_positions - len(sentence.tokens) + 1)
-        return Task(sentence, limit)
+        return Task(sentence, limit, search)
 
-    def _decode(self, tasks: Sequence[Task], options: SearchOptions) -> list[Found]:
-        return offline.decode(self._model, tasks, options, self._end_tokens, self.num_workers)
+    def _decode(self, tasks: Sequence[Task], max_batch_size: int) -> list[Found]:
+        return offline.decode(self._model, tasks, max_batch_size, self.num_workers)
 
-    def _pieces(
-        self, task: Task, options: SearchOptions, prefix: list[int], after: Sequence[int] = ()
-    ) -> Iterator[str]:
+    def _pieces(self, task: Task, prefix: list[int], after: Sequence[int] = ()) -> Iterator[str]:
         """The text of prefix and new tokens, in pieces as it becomes certain."""
         sent = 0
         ids = prefix
-        for tokens in loop.stream(self._model, task, options, self._end_tokens):
+        for tokens in loop.stream(self._model, task):
             ids = prefix + tokens
             text = self._output.decode(ids, after, final=False)
             if len(text) > sent:
@@ -126,14 +126,13 @@ class DecodingEngine(Engine):
         if rest:
             yield rest
 
-    def _never(self, options: SearchOptions) -> SearchOptions:
-        """The options with the rules that forbid what the model's config does."""
-        rules = []
-        if forbidden := self.config.get("suppress_tokens"):
-            rules.append(loop.suppress(forbidden))
-        if forbidden := self.config.get("begin_suppress_tokens"):
-            rules.append(loop.suppress_first(forbidden))
-        return dataclasses.replace(options, rules=(*rules, *options.rules)) if rules else options
+    def _compile(self, options: SearchOptions) -> CompiledOptions:
+        """The options with what the model's config forbids."""
+        config = self.config
+        suppress = (*(config.get("suppress_tokens") or ()), *options.suppress)
+        first = (*(config.get("begin_suppress_tokens") or ()), *options.suppress_first)
+        options = dataclasses.replace(options, suppress=suppress, suppress_first=first)
+        return compile_options(options, self._end_tokens)
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
         """Scores of all tokens after the first; None is a text without any."""

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from attnengine import chat
 from attnengine.decoding import attentions, score
+from attnengine.decoding.compiled_options import CompiledOptions
+from attnengine.decoding.keywords import check_stream, parse
 from attnengine.decoding.loop import Task
-from attnengine.decoding.options import SearchOptions, for_stream, parse
+from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.sentences import Sentence
 from attnengine.engines import inputs
@@ -25,7 +27,7 @@ from attnengine.tokenizers import open_tokenizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.options import Options
+    from attnengine.decoding.keywords import Options
 
 Floats = NDArray[np.float32]
 
@@ -55,7 +57,7 @@ class LanguageModel(DecodingEngine):
         search = self._parse(options)
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         tasks = [self._prompt_task(prompts, index, search) for index in range(len(prompts.ids))]
-        results = self._continue(tasks, search)
+        results = self._continue(tasks, search.options.max_batch_size)
         return results[0] if prompts.single else results
 
     def stream(self, prompt: OneText, **options: Unpack[Options]) -> Iterator[str]:
@@ -63,12 +65,13 @@ class LanguageModel(DecodingEngine):
 
         The pieces joined are the text that ``generate`` returns. Closing the iterator ends it.
         """
-        search = for_stream(self._parse(options))
+        search = self._parse(options)
+        check_stream(search.options)
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
         if not prompts.single:
             raise InvalidArgument("prompt is a list of texts, expected one text to stream")
         task = self._prompt_task(prompts, 0, search)
-        return self._pieces(task, search, [], task.sentence.tokens)
+        return self._pieces(task, [], task.sentence.tokens)
 
     def chat(
         self,
@@ -90,7 +93,7 @@ class LanguageModel(DecodingEngine):
         """
         search = self._parse(options)
         task = self._chat_task(self.chat_prompt(messages, template, variables), search)
-        return self._continue([task], search)[0]
+        return self._continue([task], search.options.max_batch_size)[0]
 
     def stream_chat(
         self,
@@ -101,9 +104,10 @@ class LanguageModel(DecodingEngine):
         **options: Unpack[Options],
     ) -> Iterator[str]:
         """The text of ``chat`` in pieces, each as soon as it is certain."""
-        search = for_stream(self._parse(options))
+        search = self._parse(options)
+        check_stream(search.options)
         task = self._chat_task(self.chat_prompt(messages, template, variables), search)
-        return self._pieces(task, search, [], task.sentence.tokens)
+        return self._pieces(task, [], task.sentence.tokens)
 
     def chat_prompt(
         self,
@@ -155,13 +159,13 @@ class LanguageModel(DecodingEngine):
         self._expect_positions("ids", len(tokens))
         return Sentence(tokens)
 
-    def _parse(self, options: Mapping[str, Any]) -> SearchOptions:
-        search = parse(options, beam_size=1, min_new_tokens=0)
+    def _parse(self, options: Mapping[str, Any]) -> CompiledOptions:
+        search = parse(options, "generate")
         if search.return_attention:
             raise InvalidArgument(
                 "return_attention is True, but the model has no source to attend to"
             )
-        return self._never(search)
+        return self._compile(search)
 
     def _begin(self, ids: list[int]) -> list[int]:
         """Ids after the begin token, where the model wants one or there is nothing else."""
@@ -170,14 +174,14 @@ class LanguageModel(DecodingEngine):
             return ids
         return [begin, *ids]
 
-    def _continue(self, tasks: list[Task], search: SearchOptions) -> list[Result]:
-        found = self._decode(tasks, search)
+    def _continue(self, tasks: list[Task], max_batch_size: int) -> list[Result]:
+        found = self._decode(tasks, max_batch_size)
         return [
             to_result(one, [], self.tokenizer, task.sentence.tokens)
             for one, task in zip(found, tasks, strict=True)
         ]
 
-    def _chat_task(self, prompt: str, search: SearchOptions) -> Task:
+    def _chat_task(self, prompt: str, search: CompiledOptions) -> Task:
         """The prompt as it is: a template puts the begin token where it belongs."""
         sentence = Sentence(self.tokenizer.encode(prompt))
         if not sentence.tokens:
@@ -185,7 +189,7 @@ class LanguageModel(DecodingEngine):
         self._expect_positions("the conversation", len(sentence.tokens))
         return self._task(sentence, search, default=256)
 
-    def _prompt_task(self, prompts: Inputs, index: int, search: SearchOptions) -> Task:
+    def _prompt_task(self, prompts: Inputs, index: int, search: CompiledOptions) -> Task:
         sentence = Sentence(self._begin(prompts.ids[index]))
         with prompts.naming(index):
             if not sentence.tokens:

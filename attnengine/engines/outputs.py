@@ -47,7 +47,7 @@ def empty_result(start_token: int, options: SearchOptions) -> Result:
     if not options.return_tree:
         return Result([hypothesis])
     root = BeamTree(
-        tokens=np.array([start_token], np.int32),
+        ids=np.array([start_token], np.int32),
         parents=np.array([-1], np.int32),
         log_probs=np.zeros(1),
         ended=np.zeros(1, np.bool_),

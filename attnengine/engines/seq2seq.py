@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from attnengine import _core
 from attnengine.decoding import attentions, score
 from attnengine.decoding.attentions import Attentions
+from attnengine.decoding.compiled_options import CompiledOptions
+from attnengine.decoding.keywords import Options, check_stream, parse
 from attnengine.decoding.loop import Task
-from attnengine.decoding.options import Options, SearchOptions, for_stream, parse
+from attnengine.decoding.options import SearchOptions
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.sentences import Sentence, joined
 from attnengine.engines import inputs
@@ -82,12 +84,12 @@ class Seq2Seq(DecodingEngine):
             for index, ids in enumerate(sources.ids)
             if ids
         }
-        found = self._decode(list(tasks.values()), search)
+        found = self._decode(list(tasks.values()), search.options.max_batch_size)
         by_index = dict(zip(tasks, found, strict=True))
         results = [
             to_result(by_index[index], added.start[1:] + prefixes.ids[index], self._output)
             if index in by_index
-            else empty_result(added.start[0], search)
+            else empty_result(added.start[0], search.options)
             for index in range(len(sources.ids))
         ]
         return results[0] if sources.single else results
@@ -101,14 +103,14 @@ class Seq2Seq(DecodingEngine):
         search.
         """
         search, added = self._parse(options)
-        search = for_stream(search)
+        check_stream(search.options)
         sources, prefixes = self._read(source, prefix)
         if not sources.single:
             raise InvalidArgument("source is a list of texts, expected one text to stream")
         if not sources.ids[0]:
             return iter(())
         task = self._source_task(sources, prefixes, 0, search, added)
-        return self._pieces(task, search, added.start[1:] + prefixes.ids[0])
+        return self._pieces(task, added.start[1:] + prefixes.ids[0])
 
     @overload
     def score(
@@ -186,13 +188,13 @@ class Seq2Seq(DecodingEngine):
         self._expect_positions("target_ids", len(target))
         return Sentence(target, source)
 
-    def _parse(self, options: Mapping[str, Any]) -> tuple[SearchOptions, Direction]:
+    def _parse(self, options: Mapping[str, Any]) -> tuple[CompiledOptions, Direction]:
         languages = {name: options[name] for name in LANGUAGES if name in options}
         others = {name: value for name, value in options.items() if name not in LANGUAGES}
-        search = parse(others, beam_size=5, min_new_tokens=1, others=LANGUAGES)
+        search = parse(others, "translate", LANGUAGES)
         if search.return_attention and self.config.get("attention") == "none":
             raise InvalidArgument("return_attention is True, but the model has no attention")
-        return self._never(search), direction(self.config, **languages)
+        return self._compile(search), direction(self.config, **languages)
 
     def _read(self, source: object, target: object, what: str = "prefix") -> tuple[Inputs, Inputs]:
         """Sources and their targets or prefixes (None: none), as many of one as of the other."""
@@ -214,7 +216,7 @@ class Seq2Seq(DecodingEngine):
         sources: Inputs,
         prefixes: Inputs,
         index: int,
-        search: SearchOptions,
+        search: CompiledOptions,
         added: Direction,
     ) -> Task:
         ids = sources.ids[index]

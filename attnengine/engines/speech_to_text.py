@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.audio import HOP, SAMPLE_RATE, log_mel
-from attnengine.decoding.options import SearchOptions, parse
+from attnengine.decoding.compiled_options import CompiledOptions
+from attnengine.decoding.keywords import parse
 from attnengine.decoding.results import Result, Transcription
 from attnengine.decoding.score import logits
 from attnengine.decoding.sentences import Sentence
@@ -24,7 +25,7 @@ from attnengine.tokenizers import open_tokenizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.options import Options
+    from attnengine.decoding.keywords import Options
 
 Floats = NDArray[np.float32]
 Recording: TypeAlias = "NDArray[np.floating[Any]]"
@@ -85,14 +86,14 @@ class SpeechToText(DecodingEngine):
         Raises InvalidArgument for an unknown option, a value that does not fit, and sound that
         the model cannot take.
         """
-        search = parse({"max_batch_size": _WINDOWS, **options}, beam_size=5, min_new_tokens=0)
+        search = self._compile(parse({"max_batch_size": _WINDOWS, **options}, "transcribe"))
         self._check(language, task)
         single = isinstance(audio, np.ndarray)
         recordings = [audio] if isinstance(audio, np.ndarray) else list(audio)
         results: list[list[Result]] = [[] for _ in recordings]
         languages: dict[int, str | None] = dict.fromkeys(range(len(recordings)), language)
         windows = self._windows(recordings)
-        while batch := list(itertools.islice(windows, search.max_batch_size)):
+        while batch := list(itertools.islice(windows, search.options.max_batch_size)):
             for index, result in self._batch(batch, languages, task, search):
                 results[index].append(result)
         found = [Transcription(languages[i], one) for i, one in enumerate(results)]
@@ -146,7 +147,7 @@ class SpeechToText(DecodingEngine):
         windows: list[tuple[int, Floats]],
         languages: dict[int, str | None],
         task: str,
-        search: SearchOptions,
+        search: CompiledOptions,
     ) -> Iterator[tuple[int, Result]]:
         """The result of each window; languages that are not known are found and entered."""
         sentences = []
@@ -198,10 +199,10 @@ class SpeechToText(DecodingEngine):
         ids += [self.config["task_token_ids"].get(task), self.config["no_timestamps_token_id"]]
         return [i for i in ids if i is not None]
 
-    def _results(self, sentences: list[Sentence], search: SearchOptions) -> list[Result]:
+    def _results(self, sentences: list[Sentence], search: CompiledOptions) -> list[Result]:
         default = self._model.max_positions // 2
         tasks = [self._task(sentence, search, default) for sentence in sentences]
-        found = self._decode(tasks, self._never(search))
+        found = self._decode(tasks, search.options.max_batch_size)
         return [
             to_result(one, [], self.tokenizer, sentence.tokens)
             for one, sentence in zip(found, sentences, strict=True)

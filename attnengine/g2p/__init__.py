@@ -12,7 +12,7 @@ from attnengine.errors import FormatError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.options import Options
+    from attnengine.decoding.keywords import Options
 
 PATH = Path(__file__).parent.parent / "data" / "g2p"
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnengine.reference.arrays import Floats
+from attnengine.reference.rules import Rule, min_new_tokens
 from attnengine.reference.softmax import log_softmax
 
 #: From the tokens so far (without start token) to logits or log-probabilities (vocab_size,).
@@ -60,6 +61,7 @@ class Options:
     num_candidates: int = 1
     num_hypotheses: int = 1
     stopping: str = "candidates"
+    rules: Sequence[Rule] = ()
 
     def check(self) -> None:
         """Raise ValueError, naming the option, unless every option makes sense."""
@@ -135,14 +137,14 @@ def normalised(log_prob: float, length: int, length_penalty: float) -> float:
 def next_log_probs(step: Step, tokens: tuple[int, ...], options: Options) -> Floats:
     """Log-probabilities (vocab_size,) of the next token.
 
-    While there are fewer than min_new_tokens tokens the end tokens are impossible, and the
-    others share their probability.
+    Rules edit the logits before, so that the other tokens share what they forbid.
     """
     logits = np.array(step(tokens))
     if np.isnan(logits).any():
         raise ValueError(f"logits after tokens {tokens} hold NaN")
-    if len(tokens) < options.min_new_tokens:
-        logits[list(options.end_tokens)] = -np.inf
+    first = [min_new_tokens(options.min_new_tokens, options.end_tokens)]
+    for rule in (*first, *options.rules):
+        rule(logits, tokens)
     return logits if np.isneginf(logits).all() else log_softmax(logits)
 
 
@@ -214,13 +216,15 @@ def beam_search(
     num_candidates: int | None = None,
     num_hypotheses: int = 1,
     stopping: str = "candidates",
+    rules: Sequence[Rule] = (),
 ) -> BeamSearchResult:
     """The num_hypotheses best sequences that a beam of beam_size hypotheses finds.
 
     stopping "candidates" stops after the step in which num_candidates (None: beam_size)
     hypotheses have ended; "optimal" once the num_hypotheses best of them cannot be beaten
-    any more. max_new_tokens counts the end token, min_new_tokens does not. Impossible
-    continuations (log-probability -inf) are never kept.
+    any more. max_new_tokens counts the end token, min_new_tokens does not. ``rules`` edit the
+    logits of every step, after min_new_tokens. Impossible continuations (log-probability -inf)
+    are never kept.
 
     Raises ValueError for an option out of range or logits that hold NaN.
     """
@@ -233,6 +237,7 @@ def beam_search(
         num_candidates=beam_size if num_candidates is None else num_candidates,
         num_hypotheses=num_hypotheses,
         stopping=stopping,
+        rules=rules,
     )
     options.check()
     search = Search(options)

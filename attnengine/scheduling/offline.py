@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Sequence
 
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.decoding.loop import Batch, Found, Task
-from attnengine.decoding.options import BeamOptions, Rule, SearchOptions
 from attnengine.decoding.score import batch_log_probs
 from attnengine.decoding.sentences import Sentence, joined
+from attnengine.errors import Error
 from attnengine.scheduling.workers import WorkList, rows_of_texts, run_workers
 
 Floats = NDArray[np.float32]
@@ -22,16 +21,18 @@ Floats = NDArray[np.float32]
 def decode(
     model: _core.Decoder,
     tasks: Sequence[Task],
-    options: SearchOptions,
-    end_tokens: list[int],
+    max_batch_size: int,
     num_workers: int | None = 1,
 ) -> list[Found]:
-    """The best continuations of every task, in the order of the tasks."""
+    """The best continuations of every task, in the order of the tasks.
+
+    The first task that fails stops the others, and its error is raised.
+    """
     found: dict[int, Found] = {}
-    options = dataclasses.replace(options, rules=(_in_turn(options.rules),))
+    turn = threading.Lock()  # one worker at a time runs Python rules
 
     def work(waiting: WorkList) -> None:
-        batch = Batch(model, options, end_tokens)
+        batch = Batch(model, turn)
         while True:
             if numbers := waiting.take(batch.free(waiting.batch_size)):
                 batch.add(numbers, [tasks[number] for number in numbers])
@@ -39,11 +40,14 @@ def decode(
                 return
             if not batch.search.done:  # all that were added may have ended before they began
                 batch.step()
-            found.update(batch.ended())
+            for number, one in batch.ended():
+                if isinstance(one, Error):
+                    raise one
+                found[number] = one
 
     sentences = [task.sentence for task in tasks]
-    beam = options.beam_size if isinstance(options, BeamOptions) else options.num_hypotheses
-    run_workers(model, sentences, options.max_batch_size, num_workers, beam, work)
+    rows = max((task.search.options.rows for task in tasks), default=1)
+    run_workers(model, sentences, max_batch_size, num_workers, rows, work)
     return [found[number] for number in range(len(tasks))]
 
 
@@ -92,15 +96,3 @@ def encode(
 def ragged(texts: Sequence[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The tokens of all texts (rows,), and the length of each (texts,)."""
     return joined(texts), np.array([len(ids) for ids in texts], np.int64)
-
-
-def _in_turn(rules: Sequence[Rule]) -> Rule:
-    """The rules as one, which a single worker runs at a time."""
-    lock = threading.Lock()
-
-    def rule(logits: Floats, search: _core.Search) -> None:
-        with lock:
-            for one in rules:
-                one(logits, search)
-
-    return rule

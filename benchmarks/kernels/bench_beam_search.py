@@ -22,9 +22,14 @@ class Compiled:
     """A Search after its first step, ready for the one that is timed."""
 
     def __init__(self, first: NDArray[np.float32], beam_size: int) -> None:
-        self.search = _core.BeamSearch(
-            beam_size=beam_size, start_token=0, end_tokens=[1], max_new_tokens=9
+        options = _core.BeamSearchOptions(
+            beam_size=beam_size,
+            num_hypotheses=beam_size,
+            rules=[_core.make_rule("end_tokens", [1], [])],
         )
+        self.search = _core.Search()
+        new = _core.NewSentence(number=0, options=options, past=[0], max_new_tokens=9)
+        self.search.add([new])
         self.search.advance(first)
 
     def advance(self, logits: NDArray[np.float32]) -> None:

@@ -23,5 +23,7 @@ void bind_rnn_models(pybind11::module_& m);          // called by bind_models
 void bind_transformer_layers(pybind11::module_& m);  // called by bind_layers
 void bind_transformers(pybind11::module_& m);        // called by bind_models
 void bind_decoding(pybind11::module_& m);
+void bind_decoding_options(pybind11::module_& m);  // called by bind_decoding
+void bind_decoding_rules(pybind11::module_& m);    // called by bind_decoding
 
 }  // namespace attnengine

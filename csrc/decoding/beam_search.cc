@@ -13,11 +13,10 @@ namespace {
 
 class BeamSentence : public SentenceSearch {
  public:
-  BeamSentence(const BeamSearchOptions& options, std::int32_t start_token,
-               std::int64_t max_new_tokens)
-      : SentenceSearch(options, start_token, max_new_tokens), options_(options) {}
+  BeamSentence(const BeamSearchOptions& options, const NewSentence& sentence)
+      : SentenceSearch(options, sentence), options_(options) {}
 
-  std::int64_t lookup() const override;
+  std::int64_t lookup(std::int64_t vocab_size) const override;
   std::int64_t work(std::int64_t vocab_size) const override;
   bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
@@ -26,7 +25,7 @@ class BeamSentence : public SentenceSearch {
   void expand(const TopKStep& rows);
   void keep();
   bool may_stop() const;
-  std::int64_t limit() const;
+  std::int64_t limit(std::int64_t vocab_size) const;
 
   const BeamSearchOptions& options_;
   Continuations continuations_;
@@ -38,19 +37,20 @@ class BeamSentence : public SentenceSearch {
 // among its best k + E at least k are no end tokens, and those alone fill the beam, so that
 // whatever ranks behind them neither lives on nor, ranking behind k others, may end. Over all rows
 // at most k * (1 + E) are taken: k that live on, and E end tokens of each of at most k rows.
-std::int64_t BeamSentence::limit() const {
-  return options_.beam_size + static_cast<std::int64_t>(options_.end_tokens.size());
+std::int64_t BeamSentence::limit(std::int64_t vocab_size) const {
+  return options_.beam_size + options_.num_ends(vocab_size);
 }
 
 // Four times a row's even share; Continuations looks further where that was too little.
-std::int64_t BeamSentence::lookup() const {
+std::int64_t BeamSentence::lookup(std::int64_t vocab_size) const {
   const auto rows = static_cast<std::int64_t>(hypotheses_.live().size());
-  return std::min(limit(), 4 * (limit() / rows + 1));
+  const std::int64_t most = limit(vocab_size);
+  return std::min(most, 4 * (most / rows + 1));
 }
 
 std::int64_t BeamSentence::work(std::int64_t vocab_size) const {
   constexpr std::int64_t kTake = 64;  // operations to take one continuation
-  return std::min(limit(), vocab_size) * kTake;
+  return std::min(limit(vocab_size), vocab_size) * kTake;
 }
 
 bool BeamSentence::stuck(const double* log_sums) const {
@@ -72,12 +72,12 @@ void BeamSentence::advance(const TopKStep& rows) {
 
 // The best continuations, until beam_size of them live on.
 void BeamSentence::expand(const TopKStep& rows) {
-  continuations_.start(rows, hypotheses_, limit());
+  continuations_.start(rows, hypotheses_, limit(rows.logits.cols));
   expanded_.clear();
   Continuation next;
   for (std::int64_t live = 0; live < options_.beam_size && continuations_.take(&next);) {
     expanded_.push_back(next);
-    if (!options_.ends(next.token)) ++live;
+    if (!hypotheses_.ends(next.row, next.token)) ++live;
   }
 }
 
@@ -88,9 +88,9 @@ void BeamSentence::keep() {
   hypotheses_.begin_step();
   for (std::size_t rank = 0; rank < expanded_.size(); ++rank) {
     const auto& [log_prob, row, token] = expanded_[rank];
-    const bool ends = options_.ends(token);
+    const bool ends = hypotheses_.ends(row, token);
     if (ends && static_cast<std::int64_t>(rank) >= options_.beam_size) continue;
-    const std::int32_t node = hypotheses_.grow({token, hypotheses_.live()[row], row, log_prob});
+    const std::int32_t node = hypotheses_.grow(row, token, log_prob);
     if (ends && !row_ended_[row]) hypotheses_.end(node, hypotheses_.num_ended());
     row_ended_[row] |= ends;
   }
@@ -100,32 +100,24 @@ void BeamSentence::keep() {
 bool BeamSentence::may_stop() const {
   const std::vector<std::int32_t>& live = hypotheses_.live();
   if (live.empty() || hypotheses_.length() == hypotheses_.max_length()) return true;
-  if (!options_.optimal) return hypotheses_.num_ended() >= options_.num_candidates;
+  if (options_.stopping == BeamSearchOptions::Stopping::kCandidates)
+    return hypotheses_.num_ended() >= options_.candidates();
   return hypotheses_.unbeatable(hypotheses_.nodes()[live.front()].log_prob);
 }
 
 }  // namespace
 
-BeamSearchOptions::BeamSearchOptions(std::int64_t beam_size, std::int64_t num_hypotheses,
-                                     std::int64_t num_candidates, double length_penalty,
-                                     bool optimal, const std::vector<std::int64_t>& end_tokens,
-                                     std::int64_t min_new_tokens)
-    : beam_size(beam_size), num_candidates(num_candidates), optimal(optimal) {
-  this->num_hypotheses = num_hypotheses;
-  this->length_penalty = length_penalty;
-  this->min_new_tokens = min_new_tokens;
-  set_end_tokens(end_tokens);
+void BeamSearchOptions::validate() const {
   expect_count("beam_size", beam_size, 1);
-  expect_count("num_candidates", num_candidates, 1);
-  validate();
-  if (num_hypotheses > num_candidates)
+  expect_count("num_candidates", candidates(), 1);
+  SearchOptions::validate();
+  if (num_hypotheses > candidates())
     throw InvalidArgument("num_hypotheses is " + std::to_string(num_hypotheses) +
-                          ", expected at most num_candidates = " + std::to_string(num_candidates));
+                          ", expected at most num_candidates = " + std::to_string(candidates()));
 }
 
-std::unique_ptr<SentenceSearch> BeamSearchOptions::begin(std::int32_t start_token,
-                                                         std::int64_t max_new_tokens) const {
-  return std::make_unique<BeamSentence>(*this, start_token, max_new_tokens);
+std::unique_ptr<SentenceSearch> BeamSearchOptions::begin(const NewSentence& sentence) const {
+  return std::make_unique<BeamSentence>(*this, sentence);
 }
 
 }  // namespace attnengine

@@ -1,38 +1,58 @@
 #include "decoding/hypotheses.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 namespace attnengine {
 
-double normalised(double log_prob, std::int64_t length, double length_penalty) {
-  return log_prob == 0 ? 0 : log_prob / std::pow(static_cast<double>(length), length_penalty);
-}
-
-Hypotheses::Hypotheses(const SearchOptions& options, std::int32_t start_token,
-                       std::int64_t max_new_tokens)
-    : options_(options), max_length_(max_new_tokens), nodes_{{start_token, -1, 0, 0}}, live_{0} {
-  if (max_new_tokens > 0) return;
+Hypotheses::Hypotheses(const SearchOptions& options, const NewSentence& sentence)
+    : options_(options),
+      max_length_(sentence.max_new_tokens),
+      nodes_{{sentence.past.back(), -1, 0, false, 0}},
+      live_{0} {
+  rules_.emplace_back(options.rules, sentence);
+  if (max_length_ > 0) return;
   end(0, 0);
   finish();
 }
 
+void Hypotheses::finish() {
+  live_.clear();
+  rules_.clear();
+}
+
 void Hypotheses::begin_step() {
   next_live_.clear();
+  children_.assign(live_.size(), 0);
   ++length_;
 }
 
-std::int32_t Hypotheses::grow(const Node& node) {
+std::int32_t Hypotheses::grow(std::int32_t row, std::int32_t token, double log_prob) {
   const auto index = static_cast<std::int32_t>(nodes_.size());
-  nodes_.push_back(node);
-  if (!is_end(index)) next_live_.push_back(index);
+  const bool ends = this->ends(row, token);
+  nodes_.push_back({token, live_[row], row, ends, log_prob});
+  if (!ends) {
+    next_live_.push_back(index);
+    ++children_[row];
+  }
   return index;
 }
 
-void Hypotheses::end_step() { live_.swap(next_live_); }
+// The last child of a hypothesis takes its rules, the others fork them.
+void Hypotheses::end_step() {
+  std::vector<Rules> next;
+  next.reserve(next_live_.size());
+  for (const std::int32_t node : next_live_) {
+    const std::int32_t row = nodes_[node].row;
+    next.push_back(--children_[row] > 0 ? rules_[row].fork() : std::move(rules_[row]));
+    next.back().take(nodes_[node].token);
+  }
+  rules_.swap(next);
+  live_.swap(next_live_);
+}
 
 void Hypotheses::end(std::int32_t node, std::int64_t order) {
-  const double score = normalised(nodes_[node].log_prob, length_, options_.length_penalty);
+  const double score = options_.score.of(nodes_[node].log_prob, length_);
   const Ended ended{score, order, node};
   const auto better = [](const Ended& a, const Ended& b) {
     return a.score != b.score ? a.score > b.score : a.order < b.order;
@@ -42,16 +62,9 @@ void Hypotheses::end(std::int32_t node, std::int64_t order) {
   ++num_ended_;
 }
 
-// The root is no end token even where start and end token are the same.
-bool Hypotheses::is_end(std::int32_t node) const {
-  return node != 0 && options_.ends(nodes_[node].token);
-}
-
-// With a positive length penalty the longest end helps most, with a negative one the nearest.
 bool Hypotheses::unbeatable(double log_prob) const {
   if (num_ended_ < options_.num_hypotheses) return false;
-  const std::int64_t length = options_.length_penalty > 0 ? max_length_ : length_ + 1;
-  return ended_.back().score >= normalised(log_prob, length, options_.length_penalty);
+  return ended_.back().score >= options_.score.bound(log_prob, length_ + 1, max_length_);
 }
 
 std::vector<std::int32_t> Hypotheses::path(std::int32_t node) const {
@@ -62,7 +75,7 @@ std::vector<std::int32_t> Hypotheses::path(std::int32_t node) const {
 }
 
 std::vector<std::int32_t> Hypotheses::spell(std::int32_t node) const {
-  std::vector<std::int32_t> tokens = path(is_end(node) ? nodes_[node].parent : node);
+  std::vector<std::int32_t> tokens = path(nodes_[node].ends ? nodes_[node].parent : node);
   for (std::int32_t& token : tokens) token = nodes_[token].token;
   return tokens;
 }
@@ -76,7 +89,7 @@ Hypothesis Hypotheses::result(const Ended& ended) const {
   }
   result.log_prob = nodes_[ended.node].log_prob;
   result.score = ended.score;
-  result.stopped = is_end(ended.node);
+  result.stopped = nodes_[ended.node].ends;
   return result;
 }
 

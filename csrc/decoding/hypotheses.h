@@ -12,6 +12,7 @@ struct Node {
   std::int32_t token;
   std::int32_t parent;  // node before it, -1: the root, which is the start token
   std::int32_t row;     // which of the sentence's rows of its step predicted it
+  bool ends;            // it completes the hypothesis and is no part of the text
   double log_prob;      // sum from the root to this token
 };
 
@@ -25,35 +26,37 @@ struct Hypothesis {
   bool stopped;  // by an end token, otherwise by the maximum length
 };
 
-// log_prob / length ** length_penalty; 0 stays 0 whatever the power overflows to.
-double normalised(double log_prob, std::int64_t length, double length_penalty);
-
-// The hypotheses of one sentence: the tree of all nodes ever kept, which of them are live and
-// which have ended. A hypothesis is the index of its last node.
+// The hypotheses of one sentence: the tree of all nodes ever kept, which of them are live, with
+// their rules, and which have ended. A hypothesis is the index of its last node.
 class Hypotheses {
  public:
-  Hypotheses(const SearchOptions& options, std::int32_t start_token, std::int64_t max_new_tokens);
+  Hypotheses(const SearchOptions& options, const NewSentence& sentence);
 
-  // One step: begin_step, then grow for each node kept, then end_step.
+  // Whether a token completes the live hypothesis of a row.
+  bool ends(std::int32_t row, std::int32_t token) const { return rules_[row].ends(token); }
+
+  // One step: begin_step, then grow for each continuation kept, then end_step.
   void begin_step();
-  std::int32_t grow(const Node& node);  // lives on unless it is an end token; returns its index
+  // The live hypothesis of a row and one token more, as a node: lives on unless the token ends it.
+  // `log_prob` is that of the whole hypothesis. Returns the node's index.
+  std::int32_t grow(std::int32_t row, std::int32_t token, double log_prob);
   void end_step();
 
   // Makes a node one of the candidates, within its step. Of equal scores the lower order is first.
   void end(std::int32_t node, std::int64_t order);
   // Nothing lives on.
-  void finish() { live_.clear(); }
+  void finish();
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<std::int32_t>& live() const { return live_; }  // nodes, in order of rows
+  const std::vector<Rules>& rules() const { return rules_; }       // of each live one
   bool finished() const { return live_.empty(); }
   std::int64_t length() const { return length_; }  // generated tokens of the live ones
   std::int64_t max_length() const { return max_length_; }
   std::int64_t num_ended() const { return num_ended_; }
-  bool is_end(std::int32_t node) const;  // an end token, which never has children
 
-  // Whether num_hypotheses have ended and none that ends later can be better than they are: a
-  // log-probability only falls, so that `log_prob`, the best of the live ones, bounds them all.
+  // Whether num_hypotheses have ended and none that ends later can be better than they are;
+  // `log_prob` is the best of the live ones.
   bool unbeatable(double log_prob) const;
 
   // The best num_hypotheses that have ended, best first.
@@ -79,7 +82,9 @@ class Hypotheses {
   std::vector<Node> nodes_;
   std::vector<std::int32_t> live_;
   std::vector<std::int32_t> next_live_;
-  std::vector<Ended> ended_;  // the best num_hypotheses, best first: no other can return
+  std::vector<Rules> rules_;            // of each live hypothesis
+  std::vector<std::int32_t> children_;  // how many of the next live ones continue each row
+  std::vector<Ended> ended_;            // the best num_hypotheses, best first: no other can return
   std::int64_t num_ended_ = 0;
 };
 

@@ -43,10 +43,11 @@ std::int64_t draw(const float* logits, std::int64_t n, double best, double tempe
 
 class SamplingSentence : public SentenceSearch {
  public:
-  SamplingSentence(const SamplingOptions& options, std::int32_t start_token,
-                   std::int64_t max_new_tokens);
+  SamplingSentence(const SamplingOptions& options, const NewSentence& sentence);
 
-  std::int64_t lookup() const override { return std::max<std::int64_t>(options_.top_k, 1); }
+  std::int64_t lookup(std::int64_t) const override {
+    return std::max<std::int64_t>(options_.top_k, 1);
+  }
   std::int64_t work(std::int64_t vocab_size) const override;
   bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
@@ -66,9 +67,8 @@ class SamplingSentence : public SentenceSearch {
   std::vector<Draw> drawn_;            // what each of them drew
 };
 
-SamplingSentence::SamplingSentence(const SamplingOptions& options, std::int32_t start_token,
-                                   std::int64_t max_new_tokens)
-    : SentenceSearch(options, start_token, max_new_tokens), options_(options) {
+SamplingSentence::SamplingSentence(const SamplingOptions& options, const NewSentence& sentence)
+    : SentenceSearch(options, sentence), options_(options) {
   const std::uint64_t seed = options.seed ? *options.seed : fresh_seed();
   for (std::int32_t i = 0; i < options.num_hypotheses; ++i) {
     generators_.push_back(generator(seed, static_cast<std::uint32_t>(i)));
@@ -131,9 +131,9 @@ void SamplingSentence::keep(const TopKStep& rows) {
     // the model's own log-probability, of temperature 1 and all tokens
     const double log_prob = rows.logits[row][token] - rows.log_sums[row];
     const std::int32_t node =
-        hypotheses_.grow({token, parent, row, hypotheses_.nodes()[parent].log_prob + log_prob});
+        hypotheses_.grow(row, token, hypotheses_.nodes()[parent].log_prob + log_prob);
     const bool at_end = hypotheses_.length() == hypotheses_.max_length();
-    if (at_end || hypotheses_.is_end(node))
+    if (at_end || hypotheses_.nodes()[node].ends)
       hypotheses_.end(node, hypothesis);
     else
       drawing_[num_live++] = hypothesis;
@@ -145,24 +145,16 @@ void SamplingSentence::keep(const TopKStep& rows) {
 
 }  // namespace
 
-SamplingOptions::SamplingOptions(double temperature, std::int64_t top_k,
-                                 std::optional<std::uint64_t> seed, std::int64_t num_hypotheses,
-                                 const std::vector<std::int64_t>& end_tokens,
-                                 std::int64_t min_new_tokens)
-    : temperature(temperature), top_k(top_k), seed(seed) {
-  this->num_hypotheses = num_hypotheses;
-  this->min_new_tokens = min_new_tokens;
-  set_end_tokens(end_tokens);
-  validate();
+void SamplingOptions::validate() const {
+  SearchOptions::validate();
   expect_count("top_k", top_k, 0);
   if (!(temperature > 0 && std::isfinite(temperature)))
     unexpected("temperature", temperature,
                "a finite number above 0 (for the most likely tokens use a beam of size 1)");
 }
 
-std::unique_ptr<SentenceSearch> SamplingOptions::begin(std::int32_t start_token,
-                                                       std::int64_t max_new_tokens) const {
-  return std::make_unique<SamplingSentence>(*this, start_token, max_new_tokens);
+std::unique_ptr<SentenceSearch> SamplingOptions::begin(const NewSentence& sentence) const {
+  return std::make_unique<SamplingSentence>(*this, sentence);
 }
 
 }  // namespace attnengine

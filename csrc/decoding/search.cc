@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
-#include <utility>
 
 #include "core/errors.h"
 #include "core/expect.h"
 #include "core/parallel.h"
-#include "decoding/logits_rules.h"
 #include "kernels/kernels.h"
 
 namespace attnengine {
@@ -21,40 +18,80 @@ std::string of_sentence(const char* name, std::int64_t number) {
   return std::string(name) + " of sentence " + std::to_string(number);
 }
 
-void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size) {
-  if (token < 0 || token >= vocab_size)
-    throw InvalidArgument(name + " is " + std::to_string(token) +
-                          ", expected a token of the vocabulary: 0 to " +
-                          std::to_string(vocab_size - 1));
-}
-
 }  // namespace
 
-Search::Search(std::shared_ptr<const SearchOptions> options, std::optional<std::int64_t> vocab_size,
-               int num_threads)
-    : options_(std::move(options)), vocab_size_(vocab_size), num_threads_(num_threads) {
+// The logits as the rules want them, for its lifetime: afterwards they are what they were.
+class Search::Edits {
+ public:
+  Edits(const std::vector<Sentence>& sentences, Matrix logits,
+        std::vector<std::vector<EditedLogit>>& edits)
+      : logits_(logits), edits_(edits) {
+    if (edits_.size() < static_cast<std::size_t>(logits.rows)) edits_.resize(logits.rows);
+    for (const Sentence& sentence : sentences) {
+      if (!sentence.live()) continue;
+      const std::vector<Rules>& rules = sentence.hypotheses().rules();
+      for (std::int64_t i = 0; i < sentence.rows(); ++i)
+        if (rules[i].edits()) rows_.push_back({sentence.first_row + i, &rules[i]});
+    }
+    edit();
+  }
+  ~Edits() {
+    for (const Row& row : rows_) undo(row.index);
+  }
+  Edits(const Edits&) = delete;
+  Edits& operator=(const Edits&) = delete;
+
+ private:
+  struct Row {
+    std::int64_t index;
+    const Rules* rules;
+  };
+
+  void edit() {
+    if (rows_.empty()) return;
+    std::int64_t work = 0;
+    for (const Row& row : rows_) work += row.rules->work(logits_.cols);
+    const auto count = static_cast<std::int64_t>(rows_.size());
+    parallel_for(count, work / count, [this](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        LogitsRow row(logits_[rows_[i].index], edits_[rows_[i].index]);
+        rows_[i].rules->edit(row);
+      }
+    });
+  }
+
+  void undo(std::int64_t row) {
+    std::vector<EditedLogit>& edits = edits_[row];
+    for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit)
+      logits_[row][edit->token] = edit->before;
+    edits.clear();
+  }
+
+  Matrix logits_;
+  std::vector<std::vector<EditedLogit>>& edits_;
+  std::vector<Row> rows_;
+};
+
+Search::Search(std::optional<std::int64_t> vocab_size, int num_threads, Failures failures)
+    : vocab_size_(vocab_size), num_threads_(num_threads), failures_(failures) {
   check_threads(num_threads_);
-  if (!vocab_size) return;
-  expect_count("vocab_size", *vocab_size, 1);
-  check_vocabulary(*vocab_size);
+  if (vocab_size) expect_count("vocab_size", *vocab_size, 1);
 }
 
-void Search::add(const std::vector<std::int64_t>& numbers,
-                 const std::vector<std::int64_t>& start_tokens,
-                 const std::vector<std::int64_t>& max_new_tokens) {
-  check_new(numbers, start_tokens, max_new_tokens);
+void Search::add(const std::vector<NewSentence>& sentences) {
+  check_new(sentences);
   const auto rows = static_cast<std::int64_t>(tokens_.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto start = static_cast<std::int32_t>(start_tokens[i]);
-    const auto row = rows + static_cast<std::int64_t>(i);
-    sentences_.push_back({numbers[i], start, options_->begin(start, max_new_tokens[i]), row});
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    const NewSentence& one = sentences[i];
+    sentences_.push_back({one.number, one.options, one.past.back(), one.options->begin(one),
+                          rows + static_cast<std::int64_t>(i)});
     append_rows(sentences_.back());
   }
 }
 
 void Search::drop(std::int64_t sentence) {
   const auto dropped = sentences_.begin() + known(sentence);
-  if (!dropped->finished())
+  if (dropped->live())
     throw InvalidArgument("sentence " + std::to_string(sentence) +
                           " has live hypotheses, expected one that is finished");
   sentences_.erase(dropped);
@@ -63,8 +100,23 @@ void Search::drop(std::int64_t sentence) {
 std::vector<std::int64_t> Search::ended() const {
   std::vector<std::int64_t> ended;
   for (const Sentence& sentence : sentences_)
-    if (sentence.finished()) ended.push_back(sentence.number);
+    if (!sentence.failed() && !sentence.live()) ended.push_back(sentence.number);
   return ended;
+}
+
+std::vector<std::pair<std::int64_t, std::string>> Search::failed() const {
+  std::vector<std::pair<std::int64_t, std::string>> failed;
+  for (const Sentence& sentence : sentences_)
+    if (sentence.failed()) failed.emplace_back(sentence.number, sentence.failure);
+  return failed;
+}
+
+bool Search::edits_logits() const {
+  return std::any_of(sentences_.begin(), sentences_.end(), [](const Sentence& sentence) {
+    const std::vector<Rules>& rules = sentence.hypotheses().rules();
+    return sentence.live() &&
+           std::any_of(rules.begin(), rules.end(), [](const Rules& one) { return one.edits(); });
+  });
 }
 
 const Hypotheses& Search::hypotheses(std::int64_t sentence) const {
@@ -74,60 +126,57 @@ const Hypotheses& Search::hypotheses(std::int64_t sentence) const {
 void Search::advance(Matrix logits) {
   check_shape(logits);
   const ThreadScope scope(num_threads_);
-  std::optional<ForbiddenTokens> min_length;
-  if (edits_logits()) min_length.emplace(logits, young_rows_, options_->end_tokens, saved_logits_);
-  const TopKStep found = look_up(constant(logits));
-  check_sums(found.logits);
-  vocab_size_ = logits.cols;
-  advance_sentences(found);
-  min_length.reset();  // which reads the rows that are now replaced
-  tokens_.clear();
-  parents_.clear();
-  owners_.clear();
-  lengths_.clear();
-  young_rows_.clear();
-  for (Sentence& sentence : sentences_) append_rows(sentence);
+  {
+    const Edits edits(sentences_, logits, edits_);
+    const TopKStep found = look_up(constant(logits));
+    note_failures(found.logits);
+    vocab_size_ = logits.cols;
+    advance_sentences(found);
+  }
+  collect_rows();
 }
 
-std::size_t Search::place(std::int64_t number) const {
+std::size_t Search::index(std::int64_t number) const {
   const auto is_it = [number](const Sentence& one) { return one.number == number; };
   return std::find_if(sentences_.begin(), sentences_.end(), is_it) - sentences_.begin();
 }
 
 std::size_t Search::known(std::int64_t number) const {
-  const std::size_t found = place(number);
+  const std::size_t found = index(number);
   if (found == sentences_.size())
     throw InvalidArgument("sentence is " + std::to_string(number) + ", expected one of the " +
                           std::to_string(sentences_.size()) + " of the search");
   return found;
 }
 
-void Search::check_new(const std::vector<std::int64_t>& numbers,
-                       const std::vector<std::int64_t>& start_tokens,
-                       const std::vector<std::int64_t>& max_new_tokens) const {
-  const auto count = static_cast<std::int64_t>(numbers.size());
-  expect_equal(static_cast<std::int64_t>(start_tokens.size()), count, "start_tokens.shape[0]");
-  expect_equal(static_cast<std::int64_t>(max_new_tokens.size()), count, "max_new_tokens.shape[0]");
+void Search::check_new(const std::vector<NewSentence>& sentences) const {
   const std::int64_t vocab_size = vocab_size_.value_or(std::numeric_limits<std::int32_t>::max());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    expect_count("the number of a sentence", numbers[i], 0);
-    if (numbers[i] > std::numeric_limits<std::int32_t>::max())
-      throw InvalidArgument("the number of a sentence is " + std::to_string(numbers[i]) +
-                            ", expected at most 2 ** 31 - 1");
-    if (place(numbers[i]) != sentences_.size() ||
-        std::find(numbers.begin(), numbers.begin() + i, numbers[i]) != numbers.begin() + i)
-      throw InvalidArgument("sentence " + std::to_string(numbers[i]) +
-                            " is added, expected a number that no other has");
-    expect_token(of_sentence("start token", numbers[i]), start_tokens[i], vocab_size);
-    expect_count(of_sentence("max_new_tokens", numbers[i]).c_str(), max_new_tokens[i], 0);
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    const NewSentence& one = sentences[i];
+    check_number(sentences, i);
+    if (one.past.empty())
+      throw InvalidArgument(of_sentence("past", one.number) + " is empty, expected a start token");
+    expect_token(of_sentence("start token", one.number), one.past.back(), vocab_size);
+    expect_count(of_sentence("max_new_tokens", one.number).c_str(), one.max_new_tokens, 0);
+    for (const auto& rule : one.options->rules) rule->check(vocab_size);
   }
 }
 
+void Search::check_number(const std::vector<NewSentence>& sentences, std::size_t i) const {
+  const std::int64_t number = sentences[i].number;
+  expect_count("the number of a sentence", number, 0);
+  const auto before = sentences.begin() + static_cast<std::ptrdiff_t>(i);
+  const auto same = [number](const NewSentence& one) { return one.number == number; };
+  if (index(number) != sentences_.size() || std::any_of(sentences.begin(), before, same))
+    throw InvalidArgument("sentence " + std::to_string(number) +
+                          " is added, expected a number that no other has");
+}
+
 void Search::check_vocabulary(std::int64_t vocab_size) const {
-  for (const Sentence& sentence : sentences_)
+  for (const Sentence& sentence : sentences_) {
     expect_token(of_sentence("start token", sentence.number), sentence.start_token, vocab_size);
-  for (const std::int32_t token : options_->end_tokens)
-    expect_token("end token", token, vocab_size);
+    for (const auto& rule : sentence.options->rules) rule->check(vocab_size);
+  }
 }
 
 void Search::check_shape(const Matrix& logits) const {
@@ -137,30 +186,37 @@ void Search::check_shape(const Matrix& logits) const {
   if (!vocab_size_) check_vocabulary(logits.cols);
 }
 
-// The sums tell all: a row whose sum is a number holds no NaN and no +infinity.
-void Search::check_sums(ConstMatrix logits) const {
-  for (std::int64_t row = 0; row < logits.rows; ++row) {
+// Why a sentence cannot go on, empty if it can. The sums tell all: a row whose sum is a number
+// holds no NaN and no +infinity.
+std::string Search::failure(const Sentence& sentence, ConstMatrix logits) const {
+  for (std::int64_t row = sentence.first_row; row < sentence.first_row + sentence.rows(); ++row) {
     if (log_sums_[row] < kInfinity) continue;
     const float* bad = std::find_if_not(logits[row], logits[row] + logits.cols,
                                         [](float logit) { return logit < kInfinity; });
-    throw InvalidArgument("the logits of sentence " + std::to_string(owners_[row]) + " (row " +
-                          std::to_string(row) + ", token " + std::to_string(bad - logits[row]) +
-                          ", step " + std::to_string(lengths_[row]) + ") hold " +
-                          (std::isnan(*bad) ? "NaN" : "+infinity") +
-                          ", expected finite numbers or -infinity");
+    return of_sentence("the logits", sentence.number) + " (row " + std::to_string(row) +
+           ", token " + std::to_string(bad - logits[row]) + ", step " +
+           std::to_string(lengths_[row]) + ") hold " + (std::isnan(*bad) ? "NaN" : "+infinity") +
+           ", expected finite numbers or -infinity";
   }
-  for (const Sentence& sentence : sentences_)
-    if (!sentence.finished() && sentence.search->stuck(&log_sums_[sentence.first_row]))
-      throw InvalidArgument("every token of sentence " + std::to_string(sentence.number) +
-                            " is forbidden at step " +
-                            std::to_string(sentence.hypotheses().length()));
+  if (!sentence.search->stuck(&log_sums_[sentence.first_row])) return "";
+  return "every token of sentence " + std::to_string(sentence.number) + " is forbidden at step " +
+         std::to_string(sentence.hypotheses().length());
+}
+
+void Search::note_failures(ConstMatrix logits) {
+  for (Sentence& sentence : sentences_) {
+    if (!sentence.live()) continue;
+    std::string reason = failure(sentence, logits);
+    if (failures_ == Failures::kThrow && !reason.empty()) throw InvalidArgument(reason);
+    sentence.failure = std::move(reason);
+  }
 }
 
 // One pass over all logits; how many tokens it keeps of a row has no influence on the results.
 TopKStep Search::look_up(ConstMatrix logits) {
   std::int64_t k = 1;
   for (const Sentence& sentence : sentences_)
-    if (!sentence.finished()) k = std::max(k, sentence.search->lookup());
+    if (sentence.live()) k = std::max(k, sentence.search->lookup(logits.cols));
   k = std::min(k, logits.cols);
   log_probs_.resize(logits.rows * k);
   best_tokens_.resize(logits.rows * k);
@@ -183,10 +239,9 @@ void Search::advance_sentences(const TopKStep& found) {
   const auto advance = [this, &found, blocks](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Sentence& sentence = sentences_[i];
-      if (sentence.finished()) continue;
+      if (!sentence.live()) continue;
       const std::int64_t row = sentence.first_row;
-      const auto rows = static_cast<std::int64_t>(sentence.hypotheses().live().size());
-      sentence.search->advance({{found.logits[row], rows, found.logits.cols},
+      sentence.search->advance({{found.logits[row], sentence.rows(), found.logits.cols},
                                 found.k,
                                 found.log_probs + row * found.k,
                                 found.tokens + row * found.k,
@@ -198,8 +253,17 @@ void Search::advance_sentences(const TopKStep& found) {
   const auto count = static_cast<std::int64_t>(sentences_.size());
   std::int64_t work = 0;
   for (const Sentence& sentence : sentences_)
-    if (!sentence.finished()) work += sentence.search->work(found.logits.cols);
+    if (sentence.live()) work += sentence.search->work(found.logits.cols);
   parallel_for(count, work / count, advance);
+}
+
+void Search::collect_rows() {
+  tokens_.clear();
+  parents_.clear();
+  owners_.clear();
+  lengths_.clear();
+  for (Sentence& sentence : sentences_)
+    if (sentence.live()) append_rows(sentence);
 }
 
 void Search::append_rows(Sentence& sentence) {
@@ -207,8 +271,6 @@ void Search::append_rows(Sentence& sentence) {
   const auto first_row = static_cast<std::int64_t>(tokens_.size());
   for (const std::int32_t live : hypotheses.live()) {
     const Node& node = hypotheses.nodes()[live];
-    if (hypotheses.length() < options_->min_new_tokens)
-      young_rows_.push_back(static_cast<std::int64_t>(tokens_.size()));
     tokens_.push_back(node.token);
     parents_.push_back(static_cast<std::int32_t>(sentence.first_row + node.row));
     owners_.push_back(static_cast<std::int32_t>(sentence.number));

@@ -1,7 +1,6 @@
 #include "decoding/search_options.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -24,23 +23,22 @@ void unexpected(const char* name, double value, const char* expected) {
   throw InvalidArgument(message.str());
 }
 
-bool SearchOptions::ends(std::int32_t token) const {
-  return std::binary_search(end_tokens.begin(), end_tokens.end(), token);
+void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size) {
+  if (token < 0 || token >= vocab_size)
+    throw InvalidArgument(name + " is " + std::to_string(token) +
+                          ", expected a token of the vocabulary: 0 to " +
+                          std::to_string(vocab_size - 1));
 }
 
 void SearchOptions::validate() const {
   expect_count("num_hypotheses", num_hypotheses, 1);
-  expect_count("min_new_tokens", min_new_tokens, 0);
-  if (!std::isfinite(length_penalty))
-    unexpected("length_penalty", length_penalty, "a finite number");
+  score.validate();
 }
 
-void SearchOptions::set_end_tokens(const std::vector<std::int64_t>& tokens) {
-  for (std::size_t i = 0; i < tokens.size(); ++i)
-    expect_count(("end_tokens[" + std::to_string(i) + "]").c_str(), tokens[i], 0);
-  end_tokens.assign(tokens.begin(), tokens.end());
-  std::sort(end_tokens.begin(), end_tokens.end());
-  end_tokens.erase(std::unique(end_tokens.begin(), end_tokens.end()), end_tokens.end());
+std::int64_t SearchOptions::num_ends(std::int64_t vocab_size) const {
+  std::int64_t ends = 0;
+  for (const auto& rule : rules) ends += rule->num_ends(vocab_size);
+  return std::min(ends, vocab_size);
 }
 
 }  // namespace attnengine

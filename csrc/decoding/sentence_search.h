@@ -10,16 +10,15 @@ namespace attnengine {
 // The search of one sentence. Beam search and sampling differ in these four functions.
 class SentenceSearch {
  public:
-  SentenceSearch(const SearchOptions& options, std::int32_t start_token,
-                 std::int64_t max_new_tokens)
-      : hypotheses_(options, start_token, max_new_tokens) {}
+  SentenceSearch(const SearchOptions& options, const NewSentence& sentence)
+      : hypotheses_(options, sentence) {}
   virtual ~SentenceSearch() = default;
 
   const Hypotheses& hypotheses() const { return hypotheses_; }
 
   // How many of the best tokens of each row advance should find looked up; it gets at most
   // vocab_size, and maybe more.
-  virtual std::int64_t lookup() const = 0;
+  virtual std::int64_t lookup(std::int64_t vocab_size) const = 0;
   // Operations of advance, for parallel_for.
   virtual std::int64_t work(std::int64_t vocab_size) const = 0;
   // Whether nothing is left to return, given the log_sums (rows,): -infinity where every token

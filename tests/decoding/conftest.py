@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from attnengine import _core
+from tests.decoding.searches import rules
 
 
 class Table:
@@ -51,31 +52,20 @@ def drive(
     return search
 
 
-def beam_options(**changes: Any) -> _core.BeamSearchOptions:
-    """Options of a small beam, with some changed."""
-    options: dict[str, Any] = {
-        "beam_size": 3,
-        "num_hypotheses": 3,
-        "num_candidates": 3,
-        "length_penalty": 1.0,
-        "optimal": False,
-        "end_tokens": [0],
-        "min_new_tokens": 0,
-    }
-    return _core.BeamSearchOptions(**{**options, **changes})
+def beam_options(
+    end_tokens: Any = (0,), rules_of: dict[str, Any] | None = None, **changes: Any
+) -> _core.BeamSearchOptions:
+    """Options of a small beam, with some changed; ``rules_of`` are options that make rules."""
+    options: dict[str, Any] = {"beam_size": 3, "num_hypotheses": 3, **changes}
+    return _core.BeamSearchOptions(rules=rules(end_tokens, **(rules_of or {})), **options)
 
 
-def sampling_options(**changes: Any) -> _core.SamplingOptions:
-    """Options of plain sampling, with some changed."""
-    options: dict[str, Any] = {
-        "temperature": 1.0,
-        "top_k": 0,
-        "seed": 1,
-        "num_hypotheses": 1,
-        "end_tokens": [0],
-        "min_new_tokens": 0,
-    }
-    return _core.SamplingOptions(**{**options, **changes})
+def sampling_options(
+    end_tokens: Any = (0,), rules_of: dict[str, Any] | None = None, **changes: Any
+) -> _core.SamplingOptions:
+    """Options of plain sampling, with some changed; ``rules_of`` are options that make rules."""
+    options: dict[str, Any] = {"seed": 1, **changes}
+    return _core.SamplingOptions(rules=rules(end_tokens, **(rules_of or {})), **options)
 
 
 @pytest.fixture(scope="session", name="make_table")

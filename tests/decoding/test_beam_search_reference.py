@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnengine import _core
+import attnengine as ae
 from attnengine.reference import beam_search as reference
+from attnengine.reference import rules
 
 # float32 log-probabilities against the float64 ones of the reference: each is rounded to about
 # 1e-6 (logits up to 10), and at most five are summed.
@@ -43,8 +44,42 @@ def problems(draw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return options, table
 
 
-def search_of(options: dict[str, Any]) -> _core.BeamSearch:
-    return _core.BeamSearch(start_token=1, **options)
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "suppress": st.lists(st.integers(1, 3), max_size=3),
+        "suppress_first": st.lists(st.integers(1, 3), max_size=3),
+    },
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(problem=problems(), values=RULES)
+def test_rules_equal_the_reference(
+    problem: Any, values: dict[str, list[int]], make_table: Any, drive: Any
+) -> None:
+    """The reference works out each row from all tokens: a state that goes astray would differ."""
+    options, table = problem
+    options["end_tokens"] = [3]
+    table["vocab_size"], table["forbidden"] = 6, 0  # 4 and 5 are always allowed
+    model = make_table(**table)
+    search = drive(search_of({**options, **values}), [model])
+    made = [getattr(rules, name)(tokens) for name, tokens in values.items()]
+
+    expected = reference.beam_search(
+        lambda tokens: model(tokens).astype(np.float64), **options, rules=made
+    )
+
+    assert [h.ids for h in search.hypotheses] == [list(h.tokens) for h in expected.hypotheses]
+    np.testing.assert_allclose(
+        [h.log_prob for h in search.hypotheses],
+        [h.log_prob for h in expected.hypotheses],
+        atol=TOLERANCE,
+    )
+
+
+def search_of(options: dict[str, Any]) -> ae.BeamSearch:
+    return ae.BeamSearch(start_token=1, **options)
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
@@ -58,7 +93,7 @@ def test_equals_the_reference(problem: Any, make_table: Any, drive: Any) -> None
 
     assert len(search.hypotheses) == len(expected.hypotheses)
     for actual, hypothesis in zip(search.hypotheses, expected.hypotheses, strict=True):
-        assert actual.tokens == list(hypothesis.tokens)
+        assert actual.ids == list(hypothesis.tokens)
         assert actual.finish_reason == hypothesis.finish_reason
         assert actual.log_prob == pytest.approx(hypothesis.log_prob, abs=TOLERANCE)
         # a negative penalty multiplies: 5 ** 0.5 at most
@@ -66,11 +101,11 @@ def test_equals_the_reference(problem: Any, make_table: Any, drive: Any) -> None
         np.testing.assert_allclose(
             actual.token_log_probs, hypothesis.token_log_probs, atol=TOLERANCE
         )
-    tokens, parents, log_probs, _ = search.tree
-    assert tokens[1:].tolist() == [node.token for node in expected.tree]
-    assert (parents[1:] - 1).tolist() == [node.parent for node in expected.tree]
+    tree = search.tree
+    assert tree.ids[1:].tolist() == [node.token for node in expected.tree]
+    assert (tree.parents[1:] - 1).tolist() == [node.parent for node in expected.tree]
     np.testing.assert_allclose(
-        log_probs[1:], [node.log_prob for node in expected.tree], atol=TOLERANCE
+        tree.log_probs[1:], [node.log_prob for node in expected.tree], atol=TOLERANCE
     )
 
 
@@ -99,7 +134,7 @@ def test_a_wide_beam_is_exact(
 
     expected = reference.enumerate_all(lambda tokens: model(tokens).astype(np.float64), **common)
 
-    found = {tuple(h.tokens): h.score for h in search.hypotheses}
+    found = {tuple(h.ids): h.score for h in search.hypotheses}
     assert len(found) == len(search.hypotheses) == min(len(expected), 64)
     np.testing.assert_allclose(
         [h.score for h in search.hypotheses],

@@ -158,12 +158,12 @@ def test_tree_holds_every_hypothesis(seq2seq: ae.Seq2Seq) -> None:
     result = seq2seq.translate("abc", num_hypotheses=5, return_tree=True)
     tree = result.tree
     assert tree is not None
-    assert (tree.tokens[0], tree.parents[0], tree.log_probs[0]) == (0, -1, 0)
+    assert (tree.ids[0], tree.parents[0], tree.log_probs[0]) == (0, -1, 0)
     paths = set()
-    for node in range(len(tree.tokens)):
+    for node in range(len(tree.ids)):
         path, at = [], node
         while tree.parents[at] >= 0:
-            path.append(int(tree.tokens[at]))
+            path.append(int(tree.ids[at]))
             at = int(tree.parents[at])
         paths.add(tuple(path[::-1]))
     for hypothesis in result.hypotheses:

@@ -1,25 +1,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
-from attnengine.decoding.options import (
-    ALIASES,
-    BeamOptions,
-    Options,
-    SamplingOptions,
-    for_stream,
-    parse,
-)
+from attnengine import _core
+from attnengine.decoding.compiled_options import compile_options
+from attnengine.decoding.keywords import ALIASES, BeamKeywords, Options, check_stream, parse
+from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions, declared
 from attnengine.errors import InvalidArgument
+from attnengine.reference import rules
+from tools import option_tables
 
 
 def translate_options(**given: Any) -> Any:
-    return parse(given, beam_size=5, min_new_tokens=1)
+    return parse(given, "translate")
 
 
 def test_defaults_are_those_of_the_task() -> None:
@@ -28,12 +25,68 @@ def test_defaults_are_those_of_the_task() -> None:
     assert (options.beam_size, options.candidates, options.num_hypotheses) == (5, 5, 1)
     assert (options.length_penalty, options.stopping) == (1.0, "candidates")
     assert (options.max_new_tokens, options.min_new_tokens) == (None, 1)
-    assert parse({}, beam_size=1, min_new_tokens=0).min_new_tokens == 0
+    assert parse({}, "generate").min_new_tokens == 0
+
+
+KINDS = {BeamOptions: _core.BeamSearchOptions, SamplingOptions: _core.SamplingOptions}
+
+
+def every_option() -> dict[str, Any]:
+    return {option.name: option for kind in KINDS for option in declared(kind)}
 
 
 def test_the_typed_keywords_are_the_options() -> None:
-    names = {f.name for kind in (BeamOptions, SamplingOptions) for f in fields(kind)}
-    assert set(Options.__annotations__) == names | ALIASES.keys()
+    assert set(Options.__annotations__) == every_option().keys() | ALIASES.keys()
+    searched = {option.name for option in declared(BeamOptions) if option.compiled or option.rule}
+    assert set(BeamKeywords.__annotations__) == searched
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_compiled_members_are_the_options(kind: type[SearchOptions]) -> None:
+    members = {n for n, member in vars(KINDS[kind]).items() if isinstance(member, property)}
+    assert members == {o.name for o in declared(kind) if o.compiled} | {"rules"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_arrives_in_the_member_of_its_name(kind: type[SearchOptions]) -> None:
+    values = {
+        "num_hypotheses": 2,
+        "beam_size": 3,
+        "num_candidates": 4,
+        "length_penalty": 0.5,
+        "stopping": "optimal",
+        "temperature": 0.25,
+        "top_k": 6,
+        "seed": 7,
+    }
+    given = {o.name: values[o.name] for o in declared(kind) if o.compiled}
+    compiled = compile_options(kind(**given), [0]).search
+    assert {name: getattr(compiled, name) for name in given} == given
+
+
+def test_the_rules_are_those_of_options_and_each_has_a_twin() -> None:
+    made = {option.name for option in every_option().values() if option.rule}
+    assert {*_core.rule_names()} == made | {"end_tokens"}  # which the model's config says
+    assert all(hasattr(rules, name) for name in made)
+
+
+def test_an_option_makes_its_rule_unless_it_has_its_default() -> None:
+    def count(**given: Any) -> int:
+        compiled: Any = compile_options(BeamOptions(**given), [0]).search
+        return len(compiled.rules)
+
+    assert count() == count(min_new_tokens=0, suppress=[]) == 1
+    assert count(min_new_tokens=1, suppress=[2], suppress_first=[3]) == 4
+
+
+def test_the_page_has_the_declared_tables() -> None:
+    page = option_tables.PAGE.read_text(encoding="utf-8")
+    assert page == option_tables.written(page), "run python -m tools.option_tables"
+
+
+def test_the_docstrings_explain_every_option() -> None:
+    for kind in KINDS:
+        assert all(option.help in str(kind.__doc__) for option in declared(kind))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +142,10 @@ def test_numpy_numbers_become_plain_ones() -> None:
         ("return_tree", "yes"),
         ("rules", print),
         ("rules", [3]),
+        ("suppress", 3),
+        ("suppress", [-1]),
+        ("suppress_first", ["a"]),
+        ("suppress_first", [True]),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(name: str, value: object) -> None:
@@ -152,4 +209,4 @@ def test_sampling_has_no_beam() -> None:
 )
 def test_a_stream_is_text_only(given: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument, match=f"{next(iter(given))} is .* stream"):
-        for_stream(translate_options(**given))
+        check_stream(translate_options(**given))

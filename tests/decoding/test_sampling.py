@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from attnengine import _core
+from tests.decoding.searches import make_search
 
 VOCAB_SIZE = 12
 LOGITS = (2 * np.random.default_rng(4).standard_normal(VOCAB_SIZE)).astype(np.float32)
@@ -19,7 +20,7 @@ def softmax(logits: Any) -> Any:
 
 def first_tokens(options: _core.SamplingOptions, logits: Any = LOGITS) -> Any:
     """What each hypothesis draws in the first step."""
-    search = _core.Search(options, [0], [2], len(logits))
+    search = make_search(options, [0], [2], len(logits))
     search.advance(logits[None])
     return search.tokens
 
@@ -57,7 +58,7 @@ def test_the_chi_square_notices_a_wrong_temperature(sampling_options: Any) -> No
 
 
 def test_later_steps_follow_the_softmax_too(sampling_options: Any) -> None:
-    search = _core.Search(
+    search = make_search(
         sampling_options(num_hypotheses=20_000, end_tokens=[]), [0], [2], VOCAB_SIZE
     )
     search.advance(np.zeros((1, VOCAB_SIZE), np.float32))
@@ -79,7 +80,7 @@ def test_forbidden_tokens_are_never_drawn(sampling_options: Any) -> None:
     logits = np.where(np.arange(VOCAB_SIZE) % 3 == 1, 0, -np.inf).astype(np.float32)
     for top_k in (0, 6):
         options = sampling_options(top_k=top_k, num_hypotheses=500, end_tokens=[1])
-        search = _core.Search(options, [0], [3], VOCAB_SIZE)
+        search = make_search(options, [0], [3], VOCAB_SIZE)
         search.advance(logits[None])
         drawn = set(search.tokens.tolist()) | {1 for h in search.hypotheses(0) if h.tokens == []}
         assert drawn == {1, 4, 7, 10}
@@ -114,7 +115,7 @@ def test_a_hypothesis_depends_on_its_index_alone(
     model = make_table(2, 9, sharpness=1)
 
     def drawn(count: int) -> list[Any]:
-        search = _core.Search(sampling_options(num_hypotheses=count), [0], [8], 9)
+        search = make_search(sampling_options(num_hypotheses=count), [0], [8], 9)
         return sorted(tuple(h.tokens) for h in drive(search, [model]).hypotheses(0))
 
     one, two, many = drawn(1), drawn(2), drawn(10)
@@ -125,7 +126,7 @@ def test_a_hypothesis_depends_on_its_index_alone(
 def test_log_probs_are_the_models_own(make_table: Any, drive: Any, sampling_options: Any) -> None:
     model = make_table(3, 9, sharpness=1)
     options = sampling_options(temperature=0.6, top_k=5, num_hypotheses=12)
-    search = drive(_core.Search(options, [0], [3], 9), [model])
+    search = drive(make_search(options, [0], [3], 9), [model])
     results = search.hypotheses(0)
     assert len(results) == 12
     assert {h.finish_reason for h in results} == {"stop", "length"}
@@ -141,7 +142,7 @@ def test_log_probs_are_the_models_own(make_table: Any, drive: Any, sampling_opti
 
 
 def test_rows_narrow_as_hypotheses_end(make_table: Any, drive: Any, sampling_options: Any) -> None:
-    search = _core.Search(sampling_options(num_hypotheses=6), [3], [9], 4)
+    search = make_search(sampling_options(num_hypotheses=6), [3], [9], 4)
     seen: list[list[int]] = []
     drive(search, [make_table(1, 4, sharpness=1)], lambda: seen.append(search.tokens.tolist()))
     assert len(seen[0]) == 1
@@ -155,15 +156,15 @@ def test_rows_narrow_as_hypotheses_end(make_table: Any, drive: Any, sampling_opt
 
 
 def test_equal_draws_are_kept_in_the_order_of_their_index(sampling_options: Any) -> None:
-    search = _core.Search(sampling_options(num_hypotheses=5, end_tokens=[]), [0], [1], 1)
+    search = make_search(sampling_options(num_hypotheses=5, end_tokens=[]), [0], [1], 1)
     search.advance(np.zeros((1, 1), np.float32))
     assert [(h.tokens, h.score) for h in search.hypotheses(0)] == [([0], 0)] * 5
 
 
 def test_minimum_length(sampling_options: Any) -> None:
     logits = np.array([9, 0, 0], np.float32)
-    options = sampling_options(num_hypotheses=100, min_new_tokens=1)
-    search = _core.Search(options, [0], [3], 3)
+    options = sampling_options(num_hypotheses=100, rules_of={"min_new_tokens": 1})
+    search = make_search(options, [0], [3], 3)
     search.advance(logits[None])
     assert len(search.tokens) == 100
     assert set(search.tokens.tolist()) == {1, 2}
@@ -171,7 +172,7 @@ def test_minimum_length(sampling_options: Any) -> None:
 
 
 def test_a_hypothesis_with_nothing_left_is_an_error(sampling_options: Any) -> None:
-    search = _core.Search(sampling_options(), [0, 0], [3, 3], 3)
+    search = make_search(sampling_options(), [0, 0], [3, 3], 3)
     logits = np.zeros((2, 3), np.float32)
     logits[1] = -np.inf
     with pytest.raises(ValueError, match="every token of sentence 1 is forbidden at step 0"):
@@ -187,7 +188,7 @@ def test_a_hypothesis_with_nothing_left_is_an_error(sampling_options: Any) -> No
         ({"temperature": math.inf}, "temperature is inf, expected a finite number above 0"),
         ({"top_k": -1}, "top_k is -1, expected at least 0"),
         ({"num_hypotheses": 0}, "num_hypotheses is 0, expected at least 1"),
-        ({"min_new_tokens": -3}, "min_new_tokens is -3, expected at least 0"),
+        ({"rules_of": {"min_new_tokens": -3}}, "min_new_tokens is -3, expected at least 0"),
         ({"end_tokens": [-1]}, r"end_tokens\[0\] is -1, expected at least 0"),
     ],
 )
@@ -196,11 +197,9 @@ def test_options_are_checked(change: dict[str, Any], message: str, sampling_opti
         sampling_options(**change)
 
 
-def test_without_a_seed_every_sentence_draws_for_itself() -> None:
-    options = _core.SamplingOptions(
-        temperature=1.0, top_k=0, seed=None, num_hypotheses=1, end_tokens=[], min_new_tokens=0
-    )
-    search = _core.Search(options, [0, 0], [8, 8], 1000)
+def test_without_a_seed_every_sentence_draws_for_itself(sampling_options: Any) -> None:
+    options = sampling_options(seed=None, end_tokens=[])
+    search = make_search(options, [0, 0], [8, 8], 1000)
     while not search.done:
         search.advance(np.zeros((2, 1000), np.float32))
     # equal by chance once in 1000 ** 8

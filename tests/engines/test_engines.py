@@ -94,7 +94,7 @@ def test_nothing_and_empty_sources(seq2seq: ae.Seq2Seq) -> None:
     assert asked.hypotheses[0].attention is not None
     assert asked.hypotheses[0].attention.shape == (0, 0)
     assert asked.tree is not None
-    assert asked.tree.tokens.tolist() == [0]
+    assert asked.tree.ids.tolist() == [0]
     assert list(seq2seq.stream("")) == []
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
 from attnengine.decoding import loop
+from attnengine.decoding.compiled_options import compile_options
 from attnengine.decoding.loop import Task
-from attnengine.decoding.options import SearchOptions
+from attnengine.decoding.options import BeamOptions
 from attnengine.decoding.sentences import Sentence
 from attnengine.engines.base import DecodingEngine
 from attnengine.loaders.checkpoint import Vocabulary
@@ -93,9 +94,10 @@ def pieces(tokenizer: Tokenizer, ids: list[int], after: list[int], cuts: list[in
 
     engine = object.__new__(DecodingEngine)
     engine._output, engine._model, engine.config = tokenizer, None, {"eos_token_id": None}
+    task = Task(Sentence([0]), 1, compile_options(BeamOptions(), []))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "stream", certain)
-        return [*engine._pieces(Task(Sentence([0]), 1), SearchOptions(), [], after)]
+        return [*engine._pieces(task, [], after)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

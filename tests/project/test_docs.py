@@ -6,7 +6,6 @@ blocks run where they call `attnengine`, and print the ```text block right behin
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import subprocess
@@ -17,7 +16,6 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from attnengine.decoding.options import ALIASES, BeamOptions, SamplingOptions
 from attnengine.models import config as configs
 from attnengine.models.decoders import transformer_lm
 from attnengine.models.rnns import rnn_encoder, rnn_lm, rnn_seq2seq, rnn_window_lm
@@ -80,15 +78,6 @@ def test_every_page_is_in_the_index() -> None:
     index = ROOT / "docs" / "index.md"
     linked = set(LINK.findall(index.read_text(encoding="utf-8")))
     assert {page.name for page in PAGES[1:]} - {index.name} <= linked
-
-
-@pytest.mark.parametrize("options", [BeamOptions, SamplingOptions])
-def test_every_option_is_documented(options: type) -> None:
-    page = (ROOT / "docs" / "decoding.md").read_text(encoding="utf-8")
-    for field in dataclasses.fields(options):
-        assert f"| `{field.name}` |" in page
-    for spelling, name in ALIASES.items():
-        assert f"| `{spelling}` | `{name}` |" in page
 
 
 def literals(hint: Any) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 import attnengine as ae
 from attnengine import _core
+from attnengine.decoding.compiled_options import compile_options
 from attnengine.decoding.loop import Task
 from attnengine.decoding.options import BeamOptions
 from attnengine.decoding.sentences import Sentence
@@ -147,11 +147,11 @@ def test_rules_run_one_at_a_time(engines: dict[str, Any]) -> None:
 
 def test_texts_without_new_tokens(engines: dict[str, Any]) -> None:
     """They end before they begin; their neighbours never know."""
-    model, options = engines["lm"]._model, BeamOptions(beam_size=2)
+    model, options = engines["lm"]._model, compile_options(BeamOptions(beam_size=2), [1])
     limits = [0, 4, 0, 0, 3, 0]
-    tasks = [Task(Sentence([2 + i, 3]), limit) for i, limit in enumerate(limits)]
-    alone = [decode(model, [task], options, [1])[0].hypotheses[0] for task in tasks]
-    several = decode(model, tasks, dataclasses.replace(options, max_batch_size=4), [1])
+    tasks = [Task(Sentence([2 + i, 3]), limit, options) for i, limit in enumerate(limits)]
+    alone = [decode(model, [task], 32)[0].hypotheses[0] for task in tasks]
+    several = decode(model, tasks, 4)
     together = [found.hypotheses[0] for found in several]
     assert [one.tokens for one in together] == [one.tokens for one in alone]
     assert [one.tokens == [] for one in together] == [limit == 0 for limit in limits]

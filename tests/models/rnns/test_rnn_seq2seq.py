@@ -160,9 +160,9 @@ def test_beam_search_keeps_the_states_of_a_conditional_gru() -> None:
     while not search.done:
         search.advance(seq2seq.step(search.tokens, sequences, state))
         sequences = state.reorder(sequences, search.parents)
-    assert len({tuple(hypothesis.tokens) for hypothesis in search.hypotheses}) > 2
+    assert len({tuple(hypothesis.ids) for hypothesis in search.hypotheses}) > 2
     for hypothesis in search.hypotheses:
-        tokens = [0, *hypothesis.tokens, *([12] if hypothesis.finish_reason == "stop" else [])]
+        tokens = [0, *hypothesis.ids, *([12] if hypothesis.finish_reason == "stop" else [])]
         rows = log_softmax(reference.logits(SOURCES[0], tokens[:-1]))
         expected = rows[np.arange(len(rows)), tokens[1:]]
         assert_close(np.array(hypothesis.token_log_probs), expected)

@@ -1,0 +1,108 @@
+"""Beam search on its own, over logits from any source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnengine import _core
+from attnengine.decoding.compiled_options import compile_options
+from attnengine.decoding.keywords import suggestion
+from attnengine.decoding.options import BeamOptions, declared
+from attnengine.decoding.results import BeamTree, SearchHypothesis
+from attnengine.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from attnengine.decoding.keywords import BeamKeywords
+
+_NAMES = [one.name for one in declared(BeamOptions) if one.compiled or one.rule]
+_BEAM_SIZE = 5
+
+
+class BeamSearch:
+    """Beam search of one sentence, over logits from any source.
+
+        search = BeamSearch(start_token=1, end_tokens=[2], max_new_tokens=40, beam_size=5)
+        while not search.done:             # at first: tokens == [1], parents == [0]
+            logits = my_model(search.tokens, search.parents)   # float32 (live, vocab_size)
+            search.advance(logits)
+        search.hypotheses                  # best first
+
+    The options are those of `BeamOptions`; ``beam_size`` is 5 by default, ``num_hypotheses`` is
+    ``beam_size``, but at most ``num_candidates``. ``max_new_tokens`` 0 ends at once. The first
+    logits decide the size of the vocabulary.
+
+    Raises InvalidArgument for an unknown option and for values out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        start_token: int,
+        end_tokens: Sequence[int] | NDArray[np.integer[Any]],
+        max_new_tokens: int,
+        **options: Unpack[BeamKeywords],
+    ) -> None:
+        given: dict[str, Any] = {"beam_size": _BEAM_SIZE, **options}
+        for name in given:
+            if name not in _NAMES:
+                raise InvalidArgument(f"unknown option {name!r}{suggestion(name)}")
+        if given.get("num_hypotheses") is None:
+            without = BeamOptions(**{**given, "num_hypotheses": 1})
+            given["num_hypotheses"] = min(without.beam_size, without.candidates)
+        compiled = compile_options(BeamOptions(**given), end_tokens)
+        self._search = _core.Search()
+        sentence = _core.NewSentence(
+            number=0, options=compiled.search, past=[start_token], max_new_tokens=max_new_tokens
+        )
+        self._search.add([sentence])
+
+    @property
+    def tokens(self) -> NDArray[np.int32]:
+        """The last token of each live hypothesis: (live,)."""
+        return self._search.tokens
+
+    @property
+    def parents(self) -> NDArray[np.int32]:
+        """Which hypothesis of the step before each live one continues: (live,)."""
+        return self._search.parents
+
+    @property
+    def done(self) -> bool:
+        """Whether the search has stopped."""
+        return self._search.done
+
+    def advance(self, logits: NDArray[np.float32]) -> None:
+        """One step, given logits (live, vocab_size).
+
+        Rules edit the logits in place, or in a copy of an array that is not writable; on return
+        they are what they were. Raises InvalidArgument, and changes nothing, for a wrong shape or
+        type, for NaN or +inf, when every token is forbidden before anything has ended, and when
+        the search is done.
+        """
+        self._search.advance(logits)
+
+    @property
+    def hypotheses(self) -> list[SearchHypothesis]:
+        """The best ``num_hypotheses`` that have ended, best first."""
+        return [
+            SearchHypothesis(
+                ids=h.tokens,
+                score=h.score,
+                log_prob=h.log_prob,
+                token_log_probs=h.token_log_probs,
+                finish_reason=h.finish_reason,
+                rows=h.rows,
+            )
+            for h in self._search.hypotheses(0)
+        ]
+
+    @property
+    def tree(self) -> BeamTree:
+        """Every hypothesis that was ever kept."""
+        return BeamTree(*self._search.tree(0))

@@ -1,0 +1,125 @@
+"""What values an option may have: each check knows the type, the words for it, and the test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from attnengine.errors import InvalidArgument
+
+INT32_MAX = 2**31 - 1
+UINT64_MAX = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Check:
+    """The values that an option may have.
+
+    values
+        In words, for help and documentation: "1 or more".
+    kind
+        How text and JSON spell it: int, float, str, bool, or list for a list of int. None: only
+        Python can give it.
+    read
+        From name and value to the value in its own type. Raises InvalidArgument, naming the
+        option, for a value that does not fit.
+    """
+
+    values: str
+    kind: type | None
+    read: Callable[[str, Any], Any]
+
+
+def refuse(name: str, value: object, expected: str) -> NoReturn:
+    """Raise InvalidArgument: "beam_size is 0, expected an integer from 1 to 2147483647"."""
+    raise InvalidArgument(f"{name} is {value!r}, expected {expected}")
+
+
+def integer(low: int, high: int = INT32_MAX) -> Check:
+    """An integer from ``low`` to ``high``."""
+
+    def read(name: str, value: Any) -> int:
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not (whole and low <= value <= high):
+            refuse(name, value, f"an integer from {low} to {high}")
+        return int(value)
+
+    values = f"{low} or more" if high == INT32_MAX else f"{low} to {high}"
+    return Check(values, int, read)
+
+
+def number(above: float = -math.inf) -> Check:
+    """A finite number, above ``above``."""
+    expected = "a finite number" if above == -math.inf else f"a finite number above {above:g}"
+
+    def read(name: str, value: Any) -> float:
+        real = isinstance(value, (int, float, np.integer, np.floating))
+        if not real or isinstance(value, bool) or not math.isfinite(value) or value <= above:
+            refuse(name, value, expected)
+        return float(value)
+
+    return Check(expected, float, read)
+
+
+def boolean() -> Check:
+    """True or False."""
+
+    def read(name: str, value: Any) -> bool:
+        if not isinstance(value, (bool, np.bool_)):
+            refuse(name, value, "True or False")
+        return bool(value)
+
+    return Check("True or False", bool, read)
+
+
+def choice(*choices: str) -> Check:
+    """One of some names."""
+    expected = " or ".join(repr(one) for one in choices)
+
+    def read(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            refuse(name, value, expected)
+        return value
+
+    return Check(" or ".join(f'"{one}"' for one in choices), str, read)
+
+
+def token_ids() -> Check:
+    """A list of ids."""
+    expected = "a list of ids, each 0 or more"
+
+    def is_id(value: Any) -> bool:
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        return bool(whole and 0 <= value <= INT32_MAX)
+
+    def read(name: str, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, (list, tuple, np.ndarray)) or not all(map(is_id, value)):
+            refuse(name, value, expected)
+        return tuple(int(one) for one in value)
+
+    return Check("a list of ids", list, read)
+
+
+def callables(signature: str) -> Check:
+    """A list of callables."""
+
+    def read(name: str, value: Any) -> tuple[Callable[..., object], ...]:
+        if not isinstance(value, (list, tuple)) or not all(callable(one) for one in value):
+            refuse(name, value, f"a list of callables {signature}")
+        return tuple(value)
+
+    return Check("a list of callables", None, read)
+
+
+def or_none(check: Check) -> Check:
+    """The same values, and None."""
+    read = check.read
+    return Check(f"{check.values}, None", check.kind, lambda name, value: _given(read, name, value))
+
+
+def _given(read: Callable[[str, Any], Any], name: str, value: Any) -> Any:
+    return None if value is None else read(name, value)

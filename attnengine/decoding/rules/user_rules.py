@@ -1,0 +1,57 @@
+"""Rules that users write in Python: callables that edit the logits of a step in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+
+class Rows(Protocol):
+    """What a rule may ask about the rows of a step, one for each live hypothesis."""
+
+    @property
+    def tokens(self) -> Ints:
+        """The last token of each row: (rows,)."""
+
+    @property
+    def sentences(self) -> Ints:
+        """The number of each row's text in the call: (rows,)."""
+
+    @property
+    def lengths(self) -> Ints:
+        """How many new tokens each row has: (rows,)."""
+
+
+Rule: TypeAlias = Callable[[Floats, Rows], object]
+"""Edits the logits (rows, vocab_size) of a step in place, before the search takes them."""
+
+
+@dataclass(frozen=True)
+class _SomeRows:
+    tokens: Ints
+    sentences: Ints
+    lengths: Ints
+
+
+def apply(rules: Mapping[int, tuple[Rule, ...]], logits: Floats, rows: Rows) -> None:
+    """Edit each text's logits by its own ``rules``, given by number of the text."""
+    sentences = rows.sentences
+    for chosen in dict.fromkeys(rules.values()):
+        numbers = [number for number, theirs in rules.items() if theirs == chosen]
+        mine = np.isin(sentences, numbers)  # (rows,)
+        if mine.all():
+            for rule in chosen:
+                rule(logits, rows)
+        elif mine.any():
+            edited = logits[mine]
+            some = _SomeRows(rows.tokens[mine], sentences[mine], rows.lengths[mine])
+            for rule in chosen:
+                rule(edited, some)
+            logits[mine] = edited

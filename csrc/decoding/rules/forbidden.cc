@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <string>
+
+#include "decoding/rules/rules.h"
+#include "decoding/search_options.h"
+
+namespace attnengine {
+namespace {
+
+// A set of tokens that many rules share.
+class TokenSet {
+ public:
+  TokenSet(const char* name, const Tokens& tokens) : name_(name) {
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      expect_count((name_ + "[" + std::to_string(i) + "]").c_str(), tokens[i], 0);
+    std::vector<std::int32_t> sorted(tokens.begin(), tokens.end());
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    tokens_ = std::make_shared<const std::vector<std::int32_t>>(std::move(sorted));
+  }
+
+  bool has(std::int32_t token) const {
+    return std::binary_search(tokens_->begin(), tokens_->end(), token);
+  }
+  std::int64_t size() const { return static_cast<std::int64_t>(tokens_->size()); }
+  void forbid(LogitsRow& row) const {
+    for (const std::int32_t token : *tokens_) row.forbid(token);
+  }
+  void check(std::int64_t vocab_size) const {
+    for (const std::int32_t token : *tokens_)
+      expect_token("a token of " + name_, token, vocab_size);
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<const std::vector<std::int32_t>> tokens_;  // ascending, each once
+};
+
+class EndTokens : public Rule {
+ public:
+  explicit EndTokens(const Tokens& tokens) : tokens_("end_tokens", tokens) {}
+
+  std::unique_ptr<Rule> fork() const override { return std::make_unique<EndTokens>(*this); }
+  bool ends(std::int32_t token) const override { return tokens_.has(token); }
+  std::int64_t num_ends(std::int64_t) const override { return tokens_.size(); }
+  void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
+
+ private:
+  TokenSet tokens_;
+};
+
+// Tokens that are forbidden before `count` new tokens.
+class ForbidBefore : public Rule {
+ public:
+  ForbidBefore(const char* name, std::int64_t count, const Tokens& tokens)
+      : missing_(count), tokens_(name, tokens) {}
+
+  std::unique_ptr<Rule> fork() const override { return std::make_unique<ForbidBefore>(*this); }
+  void take(std::int32_t) override { missing_ -= missing_ > 0; }
+  bool edits() const override { return missing_ > 0 && tokens_.size() > 0; }
+  void edit(LogitsRow& row) const override {
+    if (missing_ > 0) tokens_.forbid(row);
+  }
+  std::int64_t work(std::int64_t) const override { return missing_ > 0 ? tokens_.size() : 0; }
+  void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
+
+ private:
+  std::int64_t missing_;  // new tokens until they are allowed
+  TokenSet tokens_;
+};
+
+class Suppress : public Rule {
+ public:
+  explicit Suppress(const Tokens& tokens) : tokens_("suppress", tokens) {}
+
+  std::unique_ptr<Rule> fork() const override { return std::make_unique<Suppress>(*this); }
+  bool edits() const override { return tokens_.size() > 0; }
+  void edit(LogitsRow& row) const override { tokens_.forbid(row); }
+  std::int64_t work(std::int64_t) const override { return tokens_.size(); }
+  void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
+
+ private:
+  TokenSet tokens_;
+};
+
+}  // namespace
+
+std::shared_ptr<Rule> end_tokens(const Tokens& tokens) {
+  return std::make_shared<EndTokens>(tokens);
+}
+
+std::shared_ptr<Rule> min_new_tokens(std::int64_t count, const Tokens& end_tokens) {
+  expect_count("min_new_tokens", count, 0);
+  return std::make_shared<ForbidBefore>("end_tokens", count, end_tokens);
+}
+
+std::shared_ptr<Rule> suppress(const Tokens& tokens) { return std::make_shared<Suppress>(tokens); }
+
+std::shared_ptr<Rule> suppress_first(const Tokens& tokens) {
+  return std::make_shared<ForbidBefore>("suppress_first", 1, tokens);
+}
+
+}  // namespace attnengine

@@ -1,0 +1,103 @@
+"""Sentences that share a session and a search, each with options of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+import attnengine as ae
+from attnengine.decoding.compiled_options import compile_options
+from attnengine.decoding.loop import Batch, Found, Task, stream
+from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions
+from attnengine.decoding.sentences import Sentence
+
+SOURCES = [[2, 3, 4, 1], [5, 1], [3, 3, 2, 6, 1], [4, 2, 1], [6, 5, 1], [2, 2, 1]]
+
+
+def forbid_two(logits: Any, rows: Any) -> None:
+    logits[:, 2] = -np.inf
+
+
+def forbid_of_the_text(logits: Any, rows: Any) -> None:
+    logits[np.arange(len(logits)), 3 + rows.sentences % 2 + rows.lengths % 2] = -np.inf
+
+
+OPTIONS: list[SearchOptions] = [
+    BeamOptions(beam_size=5, num_hypotheses=5, return_attention=True),
+    BeamOptions(),
+    SamplingOptions(num_hypotheses=3, seed=1),
+    BeamOptions(beam_size=3, rules=(forbid_two,), return_tree=True),
+    SamplingOptions(seed=7, rules=(forbid_two, forbid_of_the_text), return_attention=True),
+    BeamOptions(beam_size=2, suppress=(3,), min_new_tokens=2),
+]
+
+
+def tasks() -> list[Task]:
+    return [
+        Task(Sentence([0], source), 6, compile_options(options, [1]))
+        for source, options in zip(SOURCES, OPTIONS, strict=True)
+    ]
+
+
+def decode(model: Any, numbers: list[int], tasks: list[Task]) -> dict[int, Any]:
+    batch = Batch(model)
+    batch.add(numbers, tasks)
+    found: dict[int, Any] = {}
+    while batch.live:
+        if not batch.search.done:
+            batch.step()
+        found.update(batch.ended())
+    return found
+
+
+def everything(found: Found) -> Any:
+    hypotheses = [
+        (h.tokens, h.score, h.log_prob, h.token_log_probs, h.rows) for h in found.hypotheses
+    ]
+    attention = found.attention and [one.tobytes() for one in found.attention]
+    return hypotheses, attention, found.tree and found.tree.to_dict()
+
+
+def test_a_sentence_finds_the_same_among_others_with_other_options(seq2seq: ae.Seq2Seq) -> None:
+    together = decode(seq2seq._model, list(range(len(OPTIONS))), tasks())
+    for number, task in enumerate(tasks()):
+        alone = decode(seq2seq._model, [number], [task])[number]
+        assert everything(together[number]) == everything(alone)
+    assert [one.attention is not None for one in together.values()].count(True) == 2
+
+
+def test_a_sentence_that_fails_leaves_the_others_alone(seq2seq: ae.Seq2Seq) -> None:
+    def spoil(logits: Any, rows: Any) -> None:
+        logits[rows.lengths == 1] = np.nan
+
+    wanted = decode(seq2seq._model, [0, 2], [tasks()[0], tasks()[2]])
+    bad = compile_options(BeamOptions(rules=(spoil,), min_new_tokens=3), [1])
+    mixed = [tasks()[0], Task(Sentence([0], SOURCES[1]), 6, bad), tasks()[2]]
+    found = decode(seq2seq._model, [0, 1, 2], mixed)
+    assert isinstance(found[1], ae.InvalidArgument)
+    assert "the logits of sentence 1" in str(found[1])
+    assert "hold NaN" in str(found[1])
+    for number in (0, 2):
+        assert everything(found[number]) == everything(wanted[number])
+    with pytest.raises(ae.InvalidArgument, match="hold NaN"):
+        list(stream(seq2seq._model, mixed[1]))
+
+
+def test_what_a_config_suppresses_is_no_python_rule(seq2seq: ae.Seq2Seq) -> None:
+    """Workers take no turns for it."""
+    plain = seq2seq.translate("abc").hypotheses[0].ids
+    compiled = seq2seq._compile(BeamOptions(suppress=(4,)))
+    assert compiled.options.rules == ()
+    seq2seq.config |= {"suppress_tokens": plain[:1], "begin_suppress_tokens": [2, 3]}
+    try:
+        compiled = seq2seq._compile(BeamOptions(suppress=(4,), suppress_first=(5,)))
+        ids = seq2seq.translate("abc").hypotheses[0].ids
+    finally:
+        del seq2seq.config["suppress_tokens"], seq2seq.config["begin_suppress_tokens"]
+    assert dataclasses.asdict(compiled.options)["suppress"] == (*plain[:1], 4)
+    assert compiled.options.suppress_first == (2, 3, 5)
+    assert plain[0] not in ids
+    assert ids[0] not in (2, 3)
