@@ -6,9 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "core/activation.h"
 #include "core/errors.h"
 #include "core/precision.h"
-#include "core/steps.h"
+#include "kernels/steps/gates.h"
 #include "layers/linear.h"
 #include "layers/pooling.h"
 

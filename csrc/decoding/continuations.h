@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/steps.h"
 #include "decoding/hypotheses.h"
+#include "kernels/steps/logits.h"
 
 namespace attnengine {
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/steps.h"
 #include "decoding/sentence_search.h"
+#include "kernels/steps/logits.h"
 
 namespace attnengine {
 

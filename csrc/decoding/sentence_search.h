@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "core/steps.h"
 #include "decoding/hypotheses.h"
+#include "kernels/steps/logits.h"
 
 namespace attnengine {
 

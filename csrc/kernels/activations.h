@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/steps.h"
+#include "core/activation.h"
+#include "core/matrix.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 

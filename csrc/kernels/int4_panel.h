@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/quantise.h"
+#include "kernels/steps/linear.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 

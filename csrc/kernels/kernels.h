@@ -1,7 +1,13 @@
 #pragma once
 
 #include "core/precision.h"
-#include "core/steps.h"
+#include "kernels/steps/attention.h"
+#include "kernels/steps/gates.h"
+#include "kernels/steps/linear.h"
+#include "kernels/steps/logits.h"
+#include "kernels/steps/pages.h"
+#include "kernels/steps/rotary.h"
+#include "kernels/steps/scaled_dot.h"
 
 namespace attnengine {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/steps.h"
+#include "core/matrix.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 

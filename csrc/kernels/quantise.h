@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/steps.h"
+#include "core/matrix.h"
+#include "core/range.h"
 #include "simd/vec.h"
 
 namespace attnengine::ATTNENGINE_ISA {

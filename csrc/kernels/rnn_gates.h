@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/steps.h"
+#include "kernels/steps/gates.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 

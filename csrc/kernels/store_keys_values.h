@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/steps.h"
+#include "core/matrix.h"
+#include "kernels/steps/pages.h"
 
 namespace attnengine::ATTNENGINE_ISA {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/parallel.h"
-#include "core/steps.h"
 #include "kernels/activations.h"
+#include "kernels/steps/linear.h"
 #include "simd/vec.h"
 
 // A product of rows and panels, cut into tiles whose sums fit in the registers. Every precision has

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/steps.h"
+#include "kernels/steps/scaled_dot.h"
 
 namespace attnengine {
 

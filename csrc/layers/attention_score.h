@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "kernels/steps/attention.h"
 #include "layers/linear.h"
 
 namespace attnengine {

@@ -5,8 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "core/activation.h"
+#include "core/matrix.h"
 #include "core/precision.h"
-#include "core/steps.h"
 
 namespace attnengine {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/buffer.h"
-#include "core/steps.h"
+#include "kernels/steps/scaled_dot.h"
 #include "layers/attention_record.h"
 #include "layers/linear.h"
 #include "layers/norm.h"

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "kernels/steps/gates.h"
 #include "layers/linear.h"
 #include "layers/ragged.h"
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/buffer.h"
-#include "core/steps.h"
+#include "core/matrix.h"
 
 namespace attnengine {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/buffer.h"
-#include "core/steps.h"
+#include "kernels/steps/attention.h"
 #include "layers/rnn_cell.h"
 #include "models/state.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/steps.h"
+#include "core/activation.h"
 #include "simd/exp.h"
 #include "simd/tanh.h"
 
