@@ -6,9 +6,9 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
-#include "models/rnn_decoder.h"
-#include "models/rnn_encoder.h"
-#include "models/rnn_seq2seq.h"
+#include "models/rnn/rnn_decoder.h"
+#include "models/rnn/rnn_encoder.h"
+#include "models/rnn/rnn_seq2seq.h"
 #include "models/window_decoder.h"
 
 namespace attnengine {

@@ -5,8 +5,8 @@
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
-#include "models/speech.h"
-#include "models/transformer.h"
+#include "models/transformer/speech.h"
+#include "models/transformer/stack.h"
 
 namespace attnengine {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "core/expect.h"
 #include "kernels/kernels.h"
-#include "models/transformer.h"
+#include "models/transformer/stack.h"
 
 namespace attnengine {
 namespace {

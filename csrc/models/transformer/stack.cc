@@ -1,8 +1,9 @@
+#include "models/transformer/stack.h"
+
 #include <string>
 
 #include "core/expect.h"
 #include "core/parallel.h"
-#include "models/transformer.h"
 
 namespace attnengine {
 

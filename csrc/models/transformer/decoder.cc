@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "layers/columns.h"
 #include "layers/self_attention.h"
-#include "models/transformer.h"
+#include "models/transformer/stack.h"
 
 namespace attnengine {
 namespace {

@@ -5,7 +5,7 @@
 #include "core/parallel.h"
 #include "layers/self_attention.h"
 #include "models/sentences.h"
-#include "models/transformer.h"
+#include "models/transformer/stack.h"
 
 namespace attnengine {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/speech.h"
+#include "models/transformer/speech.h"
 
 #include <algorithm>
 #include <limits>

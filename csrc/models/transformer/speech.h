@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "layers/convolution.h"
-#include "models/transformer.h"
+#include "models/transformer/stack.h"
 
 namespace attnengine {
 

@@ -1,11 +1,11 @@
-#include "models/rnn_decoder.h"
+#include "models/rnn/rnn_decoder.h"
 
 #include <algorithm>
 #include <string>
 
 #include "core/expect.h"
 #include "layers/columns.h"
-#include "models/rnn_state.h"
+#include "models/rnn/rnn_state.h"
 
 namespace attnengine {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/rnn_seq2seq.h"
+#include "models/rnn/rnn_seq2seq.h"
 
 #include <algorithm>
 

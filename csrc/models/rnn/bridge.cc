@@ -1,4 +1,4 @@
-#include "models/bridge.h"
+#include "models/rnn/bridge.h"
 
 #include <algorithm>
 #include <string>

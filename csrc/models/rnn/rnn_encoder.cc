@@ -1,4 +1,4 @@
-#include "models/rnn_encoder.h"
+#include "models/rnn/rnn_encoder.h"
 
 #include <algorithm>
 #include <limits>
