@@ -10,7 +10,7 @@
 #include "core/errors.h"
 #include "core/precision.h"
 #include "kernels/steps/gates.h"
-#include "layers/linear.h"
+#include "layers/packing.h"
 #include "layers/pooling.h"
 
 namespace attnengine {

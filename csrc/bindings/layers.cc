@@ -10,6 +10,7 @@
 #include "layers/attention_score.h"
 #include "layers/embedding.h"
 #include "layers/linear.h"
+#include "layers/packing.h"
 #include "layers/rnn_layer.h"
 
 namespace attnengine {

@@ -7,7 +7,7 @@
 #include "bindings/bind.h"
 #include "core/parallel.h"
 #include "core/precision.h"
-#include "models/decoder.h"
+#include "models/seq2seq.h"
 
 namespace attnengine {
 namespace {

@@ -5,8 +5,9 @@
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
+#include "layers/packing.h"
+#include "models/transformer/seq2seq.h"
 #include "models/transformer/speech.h"
-#include "models/transformer/stack.h"
 
 namespace attnengine {
 namespace {

@@ -6,14 +6,13 @@
 #include "core/expect.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
+#include "layers/packing.h"
 
 namespace attnengine {
 namespace {
 
 constexpr std::int64_t kMinPack = 1 << 18;  // numbers for which a thread pays
 constexpr std::int64_t kRead = 1 << 21;     // numbers that are read at a time
-
-thread_local Packing packing_of_thread;
 
 const LinearKernels& kernels_of(Precision precision) { return kernels().linear[int(precision)]; }
 
@@ -42,18 +41,6 @@ SharedBytes pack(const ReadRows& weight, std::int64_t out, std::int64_t in, std:
 }
 
 }  // namespace
-
-const Packing& packing() { return packing_of_thread; }
-
-Precision logits_precision() {
-  const Precision chosen = packing().precision;
-  return chosen == Precision::kInt4 ? Precision::kInt8 : chosen;
-}
-
-void set_packing(const Packing& chosen) {
-  check_threads(chosen.num_threads);
-  packing_of_thread = chosen;
-}
 
 Linear::Linear(ConstMatrix weight, std::vector<float> bias, Precision precision)
     : Linear(pack([&](std::int64_t, std::int64_t) { return weight; }, weight.rows, weight.cols,

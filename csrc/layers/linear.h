@@ -14,17 +14,6 @@ namespace attnengine {
 // Bytes that several own: memory of ours, an array of the caller's, a file that is mapped.
 using SharedBytes = std::shared_ptr<const std::byte>;
 
-// How the layers that a thread makes are packed, and what its decoders keep.
-struct Packing {
-  int num_threads = 1;
-  Precision precision = Precision::kFloat32;        // of layers that are given none
-  CachePrecision cache = CachePrecision::kFloat32;  // of keys and values
-};
-const Packing& packing();  // of the calling thread
-// That of the layer which gives logits: they suffer most from 4 bits, and have 8 then.
-Precision logits_precision();
-void set_packing(const Packing& chosen);
-
 // Rows [begin, end) of a weight, which stay where they are until the next call.
 using ReadRows = std::function<ConstMatrix(std::int64_t begin, std::int64_t end)>;
 

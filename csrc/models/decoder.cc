@@ -5,7 +5,6 @@
 #include "core/errors.h"
 #include "core/parallel.h"
 #include "layers/embedding.h"
-#include "models/sentences.h"
 
 namespace attnengine {
 namespace {
@@ -71,14 +70,6 @@ void Decoder::check_rows(const Rows& rows, const std::vector<Run>& runs, const S
                             std::to_string(length) + " tokens, expected at most " +
                             std::to_string(max_positions()));
   }
-}
-
-Encoded Seq2Seq::encode(const std::int32_t* tokens, std::int64_t rows, const std::int64_t* lengths,
-                        std::int64_t sentences) const {
-  const Ragged ragged = checked_sentences(tokens, rows, lengths, sentences, source_vocab_size(),
-                                          max_source_positions());
-  const ThreadScope threads(num_threads());
-  return {id(), encode_sentences(tokens, rows, ragged)};
 }
 
 }  // namespace attnengine

@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include "models/decoder.h"
 #include "models/rnn/bridge.h"
 #include "models/rnn/rnn_decoder.h"
 #include "models/rnn/rnn_encoder.h"
+#include "models/seq2seq.h"
 
 namespace attnengine {
 

@@ -1,3 +1,5 @@
+#include "models/transformer/decoder.h"
+
 #include <algorithm>
 #include <string>
 
@@ -5,92 +7,10 @@
 #include "kernels/kernels.h"
 #include "layers/columns.h"
 #include "layers/self_attention.h"
-#include "models/transformer/stack.h"
+#include "models/transformer/state.h"
 
 namespace attnengine {
 namespace {
-
-// The cache: a slot is a page with the key heads of every layer. With recurrences it is what a
-// token leaves in every layer, (layers, hidden).
-struct TransformerState : State {
-  TransformerState(std::int64_t decoder, bool with_source, Slots slots, PageHeads heads)
-      : State(decoder, with_source, slots), heads(heads) {}
-
-  using State::append;
-  using State::Sequence;
-
-  Sequence& sequence(std::int64_t id) { return sequences_[id]; }
-
-  // The first positions of a page.
-  void copy_tokens(const std::byte* from, std::int64_t tokens, std::byte* to) const override {
-    const std::int64_t keys = heads.head_dim * kPage;  // lines of 16 positions: all or nothing
-    const std::int64_t count = keys + tokens * value_stride(heads.head_dim);
-    const std::int64_t bytes = heads.scale_bytes() + count * bytes_of(heads.precision);
-    for (std::int64_t head = 0; head < heads.count; ++head) {
-      const std::int64_t first = head * heads.head_bytes();
-      std::copy_n(from + first, bytes, to + first);
-    }
-  }
-
-  // Appends the rows of a sequence, which is the i-th of the step.
-  void append_run(const Run& run, std::size_t i) {
-    Sequence& to = sequence(run.index);
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
-      positions[row] = to.length;
-      append(to);
-    }
-    std::vector<std::byte*>& past = pasts[i];
-    past.clear();
-    for (const SlotHandle handle : to.past) past.push_back(pool_.slot(handle));
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
-      cells[row] = {past[positions[row] / slots_.tokens], positions[row] % slots_.tokens};
-  }
-
-  void resize(std::int64_t rows, std::size_t runs) {
-    cells.resize(rows);
-    sights.resize(rows);
-    source_sights.resize(rows);
-    positions.resize(rows);
-    if (pasts.size() < runs) pasts.resize(runs);
-  }
-
-  // Makes room for the weights of every head, where they are kept.
-  void record(std::int64_t rows, std::int64_t longest_source) {
-    scratch.attention.record = keep_attentions ? &self_attentions : nullptr;
-    if (!keep_attentions) return;
-    std::int64_t longest = 0;
-    for (const std::int64_t position : positions) longest = std::max(longest, position + 1);
-    self_attentions.start(rows, longest);
-    cross_attentions.start(rows, longest_source);
-  }
-
-  // Lets every row see its past and itself, or the last `window` of these. Most layers see what the
-  // one before them saw.
-  void look(const std::vector<Run>& runs, std::int64_t window) {
-    if (window == looked) return;
-    looked = window;
-    for (std::size_t i = 0; i < runs.size(); ++i)
-      for (std::int64_t row = runs[i].first; row < runs[i].first + runs[i].length; ++row) {
-        const std::int64_t end = positions[row] + 1;
-        const std::int64_t first = window ? std::max<std::int64_t>(end - window, 0) : 0;
-        sights[row] = {pasts[i].data(), first, end, positions[row]};
-      }
-  }
-
-  PageHeads heads;  // of every layer
-  TransformerScratch scratch;
-  std::int64_t looked = -1;                    // the window of `look` in this step, -1: none yet
-  std::vector<std::vector<std::byte*>> pasts;  // (sequences of the step, slots)
-  std::vector<PageCell> cells;                 // (rows,) where the row's keys go
-  std::vector<const float*> before;            // (rows,) what a layer carries, from where
-  std::vector<float*> after;                   // (rows,) and to where
-  std::vector<float> zeros;                    // (hidden,) before the first token
-  std::vector<Sight> sights;                   // (rows,) its past and itself
-  std::vector<Sight> source_sights;            // (rows,)
-  std::vector<std::int64_t> positions;         // (rows,) of the row's token
-  Buffer head_weights;                         // (rows * heads, longest source)
-  Buffer outputs;                              // (wanted rows, hidden)
-};
 
 // weights (rows * heads, src) -> mean (rows, src)
 void mean_of_heads(ConstMatrix weights, std::int64_t heads, Matrix mean) {
@@ -100,6 +20,19 @@ void mean_of_heads(ConstMatrix weights, std::int64_t heads, Matrix mean) {
       for (std::int64_t t = 0; t < mean.cols; ++t)
         mean[row][t] += weights[row * heads + head][t] / static_cast<float>(heads);
   }
+}
+
+// A source with room for the keys and values of every cross-attention.
+std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, PageHeads heads) {
+  auto source = std::make_shared<EncodedSource>();
+  const std::int64_t size = run.length * states.cols, pages = pages_of(run.length);
+  source->length = run.length;
+  source->size = states.cols;
+  std::copy_n(states[run.first], size, source->states.floats(size));
+  const std::byte* keys = source->keys.bytes(pages * heads.bytes());
+  for (std::int64_t page = 0; page < pages; ++page)
+    source->pages.push_back(keys + page * heads.bytes());
+  return source;
 }
 
 }  // namespace
@@ -139,6 +72,34 @@ std::unique_ptr<State> TransformerDecoder::new_state() const {
     slots = {/*keeps_past=*/true, heads.bytes(), kPage};
   }
   return std::make_unique<TransformerState>(id(), stack_.has_cross_attention(), slots, heads);
+}
+
+void TransformerDecoder::check_reads(std::int64_t encoder_size) const {
+  if (!stack_.has_cross_attention())
+    throw InvalidArgument("the decoder has no cross_attention, expected one to read the encoder");
+  expect_equal(stack_.hidden_size(), encoder_size, "the decoder's hidden size");
+}
+
+std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
+    ConstMatrix states, const Ragged& ragged) const {
+  const auto num_layers = static_cast<std::int64_t>(stack_.layers.size());
+  const PageHeads heads = stack_.source_heads(cache_);
+  const PageHeads all{num_layers * heads.count, heads.head_dim, cache_};
+  std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
+  std::vector<PageCell> cells(states.rows);
+  for (const Run& run : ragged.runs()) {
+    sources[run.index] = new_source(run, states, all);
+    std::byte* keys = sources[run.index]->keys.bytes(0);
+    for (std::int64_t t = 0; t < run.length; ++t)
+      cells[run.first + t] = {keys + t / kPage * all.bytes(), t % kPage};
+  }
+  Buffer buffer;
+  const Matrix keys_values = buffer.matrix(states.rows, 2 * heads.count * heads.head_dim);
+  for (std::int64_t layer = 0; layer < num_layers; ++layer) {
+    (*stack_.layers[layer].cross_attention.key_value)(states, keys_values);
+    kernels().store_keys_values(constant(keys_values), heads, cells.data(), layer * heads.bytes());
+  }
+  return {sources.begin(), sources.end()};
 }
 
 void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "layers/convolution.h"
-#include "models/transformer/stack.h"
+#include "models/seq2seq.h"
+#include "models/transformer/decoder.h"
 
 namespace attnengine {
 

@@ -1,9 +1,11 @@
 #include "models/transformer/stack.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/expect.h"
 #include "core/parallel.h"
+#include "models/transformer/sentence_attention.h"
 
 namespace attnengine {
 
@@ -78,6 +80,22 @@ Matrix TransformerStack::place(Matrix x, const std::int64_t* at,
   const Matrix hidden = scratch.hidden.matrix(x.rows, projection->out());
   (*projection)(constant(x), hidden);
   return hidden;
+}
+
+void run_sentences(const TransformerStack& stack, const Ragged& ragged, const Embed& embed,
+                   Matrix states, TransformerScratch& scratch) {
+  SentenceAttention sentences(ragged, states.rows, stack.page_heads(SentenceAttention::kCache),
+                              scratch.attention.pages);
+  scratch.attention.angles.start(sentences.positions(), states.rows);
+  const Matrix x = embed(sentences.positions(), scratch);
+  for (const TransformerLayer& layer : stack.layers) {
+    const auto self_attention = [&](ConstMatrix in, Matrix out, bool add) {
+      sentences.run(layer.self_attention, in, out, add, scratch.attention);
+    };
+    run_layer(layer, x, scratch, self_attention, self_attention);
+  }
+  if (stack.final_norm) (*stack.final_norm)(constant(x), x);
+  std::copy_n(x.data, x.rows * x.cols, states.data);
 }
 
 }  // namespace attnengine
