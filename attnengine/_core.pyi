@@ -141,10 +141,22 @@ class KeyValuePages:
 # Layers: csrc/layers.
 
 def limit_threads(num_threads: int) -> None: ...
-def set_packing(
-    num_threads: int = 1, precision: str = "float32", cache_precision: str = "float32"
-) -> None: ...
-def logits_precision() -> str: ...
+
+class BuildSettings:
+    def __init__(
+        self,
+        *,
+        precision: str = "float32",
+        cache_precision: str = "float32",
+        num_threads: int = 1,
+    ) -> None: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def cache_precision(self) -> str: ...
+    @property
+    def num_threads(self) -> int: ...
+    def with_precision(self, precision: str) -> BuildSettings: ...
 
 class Linear:
     @overload
@@ -155,11 +167,15 @@ class Linear:
         out_features: int,
         in_features: int,
         bias: ArrayLike | None = None,
-        precision: str | None = None,
+        settings: BuildSettings = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str | None = None
+        self,
+        weight: ArrayLike,
+        bias: ArrayLike | None = None,
+        *,
+        settings: BuildSettings = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -474,7 +490,12 @@ class TransformerEncoder(Encoder):
 
 class TransformerDecoder(Decoder):
     def __init__(
-        self, stack: TransformerStack, output: Linear, *, logit_cap: float = 0.0
+        self,
+        stack: TransformerStack,
+        output: Linear,
+        *,
+        settings: BuildSettings,
+        logit_cap: float = 0.0,
     ) -> None: ...
 
 class TransformerSeq2Seq(Seq2Seq):

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from attnengine import loaders, models, packing
-from attnengine.engines.loading import PACKED_FILE, marks, packing_of
-from attnengine.engines.precisions import check_precision
+from attnengine.engines.loading import PACKED_FILE, marks
 from attnengine.errors import InvalidArgument
+from attnengine.models.settings import build_settings
 
 
 def convert(
@@ -27,7 +27,7 @@ def convert(
     Raises InvalidArgument when ``destination`` is a file or a folder that is not empty and for a
     precision without ``packed``, and whatever `load` raises.
     """
-    check_precision(precision)
+    settings = build_settings(precision)
     if precision != "float32" and not packed:
         raise InvalidArgument(
             f"precision is {precision!r}, expected packed=True beside it: the native folder keeps"
@@ -40,12 +40,11 @@ def convert(
     checkpoint = loaders.load(folder)
     temporary = folder / f".{PACKED_FILE}.{os.getpid()}.part"
     try:
-        with packing_of(precision, 1):
-            packing.write(
-                temporary,
-                lambda: models.build(checkpoint.config, checkpoint.tensors),
-                marks(folder, precision),
-            )
+        packing.write(
+            temporary,
+            lambda: models.build(checkpoint.config, checkpoint.tensors, settings),
+            marks(folder, precision),
+        )
         temporary.replace(folder / PACKED_FILE)
     finally:
         temporary.unlink(missing_ok=True)

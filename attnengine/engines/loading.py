@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from attnengine import _core, loaders, models, packing
 from attnengine.engines.base import Engine
 from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
-from attnengine.engines.precisions import check_precision, choose_cache_precision
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import Error, FormatError, Unsupported
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.models.settings import BuildSettings, build_settings
 from attnengine.scheduling.threads import check_workers, choose_threads
 from attnengine.version import __version__
 
@@ -61,13 +60,12 @@ def load(
         Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
         than threads.
     """
-    check_precision(precision)
-    cache = choose_cache_precision(precision, cache_precision)
     threads = choose_threads(num_threads)
     check_workers(num_workers, threads)
+    settings = build_settings(precision, cache_precision, threads)
     checkpoint = loaders.load(path)
     try:
-        model = _build(checkpoint, precision, cache, threads)
+        model = _build(checkpoint, settings)
         _check_cache(model, cache_precision)
     except (FormatError, Unsupported) as error:
         raise type(error)(f"{path}: {error}") from error
@@ -102,28 +100,15 @@ def _engine(
     return LanguageModel(model, checkpoint, options)
 
 
-def _build(checkpoint: Checkpoint, precision: str, cache_precision: str, num_threads: int) -> Model:
+def _build(checkpoint: Checkpoint, settings: BuildSettings) -> Model:
     """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
     file = checkpoint.path / PACKED_FILE
-    with packing_of(precision, num_threads, cache_precision):
-        if checkpoint.path.is_dir() and file.is_file():
-            try:
-                return packing.read(file, marks(checkpoint.path, precision))
-            except Error as error:
-                warnings.warn(f"{file} is not used: {error}", stacklevel=3)
-        return models.build(checkpoint.config, checkpoint.tensors)
-
-
-@contextmanager
-def packing_of(
-    precision: str, num_threads: int, cache_precision: str = "float32"
-) -> Iterator[None]:
-    """How the layers are packed that this thread makes meanwhile, and what its decoders keep."""
-    _core.set_packing(num_threads, precision, cache_precision)
-    try:
-        yield
-    finally:
-        _core.set_packing()
+    if checkpoint.path.is_dir() and file.is_file():
+        try:
+            return packing.read(file, marks(checkpoint.path, settings.precision), settings)
+        except Error as error:
+            warnings.warn(f"{file} is not used: {error}", stacklevel=3)
+    return models.build(checkpoint.config, checkpoint.tensors, settings)
 
 
 def marks(folder: Path, precision: str) -> dict[str, Any]:

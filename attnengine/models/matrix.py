@@ -11,8 +11,6 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import _core
-
 Floats = NDArray[np.float32]
 Rows = Callable[[int, int], Floats]
 
@@ -46,13 +44,6 @@ class Matrix:
         """Return the matrix of rows [first, last)."""
         shape = last - first, self.shape[1]
         return Matrix(shape, lambda begin, end: self.rows(first + begin, first + end))
-
-    def linear(self, bias: Floats | None = None, *, precision: str | None = None) -> _core.Linear:
-        """Pack it with ``bias`` (out,) as a layer, in the precision of the model when None."""
-        out, size = self.shape
-        return _core.Linear(
-            self.rows, out_features=out, in_features=size, bias=bias, precision=precision
-        )
 
 
 def stacked(matrices: Sequence[Matrix]) -> Matrix:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from attnengine import _core
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.models import config as configs
+from attnengine.models.settings import FLOAT32, BuildSettings
 from attnengine.models.weights import Weights
 
 Model = _core.Decoder | _core.Encoder
@@ -32,7 +33,9 @@ def register(name: str, *, config: type[C]) -> Callable[[Callable[[C, Weights], 
     return enter
 
 
-def build(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Model:
+def build(
+    config: Mapping[str, Any], tensors: Mapping[str, Any], settings: BuildSettings = FLOAT32
+) -> Model:
     """Build the model that a config describes.
 
     Parameters
@@ -41,6 +44,8 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Model:
         canonical keys, with ``architecture``
     tensors
         arrays, or objects with ``shape`` and ``read()``, by canonical name
+    settings
+        precisions and threads
 
     Raises
     ------
@@ -50,7 +55,7 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Model:
         A key of the config or a weight does not fit.
     """
     config_class, build_model = _architecture(config.get("architecture"))
-    weights = Weights(tensors)
+    weights = Weights(tensors, settings)
     try:
         model = build_model(configs.read(config_class, config), weights)
     except InvalidArgument as error:  # sizes of layers that do not fit each other

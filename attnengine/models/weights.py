@@ -11,6 +11,7 @@ import numpy as np
 from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.matrix import Floats, Matrix, Rows, scaled
+from attnengine.models.settings import FLOAT32, BuildSettings
 
 
 class Source(Protocol):
@@ -30,14 +31,21 @@ class Weights:
     A weight that is missing, has another shape, or is left over is an error that names it.
     """
 
-    def __init__(self, tensors: Mapping[str, Any], prefix: str = "", taken: set[str] | None = None):
+    def __init__(
+        self,
+        tensors: Mapping[str, Any],
+        settings: BuildSettings = FLOAT32,
+        prefix: str = "",
+        taken: set[str] | None = None,
+    ):
         self._tensors = tensors
+        self.settings = settings  # of the layers that are made of them
         self._prefix = prefix
         self._taken = set() if taken is None else taken
 
     def under(self, prefix: str) -> Weights:
         """Return the weights below a prefix, such as ``decoder.layers.0``."""
-        return Weights(self._tensors, f"{self._prefix}{prefix}.", self._taken)
+        return Weights(self._tensors, self.settings, f"{self._prefix}{prefix}.", self._taken)
 
     def __contains__(self, name: str) -> bool:
         return self._prefix + name in self._tensors
@@ -89,7 +97,22 @@ class Weights:
         found = self.take(f"{name}.bias", out_size) if has_bias else None
         scaled_bias = None if found is None else scaled(found, scale)
         weight = self.matrix(f"{name}.weight", out_size, in_size)
-        return weight.scaled(scale).linear(scaled_bias, precision=precision)
+        return self.pack(weight.scaled(scale), scaled_bias, precision=precision)
+
+    def pack(
+        self, weight: Matrix | Floats, bias: Floats | None = None, *, precision: str | None = None
+    ) -> _core.Linear:
+        """Return a layer of ``weight`` (out, in) and ``bias`` (out,).
+
+        Its precision is that of the settings when ``precision`` is None.
+        """
+        settings = self.settings if precision is None else self.settings.with_precision(precision)
+        if not isinstance(weight, Matrix):
+            return _core.Linear(weight, bias, settings=settings)
+        out, size = weight.shape
+        return _core.Linear(
+            weight.rows, out_features=out, in_features=size, bias=bias, settings=settings
+        )
 
     def _found(self, name: str, shape: tuple[int, ...]) -> Any:
         full = self._prefix + name

@@ -18,7 +18,7 @@ from attnengine.errors import Error, FormatError
 
 Array = NDArray[np.float32] | NDArray[np.uint8]
 
-VERSION = 4
+VERSION = 5
 # The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
 LAYOUTS = {
     "float32": "panels of 16",

@@ -53,7 +53,9 @@ class _Recorder:
         return init
 
     def value(self, value: Any) -> Any:
-        """An argument as JSON holds it: arrays and parts by their place."""
+        """An argument as JSON holds it: arrays and parts by their place, no settings."""
+        if isinstance(value, _core.BuildSettings):
+            return {"settings": None}  # the reader has its own
         if id(value) in self._made:
             return {"part": self._made[id(value)]}
         if isinstance(value, np.ndarray):
@@ -78,19 +80,23 @@ class _Recorder:
         self._kept.append(part)
 
 
+_one_at_a_time = threading.Lock()  # the constructors are those of the whole process
+
+
 @contextmanager
 def _recording(writer: Writer) -> Iterator[_Recorder]:
     """Every part of the compiled module that this thread makes is remembered."""
     recorder = _Recorder(writer)
-    makers = {
-        cls: vars(cls)["__init__"]
-        for _, cls in inspect.getmembers(_core, inspect.isclass)
-        if "__init__" in vars(cls) and not issubclass(cls, BaseException)
-    }
-    try:
-        for cls, make in makers.items():
-            cls.__init__ = recorder.recorded(cls, make)  # type: ignore[method-assign]
-        yield recorder
-    finally:
-        for cls, make in makers.items():
-            cls.__init__ = make  # type: ignore[method-assign]
+    with _one_at_a_time:
+        makers = {
+            cls: vars(cls)["__init__"]
+            for _, cls in inspect.getmembers(_core, inspect.isclass)
+            if "__init__" in vars(cls) and not issubclass(cls, BaseException | _core.BuildSettings)
+        }
+        try:
+            for cls, make in makers.items():
+                cls.__init__ = recorder.recorded(cls, make)  # type: ignore[method-assign]
+            yield recorder
+        finally:
+            for cls, make in makers.items():
+                cls.__init__ = make  # type: ignore[method-assign]

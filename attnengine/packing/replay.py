@@ -24,8 +24,10 @@ _DAMAGE = (
 )
 
 
-def read(path: Path, marks: dict[str, Any]) -> Model:
+def read(path: Path, marks: dict[str, Any], settings: _core.BuildSettings) -> Model:
     """Make the model of a file again; its weights stay on disk until they are used.
+
+    ``settings`` are those of parts that are not packed, such as the cache of a decoder.
 
     Raises MismatchError when the file's marks or layouts are others, FormatError when it is
     damaged.
@@ -38,10 +40,10 @@ def read(path: Path, marks: dict[str, Any]) -> Model:
     try:
         made: list[Any] = []
         for name, args, kwargs in reader.header["parts"]:
-            args = [_value(arg, made, reader) for arg in args]
-            kwargs = {key: _value(arg, made, reader) for key, arg in kwargs.items()}
+            args = [_value(arg, made, reader, settings) for arg in args]
+            kwargs = {key: _value(arg, made, reader, settings) for key, arg in kwargs.items()}
             made.append(_make(name)(*args, **kwargs))
-        model = _value(reader.header["root"], made, reader)
+        model = _value(reader.header["root"], made, reader, settings)
     except _DAMAGE as error:
         if isinstance(error, FormatError):
             raise
@@ -59,14 +61,16 @@ def _make(name: str) -> Any:
     return cls
 
 
-def _value(value: Any, made: list[Any], reader: Reader) -> Any:
+def _value(value: Any, made: list[Any], reader: Reader, settings: _core.BuildSettings) -> Any:
     if isinstance(value, dict):
         if "array" in value:
             return reader.array(value["array"])
+        if "settings" in value:
+            return settings
         index = value["part"]
         if type(index) is not int or not 0 <= index < len(made):
             raise FormatError(f"{reader.path}: part {index!r:.80}, expected 0 to {len(made) - 1}")
         return made[index]
     if isinstance(value, list):
-        return [_value(item, made, reader) for item in value]
+        return [_value(item, made, reader, settings) for item in value]
     return value

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from attnengine import loaders
-from attnengine.engines.precisions import CACHE_BYTES
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.models.precisions import CACHE_BYTES
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
 # Of a weight, with its scales: docs/precision.md.

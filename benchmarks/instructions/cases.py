@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine import _core, loaders, models
-from attnengine.engines.precisions import choose_cache_precision
+from attnengine import loaders, models
+from attnengine.models.settings import build_settings
 from attnengine.packing import LAYOUTS
 from benchmarks.kernels import (
     bench_activations,
@@ -86,11 +86,7 @@ def small(model: Model) -> Model:
 def built(model: Model, precision: str, cache: Path) -> Any:
     """The compiled model with random weights."""
     checkpoint = loaders.load(folder(small(model), cache))
-    _core.set_packing(1, precision, choose_cache_precision(precision, None))
-    try:
-        return models.build(checkpoint.config, checkpoint.tensors)
-    finally:
-        _core.set_packing()
+    return models.build(checkpoint.config, checkpoint.tensors, build_settings(precision))
 
 
 def tokens(count: int) -> NDArray[np.int32]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import attnengine as ae
-from attnengine.engines.precisions import CACHE_BYTES
+from attnengine.models.precisions import CACHE_BYTES
 from attnengine.reference.random_weights import random_weights
 from benchmarks.studies.precision import parts, perplexity, smollm2_path, text_of
 from benchmarks.studies.scaling import CONFIG

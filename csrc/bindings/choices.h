@@ -10,7 +10,6 @@
 #include "core/errors.h"
 #include "core/precision.h"
 #include "kernels/steps/gates.h"
-#include "layers/packing.h"
 #include "layers/pooling.h"
 
 namespace attnengine {
@@ -66,11 +65,6 @@ inline Precision precision_of(const std::string& name) {
 
 inline CachePrecision cache_precision_of(const std::string& name) {
   return choose<CachePrecision>(kCachePrecisionNames, name, "cache_precision");
-}
-
-// That of the thread where none is given.
-inline Precision precision_of(const std::optional<std::string>& name) {
-  return name ? precision_of(*name) : packing().precision;
 }
 
 inline CellOptions cell_options(const std::string& nonlinearity,

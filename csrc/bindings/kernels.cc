@@ -130,7 +130,7 @@ PackedLinear packed_linear(const FloatArray& weight, const std::optional<FloatAr
   const ConstMatrix w = matrix(weight, "weight");
   const float* b = bias ? vector(*bias, w.rows, "bias") : nullptr;
   return {w, bias ? std::vector<float>(b, b + w.rows) : std::vector<float>{},
-          precision_of(precision)};
+          BuildSettings{precision_of(precision)}};
 }
 
 FloatArray gated_activation(const FloatArray& both, const std::string& name, int num_threads) {

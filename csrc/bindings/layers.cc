@@ -10,19 +10,17 @@
 #include "layers/attention_score.h"
 #include "layers/embedding.h"
 #include "layers/linear.h"
-#include "layers/packing.h"
 #include "layers/rnn_layer.h"
 
 namespace attnengine {
 namespace {
 
 std::shared_ptr<Linear> make_linear(const FloatArray& weight, const std::optional<FloatArray>& bias,
-                                    const std::optional<std::string>& precision) {
+                                    const BuildSettings& settings) {
   const ConstMatrix w = filled_matrix(weight, "weight");
   std::vector<float> b = floats(bias, "bias");
-  const Precision chosen = precision_of(precision);
   py::gil_scoped_release unlocked;
-  return std::make_shared<Linear>(w, std::move(b), chosen);
+  return std::make_shared<Linear>(w, std::move(b), settings);
 }
 
 // Sizes of a weight that is not there yet.
@@ -34,10 +32,9 @@ void check_sizes(std::int64_t out, std::int64_t in) {
 
 std::shared_ptr<Linear> from_rows(const py::function& rows, std::int64_t out, std::int64_t in,
                                   const std::optional<FloatArray>& bias,
-                                  const std::optional<std::string>& precision) {
+                                  const BuildSettings& settings) {
   check_sizes(out, in);
   std::vector<float> b = floats(bias, "bias");
-  const Precision chosen = precision_of(precision);
   FloatArray some;  // those that are being packed
   const auto read = [&](std::int64_t begin, std::int64_t end) {
     py::gil_scoped_acquire locked;
@@ -48,7 +45,7 @@ std::shared_ptr<Linear> from_rows(const py::function& rows, std::int64_t out, st
     return found;
   };
   py::gil_scoped_release unlocked;
-  return std::make_shared<Linear>(read, out, in, std::move(b), chosen);
+  return std::make_shared<Linear>(read, out, in, std::move(b), settings);
 }
 
 // Keeps an array as long as the layers that read from it, which may end in any thread.
@@ -124,6 +121,33 @@ void bind_cells(py::module_& m) {
            "projection"_a = py::none(), "projection_clip"_a = py::none());
 }
 
+BuildSettings make_settings(const std::string& precision, const std::string& cache_precision,
+                            int num_threads) {
+  check_threads(num_threads);
+  return {precision_of(precision), cache_precision_of(cache_precision), num_threads};
+}
+
+void bind_build_settings(py::module_& m) {
+  py::class_<BuildSettings>(
+      m, "BuildSettings",
+      "The precision of linear layers and of keys and values, and the threads that pack a weight.")
+      .def(py::init(&make_settings), py::kw_only(), "precision"_a = "float32",
+           "cache_precision"_a = "float32", "num_threads"_a = 1)
+      .def_property_readonly(
+          "precision", [](const BuildSettings& s) { return kPrecisionNames[int(s.precision)]; })
+      .def_property_readonly(
+          "cache_precision",
+          [](const BuildSettings& s) { return kCachePrecisionNames[int(s.cache_precision)]; })
+      .def_readonly("num_threads", &BuildSettings::num_threads)
+      .def(
+          "with_precision",
+          [](BuildSettings settings, const std::string& precision) {
+            settings.precision = precision_of(precision);
+            return settings;
+          },
+          "precision"_a, "The same settings with another precision of linear layers.");
+}
+
 void bind_rnn_layers(py::module_& m) {
   py::class_<RnnLayer>(m, "RnnLayer", "One layer of an encoder, in one or both directions.")
       .def(py::init([](Shared<Cell> forward, Shared<Cell> backward, bool separate, bool skip) {
@@ -144,24 +168,14 @@ void bind_rnn_layers(py::module_& m) {
 }  // namespace
 
 void bind_layers(py::module_& m) {
-  m.def(
-      "set_packing",
-      [](int num_threads, const std::string& precision, const std::string& cache_precision) {
-        set_packing({num_threads, precision_of(precision), cache_precision_of(cache_precision)});
-      },
-      "num_threads"_a = 1, "precision"_a = "float32", "cache_precision"_a = "float32",
-      "How many threads pack the weights of the calling thread, and how, unless a layer says so; "
-      "how the decoders that it makes keep keys and values.");
-  m.def(
-      "logits_precision", [] { return kPrecisionNames[int(logits_precision())]; },
-      "The precision of layers that give logits, for the calling thread.");
+  bind_build_settings(m);
+  const py::arg_v settings("settings", BuildSettings{}, "BuildSettings()");
   py::class_<Linear, Shared<Linear>>(
       m, "Linear",
       "weight (out, in), or its rows(begin, end) (rows, in), and bias (out,); packed once.")
       .def(py::init(&from_rows), "rows"_a, py::kw_only(), "out_features"_a, "in_features"_a,
-           "bias"_a = py::none(), "precision"_a = py::none())
-      .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
-           "precision"_a = py::none())
+           "bias"_a = py::none(), settings)
+      .def(py::init(&make_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(), settings)
       .def(py::init(&from_packed), py::kw_only(), "packed"_a, "out_features"_a, "in_features"_a,
            "bias"_a = py::none(), "precision"_a)
       .def_property_readonly("packed", &packed_view)

@@ -5,7 +5,7 @@
 #include "bindings/attention_weights.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
-#include "layers/packing.h"
+#include "layers/build_settings.h"
 #include "models/transformer/seq2seq.h"
 #include "models/transformer/speech.h"
 
@@ -88,10 +88,12 @@ void bind_transformers(py::module_& m) {
       .def("attentions", &attentions, "tokens"_a,
            "Weights (layers, heads, query, key) for one sentence, tokens (rows,).");
   py::class_<TransformerDecoder, Decoder, Shared<TransformerDecoder>>(m, "TransformerDecoder")
-      .def(py::init([](const TransformerStack& stack, const Shared<Linear>& output, float cap) {
-             return std::make_shared<TransformerDecoder>(stack, output, cap, packing().cache);
+      .def(py::init([](const TransformerStack& stack, const Shared<Linear>& output,
+                       const BuildSettings& settings, float cap) {
+             return std::make_shared<TransformerDecoder>(stack, output, cap,
+                                                         settings.cache_precision);
            }),
-           "stack"_a, "output"_a.none(false), py::kw_only(), "logit_cap"_a = 0.0f);
+           "stack"_a, "output"_a.none(false), py::kw_only(), "settings"_a, "logit_cap"_a = 0.0f);
   py::class_<TransformerSeq2Seq, Seq2Seq, Shared<TransformerSeq2Seq>>(m, "TransformerSeq2Seq")
       .def(py::init<Shared<TransformerEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "decoder"_a.none(false))

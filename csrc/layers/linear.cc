@@ -6,7 +6,6 @@
 #include "core/expect.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
-#include "layers/packing.h"
 
 namespace attnengine {
 namespace {
@@ -17,41 +16,41 @@ constexpr std::int64_t kRead = 1 << 21;     // numbers that are read at a time
 const LinearKernels& kernels_of(Precision precision) { return kernels().linear[int(precision)]; }
 
 // Rows behind one another, the first at the beginning of a panel.
-void pack_panels(ConstMatrix rows, Precision precision, std::byte* packed) {
+void pack_panels(ConstMatrix rows, const BuildSettings& settings, std::byte* packed) {
   const std::int64_t panels = panel_count(rows.rows);
   const auto pack = [=](std::int64_t begin, std::int64_t end) {
-    kernels_of(precision).pack({rows, begin, end, packed});
+    kernels_of(settings.precision).pack({rows, begin, end, packed});
   };
   const auto paying = rows.rows * rows.cols / kMinPack + 1;
-  const auto threads = std::min<std::int64_t>({packing().num_threads, panels, paying});
+  const auto threads = std::min<std::int64_t>({settings.num_threads, panels, paying});
   joined_for(panels, static_cast<int>(threads), pack);
 }
 
 // `rows` at a time, a multiple of kPanel or all.
 SharedBytes pack(const ReadRows& weight, std::int64_t out, std::int64_t in, std::int64_t rows,
-                 Precision precision) {
+                 const BuildSettings& settings) {
   const auto memory = std::make_shared<Buffer>();
-  const std::int64_t bytes = Linear::packed_bytes(precision, out, in);
+  const std::int64_t bytes = Linear::packed_bytes(settings.precision, out, in);
   std::byte* packed = memory->bytes(bytes);
-  const std::int64_t panel = Linear::packed_bytes(precision, 1, in);
+  const std::int64_t panel = Linear::packed_bytes(settings.precision, 1, in);
   for (std::int64_t begin = 0; begin < out; begin += rows)
-    pack_panels(weight(begin, std::min(begin + rows, out)), precision,
+    pack_panels(weight(begin, std::min(begin + rows, out)), settings,
                 packed + begin / kPanel * panel);
   return {memory, packed};
 }
 
 }  // namespace
 
-Linear::Linear(ConstMatrix weight, std::vector<float> bias, Precision precision)
+Linear::Linear(ConstMatrix weight, std::vector<float> bias, const BuildSettings& settings)
     : Linear(pack([&](std::int64_t, std::int64_t) { return weight; }, weight.rows, weight.cols,
-                  weight.rows, precision),
-             weight.rows, weight.cols, std::move(bias), precision) {}
+                  weight.rows, settings),
+             weight.rows, weight.cols, std::move(bias), settings.precision) {}
 
 Linear::Linear(const ReadRows& weight, std::int64_t out, std::int64_t in, std::vector<float> bias,
-               Precision precision)
+               const BuildSettings& settings)
     : Linear(
-          pack(weight, out, in, std::max<std::int64_t>(kRead / in / kPanel, 1) * kPanel, precision),
-          out, in, std::move(bias), precision) {}
+          pack(weight, out, in, std::max<std::int64_t>(kRead / in / kPanel, 1) * kPanel, settings),
+          out, in, std::move(bias), settings.precision) {}
 
 Linear::Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
                Precision precision)

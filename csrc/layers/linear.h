@@ -7,7 +7,7 @@
 
 #include "core/activation.h"
 #include "core/matrix.h"
-#include "core/precision.h"
+#include "layers/build_settings.h"
 
 namespace attnengine {
 
@@ -21,10 +21,10 @@ using ReadRows = std::function<ConstMatrix(std::int64_t begin, std::int64_t end)
 class Linear {
  public:
   // weight (out, in), bias (out,) or empty
-  Linear(ConstMatrix weight, std::vector<float> bias, Precision precision);
+  Linear(ConstMatrix weight, std::vector<float> bias, const BuildSettings& settings);
   // weight (out, in), read some rows at a time
   Linear(const ReadRows& weight, std::int64_t out, std::int64_t in, std::vector<float> bias,
-         Precision precision);
+         const BuildSettings& settings);
   // packed: what `packed()` of a layer of the same shape was, at a multiple of 64 bytes
   Linear(SharedBytes packed, std::int64_t out, std::int64_t in, std::vector<float> bias,
          Precision precision);

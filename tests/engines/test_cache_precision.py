@@ -13,10 +13,10 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
+from attnengine.models.settings import BuildSettings
 from tests.golden import huggingface as golden
 from tests.helpers.bits import check_same_bits
 from tests.helpers.cli_runs import Run, refused
-from tests.helpers.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model keeps no keys and values"
@@ -33,11 +33,10 @@ precisions = pytest.mark.parametrize("cache_precision", ERRORS)
 def test_every_family(tmp_path: Path, name: str, cache_precision: str) -> None:
     """Not what float32 gives, but close; whole prompts, tokens and packed files: the same bits."""
     config, weights = parts(name)
-    exact = build(config, weights)
+    settings = BuildSettings(cache_precision=cache_precision)
+    model, exact = build(config, weights, settings), build(config, weights)
     packing.write(tmp_path / "packed", lambda: build(config, weights), {})
-    with packed_in("float32", cache_precision=cache_precision):
-        model = build(config, weights)
-        packed = packing.read(tmp_path / "packed", {})
+    packed = packing.read(tmp_path / "packed", {}, settings)
     found, expected = (np.frombuffer(outputs(m), np.float32) for m in (model, exact))
     assert outputs(packed) == outputs(model)
     if getattr(model, "cache_precision", None) is None:

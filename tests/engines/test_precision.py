@@ -12,11 +12,11 @@ import pytest
 import attnengine as ae
 from attnengine import _core, packing
 from attnengine.models import build
+from attnengine.models.settings import BuildSettings
 from attnengine.packing.file import Reader
 from attnengine.reference.unpack import unpack
 from tests.golden import huggingface as golden
 from tests.helpers.bits import check_same_bits
-from tests.helpers.packed import packed_in
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
@@ -31,10 +31,10 @@ pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_family(tmp_path: Path, name: str, precision: str) -> None:
     """Not what float32 gives; the cache and a packed file change no bit."""
     config, weights = parts(name)
-    with packed_in(precision):
-        model = build(config, weights)
-        packing.write(tmp_path / "packed", lambda: build(config, weights), {})
-    assert outputs(packing.read(tmp_path / "packed", {})) == outputs(model)
+    settings = BuildSettings(precision=precision)
+    model = build(config, weights, settings)
+    packing.write(tmp_path / "packed", lambda: build(config, weights, settings), {})
+    assert outputs(packing.read(tmp_path / "packed", {}, settings)) == outputs(model)
     assert outputs(model) != outputs(build(config, weights))
     if isinstance(model, _core.Decoder):
         source = IDS if isinstance(model, (_core.Seq2Seq, _core.SpeechSeq2Seq)) else None
@@ -47,19 +47,17 @@ def test_only_inputs_are_rounded_on_the_way(
 ) -> None:
     """Against float32 with the very weights that the precision stores, layer by layer."""
     config, weights = parts(name)
-    make, asked = _core.Linear, precision
+    make, settings = _core.Linear, BuildSettings(precision=precision)
 
     def stored(
-        weight: Any, bias: Any = None, *, precision: str | None = None, **shape: int
+        weight: Any, bias: Any = None, *, settings: BuildSettings, **shape: int
     ) -> _core.Linear:
         rows = weight(0, shape["out_features"]) if shape else weight
-        kept = unpack(np.asarray(rows, np.float32), precision or asked)
-        return make(kept, bias, precision="float32")
+        return make(unpack(np.asarray(rows, np.float32), settings.precision), bias)
 
-    with packed_in(precision):
-        model = build(config, weights)
-        monkeypatch.setattr(_core, "Linear", stored)
-        wide = build(config, weights)
+    model = build(config, weights, settings)
+    monkeypatch.setattr(_core, "Linear", stored)
+    wide = build(config, weights, settings)
     expected, found = (np.frombuffer(outputs(m), np.float32) for m in (wide, model))
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
     assert error <= ERRORS[precision]
@@ -92,12 +90,6 @@ def test_an_engine_knows_its_precision(lm_path: Path, lm: ae.LanguageModel, prec
     assert copy.score("abc") == model.score("abc") != lm.score("abc")
 
 
-def test_loading_leaves_no_precision_behind(lm_path: Path, precision: str) -> None:
-    ae.load(lm_path, precision=precision)
-    assert _core.Linear(np.ones((2, 3))).precision == "float32"
-    assert _core.Linear(np.ones((2, 3)), precision=precision).precision == precision
-
-
 def test_a_packed_folder(lm_path: Path, tmp_path: Path, precision: str) -> None:
     ae.convert(lm_path, tmp_path / "packed", packed=True, precision=precision)
     expected = ae.load(lm_path, precision=precision).logits(IDS)
@@ -111,7 +103,10 @@ def test_a_packed_folder(lm_path: Path, tmp_path: Path, precision: str) -> None:
 
 def test_a_packed_file_is_smaller(tmp_path: Path, precision: str) -> None:
     weight = np.ones((512, 512), np.float32)
-    sizes = {name: _core.Linear(weight, precision=name).packed.size for name in packing.LAYOUTS}
+    sizes = {
+        name: _core.Linear(weight, settings=BuildSettings(precision=name)).packed.size
+        for name in packing.LAYOUTS
+    }
     assert sizes["float32"] == weight.nbytes
     assert (
         sizes[precision] <= {"bfloat16": 0.5, "int8": 0.27, "int4": 0.16}[precision] * weight.nbytes
@@ -121,16 +116,16 @@ def test_a_packed_file_is_smaller(tmp_path: Path, precision: str) -> None:
 def test_weights_that_are_not_finite(precision: str) -> None:
     config, weights = parts("rnn_lm")
     weights = {**weights, "output.weight": np.full_like(weights["output.weight"], np.nan)}
-    with packed_in(precision):
-        assert np.isnan(np.frombuffer(outputs(build(config, weights)), np.float32)).all()
+    model = build(config, weights, BuildSettings(precision=precision))
+    assert np.isnan(np.frombuffer(outputs(model), np.float32)).all()
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_logits_have_at_least_8_bits(tmp_path: Path, name: str, precision: str) -> None:
     """By their role; other layers of any size have what was asked for, or float32 by design."""
     config, weights = parts(name)
-    with packed_in(precision):
-        packing.write(tmp_path / "packed", lambda: build(config, weights), {})
+    settings = BuildSettings(precision=precision)
+    packing.write(tmp_path / "packed", lambda: build(config, weights, settings), {})
     layers = Reader(tmp_path / "packed").header["parts"]  # of each: class, arguments, named ones
     outputs = {
         (named.get("output") or given[1])["part"]

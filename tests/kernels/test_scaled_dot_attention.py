@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnengine import kernels
-from attnengine.engines.precisions import CACHE_BYTES as PRECISIONS
+from attnengine.models.precisions import CACHE_BYTES as PRECISIONS
 from attnengine.reference.position_bias import alibi_bias, alibi_slopes, table_bias
 from tests.kernels.scaled_dot import arguments, assert_close, expected
 

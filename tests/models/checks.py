@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from attnengine import _core
 from attnengine.models import build
+from attnengine.models.settings import BuildSettings
 from attnengine.reference.random_weights import random_weights
-from tests.helpers.packed import packed_in
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +26,8 @@ def weights64(config: dict[str, Any]) -> dict[str, Floats]:
 def model(
     config: dict[str, Any], precision: str = "float32", cache_precision: str = "float32"
 ) -> Any:
-    with packed_in(precision, cache_precision=cache_precision):
-        return build(config, random_weights(config, 0))
+    settings = BuildSettings(precision=precision, cache_precision=cache_precision)
+    return build(config, random_weights(config, 0), settings)
 
 
 def encode(

@@ -122,7 +122,12 @@ def speech_encoder(stride: int = 1, **changes: Any) -> _core.SpeechEncoder:
 
 
 def language_model(*layers: _core.TransformerLayer) -> _core.TransformerDecoder:
-    return _core.TransformerDecoder(stack(layers=list(layers)), linear(13, 4))
+    return transformer_decoder(stack(layers=list(layers)))
+
+
+def transformer_decoder(stack: _core.TransformerStack, **options: Any) -> _core.TransformerDecoder:
+    settings = _core.BuildSettings()
+    return _core.TransformerDecoder(stack, linear(13, 4), settings=settings, **options)
 
 
 def stack(**changes: Any) -> _core.TransformerStack:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from attnengine.models import build
+from attnengine.models.settings import BuildSettings
 from attnengine.reference import decoder_only
 from attnengine.reference.attention import scaled_dot_attention
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
 from attnengine.reference.store_keys_values import KEPT
 from attnengine.reference.transformer import Cache, Transformer
-from tests.helpers.packed import packed_in
 from tests.models.checks import (
     SOURCES,
     TARGETS,
@@ -123,8 +123,7 @@ def test_a_model_knows_what_it_keeps(precision: str) -> None:
 def test_what_a_page_held_before_is_not_seen(cache_precision: str) -> None:
     weights = random_weights(GPT2, 0)
     weights["transformer.wte.weight"][12] = np.nan  # and so are the keys and values of this token
-    with packed_in("float32", cache_precision=cache_precision):
-        decoder = build(GPT2, weights)
+    decoder = build(GPT2, weights, BuildSettings(cache_precision=cache_precision))
     state, sequences = start(decoder, 1)
     decoder.step([12] * 20, np.repeat(sequences, 20), state)
     state.drop(sequences)

@@ -10,6 +10,7 @@ import pytest
 from attnengine import InvalidArgument, _core, packing
 from attnengine.loaders.files import safetensors
 from attnengine.models.matrix import Matrix, stacked
+from attnengine.models.settings import BuildSettings
 from attnengine.models.weights import Weights
 
 
@@ -22,9 +23,11 @@ def test_rows_of_a_file(tmp_path: Path, precision: str) -> None:
     """So wide that a block is 16 rows; the last one is not full."""
     weight = np.random.default_rng(0).normal(size=(40, 1 << 17)).astype(np.float32)
     safetensors.write(tmp_path / "weights", {"weight": weight})
-    found = Weights(safetensors.read(tmp_path / "weights")).matrix("weight", *weight.shape)
-    packed = found.linear(precision=precision).packed
-    np.testing.assert_array_equal(packed, _core.Linear(weight, precision=precision).packed)
+    settings = BuildSettings(precision=precision)
+    weights = Weights(safetensors.read(tmp_path / "weights"), settings)
+    found = weights.matrix("weight", *weight.shape)
+    packed = weights.pack(found).packed
+    np.testing.assert_array_equal(packed, _core.Linear(weight, settings=settings).packed)
     np.testing.assert_array_equal(found.read(), weight)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ import attnengine as ae
 from attnengine import _core, packing
 from attnengine.engines.loading import PACKED_FILE
 from attnengine.models import build
+from attnengine.models.settings import FLOAT32, BuildSettings
 from attnengine.packing.file import Reader
 from attnengine.reference.random_weights import random_weights
 from tests.golden import huggingface as golden
 from tests.golden.families import FAMILIES
-from tests.helpers.packed import packed_in
 from tests.models.configs import (
     RNN_ENCODER,
     RNN_LM,
@@ -55,15 +56,29 @@ def outputs(model: Any) -> bytes:
 def test_same_bits(tmp_path: Path, name: str) -> None:
     config, weights = parts(name)
     packing.write(tmp_path / "packed", lambda: build(config, weights), {})
-    assert outputs(packing.read(tmp_path / "packed", {})) == outputs(build(config, weights))
+    assert outputs(packing.read(tmp_path / "packed", {}, FLOAT32)) == outputs(
+        build(config, weights)
+    )
 
 
 @pytest.mark.parametrize("num_threads", [1, 2, 3])
 def test_packing_does_not_depend_on_threads(num_threads: int) -> None:
     weight = np.random.default_rng(0).normal(size=(1500, 1500)).astype(np.float32)
     alone = _core.Linear(weight).packed
-    with packed_in("float32", num_threads):
-        np.testing.assert_array_equal(_core.Linear(weight).packed, alone)
+    layer = _core.Linear(weight, settings=BuildSettings(num_threads=num_threads))
+    np.testing.assert_array_equal(layer.packed, alone)
+
+
+def test_files_written_in_two_threads(lm_path: Path, tmp_path: Path) -> None:
+    def write(folder: str, precision: str) -> bytes:
+        ae.convert(lm_path, tmp_path / folder, packed=True, precision=precision)
+        return (tmp_path / folder / PACKED_FILE).read_bytes()
+
+    precisions = ["float32", "int8"] * 4
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(write, map(str, range(8)), precisions))
+    alone = {precision: write(precision, precision) for precision in precisions[:2]}
+    assert found == [alone[precision] for precision in precisions]
 
 
 @pytest.fixture
@@ -163,7 +178,7 @@ def test_headers_that_make_no_sense(packed: Path, header: dict[str, Any], messag
     rewrite(packed / PACKED_FILE, header)
     marks = {key: Reader(packed / PACKED_FILE).header[key] for key in ("attnengine", "precision")}
     with pytest.raises(ae.FormatError, match=message):
-        packing.read(packed / PACKED_FILE, marks)
+        packing.read(packed / PACKED_FILE, marks, FLOAT32)
 
 
 def test_hostile_files(packed: Path) -> None:
@@ -182,7 +197,7 @@ def test_hostile_files(packed: Path) -> None:
             data[36:40] = zlib.crc32(bytes(data[start:])).to_bytes(4, "little")
         (packed / PACKED_FILE).write_bytes(data)
         try:
-            packing.read(packed / PACKED_FILE, {})
+            packing.read(packed / PACKED_FILE, {}, FLOAT32)
         except ae.Error:
             refused += 1
     assert refused > 500

@@ -43,6 +43,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             final_norm=layer_norm(model, "ln_f", size, eps),
         ),
         output,
+        settings=weights.settings,
     )
 
 

@@ -53,6 +53,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             final_norm=layer_norm(model, "ln_f", config.n_embd, config.layer_norm_epsilon),
         ),
         output,
+        settings=weights.settings,
     )
 
 
@@ -81,4 +82,4 @@ def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Line
     """Build a linear layer that is stored as ``Conv1D``, (in, out)."""
     stored = w.matrix(f"{name}.weight", in_size, out_size)
     weight = Matrix.of((out_size, in_size), lambda: stored.read().T)
-    return weight.linear(w.take(f"{name}.bias", out_size))
+    return w.pack(weight, w.take(f"{name}.bias", out_size))

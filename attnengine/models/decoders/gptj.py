@@ -53,6 +53,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             final_norm=layer_norm(model, "ln_f", size, config.layer_norm_epsilon),
         ),
         output,
+        settings=weights.settings,
     )
 
 

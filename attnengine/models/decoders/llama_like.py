@@ -83,6 +83,7 @@ def decoder(
             final_norm=config.norm(model, "norm", scale=logit_scale),
         ),
         output,
+        settings=weights.settings,
         logit_cap=logit_cap,
     )
 

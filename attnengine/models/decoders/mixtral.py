@@ -54,8 +54,7 @@ def stacked_experts(config: Config, w: Weights) -> list[_core.FeedForward]:
     up = w.rows("experts.gate_up_proj", count, 2 * wide, size)
     down = w.rows("experts.down_proj", count, size, wide)
     return [
-        expert(config, _core.Linear(up(i, i + 1)[0]), _core.Linear(down(i, i + 1)[0]))
-        for i in range(count)
+        expert(config, w.pack(up(i, i + 1)[0]), w.pack(down(i, i + 1)[0])) for i in range(count)
     ]
 
 

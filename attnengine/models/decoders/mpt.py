@@ -50,6 +50,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             final_norm=norm(config, model, "norm_f"),
         ),
         output,
+        settings=weights.settings,
     )
 
 

@@ -62,4 +62,5 @@ def decoder(
             final_norm=final_norm,
         ),
         output,
+        settings=weights.settings,
     )

@@ -57,6 +57,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             else None,
         ),
         output,
+        settings=weights.settings,
     )
 
 
@@ -72,10 +73,11 @@ def embeddings(
     tied, shape = config.tie_word_embeddings, (config.vocab_size, size)
     output = None if tied else weights.matrix("lm_head.weight", *embedding.shape)
     if narrow == size:
-        return vocabulary_layers(embedding, output)
+        return vocabulary_layers(weights, embedding, output)
     into = model.take("project_in.weight", size, narrow)
     out_of = model.take("project_out.weight", narrow, size)
     return vocabulary_layers(
+        weights,
         Matrix.of(shape, lambda: embedding.read() @ into.T),
         Matrix.of(shape, lambda: (output or embedding).read() @ out_of),
     )

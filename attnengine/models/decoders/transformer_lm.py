@@ -27,10 +27,13 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     shape = config.vocab_size, config.hidden_size
     decoder = weights.under("decoder")
     embedding, output = vocabulary_layers(
+        weights,
         decoder.matrix("embed_tokens.weight", *shape),
         None if config.tied_output else weights.matrix("lm_head.weight", *shape),
         weights.get("lm_head.bias", config.vocab_size),
     )
     return _core.TransformerDecoder(
-        transformer.stack(config, decoder, embedding, config.num_layers), output
+        transformer.stack(config, decoder, embedding, config.num_layers),
+        output,
+        settings=weights.settings,
     )

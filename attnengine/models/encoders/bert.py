@@ -51,7 +51,7 @@ def build_encoder(
     projected = embedding_size != config.hidden_size
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=embedding(words),
+            embedding=embedding(w, words),
             max_positions=len(table),
             positions=table,
             embedding_norm=layer_norm(

@@ -42,7 +42,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     table = embeddings.take("position_embeddings.weight", config.max_position_embeddings, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=embedding(words),
+            embedding=embedding(weights, words),
             max_positions=config.max_position_embeddings,
             positions=table,
             embedding_norm=layer_norm(embeddings, "LayerNorm", size, _EPS),

@@ -49,7 +49,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
     words = model.matrix("embeddings.tok_embeddings.weight", config.vocab_size, size)
     return _core.TransformerEncoder(
         _core.TransformerStack(
-            embedding=embedding(words),
+            embedding=embedding(weights, words),
             max_positions=config.max_position_embeddings,
             embedding_norm=norm(config, model, "embeddings.norm"),
             layers=[

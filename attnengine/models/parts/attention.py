@@ -96,8 +96,8 @@ def separate_qkv(
 
     sizes = {"q_proj": heads.size, "k_proj": heads.kv_size, "v_proj": heads.kv_size}
     biases = [turned(name, w.take(f"{name}.bias", sizes[name])) for name in sizes] if bias else []
-    query_key_value = stacked([weight(name) for name in sizes]).linear(
-        np.concatenate(biases) if bias else None
+    query_key_value = w.pack(
+        stacked([weight(name) for name in sizes]), np.concatenate(biases) if bias else None
     )
     return _arguments(query_key_value, heads)
 
@@ -108,7 +108,7 @@ def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -
     grouped = w.matrix(f"{name}.weight", rows, size)
     weight = Matrix.of(grouped.shape, lambda: _ungrouped(grouped.read(), heads))
     found = _ungrouped(w.take(f"{name}.bias", rows), heads) if bias else None
-    return _arguments(weight.linear(found), heads)
+    return _arguments(w.pack(weight, found), heads)
 
 
 def _ungrouped(rows: Floats, heads: Heads) -> Floats:

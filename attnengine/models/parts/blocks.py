@@ -77,10 +77,10 @@ def fused(
     else:
         found = [w.take(f"{name}.bias", size) if bias else None for name, size in parts]
     if all(one is None for one in found):
-        return weight.linear()
+        return w.pack(weight)
     zeros = [np.zeros(size, np.float32) for _, size in parts]
     biases = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
-    return weight.linear(np.concatenate(biases))
+    return w.pack(weight, np.concatenate(biases))
 
 
 def projections(

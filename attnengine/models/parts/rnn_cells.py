@@ -69,16 +69,16 @@ def cell(
     hh = w.matrix(f"weight_hh_{suffix}", rows, size), w.get(f"bias_hh_{suffix}", rows)
     if config.cell == "elman":
         return _core.ElmanCell(
-            input=packed(ih), recurrent=packed(hh), nonlinearity=config.nonlinearity
+            input=w.pack(*ih), recurrent=w.pack(*hh), nonlinearity=config.nonlinearity
         )
     if config.cell == "gru":
-        return gru(config, ih, hh)
+        return gru(config, w, ih, hh)
     projection = None
     if config.projection_size:
-        projection = w.matrix(f"weight_hr_{suffix}", size, hidden_size).linear()
+        projection = w.pack(w.matrix(f"weight_hr_{suffix}", size, hidden_size))
     return _core.LSTMCell(
-        input=packed(ih),
-        recurrent=packed(hh),
+        input=w.pack(*ih),
+        recurrent=w.pack(*hh),
         nonlinearity=config.nonlinearity,
         gate_activation=config.gate_activation,
         peepholes=w.take(f"peephole_{suffix}", 3 * hidden_size) if config.peepholes else None,
@@ -88,23 +88,17 @@ def cell(
     )
 
 
-def packed(layer: Layer) -> _core.Linear:
-    """Pack a weight with its bias."""
-    weight, bias = layer
-    return weight.linear(bias)
-
-
-def gru(config: CellConfig, ih: Layer, hh: Layer) -> _core.GRUCell:
+def gru(config: CellConfig, w: Weights, ih: Layer, hh: Layer) -> _core.GRUCell:
     """Build a GRU; one that resets before the product has the rows of n apart."""
     weight, bias = hh
     end = weight.shape[0]
     cut = end if config.reset == "after" else 2 * weight.shape[1]
 
     def rows(first: int, last: int) -> _core.Linear:
-        return weight.part(first, last).linear(None if bias is None else bias[first:last])
+        return w.pack(weight.part(first, last), None if bias is None else bias[first:last])
 
     return _core.GRUCell(
-        input=packed(ih),
+        input=w.pack(*ih),
         recurrent=rows(0, cut),
         candidate=rows(cut, end) if config.reset == "before" else None,
         nonlinearity=config.nonlinearity,

@@ -6,24 +6,30 @@ import math
 
 from attnengine import _core
 from attnengine.models.matrix import Floats, Matrix
+from attnengine.models.settings import logits_precision
 from attnengine.models.weights import Weights
 
 
-def logits_layer(weight: Matrix, bias: Floats | None = None) -> _core.Linear:
+def logits_layer(w: Weights, weight: Matrix, bias: Floats | None = None) -> _core.Linear:
     """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
-    return weight.linear(bias, precision=_core.logits_precision())
+    return w.pack(weight, bias, precision=logits_precision(w.settings))
 
 
-def embedding(weight: Matrix) -> _core.Embedding:
+def embedding(w: Weights, weight: Matrix) -> _core.Embedding:
     """Return the rows of weight (vocab_size, size), in the precision of the layer of logits."""
-    precision = _core.logits_precision()
+    precision = logits_precision(w.settings)
     if precision == "float32":
         return _core.Embedding(weight.read())
-    return _core.Embedding(weight.linear(precision=precision))
+    return _core.Embedding(w.pack(weight, precision=precision))
 
 
 def vocabulary_layers(
-    weight: Matrix, output: Matrix | None, bias: Floats | None = None, *, scale: float = 1.0
+    w: Weights,
+    weight: Matrix,
+    output: Matrix | None,
+    bias: Floats | None = None,
+    *,
+    scale: float = 1.0,
 ) -> tuple[_core.Embedding, _core.Linear]:
     """Return the embedding of ``weight`` and the layer that gives logits, of ``output`` or tied.
 
@@ -31,11 +37,11 @@ def vocabulary_layers(
     ``scale``. Where they are tied they share memory, unless that would change rows in float32.
     """
     if output is not None:
-        return embedding(weight), logits_layer(output.scaled(scale), bias)
-    layer = logits_layer(weight.scaled(scale), bias)
-    if _can_be_undone(scale, _core.logits_precision()):
+        return embedding(w, weight), logits_layer(w, output.scaled(scale), bias)
+    layer = logits_layer(w, weight.scaled(scale), bias)
+    if _can_be_undone(scale, layer.precision):
         return _core.Embedding(layer, scale=1 / scale), layer
-    return embedding(weight), layer
+    return embedding(w, weight), layer
 
 
 def with_head(
@@ -53,7 +59,7 @@ def with_head(
     """
     output = None if tied else weights.matrix(f"{name}.weight", *table.shape)
     found = weights.take(f"{name}.bias", table.shape[0]) if bias else None
-    return vocabulary_layers(table, output, found, scale=scale)
+    return vocabulary_layers(weights, table, output, found, scale=scale)
 
 
 def _can_be_undone(scale: float, precision: str) -> bool:

@@ -44,7 +44,7 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
     by_attention = config.pooling == "attention"
     return _core.RnnEncoder(
         embedding=embedding(
-            weights.matrix("embedding.weight", config.vocab_size, config.embedding_size)
+            weights, weights.matrix("embedding.weight", config.vocab_size, config.embedding_size)
         ),
         layers=encoder_layers(
             config,

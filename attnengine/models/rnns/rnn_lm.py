@@ -36,6 +36,7 @@ def build(config: Config, weights: Weights) -> _core.RnnDecoder:
         )
     size = config.vocab_size
     embedding, output = vocabulary_layers(
+        weights,
         weights.matrix("embedding.weight", size, config.embedding_size),
         None if config.tied_output else weights.matrix("output.weight", size, state_size),
         weights.get("output.bias", size),

@@ -124,7 +124,7 @@ def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
     """Build the encoder."""
     return _core.RnnEncoder(
         embedding=embedding(
-            w.matrix("embedding.weight", config.source_vocab_size, config.source_embedding_size)
+            w, w.matrix("embedding.weight", config.source_vocab_size, config.source_embedding_size)
         ),
         layers=encoder_layers(
             config,
@@ -167,8 +167,8 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
     if config.attention == "general":
         weight, bias = w.take("query.weight", states, hidden), w.get("query.bias", states)
         if bias is None:
-            return _core.AttentionScore(key=_core.Linear(weight.T, precision=exact))
-        return _core.AttentionScore(query=_core.Linear(weight, bias, precision=exact))
+            return _core.AttentionScore(key=w.pack(weight.T, precision=exact))
+        return _core.AttentionScore(query=w.pack(weight, bias, precision=exact))
     size = config.attention_size or 0
     vector = w.take("vector", size)
     if config.attention == "additive":
@@ -179,8 +179,8 @@ def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
         )
     both = w.take("concat.weight", size, hidden + states)
     return _core.AttentionScore(
-        query=_core.Linear(both[:, :hidden], w.get("concat.bias", size), precision=exact),
-        key=_core.Linear(both[:, hidden:], precision=exact),
+        query=w.pack(both[:, :hidden], w.get("concat.bias", size), precision=exact),
+        key=w.pack(both[:, hidden:], precision=exact),
         vector=vector,
     )
 
@@ -224,13 +224,14 @@ def readout(config: Config, w: Weights) -> _core.Linear | None:
     units = 2 * config.readout_size
     weight, bias = w.take("readout.weight", units, config.parts_size), w.get("readout.bias", units)
     order = [*range(0, units, 2), *range(1, units, 2)]
-    return _core.Linear(weight[order], None if bias is None else bias[order])
+    return w.pack(weight[order], None if bias is None else bias[order])
 
 
 def target_layers(config: Config, w: Weights) -> tuple[_core.Embedding, _core.Linear]:
     """Build the embedding of the target and the output layer, whose weight may be one."""
     size = config.target_vocab_size
     return vocabulary_layers(
+        w,
         w.matrix("embedding.weight", size, config.target_embedding_size),
         None if config.tied_output else w.matrix("output.weight", size, config.output_in_size),
         w.get("output.bias", size),

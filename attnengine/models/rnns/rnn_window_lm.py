@@ -26,7 +26,7 @@ def build(config: Config, weights: Weights) -> _core.WindowDecoder:
     output = weights.matrix("output.weight", config.vocab_size, config.states_size)
     return _core.WindowDecoder(
         encoder=rnn_encoder.encoder(config, weights),
-        output=logits_layer(output, weights.get("output.bias", config.vocab_size)),
+        output=logits_layer(weights, output, weights.get("output.bias", config.vocab_size)),
         window=config.window,
         padding=config.window_padding_id,
         pooling=config.pooling,

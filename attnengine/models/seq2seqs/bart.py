@@ -79,6 +79,7 @@ def vocabulary(
     source_name, target_name = table_names(config, model)
     bias = weights.get("final_logits_bias", 1, size)
     target, output = vocabulary_layers(
+        weights,
         model.matrix(target_name, size, config.d_model),
         None if tied else weights.matrix("lm_head.weight", size, config.d_model),
         None if bias is None else bias[0],
@@ -86,7 +87,7 @@ def vocabulary(
     if source_name == target_name:
         return target, target, output
     source = model.matrix(source_name, config.source_vocab_size, config.d_model)
-    return embedding(source), target, output
+    return embedding(weights, source), target, output
 
 
 def table_names(config: Config, model: Weights) -> tuple[str, str]:
@@ -118,7 +119,7 @@ def decoder(
     """Build the decoder from its weights, embedding and output layer."""
     side, w = transformer_config(config, layout, "decoder"), model.under("decoder")
     stack = transformer.stack(side, w, embedding, config.decoder_layers, cross=True)
-    return _core.TransformerDecoder(stack, out)
+    return _core.TransformerDecoder(stack, out, settings=w.settings)
 
 
 def transformer_config(config: Config, layout: Layout, side: Side) -> transformer.Config:

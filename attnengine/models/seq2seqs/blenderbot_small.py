@@ -17,7 +17,7 @@ def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
     """Build from the weights of BART."""
     model = weights.under("model")
     source, _, output = bart.vocabulary(config, weights)
-    normed = embedding(norm_tokens(config, model))
+    normed = embedding(weights, norm_tokens(config, model))
     unscaled = replace(config, scale_embedding=False)  # what is normed need not be scaled before
     return _core.TransformerSeq2Seq(
         encoder=bart.encoder(config, bart.Layout(embedding_norm=True), model, source),

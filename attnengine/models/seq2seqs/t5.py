@@ -87,6 +87,7 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     # version 5 calls every output tied, and means those whose weight is absent
     tied = config.tie_word_embeddings and "lm_head.weight" not in weights
     embedding, output = vocabulary_layers(
+        weights,
         weights.matrix("shared.weight", *shape),
         None if tied else weights.matrix("lm_head.weight", *shape),
         scale=config.d_model**-0.5 if config.scaled else 1.0,
@@ -94,7 +95,9 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     return _core.TransformerSeq2Seq(
         encoder=_core.TransformerEncoder(stack(config, weights.under("encoder"), embedding)),
         decoder=_core.TransformerDecoder(
-            stack(config, weights.under("decoder"), embedding, cross=True), output
+            stack(config, weights.under("decoder"), embedding, cross=True),
+            output,
+            settings=weights.settings,
         ),
     )
 

@@ -61,11 +61,12 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
     shape = config.target_vocab_size, size
     shared = config.shared_embeddings
     target, output = vocabulary_layers(
+        weights,
         source_table if shared else weights.matrix("decoder.embed_tokens.weight", *shape),
         None if config.tied_output else weights.matrix("lm_head.weight", *shape),
         weights.get("lm_head.bias", config.target_vocab_size),
     )
-    source = target if shared else embedding(source_table)
+    source = target if shared else embedding(weights, source_table)
     return _core.TransformerSeq2Seq(
         encoder=_core.TransformerEncoder(
             stack(config, weights.under("encoder"), source, config.encoder_num_layers)
@@ -73,6 +74,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
         decoder=_core.TransformerDecoder(
             stack(config, weights.under("decoder"), target, config.decoder_num_layers, cross=True),
             output,
+            settings=weights.settings,
         ),
     )
 

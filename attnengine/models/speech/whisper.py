@@ -64,6 +64,7 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
                 decoder, model.under("decoder"), embedding, config.decoder_layers, cross=True
             ),
             output,
+            settings=weights.settings,
         ),
     )
 
@@ -72,7 +73,7 @@ def convolution(w: Weights, in_size: int, out_size: int, *, stride: int) -> _cor
     """Build a convolution of width 3, stored (out, in, 3); float32, as it sees the sound itself."""
     weight = w.take("weight", out_size, in_size, 3).transpose(0, 2, 1)  # (out, 3, in)
     flat, bias = weight.reshape(out_size, 3 * in_size), w.take("bias", out_size)
-    linear = _core.Linear(flat, bias, precision="float32")
+    linear = w.pack(flat, bias, precision="float32")
     return _core.Convolution(linear, stride=stride)
 
 

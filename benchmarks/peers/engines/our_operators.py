@@ -72,9 +72,11 @@ class AttnOperators(OperatorEngine):
     def layer(self, kind: Any, gates: int, length: int, batch: int, size: int, hidden: int) -> Call:
         """The inputs are looked up, as in a model: there is no layer without an embedding."""
 
+        settings = _core.BuildSettings(precision=self.setup.precision)
+
         def linear(columns: int) -> _core.Linear:
             weight, bias = normal(gates * hidden, columns), normal(gates * hidden)
-            return _core.Linear(SMALL * weight, SMALL * bias, precision=self.setup.precision)
+            return _core.Linear(SMALL * weight, SMALL * bias, settings=settings)
 
         layer = _core.RnnLayer(forward=kind(input=linear(size), recurrent=linear(hidden)))
         embedding = _core.Embedding(normal(length * batch, size))

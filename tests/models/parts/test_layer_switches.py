@@ -105,7 +105,7 @@ def model(norms: str, per_token: int, normalise: bool) -> _core.TransformerDecod
     stack = _core.TransformerStack(
         embedding=_core.Embedding(EMBEDDING), max_positions=0, layers=[layer]
     )
-    return _core.TransformerDecoder(stack, _core.Linear(EMBEDDING))
+    return _core.TransformerDecoder(stack, _core.Linear(EMBEDDING), settings=_core.BuildSettings())
 
 
 @pytest.mark.parametrize("norms", NORMS)

@@ -26,6 +26,7 @@ from tests.models.hand_made import (
     speech_encoder,
     ssru,
     stack,
+    transformer_decoder,
 )
 
 NONE: Any = None
@@ -34,7 +35,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     (
         lambda: _core.TransformerSeq2Seq(
             encoder=_core.TransformerEncoder(stack()),
-            decoder=_core.TransformerDecoder(stack(), linear(13, 4)),
+            decoder=transformer_decoder(stack()),
         ),
         "the decoder has no cross_attention",
     ),
@@ -189,7 +190,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         "score_cap and clip are 0.0* and -1.0*, expected 0 or more",
     ),
     (
-        lambda: _core.TransformerDecoder(stack(), linear(13, 4), logit_cap=float("nan")),
+        lambda: transformer_decoder(stack(), logit_cap=float("nan")),
         "logit_cap is nan, expected 0 or more",
     ),
     (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,8 @@ from attnengine import _core, packing
 from attnengine.models import build
 from attnengine.models.matrix import Matrix
 from attnengine.models.parts.vocabulary import embedding, logits_layer, vocabulary_layers
+from attnengine.models.settings import BuildSettings, logits_precision
+from attnengine.models.weights import Weights
 from attnengine.packing.file import Reader
 from attnengine.reference.unpack import unpack
 from tests.packing.test_packing import parts
@@ -20,11 +21,15 @@ SIZE = 70
 
 
 @pytest.fixture(params=packing.LAYOUTS)
-def precision(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The precision of rows while layers are packed in each."""
-    _core.set_packing(precision=request.param)
-    yield _core.logits_precision()
-    _core.set_packing()
+def w(request: pytest.FixtureRequest) -> Weights:
+    """What layers in each precision are made of."""
+    return Weights({}, BuildSettings(precision=request.param))
+
+
+@pytest.fixture
+def precision(w: Weights) -> str:
+    """The precision of rows."""
+    return logits_precision(w.settings)
 
 
 @pytest.fixture
@@ -47,26 +52,28 @@ def rows(table: _core.Embedding) -> np.ndarray:
     return states[:, :SIZE]
 
 
-def test_rows_of_its_own(weight: np.ndarray, precision: str) -> None:
-    np.testing.assert_array_equal(rows(embedding(matrix(weight))), unpack(weight, precision))
-    own, output = vocabulary_layers(matrix(weight), matrix(2 * weight), scale=3.0)
+def test_rows_of_its_own(w: Weights, weight: np.ndarray, precision: str) -> None:
+    np.testing.assert_array_equal(rows(embedding(w, matrix(weight))), unpack(weight, precision))
+    own, output = vocabulary_layers(w, matrix(weight), matrix(2 * weight), scale=3.0)
     np.testing.assert_array_equal(rows(own), unpack(weight, precision))
-    np.testing.assert_array_equal(output.packed, logits_layer(matrix(6 * weight)).packed)
+    np.testing.assert_array_equal(output.packed, logits_layer(w, matrix(6 * weight)).packed)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.125, -2.0])
 def test_a_power_of_two_leaves_tied_rows_as_they_are(
-    weight: np.ndarray, precision: str, scale: float
+    w: Weights, weight: np.ndarray, precision: str, scale: float
 ) -> None:
-    tied, output = vocabulary_layers(matrix(weight), None, scale=scale)
+    tied, output = vocabulary_layers(w, matrix(weight), None, scale=scale)
     np.testing.assert_array_equal(rows(tied), unpack(weight, precision))
-    expected = logits_layer(matrix(np.float32(scale) * weight))
+    expected = logits_layer(w, matrix(np.float32(scale) * weight))
     np.testing.assert_array_equal(output.packed, expected.packed)
 
 
 @pytest.mark.parametrize("scale", [512**-0.5, 0.0, 1e30, float("inf"), float("nan")])
-def test_another_scale_of_tied_rows(weight: np.ndarray, precision: str, scale: float) -> None:
-    tied, _ = vocabulary_layers(matrix(weight), None, scale=scale)
+def test_another_scale_of_tied_rows(
+    w: Weights, weight: np.ndarray, precision: str, scale: float
+) -> None:
+    tied, _ = vocabulary_layers(w, matrix(weight), None, scale=scale)
     expected = unpack(weight, precision)
     # in float32 the same; else one may have been rounded up and the other down
     error = {"float32": 0.0, "bfloat16": 2.0**-7, "int8": 1 / 127}[precision]
@@ -74,12 +81,14 @@ def test_another_scale_of_tied_rows(weight: np.ndarray, precision: str, scale: f
 
 
 @pytest.mark.parametrize("name", ["gpt2", "marian", "bart", "t5"])
-def test_tied_layers_share_memory(tmp_path: Path, name: str, precision: str) -> None:
+def test_tied_layers_share_memory(tmp_path: Path, name: str, w: Weights) -> None:
     config, weights = parts(name)
-    packing.write(tmp_path / "packed", lambda: build(config, weights), {})
+    packing.write(tmp_path / "packed", lambda: build(config, weights, w.settings), {})
     made = Reader(tmp_path / "packed").header["parts"]
     embeddings = [args for kind, args, _ in made if kind == "Embedding"]
-    if name == "t5" and precision == "float32":  # its logits are scaled by no power of two
+    if (
+        name == "t5" and w.settings.precision == "float32"
+    ):  # its logits are scaled by no power of two
         assert "array" in embeddings[0][0]
     else:
         assert made[embeddings[0][0]["part"]][0] == "Linear"

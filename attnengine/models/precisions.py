@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attnengine import packing
 from attnengine.errors import Unsupported
 
+PRECISIONS = ("float32", "bfloat16", "int8", "int4")
 # Of a number of the keys and values that are kept, and of the scales of a head at a position.
 CACHE_BYTES = {"float32": (4, 0), "float16": (2, 0), "int8": (1, 8)}
 
 
 def check_precision(precision: str) -> None:
     """Raise Unsupported unless layers can have this precision."""
-    _expect_one_of(packing.LAYOUTS, precision, "precision")
+    _expect_one_of(PRECISIONS, precision, "precision")
 
 
 def choose_cache_precision(precision: str, cache_precision: str | None) -> str:

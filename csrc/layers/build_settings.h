@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/precision.h"
+
+namespace attnengine {
+
+// How a model is built. Each layer and decoder gets them with its weights.
+struct BuildSettings {
+  Precision precision = Precision::kFloat32;                  // of linear layers
+  CachePrecision cache_precision = CachePrecision::kFloat32;  // of keys and values
+  int num_threads = 1;                                        // that pack a weight
+};
+
+}  // namespace attnengine
