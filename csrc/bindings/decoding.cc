@@ -36,7 +36,7 @@ void check_logits(const py::array& logits) {
 void advance(Search& search, py::array logits) {
   check_logits(logits);
   constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  if (!(logits.flags() & kAligned) || (search.edits_logits() && !logits.writeable()))
+  if (!(logits.flags() & kAligned) || (!logits.writeable() && search.edits_logits()))
     logits = logits.attr("copy")();
   // written to only where edits_logits says so
   const Matrix rows{const_cast<float*>(static_cast<const float*>(logits.data())), logits.shape(0),

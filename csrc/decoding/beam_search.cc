@@ -11,46 +11,48 @@
 namespace attnengine {
 namespace {
 
+// At most k + E continuations of one row are ever taken, with k live hypotheses and E end tokens:
+// among its best k + E at least k are no end tokens, and those alone fill the beam, so that
+// whatever ranks behind them neither lives on nor, ranking behind k others, may end. Over all rows
+// at most k * (1 + E) are taken: k that live on, and E end tokens of each of at most k rows.
 class BeamSentence : public SentenceSearch {
  public:
   BeamSentence(const BeamSearchOptions& options, const NewSentence& sentence)
-      : SentenceSearch(options, sentence), options_(options) {}
+      : SentenceSearch(options, sentence),
+        options_(options),
+        limit_(options.beam_size + options.num_ends()) {}
 
-  std::int64_t lookup(std::int64_t vocab_size) const override;
+  std::int64_t lookup() const override;
   std::int64_t work(std::int64_t vocab_size) const override;
   bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
 
  private:
+  struct Expanded {
+    Continuation continuation;
+    bool ends;
+  };
+
   void expand(const TopKStep& rows);
   void keep();
   bool may_stop() const;
-  std::int64_t limit(std::int64_t vocab_size) const;
 
   const BeamSearchOptions& options_;
+  const std::int64_t limit_;  // continuations taken of one row, at most
   Continuations continuations_;
-  std::vector<Continuation> expanded_;  // best first, up to the last that lives on
-  std::vector<char> row_ended_;         // (rows,) whether an end token of it was kept
+  std::vector<Expanded> expanded_;  // best first, up to the last that lives on
+  std::vector<char> row_ended_;     // (rows,) whether an end token of it was kept
 };
 
-// At most k + E continuations of one row are ever taken, with k live hypotheses and E end tokens:
-// among its best k + E at least k are no end tokens, and those alone fill the beam, so that
-// whatever ranks behind them neither lives on nor, ranking behind k others, may end. Over all rows
-// at most k * (1 + E) are taken: k that live on, and E end tokens of each of at most k rows.
-std::int64_t BeamSentence::limit(std::int64_t vocab_size) const {
-  return options_.beam_size + options_.num_ends(vocab_size);
-}
-
 // Four times a row's even share; Continuations looks further where that was too little.
-std::int64_t BeamSentence::lookup(std::int64_t vocab_size) const {
+std::int64_t BeamSentence::lookup() const {
   const auto rows = static_cast<std::int64_t>(hypotheses_.live().size());
-  const std::int64_t most = limit(vocab_size);
-  return std::min(most, 4 * (most / rows + 1));
+  return std::min(limit_, 4 * (limit_ / rows + 1));
 }
 
 std::int64_t BeamSentence::work(std::int64_t vocab_size) const {
   constexpr std::int64_t kTake = 64;  // operations to take one continuation
-  return std::min(limit(vocab_size), vocab_size) * kTake;
+  return std::min(limit_, vocab_size) * kTake;
 }
 
 bool BeamSentence::stuck(const double* log_sums) const {
@@ -72,12 +74,13 @@ void BeamSentence::advance(const TopKStep& rows) {
 
 // The best continuations, until beam_size of them live on.
 void BeamSentence::expand(const TopKStep& rows) {
-  continuations_.start(rows, hypotheses_, limit(rows.logits.cols));
+  continuations_.start(rows, hypotheses_, limit_);
   expanded_.clear();
   Continuation next;
   for (std::int64_t live = 0; live < options_.beam_size && continuations_.take(&next);) {
-    expanded_.push_back(next);
-    if (!hypotheses_.ends(next.row, next.token)) ++live;
+    const bool ends = hypotheses_.ends(next.row, next.token);
+    expanded_.push_back({next, ends});
+    if (!ends) ++live;
   }
 }
 
@@ -87,10 +90,10 @@ void BeamSentence::keep() {
   row_ended_.assign(hypotheses_.live().size(), false);
   hypotheses_.begin_step();
   for (std::size_t rank = 0; rank < expanded_.size(); ++rank) {
-    const auto& [log_prob, row, token] = expanded_[rank];
-    const bool ends = hypotheses_.ends(row, token);
+    const auto& [continuation, ends] = expanded_[rank];
+    const auto& [log_prob, row, token] = continuation;
     if (ends && static_cast<std::int64_t>(rank) >= options_.beam_size) continue;
-    const std::int32_t node = hypotheses_.grow(row, token, log_prob);
+    const std::int32_t node = hypotheses_.grow(row, token, log_prob, ends);
     if (ends && !row_ended_[row]) hypotheses_.end(node, hypotheses_.num_ended());
     row_ended_[row] |= ends;
   }

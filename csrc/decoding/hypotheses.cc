@@ -27,9 +27,8 @@ void Hypotheses::begin_step() {
   ++length_;
 }
 
-std::int32_t Hypotheses::grow(std::int32_t row, std::int32_t token, double log_prob) {
+std::int32_t Hypotheses::grow(std::int32_t row, std::int32_t token, double log_prob, bool ends) {
   const auto index = static_cast<std::int32_t>(nodes_.size());
-  const bool ends = this->ends(row, token);
   nodes_.push_back({token, live_[row], row, ends, log_prob});
   if (!ends) {
     next_live_.push_back(index);
@@ -40,14 +39,13 @@ std::int32_t Hypotheses::grow(std::int32_t row, std::int32_t token, double log_p
 
 // The last child of a hypothesis takes its rules, the others fork them.
 void Hypotheses::end_step() {
-  std::vector<Rules> next;
-  next.reserve(next_live_.size());
+  next_rules_.clear();
   for (const std::int32_t node : next_live_) {
     const std::int32_t row = nodes_[node].row;
-    next.push_back(--children_[row] > 0 ? rules_[row].fork() : std::move(rules_[row]));
-    next.back().take(nodes_[node].token);
+    next_rules_.push_back(--children_[row] > 0 ? rules_[row].fork() : std::move(rules_[row]));
+    next_rules_.back().take(nodes_[node].token);
   }
-  rules_.swap(next);
+  rules_.swap(next_rules_);
   live_.swap(next_live_);
 }
 

@@ -38,8 +38,8 @@ class Hypotheses {
   // One step: begin_step, then grow for each continuation kept, then end_step.
   void begin_step();
   // The live hypothesis of a row and one token more, as a node: lives on unless the token ends it.
-  // `log_prob` is that of the whole hypothesis. Returns the node's index.
-  std::int32_t grow(std::int32_t row, std::int32_t token, double log_prob);
+  // `log_prob` is that of the whole hypothesis, `ends` what ends() says. Returns the node's index.
+  std::int32_t grow(std::int32_t row, std::int32_t token, double log_prob, bool ends);
   void end_step();
 
   // Makes a node one of the candidates, within its step. Of equal scores the lower order is first.
@@ -82,6 +82,7 @@ class Hypotheses {
   std::vector<Node> nodes_;
   std::vector<std::int32_t> live_;
   std::vector<std::int32_t> next_live_;
+  std::vector<Rules> next_rules_;
   std::vector<Rules> rules_;            // of each live hypothesis
   std::vector<std::int32_t> children_;  // how many of the next live ones continue each row
   std::vector<Ended> ended_;            // the best num_hypotheses, best first: no other can return

@@ -45,9 +45,7 @@ class SamplingSentence : public SentenceSearch {
  public:
   SamplingSentence(const SamplingOptions& options, const NewSentence& sentence);
 
-  std::int64_t lookup(std::int64_t) const override {
-    return std::max<std::int64_t>(options_.top_k, 1);
-  }
+  std::int64_t lookup() const override { return std::max<std::int64_t>(options_.top_k, 1); }
   std::int64_t work(std::int64_t vocab_size) const override;
   bool stuck(const double* log_sums) const override;
   void advance(const TopKStep& rows) override;
@@ -130,8 +128,8 @@ void SamplingSentence::keep(const TopKStep& rows) {
     const std::int32_t hypothesis = drawing_[i], parent = hypotheses_.live()[row];
     // the model's own log-probability, of temperature 1 and all tokens
     const double log_prob = rows.logits[row][token] - rows.log_sums[row];
-    const std::int32_t node =
-        hypotheses_.grow(row, token, hypotheses_.nodes()[parent].log_prob + log_prob);
+    const std::int32_t node = hypotheses_.grow(
+        row, token, hypotheses_.nodes()[parent].log_prob + log_prob, hypotheses_.ends(row, token));
     const bool at_end = hypotheses_.length() == hypotheses_.max_length();
     if (at_end || hypotheses_.nodes()[node].ends)
       hypotheses_.end(node, hypothesis);

@@ -216,7 +216,7 @@ void Search::note_failures(ConstMatrix logits) {
 TopKStep Search::look_up(ConstMatrix logits) {
   std::int64_t k = 1;
   for (const Sentence& sentence : sentences_)
-    if (sentence.live()) k = std::max(k, sentence.search->lookup(logits.cols));
+    if (sentence.live()) k = std::max(k, sentence.search->lookup());
   k = std::min(k, logits.cols);
   log_probs_.resize(logits.rows * k);
   best_tokens_.resize(logits.rows * k);

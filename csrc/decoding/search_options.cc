@@ -35,10 +35,10 @@ void SearchOptions::validate() const {
   score.validate();
 }
 
-std::int64_t SearchOptions::num_ends(std::int64_t vocab_size) const {
+std::int64_t SearchOptions::num_ends() const {
   std::int64_t ends = 0;
-  for (const auto& rule : rules) ends += rule->num_ends(vocab_size);
-  return std::min(ends, vocab_size);
+  for (const auto& rule : rules) ends += rule->num_ends();
+  return ends;
 }
 
 }  // namespace attnengine

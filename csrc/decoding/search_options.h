@@ -17,7 +17,7 @@ class SentenceSearch;
 struct SearchOptions {
   std::int64_t num_hypotheses = 1;  // results of a sentence, at most
   Score score;
-  SharedRules rules;  // prototypes, in the order in which they edit
+  RuleList rules;  // prototypes, in the order in which they edit
 
   virtual ~SearchOptions() = default;
 
@@ -28,7 +28,7 @@ struct SearchOptions {
   virtual std::unique_ptr<SentenceSearch> begin(const NewSentence& sentence) const = 0;
 
   // How many tokens of a row may complete it, at most.
-  std::int64_t num_ends(std::int64_t vocab_size) const;
+  std::int64_t num_ends() const;
 };
 
 // Throws InvalidArgument unless low <= value <= INT32_MAX: "beam_size is 0, expected at least 1".

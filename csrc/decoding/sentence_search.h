@@ -18,7 +18,7 @@ class SentenceSearch {
 
   // How many of the best tokens of each row advance should find looked up; it gets at most
   // vocab_size, and maybe more.
-  virtual std::int64_t lookup(std::int64_t vocab_size) const = 0;
+  virtual std::int64_t lookup() const = 0;
   // Operations of advance, for parallel_for.
   virtual std::int64_t work(std::int64_t vocab_size) const = 0;
   // Whether nothing is left to return, given the log_sums (rows,): -infinity where every token

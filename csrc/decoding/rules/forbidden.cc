@@ -12,7 +12,7 @@ class TokenSet {
  public:
   TokenSet(const char* name, const Tokens& tokens) : name_(name) {
     for (std::size_t i = 0; i < tokens.size(); ++i)
-      expect_count((name_ + "[" + std::to_string(i) + "]").c_str(), tokens[i], 0);
+      expect_count((name + ("[" + std::to_string(i) + "]")).c_str(), tokens[i], 0);
     std::vector<std::int32_t> sorted(tokens.begin(), tokens.end());
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -28,11 +28,11 @@ class TokenSet {
   }
   void check(std::int64_t vocab_size) const {
     for (const std::int32_t token : *tokens_)
-      expect_token("a token of " + name_, token, vocab_size);
+      expect_token(std::string("a token of ") + name_, token, vocab_size);
   }
 
  private:
-  std::string name_;
+  const char* name_;                                         // a literal
   std::shared_ptr<const std::vector<std::int32_t>> tokens_;  // ascending, each once
 };
 
@@ -40,9 +40,8 @@ class EndTokens : public Rule {
  public:
   explicit EndTokens(const Tokens& tokens) : tokens_("end_tokens", tokens) {}
 
-  std::unique_ptr<Rule> fork() const override { return std::make_unique<EndTokens>(*this); }
   bool ends(std::int32_t token) const override { return tokens_.has(token); }
-  std::int64_t num_ends(std::int64_t) const override { return tokens_.size(); }
+  std::int64_t num_ends() const override { return tokens_.size(); }
   void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
 
  private:
@@ -55,7 +54,7 @@ class ForbidBefore : public Rule {
   ForbidBefore(const char* name, std::int64_t count, const Tokens& tokens)
       : missing_(count), tokens_(name, tokens) {}
 
-  std::unique_ptr<Rule> fork() const override { return std::make_unique<ForbidBefore>(*this); }
+  std::shared_ptr<Rule> fork() override { return std::make_shared<ForbidBefore>(*this); }
   void take(std::int32_t) override { missing_ -= missing_ > 0; }
   bool edits() const override { return missing_ > 0 && tokens_.size() > 0; }
   void edit(LogitsRow& row) const override {
@@ -73,7 +72,6 @@ class Suppress : public Rule {
  public:
   explicit Suppress(const Tokens& tokens) : tokens_("suppress", tokens) {}
 
-  std::unique_ptr<Rule> fork() const override { return std::make_unique<Suppress>(*this); }
   bool edits() const override { return tokens_.size() > 0; }
   void edit(LogitsRow& row) const override { tokens_.forbid(row); }
   std::int64_t work(std::int64_t) const override { return tokens_.size(); }

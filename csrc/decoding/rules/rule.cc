@@ -1,7 +1,7 @@
 #include "decoding/rules/rule.h"
 
-#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace attnengine {
 
@@ -15,41 +15,52 @@ void LogitsRow::forbid(std::int32_t token) {
   if (logits_[token] < kInfinity) set(token, -kInfinity);
 }
 
-Rules::Rules(const SharedRules& prototypes, const NewSentence& sentence) {
+Rules::Rules(const RuleList& prototypes, const NewSentence& sentence) {
+  auto rules = std::make_shared<RuleList>();
   for (const auto& prototype : prototypes) {
-    rules_.push_back(prototype->fork());
-    rules_.back()->start(sentence);
+    rules->push_back(prototype->fork());
+    rules->back()->start(sentence);
+    has_state_ |= rules->back() != prototype;
   }
+  rules_ = std::move(rules);
 }
 
 Rules Rules::fork() const {
+  if (!has_state_) return *this;
+  auto rules = std::make_shared<RuleList>();
+  rules->reserve(rules_->size());
+  for (const auto& rule : *rules_) rules->push_back(rule->fork());
   Rules forked;
-  forked.rules_.reserve(rules_.size());
-  for (const auto& rule : rules_) forked.rules_.push_back(rule->fork());
+  forked.rules_ = std::move(rules);
+  forked.has_state_ = true;
   return forked;
 }
 
 void Rules::take(std::int32_t token) {
-  for (const auto& rule : rules_) rule->take(token);
+  if (!has_state_) return;
+  for (const auto& rule : *rules_) rule->take(token);
 }
 
 bool Rules::edits() const {
-  return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) { return rule->edits(); });
+  for (const auto& rule : *rules_)
+    if (rule->edits()) return true;
+  return false;
 }
 
 void Rules::edit(LogitsRow& row) const {
-  for (const auto& rule : rules_) rule->edit(row);
+  for (const auto& rule : *rules_) rule->edit(row);
 }
 
 std::int64_t Rules::work(std::int64_t vocab_size) const {
   std::int64_t work = 0;
-  for (const auto& rule : rules_) work += rule->work(vocab_size);
+  for (const auto& rule : *rules_) work += rule->work(vocab_size);
   return work;
 }
 
 bool Rules::ends(std::int32_t token) const {
-  return std::any_of(rules_.begin(), rules_.end(),
-                     [token](const auto& rule) { return rule->ends(token); });
+  for (const auto& rule : *rules_)
+    if (rule->ends(token)) return true;
+  return false;
 }
 
 }  // namespace attnengine

@@ -34,12 +34,13 @@ class LogitsRow {
 
 // What constrains the continuations of one hypothesis. Each hypothesis has its own rules, with
 // their state; what never changes is shared behind them.
-class Rule {
+class Rule : public std::enable_shared_from_this<Rule> {
  public:
   virtual ~Rule() = default;
 
-  // A rule in the same state, for another continuation of the same hypothesis.
-  virtual std::unique_ptr<Rule> fork() const = 0;
+  // A rule in the same state, for another continuation of the same hypothesis. One that `start` and
+  // `take` never change is shared.
+  virtual std::shared_ptr<Rule> fork() { return shared_from_this(); }
   // Called once, before the first token.
   virtual void start(const NewSentence&) {}
   // The hypothesis goes on with this token.
@@ -51,20 +52,20 @@ class Rule {
   virtual std::int64_t work(std::int64_t /*vocab_size*/) const { return 0; }
   // Whether this token would complete the hypothesis. It is then no part of the text.
   virtual bool ends(std::int32_t) const { return false; }
-  // How many tokens of a row may complete it.
-  virtual std::int64_t num_ends(std::int64_t /*vocab_size*/) const { return 0; }
+  // How many tokens of a row may complete it, at most.
+  virtual std::int64_t num_ends() const { return 0; }
   // Throws InvalidArgument for a token that the vocabulary does not have.
   virtual void check(std::int64_t /*vocab_size*/) const {}
 };
 
-using SharedRules = std::vector<std::shared_ptr<const Rule>>;
+using RuleList = std::vector<std::shared_ptr<Rule>>;
 
 // The rules of one hypothesis, in the order in which they edit.
 class Rules {
  public:
   Rules() = default;
   // Forks of the prototypes, for the first token of a sentence.
-  Rules(const SharedRules& prototypes, const NewSentence& sentence);
+  Rules(const RuleList& prototypes, const NewSentence& sentence);
 
   Rules fork() const;
   void take(std::int32_t token);
@@ -74,7 +75,8 @@ class Rules {
   bool ends(std::int32_t token) const;
 
  private:
-  std::vector<std::unique_ptr<Rule>> rules_;
+  std::shared_ptr<const RuleList> rules_;  // shared by forks unless a rule has a state
+  bool has_state_ = false;
 };
 
 }  // namespace attnengine
