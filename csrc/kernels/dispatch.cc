@@ -17,20 +17,20 @@
 
 namespace attnengine {
 
-#if defined(__aarch64__)
+// The build has defined ATTNENGINE_HAS_<ISA> for each of these that is linked.
 namespace neon {
 extern const Kernels table;
 }
 namespace neon_dotprod {
 extern const Kernels table;
 }
-#else
 namespace baseline {
 extern const Kernels table;
 }
-#endif
-#if defined(__x86_64__)
 namespace avx2 {
+extern const Kernels table;
+}
+namespace avx2_vnni {
 extern const Kernels table;
 }
 namespace avx512 {
@@ -39,17 +39,9 @@ extern const Kernels table;
 namespace avx512_vnni {
 extern const Kernels table;
 }
-#if defined(ATTNENGINE_HAS_AVX512_BF16)
 namespace avx512_bf16 {
 extern const Kernels table;
 }
-#endif
-#if defined(ATTNENGINE_HAS_AVX2_VNNI)
-namespace avx2_vnni {
-extern const Kernels table;
-}
-#endif
-#endif
 
 namespace {
 
@@ -59,7 +51,7 @@ struct Candidate {
 };
 
 #if defined(__aarch64__)
-bool has_dot_products() {
+[[maybe_unused]] bool has_dot_products() {
 #if defined(__linux__)
   constexpr unsigned long kDotProducts = 1 << 20;  // HWCAP_ASIMDDP, which old headers lack
   return (getauxval(AT_HWCAP) & kDotProducts) != 0;
@@ -73,7 +65,7 @@ bool has_dot_products() {
 
 #if defined(__x86_64__)
 // What __builtin_cpu_supports does not know everywhere.
-bool has_halves() {
+[[maybe_unused]] bool has_halves() {
   unsigned a, b, c, d;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
@@ -86,27 +78,36 @@ bool has_halves() {
 
 const std::vector<Candidate>& candidates() {
 #if defined(__x86_64__)
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  const bool avx512_vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves();
+  [[maybe_unused]] const bool avx512 =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  [[maybe_unused]] const bool avx512_vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  [[maybe_unused]] const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_halves();
 #endif
   static const std::vector<Candidate> best_first = {
-#if defined(__x86_64__)
 #if defined(ATTNENGINE_HAS_AVX512_BF16)
       {&avx512_bf16::table, avx512_vnni && has_newer(kAvx512Bf16)},
 #endif
+#if defined(ATTNENGINE_HAS_AVX512_VNNI)
       {&avx512_vnni::table, avx512_vnni},
+#endif
+#if defined(ATTNENGINE_HAS_AVX512)
       {&avx512::table, avx512},
+#endif
 #if defined(ATTNENGINE_HAS_AVX2_VNNI)
       {&avx2_vnni::table, avx2 && has_newer(kAvxVnni)},
 #endif
+#if defined(ATTNENGINE_HAS_AVX2)
       {&avx2::table, avx2},
 #endif
-#if defined(__aarch64__)
+#if defined(ATTNENGINE_HAS_NEON_DOTPROD)
       {&neon_dotprod::table, has_dot_products()},
+#endif
+#if defined(ATTNENGINE_HAS_NEON)
       {&neon::table, true},
-#else
+#endif
+#if defined(ATTNENGINE_HAS_BASELINE)
       {&baseline::table, true},
 #endif
   };
