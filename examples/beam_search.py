@@ -1,8 +1,7 @@
 """Beam search without a model: over a table of probabilities.
 
-Greedy search takes "the" because it is the likelier first word; a beam of two finds the more
-probable sentence. The same loop drives a model in any framework: its state is reordered by
-`search.parents`.
+Greedy search takes "the", the likelier first word. A beam of two finds the more probable sentence.
+The same loop drives a model in any framework: reorder its state by `search.parents`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ TABLE = {  # probabilities of the next word, after each beginning
 
 
 def logits(beginning: tuple[str, ...]) -> np.ndarray:
-    """Logarithms of probabilities: (vocab_size,); log-softmax leaves them as they are."""
+    """Logarithms of probabilities (vocab_size,). Log-softmax does not change them."""
     row = np.full(len(WORDS), -np.inf, np.float32)
     for word, probability in TABLE.get(beginning, {"<end>": 1.0}).items():
         row[WORDS.index(word)] = np.log(probability)
@@ -34,7 +33,7 @@ def decode(beam_size: int) -> ae.BeamSearch:
         end_tokens=[WORDS.index("<end>")],
         max_new_tokens=5,
     )
-    live: list[tuple[str, ...]] = [()]  # what each live hypothesis says
+    live: list[tuple[str, ...]] = [()]  # the words of each live hypothesis
     while not search.done:
         search.advance(np.stack([logits(beginning) for beginning in live]))
         pairs = zip(search.parents, search.tokens, strict=True)

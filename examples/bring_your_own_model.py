@@ -1,8 +1,8 @@
 """A language model from NumPy arrays: written as a folder, loaded, checked and used.
 
-The weights are made by hand, so that the model is easy to follow: an Elman cell remembers the
-last letter and the output layer names its successor in the alphabet. docs/export.md has scripts
-for PyTorch and says what every key means.
+The weights are made by hand, so that the model is easy to follow. An Elman cell remembers the last
+letter; the output layer names its successor in the alphabet. docs/export.md explains every key and
+has scripts for PyTorch.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def weights() -> dict[str, np.ndarray]:
 
 
 def logits_by_hand(ids: list[int]) -> np.ndarray:
-    """What the model should say: (tokens, vocab_size)."""
+    """The logits that the model should give: (tokens, vocab_size)."""
     w = weights()
     hidden, rows = np.zeros(SIZE), []
     for token in ids:

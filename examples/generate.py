@@ -1,8 +1,8 @@
 """Continue a text: greedy, with a beam, by sampling, and as a stream.
 
-Without an argument a toy model is made from the sentences below: an RNN whose hidden state is
-"which word was last" and whose output layer holds counts of word pairs. With one, the argument
-is the path of a language model.
+The argument is the path of a language model. Without it, the script makes a toy model from the
+sentences below. The model is an RNN: its hidden state is the last word, its output layer holds
+counts of word pairs.
 """
 
 from __future__ import annotations

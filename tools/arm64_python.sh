@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Puts a Python for ARM64 with the packages of the tests into a folder, as a virtual environment
-# whose bin/python runs under emulation: bash tools/arm64_python.sh FOLDER
-# Needs Debian with the package qemu-user, and pip in the python on PATH; not root.
+# Puts a Python for ARM64 into a folder, with the packages of the tests.
+#     bash tools/arm64_python.sh FOLDER
+# The folder is a virtual environment; its bin/python runs under emulation. Needs Debian with the
+# package qemu-user, and pip in the python on PATH. Needs no root.
 set -euo pipefail
 mkdir -p "$1"
 folder=$(realpath "$1")
 sysroot=$folder/sysroot
 
-# apt-get with an architecture and lists of its own, on which nothing is installed yet
+# apt-get for ARM64, with lists of its own: it finds no package installed
 arm64_apt() {
   apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Debug::NoLocking=true \
     -o Dir::State="$folder/apt" -o Dir::State::status=/dev/null -o Dir::Cache="$folder/apt" "$@"
@@ -27,7 +28,7 @@ RUN
 chmod +x "$folder/bin/python"
 echo "home = $sysroot/usr/bin" >"$folder/pyvenv.cfg"
 version=$("$folder/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# where the headers look for what depends on the architecture
+# the headers look here for files of the architecture
 ln -sfn ../aarch64-linux-gnu "$sysroot/usr/include/python$version/aarch64-linux-gnu"
 
 # the dependencies of the extra "test"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the compiled module into attnengine/, for development without installing.
-# Uses the python on PATH, or $PYTHON, and the folder build, or $BUILD; arguments go to cmake.
+# Uses the python on PATH or $PYTHON, and the folder build or $BUILD. Arguments go to cmake.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python}

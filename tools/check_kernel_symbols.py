@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Check the kernel objects of a build: python tools/check_kernel_symbols.py build.
 
-The linker keeps one copy of a weak symbol for all instruction sets; if that is the copy of the
-widest one, the program dies on an older processor. So every global symbol of these objects lies
-in the namespace of its instruction set and none is weak. $NM is the nm of another architecture.
+The linker keeps one copy of a weak symbol for all instruction sets. If it keeps AVX-512's, the
+program dies on an older processor. So no symbol of these objects is weak, and every global one lies
+in the namespace of its instruction set. $NM names the nm of another architecture.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def problems(obj: Path, isa: str) -> list[str]:
 
 
 def main() -> int:
-    """Print what is wrong; the number of lines says whether the check failed."""
+    """Print what is wrong; return 1 if anything is."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     objects = sorted(Path(sys.argv[1]).rglob("kernels_*.dir/**/*.o"))

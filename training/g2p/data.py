@@ -25,7 +25,7 @@ _ENTRY = re.compile(r"(?P<word>[a-z'.-]+)(?:\(\d+\))?")  # "word(2)" is a second
 
 
 def read_dictionary(path: Path) -> Dictionary:
-    """Pronunciations of every word spelled with letters, apostrophe, hyphen and period only."""
+    """The pronunciations of each word that has only letters, apostrophe, hyphen and period."""
     words: Dictionary = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         fields = line.partition("#")[0].split()
@@ -39,7 +39,7 @@ def read_dictionary(path: Path) -> Dictionary:
 
 
 def part_of(word: str) -> Part:
-    """The part a word belongs to, by a hash of its spelling: all its pronunciations together."""
+    """The part to which a word belongs with all its pronunciations, by a hash of its spelling."""
     digest = hashlib.sha256(f"{SPLIT_SEED}:{word}".encode()).digest()
     share = int.from_bytes(digest[:8], "big") / 2**64
     if share < VALID_SHARE:
@@ -96,7 +96,7 @@ def source_batch(sources: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 class Pairs:
-    """Pairs of spelling and pronunciation as ids: one for each pronunciation."""
+    """Pairs of spelling and pronunciation as ids; a pair for each pronunciation."""
 
     def __init__(self, words: Dictionary, vocabularies: Vocabularies) -> None:
         self.pairs = [

@@ -46,7 +46,7 @@ SWITCHES = {
 
 
 def config_of(sizes: Sizes) -> dict[str, Any]:
-    """What config.json says of a model of these sizes."""
+    """The config.json of a model of these sizes."""
     return {
         **SWITCHES,
         **TOKENS,

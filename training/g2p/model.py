@@ -35,7 +35,7 @@ class Sizes:
 
 
 class Memory(NamedTuple):
-    """What the decoder reads of the source."""
+    """The source as the decoder reads it."""
 
     values: Tensor  # (words, src, encoder_size)
     keys: Tensor  # (words, src, attention_size)
@@ -143,7 +143,7 @@ class Seq2Seq(nn.Module):
         return self.bridge(final), Memory(states, self.decoder.attention.key(states), padding)
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
-        """Logits (words, target - 1, target_vocab_size) of what follows each token of target."""
+        """Logits (words, target - 1, target_vocab_size) of the token after each target token."""
         hidden, memory = self.encode(source, lengths)
         return self.decoder(target[:, :-1], hidden, memory)  # type: ignore[no-any-return]
 

@@ -32,7 +32,7 @@ from training.g2p.model import Seq2Seq, Sizes
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides a run."""
+    """The settings of a run."""
 
     data: Path
     output: Path
@@ -42,8 +42,8 @@ class Settings:
     learning_rate: float
     dropout: float
     resume: Path | None = None
-    unknown_rate: float = 0.002  # letters shown as unknown, so that unknown ones do little harm
-    warmup: float = 0.01  # share of the time in which the rate rises
+    unknown_rate: float = 0.002  # share of letters replaced by the unknown token
+    warmup: float = 0.01  # share of the time during which the learning rate rises
     max_norm: float = 1.0
 
 
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--dropout", type=float, default=0.15)
-    parser.add_argument("--resume", type=Path, help="checkpoint whose weights to start from")
+    parser.add_argument("--resume", type=Path, help="start from the weights of this checkpoint")
     options = vars(parser.parse_args())
     torch.set_num_threads(options.pop("threads"))
     torch.manual_seed(options["seed"])
