@@ -9,8 +9,9 @@ folder=$(realpath "$1")
 shift
 cd "$(dirname "$0")/.."
 
+include=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 BUILD=$folder/build PYTHON=$folder/bin/python bash tools/build_in_place.sh \
-  -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+  -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DPython_INCLUDE_DIR="$include" \
   -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DATTNENGINE_WERROR=ON
 NM=aarch64-linux-gnu-nm python tools/check_kernel_symbols.py "$folder/build"
 
