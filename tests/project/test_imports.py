@@ -16,17 +16,26 @@ import attnengine as ae
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "attnengine"
 
-# part -> parts of the package that it must not import
-FORBIDDEN = {
-    "decoding": {"models", "engines", "loaders", "cli", "reference"},
-    "packing": {"decoding", "engines", "loaders", "models", "cli", "reference"},
-    "models": {"decoding", "engines", "loaders", "cli", "reference"},
-    "loaders": {"decoding", "engines", "models", "cli", "reference", "_core"},
-    "engines": {"cli", "g2p", "profiling", "reference"},
-    "g2p": {"cli", "profiling", "reference"},
-    "profiling": {"cli", "g2p", "reference"},
-    "cli": {"_core", "models", "reference"},
-}
+# Data flows one way: a part imports what stands before it, never what stands behind or beside it.
+ORDER = (
+    ("errors", "version"),
+    ("_core",),
+    ("audio", "gate_kernels", "loaders", "packing"),
+    ("tokenizers",),
+    ("chat", "kernels", "models"),
+    ("decoding",),
+    ("scheduling",),
+    ("engines",),
+    ("g2p", "plots", "profiling"),
+    ("integrations", "server"),
+    ("cli",),
+    ("__main__",),
+)
+RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
+# The compiled part serves what runs models; files, text and terminals do without.
+WITHOUT_CORE = {"cli", "g2p", "loaders", "tokenizers"}
+# NumPy alone, for tests and benchmarks.
+APART = {"reference"}
 
 
 def imported(file: Path) -> set[str]:
@@ -49,12 +58,34 @@ def imported(file: Path) -> set[str]:
     return {name.split(".")[1] for name in names if name.startswith("attnengine.")}
 
 
-@pytest.mark.parametrize("part", FORBIDDEN)
+def parts() -> list[str]:
+    """The parts of the package: files and folders of Python."""
+    names = {path.stem for path in PACKAGE.glob("*.py")}
+    names |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    return sorted(names - {"__init__"})
+
+
+def files(part: str) -> list[Path]:
+    """The files of a part."""
+    return [
+        file for file in [PACKAGE / f"{part}.py", *(PACKAGE / part).rglob("*.py")] if file.exists()
+    ]
+
+
+def test_every_part_has_a_place() -> None:
+    assert set(parts()) <= RANK.keys() | APART
+
+
+@pytest.mark.parametrize("part", [part for part in parts() if part not in APART])
 def test_nothing_points_backwards(part: str) -> None:
-    files = [PACKAGE / f"{part}.py", *(PACKAGE / part).rglob("*.py")]
-    found = {file.name: imported(file) & FORBIDDEN[part] for file in files if file.exists()}
-    assert found
+    allowed = {other for other, rank in RANK.items() if rank < RANK[part]} | {part}
+    allowed -= {"_core"} if part in WITHOUT_CORE else set()
+    found = {file.name: imported(file) - allowed for file in files(part)}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_the_reference_stands_alone() -> None:
+    assert all(imported(file) <= APART for file in files("reference"))
 
 
 def test_the_face_is_imported_by_nobody_inside() -> None:
