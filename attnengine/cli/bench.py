@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from attnengine.profiling.speed import Settings, measure, plain
+from attnengine.profiling.report import plain
+from attnengine.profiling.speed import Settings, measure
 
 
 def bench(

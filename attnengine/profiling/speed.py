@@ -9,7 +9,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,11 @@ import numpy as np
 from attnengine import loaders
 from attnengine.engines import AnyEngine, Encoder, LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
+from attnengine.profiling.bandwidth import Bandwidth, timed
 from attnengine.profiling.sizes import BYTES, context_length
 
 _INPUT_TOKENS = {LanguageModel: 512, Seq2Seq: 32, Encoder: 128}  # of a text, unless told
 _ADDED = 2  # tokens that a model may put around a text
-_READ = 2**28  # bytes that are read to measure the bandwidth: no cache holds them
-_TURNS = 8
 
 _LOOKED_UP = re.compile(r"embed(?!_out)|shared\.weight|wte|wpe|relative_attention_bias|logits_bias")
 _ONCE_A_TEXT = re.compile(r"bridge\.")
@@ -59,25 +57,6 @@ def multiplied(
         elif not _ONCE_A_TEXT.match(name):
             step += round(size * experts) if len(shape) == 3 else size
     return Multiplied(source, step, 0 if encoder else head or tied)
-
-
-class Bandwidth:
-    """Bytes a second that threads together read from memory, the best that was seen so far.
-
-    Other programs, and other guests of a host, change it from second to second.
-    """
-
-    def __init__(self, num_threads: int) -> None:
-        self.parts = np.array_split(np.ones(_READ // 8, np.int64), num_threads)
-        self.best = 0.0
-        for _ in range(_TURNS):
-            self.measure()
-
-    def measure(self) -> None:
-        """Read all of the array once more."""
-        with ThreadPoolExecutor(len(self.parts)) as pool:
-            seconds = _seconds(lambda: list(pool.map(np.bitwise_or.reduce, self.parts)))
-        self.best = max(self.best, _READ / seconds)
 
 
 @dataclass(frozen=True)
@@ -249,47 +228,12 @@ def _repeated(call: Callable[[], object], memory: _Memory, settings: Settings) -
     call()
     seconds = []
     for _ in range(settings.repeats):
-        seconds.append(_seconds(call))
+        seconds.append(timed(call))
         memory.bandwidth.measure()
     return seconds
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def _peak_memory() -> int:
     """Bytes that the process had in memory at most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def plain(facts: Mapping[str, Any]) -> list[str]:
-    """What was measured, in lines."""
-    lines = [
-        "model: {architecture}, {parameters} parameters".format(**facts),
-        f"run: {_precisions(facts)}, {_parallel(facts)}, batch {facts['batch_size']},"
-        f" beam {facts['beam_size']}",
-        f"load: {facts['load_seconds']:.3f} s, then {facts['peak_memory'] / 1e6:.0f} MB at most",
-        f"memory: {facts['bandwidth'] / 1e9:.1f} GB/s",
-    ]
-    for speed in facts["speeds"]:
-        rate, bound = speed["tokens_per_second"], speed["bound"]
-        line = f"{speed['what']}: {rate:.1f} tokens/s ± {100 * speed['spread']:.0f} %"
-        if bound is not None:
-            line += f", {100 * rate / bound:.0f} % of the {bound:.1f} that memory allows"
-        lines.append(line)
-    return lines
-
-
-def _precisions(facts: Mapping[str, Any]) -> str:
-    precision, cache = facts["precision"], facts["cache_precision"]
-    plain_one = cache is None or cache == precision == "float32"
-    return str(precision) if plain_one else f"{precision}, cache {cache}"
-
-
-def _parallel(facts: Mapping[str, Any]) -> str:
-    threads, workers = facts["num_threads"], facts["num_workers"]
-    return f"threads {threads}" if workers is None else f"threads {threads}, workers {workers}"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import attnengine as ae
-from attnengine import cli, g2p
+from attnengine import g2p
+from attnengine.cli import encode, score, search
 from attnengine.profiling import speed
 from tests.helpers.cli_runs import Run, refused
 
@@ -25,8 +26,8 @@ def test_workers(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> Non
         asked.update(options)
         raise ae.Error("enough")
 
-    monkeypatch.setattr(cli, "load", load)
-    monkeypatch.setattr(speed, "load", load)
+    for module in (search, score, encode, speed):
+        monkeypatch.setattr(module, "load", load)
     model = ["model"] if command == "bench" else ["--model", "model"]
     assert refused(run(command, *model, "--num-threads", 3, "--num-workers", 2), "enough")
     assert (asked["num_threads"], asked["num_workers"]) == (3, 2)

@@ -9,8 +9,9 @@ import pytest
 import attnengine as ae
 from attnengine import cli
 from attnengine.errors import InvalidArgument
-from attnengine.profiling import speed
-from attnengine.profiling.speed import Multiplied, Settings, Speed, measure, multiplied, plain
+from attnengine.profiling import bandwidth
+from attnengine.profiling.report import plain
+from attnengine.profiling.speed import Multiplied, Settings, Speed, measure, multiplied
 from tests.conftest import WriteModel
 
 QUICK = {"new_tokens": 3, "repeats": 2, "num_threads": 1}
@@ -18,7 +19,7 @@ QUICK = {"new_tokens": 3, "repeats": 2, "num_threads": 1}
 
 @pytest.fixture(autouse=True)
 def little_memory_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "_READ", 2**16)
+    monkeypatch.setattr(bandwidth, "_READ", 2**16)
 
 
 def whats(facts: dict[str, Any]) -> list[str]:
