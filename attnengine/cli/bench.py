@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from attnengine.profiling.report import plain
-from attnengine.profiling.speed import Settings, measure
+from attnengine.cli.options import LOADING, SEARCH, SPEED, TEXT, Json, ModelPath, takes
+from attnengine.cli.text_files import write_lines, writing
+
+_BatchSize = Annotated[int, typer.Option(help="Texts in a batch.", rich_help_panel=TEXT)]
+_InputTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Tokens per input text.",
+        rich_help_panel=TEXT,
+        show_default="prompt 512, source 32, encoder 128",
+    ),
+]
+_NewTokens = Annotated[
+    int, typer.Option(help="New tokens to generate per text.", rich_help_panel=TEXT)
+]
+_BeamSize = Annotated[
+    int, typer.Option(help="Live hypotheses per text; 1 is greedy search.", rich_help_panel=SEARCH)
+]
+_Repeats = Annotated[
+    int, typer.Option(help="Timed runs per measurement, after a warm-up.", rich_help_panel=SPEED)
+]
 
 
+@takes(*LOADING)
 def bench(
-    path: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
-    batch_size: Annotated[int, typer.Option(help="Texts that run together.")] = 1,
-    beam_size: Annotated[int, typer.Option(help="Hypotheses of each text.")] = 1,
-    input_tokens: Annotated[
-        int | None,
-        typer.Option(help="Of a text; 512 of a prompt, 32 of a source, 128 of an encoder's text."),
-    ] = None,
-    new_tokens: Annotated[int, typer.Option(help="That every text gets.")] = 64,
-    repeats: Annotated[int, typer.Option(help="Of each measurement, after a warm-up.")] = 5,
-    precision: Annotated[str, typer.Option(help="Of the weights, as load takes it.")] = "float32",
-    cache_precision: Annotated[
-        str | None, typer.Option(help="Of keys and values kept, as load takes it.")
-    ] = None,
-    num_threads: Annotated[
-        int | None, typer.Option(help="Threads of a call; all cores if not given.")
-    ] = None,
-    num_workers: Annotated[
-        int | None, typer.Option(help="Among which they are shared out; chosen if not given.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    path: ModelPath,
+    batch_size: _BatchSize = 1,
+    beam_size: _BeamSize = 1,
+    input_tokens: _InputTokens = None,
+    new_tokens: _NewTokens = 64,
+    repeats: _Repeats = 5,
+    as_json: Json = False,
+    **given: Any,
 ) -> None:
-    """Measure load time, memory and tokens a second, beside what the machine's memory allows."""
-    texts = (batch_size, beam_size, input_tokens, new_tokens)
-    settings = Settings(*texts, repeats, precision, cache_precision, num_threads, num_workers)
-    facts = measure(path, settings)
-    print(json.dumps(facts) if as_json else "\n".join(plain(facts)))
+    """Measure load time, memory and tokens per second, beside what the memory's speed allows."""
+    from attnengine.profiling.report import plain
+    from attnengine.profiling.speed import Settings, measure
+
+    with writing(None) as stream:
+        sizes = (batch_size, beam_size, input_tokens, new_tokens)
+        facts = measure(path, Settings(*sizes, repeats, **given))
+        write_lines(stream, [json.dumps(facts)] if as_json else plain(facts))

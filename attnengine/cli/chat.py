@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from attnengine.cli.options import CachePrecision, Number, Precision, Real, Threads
+from attnengine.cli.options import (
+    CACHE_PRECISION,
+    NUM_THREADS,
+    PRECISION,
+    TEXT,
+    Model,
+    pick,
+    searching,
+    takes,
+)
 from attnengine.cli.output import expect
-from attnengine.cli.text_files import reading, write_text
+from attnengine.cli.text_files import reading, write_text, writing
 from attnengine.engines import LanguageModel, load
 
+_NAMES = ("temperature", "top_k", "seed", "max_new_tokens")
+_SEARCH = tuple(option for option in searching(max_new_tokens="256") if option.name in _NAMES)
+_LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS)
 
+
+@takes(*_SEARCH, *_LOADING)
 def chat(
-    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
-    system: Annotated[str | None, typer.Option(help="What the model is told first.")] = None,
-    temperature: Real = None,
-    top_k: Number = None,
-    seed: Number = None,
-    max_new_tokens: Number = None,
-    precision: Precision = "float32",
-    cache_precision: CachePrecision = None,
-    num_threads: Threads = None,
+    model: Model,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            help="System message that starts the conversation.",
+            rich_help_panel=TEXT,
+            show_default="none",
+        ),
+    ] = None,
+    **given: Any,
 ) -> None:
     """Converse with a language model: each line is a message, and its reply comes at once."""
-    loading: Any = {"precision": precision, "cache_precision": cache_precision}
-    engine = expect(load(model, **loading, num_threads=num_threads), LanguageModel, "chat")
-    given = {"temperature": temperature, "top_k": top_k, "seed": seed}
-    given["max_new_tokens"] = max_new_tokens
-    options: Any = {name: value for name, value in given.items() if value is not None}
+    engine = expect(load(model, **pick(given, _LOADING)), LanguageModel, "chat")
+    options = pick(given, _SEARCH)
     messages = [{"role": "system", "content": system}] if system is not None else []
-    with reading(None) as reader:
+    with reading(None) as reader, writing(None) as stream:
         for line in reader:
             messages.append({"role": "user", "content": line})
             pieces = []
             for piece in engine.stream_chat(messages, **options):
-                write_text(sys.stdout.buffer, piece)
+                write_text(stream, piece)
                 pieces.append(piece)
-            write_text(sys.stdout.buffer, "\n")
+            write_text(stream, "\n")
             messages.append({"role": "assistant", "content": "".join(pieces)})

@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from attnengine.cli.options import Input, Number, Output, Precision, Threads, Workers
+from attnengine.cli.options import (
+    MAX_BATCH_SIZE,
+    NUM_THREADS,
+    NUM_WORKERS,
+    PRECISION,
+    TEXT,
+    Declared,
+    Input,
+    Model,
+    Output,
+    pick,
+    takes,
+)
 from attnengine.cli.output import expect, plain_lines
 from attnengine.cli.text_files import answers, reading, write_answers
 from attnengine.engines import Encoder, load
 
+_POOLING = Declared(
+    "pooling",
+    str,
+    TEXT,
+    "How token vectors become one vector: mean, max, first, last or attention.",
+    shown="the model's",
+    choices=("mean", "max", "first", "last", "attention"),
+)
+_LOADING = (PRECISION, NUM_THREADS, NUM_WORKERS)
+_Truncate = Annotated[
+    bool,
+    typer.Option(
+        "--truncate",
+        help="Cut a text that is longer than the model takes, instead of refusing it.",
+        rich_help_panel=TEXT,
+    ),
+]
 
+
+@takes(_POOLING, MAX_BATCH_SIZE, *_LOADING)
 def encode(
-    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    model: Model,
     input: Input = None,  # noqa: A002 - the name of the option
     output: Output = None,
-    pooling: Annotated[str | None, typer.Option(help="mean, max, first or last")] = None,
-    truncate: Annotated[bool, typer.Option("--truncate", help="Cut what is too long.")] = False,
-    max_batch_size: Number = None,
-    precision: Precision = "float32",
-    num_threads: Threads = None,
-    num_workers: Workers = None,
+    truncate: _Truncate = False,
+    **given: Any,
 ) -> None:
     """Print the vector that an encoder makes of every line, as a JSON list."""
-    found = load(model, precision=precision, num_threads=num_threads, num_workers=num_workers)
-    engine = expect(found, Encoder, "encode")
-    options: dict[str, Any] = {"pooling": pooling, "truncate": truncate}
-    options |= {} if max_batch_size is None else {"max_batch_size": max_batch_size}
+    engine = expect(load(model, **pick(given, _LOADING)), Encoder, "encode")
+    options = {"truncate": truncate, **pick(given, [_POOLING, MAX_BATCH_SIZE])}
     shown = plain_lines(lambda vector: json.dumps([float(str(number)) for number in vector]))
     with reading(input) as reader:
         vectors = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from attnengine import engines
-from attnengine.cli.options import Json, Precision
-from attnengine.profiling.sizes import describe
+from attnengine.cli.options import PRECISION, Json, ModelPath, pick, takes
+from attnengine.cli.text_files import write_lines, writing
+
+_PACKED_PRECISION = replace(PRECISION, help="Precision of the packed weights; needs --packed.")
 
 
-def info(
-    path: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
-    as_json: Json = False,
-) -> None:
+def info(path: ModelPath, as_json: Json = False) -> None:
     """Show what a model is: sizes, parameters, types, memory, tokenizer, languages, special ids."""
-    facts = describe(path)
-    if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
-        return
-    for name, fact in facts.items():
-        print(f"{name}: {fact if isinstance(fact, str) else json.dumps(fact)}")
+    from attnengine.profiling.sizes import describe
+
+    with writing(None) as stream:
+        facts = describe(path)
+        if as_json:
+            lines = [json.dumps(facts, ensure_ascii=False)]
+        else:
+            lines = [f"{name}: {_shown(fact)}" for name, fact in facts.items()]
+        write_lines(stream, lines)
 
 
+def _shown(fact: Any) -> str:
+    return fact if isinstance(fact, str) else json.dumps(fact)
+
+
+@takes(_PACKED_PRECISION)
 def convert(
-    source: Annotated[Path, typer.Argument(help="Folder or file of a model.")],
-    folder: Annotated[Path, typer.Argument(help="Where to write it; new or empty.")],
-    packed: Annotated[bool, typer.Option("--packed", help="Also pack the weights.")] = False,
-    precision: Precision = "float32",
+    source: ModelPath,
+    folder: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
+    packed: Annotated[
+        bool,
+        typer.Option("--packed", help="Also write packed weights, which load maps from disk."),
+    ] = False,
+    **given: Any,
 ) -> None:
     """Write a model as a native folder, which loads fastest."""
-    engines.convert(source, folder, packed=packed, precision=precision)
+    engines.convert(source, folder, packed=packed, **pick(given, [PRECISION]))

@@ -1,30 +1,155 @@
-"""The options that several commands take."""
+"""The options of the commands: each is declared once, with its type, help, panel and default."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-Model = Annotated[
-    Path | None,
-    typer.Option(help="Folder or file of the model; translate has one of English words built in."),
-]
-Input = Annotated[Path | None, typer.Option(help="File to read instead of standard input.")]
-Output = Annotated[Path | None, typer.Option(help="File to write instead of standard output.")]
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")]
-Threads = Annotated[int | None, typer.Option(help="Threads of a call; all cores if not given.")]
-Workers = Annotated[
-    int | None, typer.Option(help="Steps in flight, which share the threads; chosen if not given.")
-]
-Precision = Annotated[str, typer.Option(help="Of linear layers: float32, bfloat16, int8, int4.")]
-CachePrecision = Annotated[
-    str | None,
-    typer.Option(help="Of keys and values kept: float32, float16, int8; chosen if not given."),
-]
-Language = Annotated[str | None, typer.Option(help="Of a model that translates several.")]
-Number = Annotated[int | None, typer.Option()]
-Real = Annotated[float | None, typer.Option()]
+Command = TypeVar("Command", bound=Callable[..., None])
 
-LOADING = ("precision", "cache_precision", "num_threads", "num_workers")
+MODEL, TEXT, SEARCH, SAMPLING, SPEED = PANELS = "Model", "Text", "Search", "Sampling", "Speed"
+
+ModelPath = Annotated[Path, typer.Argument(help="Folder or file of the model.")]
+Model = Annotated[Path, typer.Option(help="Folder or file of the model.", rich_help_panel=MODEL)]
+Input = Annotated[
+    Path | None,
+    typer.Option(help="File to read.", rich_help_panel=TEXT, show_default="standard input"),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="File to write.", rich_help_panel=TEXT, show_default="standard output"),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Write JSON, one object per line.", rich_help_panel=TEXT)
+]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option that several commands take, or that the options of a search declare."""
+
+    name: str
+    kind: type
+    panel: str
+    help: str
+    default: Any = None
+    shown: str | None = None  # the default in words, if ``default`` is None
+    choices: tuple[str, ...] = ()  # values that a shell completes
+
+    def parameter(self) -> inspect.Parameter:
+        """The option as typer reads it from the signature of a command."""
+        option = typer.Option(
+            help=self.help,
+            rich_help_panel=self.panel,
+            show_default=self.shown or True,
+            autocompletion=(lambda: list(self.choices)) if self.choices else None,
+        )
+        kind: Any = self.kind if self.default is not None else self.kind | None
+        hint: Any = Annotated[kind, option]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Parameter(self.name, keyword, default=self.default, annotation=hint)
+
+
+PRECISION = Declared(
+    "precision",
+    str,
+    MODEL,
+    "Precision of the linear layers: float32, bfloat16, int8 or int4.",
+    default="float32",
+    choices=("float32", "bfloat16", "int8", "int4"),
+)
+CACHE_PRECISION = Declared(
+    "cache_precision",
+    str,
+    MODEL,
+    "Precision of the cached keys and values: float32, float16 or int8.",
+    shown="float32 if --precision is float32, else float16",
+    choices=("float32", "float16", "int8"),
+)
+NUM_THREADS = Declared("num_threads", int, SPEED, "Threads of a call.", shown="all allowed cores")
+NUM_WORKERS = Declared(
+    "num_workers",
+    int,
+    SPEED,
+    "Batches that run at the same time and share the threads.",
+    shown="chosen for each call",
+)
+MAX_BATCH_SIZE = Declared(
+    "max_batch_size", int, SPEED, "Texts in a batch; results do not depend on it.", shown="32"
+)
+LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS, NUM_WORKERS)
+_SEARCHING = (
+    Declared("beam_size", int, SEARCH, "Live hypotheses per text; 1 is greedy search."),
+    Declared("num_hypotheses", int, SEARCH, "Results per text, at most.", shown="1"),
+    Declared(
+        "num_candidates",
+        int,
+        SEARCH,
+        "Ended hypotheses per text after which --stopping candidates stops.",
+        shown="--beam-size",
+    ),
+    Declared(
+        "length_penalty",
+        float,
+        SEARCH,
+        "Exponent p of the score, log_prob / length ** p.",
+        shown="1.0",
+    ),
+    Declared(
+        "stopping",
+        str,
+        SEARCH,
+        "When to stop: candidates, after --num-candidates ended hypotheses; optimal, once no"
+        " better hypothesis can follow.",
+        shown="candidates",
+        choices=("candidates", "optimal"),
+    ),
+    Declared("max_new_tokens", int, SEARCH, "New tokens to generate per text, at most."),
+    Declared("min_new_tokens", int, SEARCH, "New tokens to generate per text, at least."),
+    Declared(
+        "temperature",
+        float,
+        SAMPLING,
+        "Divisor of the logits; below 1, likely tokens become likelier.",
+        shown="1.0",
+    ),
+    Declared("top_k", int, SAMPLING, "Most likely tokens to draw from; 0: all.", shown="0"),
+    Declared("seed", int, SAMPLING, "Seed of the draws.", shown="a new one per text"),
+    MAX_BATCH_SIZE,
+)
+
+
+def searching(**shown: str) -> tuple[Declared, ...]:
+    """The options of a search; ``shown`` are the defaults of one command, in words."""
+    return tuple(replace(one, shown=shown.get(one.name, one.shown)) for one in _SEARCHING)
+
+
+def takes(*options: Declared) -> Callable[[Command], Command]:
+    """The ``**`` parameter of a command receives these options; help lists them by panel."""
+
+    def declare(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        given = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        keywords = [p.replace(kind=p.KEYWORD_ONLY) for p in given]
+        every = sorted([*keywords, *(option.parameter() for option in options)], key=_panel)
+        command.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+        return command
+
+    return declare
+
+
+def _panel(parameter: inspect.Parameter) -> int:
+    """Where help lists a parameter; an argument comes first."""
+    info = parameter.annotation.__metadata__[0]
+    return PANELS.index(info.rich_help_panel) if info.rich_help_panel else -1
+
+
+def pick(given: dict[str, Any], options: Iterable[Declared]) -> dict[str, Any]:
+    """Those of the options that were ``given`` a value or have a default."""
+    values = {option.name: given[option.name] for option in options}
+    return {name: value for name, value in values.items() if value is not None}

@@ -11,14 +11,14 @@ import typer
 
 from attnengine.cli.options import (
     LOADING,
-    CachePrecision,
+    MAX_BATCH_SIZE,
+    TEXT,
     Input,
     Json,
-    Number,
+    Model,
     Output,
-    Precision,
-    Threads,
-    Workers,
+    pick,
+    takes,
 )
 from attnengine.cli.output import expect, json_lines, plain_lines
 from attnengine.cli.text_files import answers, pairs, reading, write_answers
@@ -27,31 +27,33 @@ from attnengine.engines import LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
 
 _NO_SCORE = Score([], [], [])
+_Target = Annotated[
+    Path | None,
+    typer.Option(
+        help="File with the target of each line, for an encoder-decoder.",
+        rich_help_panel=TEXT,
+        show_default="behind a tab on each line",
+    ),
+]
 
 
+@takes(MAX_BATCH_SIZE, *LOADING)
 def score(
-    context: typer.Context,
-    model: Annotated[Path, typer.Option(help="Folder or file of the model.")],
+    model: Model,
     input: Input = None,  # noqa: A002 - the name of the option
-    target: Annotated[Path | None, typer.Option(help="File with the target of each line.")] = None,
+    target: _Target = None,
     output: Output = None,
     as_json: Json = False,
-    max_batch_size: Number = None,
-    precision: Precision = "float32",
-    cache_precision: CachePrecision = None,
-    num_threads: Threads = None,
-    num_workers: Workers = None,
+    **given: Any,
 ) -> None:
     """Print the log-probability of every line.
 
-    An encoder-decoder scores the lines of --target given those of the input, or else the second
-    of two texts that stand on each line with a tab between them.
+    A language model scores the line. An encoder-decoder scores a target given its source: the
+    line holds source, tab and target, or --target holds the targets.
     """
-    engine = load(model, **{name: context.params[name] for name in LOADING})
-    options = {} if max_batch_size is None else {"max_batch_size": max_batch_size}
-    shown = (
-        json_lines(Score([], [], [])) if as_json else plain_lines(lambda one: f"{one.log_prob:.6f}")
-    )
+    engine = load(model, **pick(given, LOADING))
+    options = pick(given, [MAX_BATCH_SIZE])
+    shown = json_lines(_NO_SCORE) if as_json else plain_lines(_log_prob)
     paths = [input] if target is None else [input, target]
     with ExitStack() as stack:
         readers = [stack.enter_context(reading(path)) for path in paths]

@@ -11,77 +11,80 @@ import typer
 from attnengine import g2p
 from attnengine.cli.options import (
     LOADING,
-    CachePrecision,
+    MODEL,
+    TEXT,
+    Declared,
     Input,
     Json,
-    Language,
     Model,
-    Number,
     Output,
-    Precision,
-    Real,
-    Threads,
-    Workers,
+    pick,
+    searching,
+    takes,
 )
 from attnengine.cli.output import expect, json_lines, plain_lines
 from attnengine.cli.text_files import answers, one_line, reading, write_answers
 from attnengine.decoding.results import Hypothesis, Result
 from attnengine.engines import LanguageModel, Seq2Seq, load
-from attnengine.errors import InvalidArgument
 
-_SEARCH = (
-    *("beam_size", "num_hypotheses", "num_candidates", "length_penalty", "stopping"),
-    *("temperature", "top_k", "seed", "max_new_tokens", "min_new_tokens", "max_batch_size"),
-    *("source_language", "target_language"),
+_TRANSLATE = (
+    Declared("source_language", str, TEXT, "Language of the input.", shown="the model's, if any"),
+    Declared("target_language", str, TEXT, "Language to write.", shown="the model's, if any"),
+    *searching(beam_size="5", max_new_tokens="2 * source + 10", min_new_tokens="1"),
 )
+_GENERATE = searching(beam_size="1", max_new_tokens="256", min_new_tokens="0")
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
+_ModelOrPackaged = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder or file of the model.",
+        rich_help_panel=MODEL,
+        show_default="the built-in model, which turns English words into phonemes on 1 thread",
+    ),
+]
 
 
-def search(
-    context: typer.Context,
-    model: Model = None,
+@takes(*_TRANSLATE, *LOADING)
+def translate(
+    model: _ModelOrPackaged = None,
     input: Input = None,  # noqa: A002 - the name of the option
     output: Output = None,
     as_json: Json = False,
-    beam_size: Number = None,
-    num_hypotheses: Number = None,
-    num_candidates: Number = None,
-    length_penalty: Real = None,
-    stopping: Annotated[str | None, typer.Option(help="candidates or optimal")] = None,
-    temperature: Real = None,
-    top_k: Number = None,
-    seed: Number = None,
-    max_new_tokens: Number = None,
-    min_new_tokens: Number = None,
-    max_batch_size: Number = None,
-    source_language: Language = None,
-    target_language: Language = None,
-    precision: Precision = "float32",
-    cache_precision: CachePrecision = None,
-    num_threads: Threads = None,
-    num_workers: Workers = None,
+    **given: Any,
 ) -> None:
-    """Run ``translate`` or ``generate``, as the command was called."""
-    command, given = str(context.info_name), context.params
-    if model is None and command == "generate":
-        raise InvalidArgument("generate needs a model, expected --model PATH")
-    options = {name: given[name] for name in _SEARCH if given[name] is not None}
-    find = _searcher(command, model, {name: given[name] for name in LOADING})
-    find([], **options)  # complains about them before anything is read or written
-    with reading(input) as reader:
+    """Translate every line with an encoder-decoder."""
+    loading = pick(given, LOADING)
+    if model is None:
+        loading.setdefault("num_threads", given["num_workers"] or 1)
+    engine = expect(load(model or g2p.PATH, **loading), Seq2Seq, "translate")
+    _search(engine.translate, pick(given, _TRANSLATE), input, output, as_json)
+
+
+@takes(*_GENERATE, *LOADING)
+def generate(
+    model: Model,
+    input: Input = None,  # noqa: A002 - the name of the option
+    output: Output = None,
+    as_json: Json = False,
+    **given: Any,
+) -> None:
+    """Continue every line with a language model."""
+    engine = expect(load(model, **pick(given, LOADING)), LanguageModel, "generate")
+    _search(engine.generate, pick(given, _GENERATE), input, output, as_json)
+
+
+def _search(
+    find: Callable[..., Any],
+    options: dict[str, Any],
+    source: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    find([], **options)  # checks the options before anything is read or written
+    with reading(source) as reader:
         found = answers(reader, reader, lambda lines: find(lines, **options))
         shown = json_lines(_NO_RESULT) if as_json else plain_lines(_texts)
         write_answers(map(shown, found), [reader], output)
-
-
-def _searcher(command: str, model: Path | None, loading: dict[str, Any]) -> Callable[..., Any]:
-    """The method of the model, or of the packaged one, that the command runs."""
-    if model is None:
-        loading = loading | {"num_threads": loading["num_threads"] or loading["num_workers"] or 1}
-    engine = load(model or g2p.PATH, **loading)
-    if command == "translate":
-        return expect(engine, Seq2Seq, command).translate
-    return expect(engine, LanguageModel, command).generate
 
 
 def _texts(result: Result) -> str:

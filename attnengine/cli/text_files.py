@@ -73,7 +73,7 @@ def reading(path: Path | None) -> Iterator[LineReader]:
 
 
 @contextmanager
-def writing(path: Path | None, readers: Sequence[LineReader]) -> Iterator[BinaryIO]:
+def writing(path: Path | None, readers: Sequence[LineReader] = ()) -> Iterator[BinaryIO]:
     """The file at ``path``, or standard output; never a file that is being read."""
     if path is None:
         yield sys.stdout.buffer

@@ -1,0 +1,135 @@
+"""What ``--help``, ``--version`` and the completion of a shell show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+import typer
+
+import attnengine as ae
+from attnengine import cli, packing
+from attnengine.cli import encode
+from attnengine.cli.options import (
+    CACHE_PRECISION,
+    PANELS,
+    PRECISION,
+    SEARCH,
+    SPEED,
+    Declared,
+    searching,
+    takes,
+)
+from attnengine.decoding.options import STOPPING
+from attnengine.engines.encoder import POOLINGS
+from attnengine.models.precisions import CACHE_BYTES
+from tests.helpers.cli_runs import Run, refused
+
+STOPPING_OPTION = next(option for option in searching() if option.name == "stopping")
+GROUP: Any = typer.main.get_command(cli._app([]))
+
+
+@pytest.fixture(autouse=True)
+def wide_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.parametrize("command", GROUP.commands)
+def test_every_option_has_help_and_its_default(run: Run, command: str) -> None:
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    for parameter in GROUP.commands[command].params:
+        name = parameter.opts[-1]
+        [row] = [line for line in out.splitlines() if re.match(rf"│[ *]*{name} ", line)]
+        assert re.fullmatch(r"[A-Z].+\.", parameter.help), name
+        assert parameter.help in row
+        if not getattr(parameter, "is_flag", False):
+            assert ("[required]" if parameter.required else "[default: ") in row
+
+
+@pytest.mark.parametrize("command", ["translate", "generate"])
+def test_options_stand_in_panels(run: Run, command: str) -> None:
+    _, out, _ = run(command, "--help")
+    assert re.findall(r"^╭─ (\w+) ─+╮$", out, re.MULTILINE) == ["Options", *PANELS]
+    sampling = out[out.index(" Sampling ") : out.index(" Speed ")]
+    assert re.findall(r"(--[a-z-]+) ", sampling) == ["--temperature", "--top-k", "--seed"]
+
+
+def test_defaults_of_a_search_are_those_that_help_shows(run: Run, lm: ae.LanguageModel) -> None:
+    """Nothing changes when each default that stands in words is given."""
+    beam = ("--length-penalty", 1.0, "--stopping", "candidates", "--num-hypotheses", 1)
+    batch = ("--max-batch-size", 32)
+    plain = run("translate", "--json", stdin=b"attention\n")
+    sizes = ("--beam-size", 5, "--num-candidates", 5, "--min-new-tokens", 1)
+    limit = ("--max-new-tokens", 2 * len("attention") + 10)
+    assert plain == run("translate", "--json", *beam, *batch, *sizes, *limit, stdin=b"attention\n")
+    model = ("--json", "--model", lm.path)
+    sizes = ("--beam-size", 1, "--num-candidates", 1, "--min-new-tokens", 0)
+    plain = run("generate", *model, stdin=b"ab\n")
+    limit = ("--max-new-tokens", 256)
+    assert plain == run("generate", *model, *beam, *batch, *sizes, *limit, stdin=b"ab\n")
+
+
+def test_declared_options_become_parameters() -> None:
+    given: dict[str, Any] = {}
+
+    @takes(
+        Declared("fast", int, SPEED, "How fast.", default=3),
+        Declared("deep", float, SEARCH, "How deep.", shown="as deep as it goes"),
+    )
+    def command(**options: Any) -> None:
+        given.update(options)
+
+    app = typer.Typer()
+    app.command()(command)
+    app(["--deep", "0.5"], standalone_mode=False)
+    assert given == {"fast": 3, "deep": 0.5}
+    built: Any = typer.main.get_command(app)
+    assert [parameter.name for parameter in built.params][:2] == ["deep", "fast"]
+
+
+def test_version(run: Run) -> None:
+    assert run("--version") == (0, f"attnengine {ae.__version__}\n", "")
+
+
+def test_a_misspelt_command_is_corrected(run: Run) -> None:
+    assert refused(run("transalte"), "No such command 'transalte'")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("attnengine tr", ["translate"]),
+        ("attnengine translate --beam", ["--beam-size"]),
+        ("attnengine translate --precision b", ["bfloat16"]),
+        ("attnengine encode --pooling m", ["mean", "max"]),
+    ],
+)
+def test_completion_in_bash(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: str, completed: list[str]
+) -> None:
+    monkeypatch.setenv("_ATTNENGINE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    capture = run.capture
+    capture.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        cli.run([])
+    assert stopped.value.code == 0
+    assert capture.readouterr().out.decode().split() == completed
+
+
+@pytest.mark.parametrize(
+    ("option", "known"),
+    [
+        (PRECISION, packing.LAYOUTS),
+        (CACHE_PRECISION, CACHE_BYTES),
+        (STOPPING_OPTION, STOPPING),
+        (encode._POOLING, POOLINGS),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_a_shell_completes_the_values_that_exist(option: Declared, known: Iterable[str]) -> None:
+    assert set(option.choices) == set(known)
