@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -28,18 +29,36 @@ _UsageError: Any = typer.BadParameter.__bases__[0]  # typer does not export it
 
 def main() -> None:
     """What the console script ``attnengine`` runs."""
-    sys.exit(run(sys.argv[1:]))
+    _open_closed_streams()
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # was reported; Python must not try again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Give standard streams that are closed a file that fails likewise; messages are lost.
+
+    Otherwise a file that is opened later would get their number.
+    """
+    closed = {"stdin": (os.O_WRONLY, "r"), "stdout": (os.O_RDONLY, "w"), "stderr": (os.O_RDWR, "w")}
+    for name, (access, mode) in closed.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, access), mode))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command. 0: done; 2: bad input, said on one line of stderr; 130: Ctrl-C."""
     try:
         app = _app(arguments)
-        return int(app(list(arguments), prog_name="attnengine", standalone_mode=False) or 0)
+        status = int(app(list(arguments), prog_name="attnengine", standalone_mode=False) or 0)
+        sys.stdout.flush()
+        return status
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except OutputClosed:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except _UsageError as error:
         return _complain(error.format_message())
@@ -80,5 +99,6 @@ def _common(
 
 
 def _complain(message: str) -> int:
-    print("attnengine:", " ".join(message.split()), file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print("attnengine:", " ".join(message.split()), file=sys.stderr)
     return 2

@@ -45,10 +45,11 @@ class LineReader:
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def __iter__(self) -> Iterator[str]:
-        for raw in self.stream:
-            self.number += 1
-            self.bytes += len(raw)
-            yield self._text(raw.removeprefix(_BOM) if self.number == 1 else raw)
+        with _named(self.name):
+            for raw in self.stream:
+                self.number += 1
+                self.bytes += len(raw)
+                yield self._text(raw.removeprefix(_BOM) if self.number == 1 else raw)
         if self.number == 0:
             raise InvalidArgument(f"{self.name} is empty, expected at least one line")
 
@@ -60,6 +61,16 @@ class LineReader:
                 f"{self.name}, line {self.number}: byte 0x{raw[error.start]:02x} at position"
                 f" {error.start} is not valid UTF-8"
             ) from None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """An error of the system in this block names the file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or name
+        raise
 
 
 @contextmanager
@@ -129,9 +140,11 @@ def write_lines(stream: BinaryIO, lines: list[str]) -> None:
 
 def write_text(stream: BinaryIO, text: str) -> None:
     """Write a text, all of it now."""
+    name = "standard output" if stream is sys.stdout.buffer else stream.name
     try:
-        stream.write(text.encode())
-        stream.flush()
+        with _named(name):
+            stream.write(text.encode())
+            stream.flush()
     except BrokenPipeError:
         raise OutputClosed from None
 
