@@ -21,7 +21,7 @@ from attnengine.cli.text_files import reading, write_text, writing
 from attnengine.engines import LanguageModel, load
 
 _NAMES = ("temperature", "top_k", "seed", "max_new_tokens")
-_SEARCH = tuple(option for option in searching(max_new_tokens="256") if option.name in _NAMES)
+_SEARCH = [searching("generate")[name] for name in _NAMES]
 _LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+
+from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -34,7 +36,7 @@ class Declared:
     """An option that several commands take, or that the options of a search declare."""
 
     name: str
-    kind: type
+    kind: Any  # its type
     panel: str
     help: str
     default: Any = None
@@ -43,7 +45,9 @@ class Declared:
 
     def parameter(self) -> inspect.Parameter:
         """The option as typer reads it from the signature of a command."""
+        flag = [f"--{self.name.replace('_', '-')}"] if self.kind is bool else []
         option = typer.Option(
+            *flag,
             help=self.help,
             rich_help_panel=self.panel,
             show_default=self.shown or True,
@@ -79,54 +83,37 @@ NUM_WORKERS = Declared(
     "Batches that run at the same time and share the threads.",
     shown="chosen for each call",
 )
-MAX_BATCH_SIZE = Declared(
-    "max_batch_size", int, SPEED, "Texts in a batch; results do not depend on it.", shown="32"
-)
+_KINDS: dict[Any, Any] = {int: int, float: float, str: str, bool: bool, list: list[int]}
 LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS, NUM_WORKERS)
-_SEARCHING = (
-    Declared("beam_size", int, SEARCH, "Live hypotheses per text; 1 is greedy search."),
-    Declared("num_hypotheses", int, SEARCH, "Results per text, at most.", shown="1"),
-    Declared(
-        "num_candidates",
-        int,
-        SEARCH,
-        "Ended hypotheses per text after which --stopping candidates stops.",
-        shown="--beam-size",
-    ),
-    Declared(
-        "length_penalty",
-        float,
-        SEARCH,
-        "Exponent p of the score, log_prob / length ** p.",
-        shown="1.0",
-    ),
-    Declared(
-        "stopping",
-        str,
-        SEARCH,
-        "When to stop: candidates, after --num-candidates ended hypotheses; optimal, once no"
-        " better hypothesis can follow.",
-        shown="candidates",
-        choices=("candidates", "optimal"),
-    ),
-    Declared("max_new_tokens", int, SEARCH, "New tokens to generate per text, at most."),
-    Declared("min_new_tokens", int, SEARCH, "New tokens to generate per text, at least."),
-    Declared(
-        "temperature",
-        float,
-        SAMPLING,
-        "Divisor of the logits; below 1, likely tokens become likelier.",
-        shown="1.0",
-    ),
-    Declared("top_k", int, SAMPLING, "Most likely tokens to draw from; 0: all.", shown="0"),
-    Declared("seed", int, SAMPLING, "Seed of the draws.", shown="a new one per text"),
-    MAX_BATCH_SIZE,
-)
 
 
-def searching(**shown: str) -> tuple[Declared, ...]:
-    """The options of a search; ``shown`` are the defaults of one command, in words."""
-    return tuple(replace(one, shown=shown.get(one.name, one.shown)) for one in _SEARCHING)
+def searching(task: str) -> dict[str, Declared]:
+    """The options of a search by name: those that text can spell, with the defaults of a task."""
+    beam = {option.name: option for option in declared(BeamOptions)}
+    sampling = {option.name: option for option in declared(SamplingOptions)}
+    panels = dict.fromkeys(sampling, SAMPLING) | dict.fromkeys(beam, SEARCH)
+    panels["max_batch_size"] = SPEED
+    return {
+        name: Declared(
+            name,
+            _KINDS[option.check.kind],
+            panels[name],
+            option.help,
+            default=False if option.check.kind is bool else None,
+            shown=_shown(option.by_task.get(task, option.default)),
+            choices=option.check.choices,
+        )
+        for name, option in (beam | sampling).items()
+        if option.check.kind is not None
+    }
+
+
+def _shown(default: Any) -> str | None:
+    """A default in words; a flag is off."""
+    return None if default is False else "none" if default == () else str(default)
+
+
+MAX_BATCH_SIZE = searching("score")["max_batch_size"]
 
 
 def takes(*options: Declared) -> Callable[[Command], Command]:

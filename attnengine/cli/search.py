@@ -30,9 +30,9 @@ from attnengine.engines import LanguageModel, Seq2Seq, load
 _TRANSLATE = (
     Declared("source_language", str, TEXT, "Language of the input.", shown="the model's, if any"),
     Declared("target_language", str, TEXT, "Language to write.", shown="the model's, if any"),
-    *searching(beam_size="5", max_new_tokens="2 * source + 10", min_new_tokens="1"),
+    *searching("translate").values(),
 )
-_GENERATE = searching(beam_size="1", max_new_tokens="256", min_new_tokens="0")
+_GENERATE = tuple(searching("generate").values())
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
 _ModelOrPackaged = Annotated[
     Path | None,

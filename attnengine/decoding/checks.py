@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,11 +27,14 @@ class Check:
     read
         From name and value to the value in its own type. Raises InvalidArgument, naming the
         option, for a value that does not fit.
+    choices
+        Every value that is allowed, if these are names.
     """
 
     values: str
     kind: type | None
     read: Callable[[str, Any], Any]
+    choices: tuple[str, ...] = ()
 
 
 def refuse(name: str, value: object, expected: str) -> NoReturn:
@@ -85,7 +88,7 @@ def choice(*choices: str) -> Check:
             refuse(name, value, expected)
         return value
 
-    return Check(" or ".join(f'"{one}"' for one in choices), str, read)
+    return Check(" or ".join(f'"{one}"' for one in choices), str, read, choices)
 
 
 def token_ids() -> Check:
@@ -118,7 +121,8 @@ def callables(signature: str) -> Check:
 def or_none(check: Check) -> Check:
     """The same values, and None."""
     read = check.read
-    return Check(f"{check.values}, None", check.kind, lambda name, value: _given(read, name, value))
+    values = f"{check.values}, None"
+    return replace(check, values=values, read=lambda name, value: _given(read, name, value))
 
 
 def _given(read: Callable[[str, Any], Any], name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -22,18 +23,17 @@ from attnengine.cli.options import (
     searching,
     takes,
 )
-from attnengine.decoding.options import STOPPING
+from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
 from attnengine.engines.encoder import POOLINGS
 from attnengine.models.precisions import CACHE_BYTES
 from tests.helpers.cli_runs import Run, refused
 
-STOPPING_OPTION = next(option for option in searching() if option.name == "stopping")
 GROUP: Any = typer.main.get_command(cli._app([]))
 
 
 @pytest.fixture(autouse=True)
 def wide_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "400")
 
 
 @pytest.mark.parametrize("command", GROUP.commands)
@@ -104,6 +104,7 @@ def test_a_misspelt_command_is_corrected(run: Run) -> None:
         ("attnengine tr", ["translate"]),
         ("attnengine translate --beam", ["--beam-size"]),
         ("attnengine translate --precision b", ["bfloat16"]),
+        ("attnengine generate --stopping ", ["candidates", "optimal"]),
         ("attnengine encode --pooling m", ["mean", "max"]),
     ],
 )
@@ -121,12 +122,38 @@ def test_completion_in_bash(
     assert capture.readouterr().out.decode().split() == completed
 
 
+def test_every_declared_option_can_be_given(run: Run, lm: ae.LanguageModel) -> None:
+    """All options of a search but those that only Python spells, in the spelling of their check."""
+    spelled = {int: 1, float: 1.0, str: "optimal", list: 3}
+    beam = [option for option in declared(BeamOptions) if option.check.kind is not None]
+    own = [option for option in declared(SamplingOptions) if option not in declared(BeamOptions)]
+    assert "rules" not in searching("generate")
+    for options in (beam, own):
+        given: list[object] = []
+        for option in options:
+            if option.name == "return_attention":  # of a source, which a language model lacks
+                continue
+            given.append("--" + option.name.replace("_", "-"))
+            if option.check.kind is not bool:
+                given.append(spelled[option.check.kind])
+        status, out, err = run("generate", "--json", "--model", lm.path, *given, stdin=b"ab\n")
+        assert (status, err) == (0, "")
+        assert ("tree" in json.loads(out)) == (options is beam)
+
+
+def test_a_list_is_given_one_by_one(run: Run, lm: ae.LanguageModel) -> None:
+    last = lm.config["vocab_size"] - 1
+    model = ("--model", lm.path, "--max-new-tokens", 1)
+    every_other = [f"--suppress={token}" for token in range(last)]
+    _, out, _ = run("generate", *model, "--json", *every_other, stdin=b"ab\n")
+    assert json.loads(out)["hypotheses"][0]["ids"] == [last]
+
+
 @pytest.mark.parametrize(
     ("option", "known"),
     [
         (PRECISION, packing.LAYOUTS),
         (CACHE_PRECISION, CACHE_BYTES),
-        (STOPPING_OPTION, STOPPING),
         (encode._POOLING, POOLINGS),
     ],
     ids=lambda one: getattr(one, "name", ""),
