@@ -20,7 +20,7 @@ std::string of_sentence(const char* name, std::int64_t number) {
 
 }  // namespace
 
-// The logits as the rules want them, for its lifetime: afterwards they are what they were.
+// Lets the rules edit the logits; its destructor undoes every edit.
 class Search::Edits {
  public:
   Edits(const std::vector<Sentence>& sentences, Matrix logits,
@@ -33,7 +33,6 @@ class Search::Edits {
       for (std::int64_t i = 0; i < sentence.rows(); ++i)
         if (rules[i].edits()) rows_.push_back({sentence.first_row + i, &rules[i]});
     }
-    edit();
   }
   ~Edits() {
     for (const Row& row : rows_) undo(row.index);
@@ -41,13 +40,7 @@ class Search::Edits {
   Edits(const Edits&) = delete;
   Edits& operator=(const Edits&) = delete;
 
- private:
-  struct Row {
-    std::int64_t index;
-    const Rules* rules;
-  };
-
-  void edit() {
+  void apply() {
     if (rows_.empty()) return;
     std::int64_t work = 0;
     for (const Row& row : rows_) work += row.rules->work(logits_.cols);
@@ -59,6 +52,12 @@ class Search::Edits {
       }
     });
   }
+
+ private:
+  struct Row {
+    std::int64_t index;
+    const Rules* rules;
+  };
 
   void undo(std::int64_t row) {
     std::vector<EditedLogit>& edits = edits_[row];
@@ -127,7 +126,8 @@ void Search::advance(Matrix logits) {
   check_shape(logits);
   const ThreadScope scope(num_threads_);
   {
-    const Edits edits(sentences_, logits, edits_);
+    Edits edits(sentences_, logits, edits_);
+    edits.apply();
     const TopKStep found = look_up(constant(logits));
     note_failures(found.logits);
     vocab_size_ = logits.cols;

@@ -21,6 +21,16 @@ def forbid_two(logits: Any, rows: Any) -> None:
     logits[:, 2] = -np.inf
 
 
+@dataclasses.dataclass
+class Forbid:
+    """A rule that has no hash."""
+
+    token: int
+
+    def __call__(self, logits: Any, rows: Any) -> None:
+        logits[:, self.token] = -np.inf
+
+
 def forbid_of_the_text(logits: Any, rows: Any) -> None:
     logits[np.arange(len(logits)), 3 + rows.sentences % 2 + rows.lengths % 2] = -np.inf
 
@@ -30,7 +40,7 @@ OPTIONS: list[SearchOptions] = [
     BeamOptions(),
     SamplingOptions(num_hypotheses=3, seed=1),
     BeamOptions(beam_size=3, rules=(forbid_two,), return_tree=True),
-    SamplingOptions(seed=7, rules=(forbid_two, forbid_of_the_text), return_attention=True),
+    SamplingOptions(seed=7, rules=(Forbid(2), forbid_of_the_text), return_attention=True),
     BeamOptions(beam_size=2, suppress=(3,), min_new_tokens=2),
 ]
 

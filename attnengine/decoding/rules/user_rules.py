@@ -43,8 +43,10 @@ class _SomeRows:
 def apply(rules: Mapping[int, tuple[Rule, ...]], logits: Floats, rows: Rows) -> None:
     """Edit each text's logits by its own ``rules``, given by number of the text."""
     sentences = rows.sentences
-    for chosen in dict.fromkeys(rules.values()):
-        numbers = [number for number, theirs in rules.items() if theirs == chosen]
+    groups: dict[int, tuple[tuple[Rule, ...], list[int]]] = {}  # texts of one call share theirs
+    for number, chosen in rules.items():
+        groups.setdefault(id(chosen), (chosen, []))[1].append(number)
+    for chosen, numbers in groups.values():
         mine = np.isin(sentences, numbers)  # (rows,)
         if mine.all():
             for rule in chosen:
