@@ -13,7 +13,7 @@ namespace attnengine {
 namespace {
 
 constexpr std::int64_t kLine = 64;           // bytes
-constexpr std::int64_t kPageSize = 1 << 16;  // bytes: no system has larger small ones
+constexpr std::int64_t kPageSize = 1 << 16;  // bytes; no system has larger small pages
 constexpr std::int64_t kHugePage = 1 << 21;  // bytes
 
 std::int64_t rounded(std::int64_t bytes, std::int64_t unit) {
@@ -22,9 +22,9 @@ std::int64_t rounded(std::int64_t bytes, std::int64_t unit) {
 
 #if defined(__linux__)
 
-// Large memory has pages of its own: in the heap what lies between such pieces stays with the
-// process. They are huge ones where the system has them, since streaming weights misses the
-// translation cache at every small one; a last one that is not full would be memory for nothing.
+// Large memory is mapped, so that it returns to the system when freed; the heap would keep gaps.
+// Huge pages are used where the system has them: with small pages, streaming weights misses the
+// translation cache at each. The end that fills no huge page has small ones.
 void* allocate_pages(std::int64_t bytes) {
   const std::int64_t mapped = bytes + kHugePage;
   void* found = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -40,13 +40,13 @@ class Buffer {
   std::int64_t capacity_ = 0;
 };
 
-// A matrix that is handed out: whoever holds its memory keeps it when the next one needs more.
+// A matrix that callers may hold on to: when a larger one is needed, they keep the old memory.
 class KeptMatrix {
  public:
   const Matrix& resize(std::int64_t rows, std::int64_t cols) {
     const bool fits = memory_ && memory_->capacity() >= rows * cols;
     const auto memory = fits ? memory_ : std::make_shared<Buffer>();
-    matrix_ = memory->matrix(rows, cols);  // where that throws, the one before stays
+    matrix_ = memory->matrix(rows, cols);  // if this throws, the old matrix stays
     memory_ = memory;
     return matrix_;
   }

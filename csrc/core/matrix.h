@@ -22,14 +22,14 @@ using Matrix = MatrixView<float>;
   return {m.data, m.rows, m.cols};
 }
 
-// The rows of m from `first` on, `count` of them.
+// `count` rows of m, beginning with `first`.
 template <class T>
 [[gnu::always_inline]] inline MatrixView<T> rows_of(const MatrixView<T>& m, std::int64_t first,
                                                     std::int64_t count) {
   return {m[first], count, m.cols};
 }
 
-// The columns of m from `first` on, of which each row has m.cols - first; m.cols is the stride.
+// The columns of m from `first` on: m.cols - first in each row. m.cols is the stride.
 [[gnu::always_inline]] inline Matrix columns_from(const Matrix& m, std::int64_t first) {
   return {m.data + first, m.rows, m.cols};
 }

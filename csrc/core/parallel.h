@@ -8,7 +8,7 @@ namespace attnengine {
 void check_threads(int num_threads);
 
 // For its lifetime, regions opened by this thread use at most `num_threads` threads, and no more
-// than limit_threads allows. Throws Error in a forked child whose parent has run a step: the
+// than limit_threads allows. Throws Error in a forked child if its parent has run a step: the
 // threads of the parent do not exist there.
 class ThreadScope {
  public:
@@ -21,7 +21,7 @@ class ThreadScope {
   int previous_;
 };
 
-// Scopes of the calling thread have at most so many threads: workers share the machine.
+// Limits the threads of all scopes of the calling thread: workers share the machine.
 void limit_threads(int threads);
 
 using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int64_t end);
@@ -30,8 +30,8 @@ using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int
 // pay for it.
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context);
 
-// The same in `threads` threads of its own, which end with the call: for work outside of steps,
-// after which a process may still fork.
+// The same in `threads` new threads, which end with the call. For work outside of steps: the
+// process may still fork afterwards.
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context);
 
 template <class F>

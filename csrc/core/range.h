@@ -4,7 +4,7 @@
 
 namespace attnengine {
 
-// The parts of at most `size` that n things make.
+// How many parts of at most `size` n things make.
 [[gnu::always_inline]] constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
   return (n + size - 1) / size;
 }

@@ -9,8 +9,8 @@
 namespace attnengine {
 namespace {
 
-// How long a thread looks for what it waits for before others get the core: longer than what lies
-// between two steps, for waking a thread takes some 10 us.
+// How long a waiting thread spins before it gives up its core. This is longer than the pause
+// between two steps: waking a thread takes some 10 us.
 constexpr std::chrono::microseconds kPatience{200};
 
 void relax() {
@@ -21,10 +21,10 @@ void relax() {
 #endif
 }
 
-// Looks for a while whether done(); whether it is.
+// Spins for a while until done(); returns whether it is.
 template <class Done>
 bool spin(Done done) {
-  constexpr int kLooks = 64;  // for each at the clock
+  constexpr int kLooks = 64;  // between two looks at the clock
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   do {

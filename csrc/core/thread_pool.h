@@ -11,9 +11,9 @@
 
 namespace attnengine {
 
-// Threads that help the one which owns them. Each has its own part of a job, as the same memory
-// stays in its cache then; what nobody has begun when a thread is through with its own it takes as
-// well. So nobody waits for a thread that the system has not scheduled yet.
+// Threads that help the one which owns them. Each thread has its own part of every job, so that the
+// same memory stays in its cache. A thread that finishes its part takes parts not yet started, and
+// so never waits for a thread that the system has not scheduled.
 class ThreadPool {
  public:
   using Part = void (*)(const void* job, int part, int parts);
@@ -25,8 +25,8 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Calls part(job, i, parts) once for each i in [0, parts), parts <= kMaxThreads, on as many
-  // threads, or on fewer if the system has no more. Throws what a part throws, once all are done.
+  // Calls part(job, i, parts) once for each i in [0, parts), parts <= kMaxThreads. Uses `parts`
+  // threads, or fewer if the system has no more. When all are done, throws what a part has thrown.
   void run(int parts, Part part, const void* job);
 
  private:
@@ -36,8 +36,8 @@ class ThreadPool {
     std::atomic<bool> asleep{false};
   };
 
-  // Which job it is, counted from 1, and its number of parts: one number, so that a thread which
-  // was away never mistakes the parts of one job for those of another.
+  // The job's number, counted from 1, and its number of parts. They are one integer, so that a
+  // thread that wakes up late never takes a part of another job.
   using Ticket = std::uint64_t;
 
   static Ticket number(Ticket ticket) { return ticket / (2 * kMaxThreads); }
@@ -51,16 +51,16 @@ class ThreadPool {
   void work(int thread, Ticket ticket);
   void call(int part, int parts);
 
-  // Of the job at hand; written while no thread has a part of one.
+  // The current job; written while no thread works on one.
   Part part_ = nullptr;
   const void* job_ = nullptr;
-  std::exception_ptr error_;  // the first one
+  std::exception_ptr error_;  // the first exception
 
   std::unique_ptr<std::atomic<Ticket>[]> claimed_ =  // (kMaxThreads,) the last job of each part
       std::make_unique<std::atomic<Ticket>[]>(kMaxThreads);
   std::vector<std::unique_ptr<Helper>> helpers_;
-  bool no_more_threads_ = false;  // of the system
-  std::mutex mutex_;              // of who falls asleep, and of the error
+  bool no_more_threads_ = false;  // the system gives no more
+  std::mutex mutex_;              // guards falling asleep, and the error
 
   alignas(64) std::atomic<Ticket> ticket_{0};  // what the threads look at
   std::atomic<bool> ended_{false};

@@ -40,8 +40,8 @@ constexpr int vectors_at_once(int rows, int most) {
   return vectors;
 }
 
-// Has a cache line of the next block, or of the next head, fetched: a single query needs it at
-// once, several are long enough busy for it to wait in the second cache.
+// Prefetches a cache line of the next block or head. A single query needs it at once; several
+// queries take long enough that it may wait in the second cache.
 template <int kRows>
 ATTNENGINE_INLINE void fetch(const void* line) {
   __builtin_prefetch(line, 0, kRows > 1 ? 2 : 3);
@@ -86,8 +86,7 @@ void score(const ScaledDotStep& step, AttentionTile& tile, std::int64_t page) {
   if constexpr (kCount > 1) score<Number, kRows, kCount / 2>(step, tile, page);
 }
 
-// Caps the scores of a block, and adds to those of the keys that the query sees what their
-// distances or places give.
+// Caps the scores of a block, and adds the bias of distance or position to the visible keys.
 void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, Range seen,
             float* scores) {
   if (step.score_cap > 0) {
@@ -109,7 +108,7 @@ void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, R
     scores[t] += middle[most(least(distance + t, bias.reach), -bias.reach)];
 }
 
-// Makes a greater maximum that of the running softmax.
+// Raises the maximum of the running softmax.
 ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max) {
   if (!(max > query.max)) return;
   if (query.sum != 0) {
@@ -120,8 +119,8 @@ ATTNENGINE_INLINE void raise(const ScaledDotStep& step, Query& query, float max)
   query.max = max;
 }
 
-// Turns the scores of some pages of a block into weights, 0 for what is not seen, and takes them
-// into the running softmax.
+// Turns the scores of some pages of a block into weights, 0 for hidden positions, and adds them to
+// the running softmax.
 void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pages, Range seen,
            float* scores) {
   adjust(step, query, block, seen, scores);
@@ -133,7 +132,7 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pa
   Floats best = broadcast(-kInfinity);
   for (std::int64_t t = begin; t < end; t += kLanes) best = max(load(scores + t), best);
   raise(step, query, max_lane(best));
-  // while every score is -inf nothing may be subtracted: -inf - -inf is no number
+  // while every score is -inf nothing may be subtracted: -inf - -inf is NaN
   const Floats base = broadcast(query.max == -kInfinity ? 0 : query.max);
   Floats total = {};
   for (std::int64_t t = begin; t < end; t += kLanes) {
@@ -144,7 +143,7 @@ void weigh(const ScaledDotStep& step, Query& query, std::int64_t block, Range pa
   query.sum += sum(total);
 }
 
-// Weights of integers out of those of the values that they stand for.
+// Weights of integer values: the weight of each position times its scale.
 ATTNENGINE_INLINE void scale_weights(const AttentionTile& tile, float* weights) {
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page)
     for (std::int64_t t = 0; t < kPage; t += kLanes) {
@@ -192,8 +191,8 @@ void mix(const ScaledDotStep& step, const AttentionTile& tile, int first, Range 
   if constexpr (kVectors > 1) mix<Number, kRows, kVectors / 2>(step, tile, first, seen, d);
 }
 
-// Each value enters a context's one chain of additions in the order of the positions. What all
-// queries see they take together; what one does not see it does not even touch.
+// A context is one chain of additions in the order of the positions. The queries take positions
+// that all see together; a query never touches a position that it does not see.
 template <class Number, int kRows>
 void mix_tile(const ScaledDotStep& step, const AttentionTile& tile) {
   Range common = tile.seen[0];

@@ -48,7 +48,7 @@ struct AttentionTile {
   Query* queries;
   std::int64_t block;              // its first position
   const std::byte* pages[kPages];  // of the key head, those that any query sees
-  const std::byte* ahead[kPages];  // to be fetched: of the next block or head
+  const std::byte* ahead[kPages];  // to be prefetched: of the next block or head
   Range range;                     // of these pages
   Range seen[kMaxRows];            // positions of the block
   float scores[kMaxRows][kBlock];

@@ -56,7 +56,7 @@ struct Candidate {
   constexpr unsigned long kDotProducts = 1 << 20;  // HWCAP_ASIMDDP, which old headers lack
   return (getauxval(AT_HWCAP) & kDotProducts) != 0;
 #elif defined(__APPLE__)
-  return true;  // of every one
+  return true;  // every Apple processor has them
 #else
   return false;
 #endif
@@ -64,7 +64,7 @@ struct Candidate {
 #endif
 
 #if defined(__x86_64__)
-// What __builtin_cpu_supports does not know everywhere.
+// Features that not every __builtin_cpu_supports knows.
 [[maybe_unused]] bool has_halves() {
   unsigned a, b, c, d;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);

@@ -17,7 +17,7 @@ constexpr std::int64_t kDotWork = 4 * kPanelVectors;
 
 constexpr std::int64_t kLines = kHalf / 8;  // of a half of a block
 
-// How many at once: of 16 registers more would take those of the sums.
+// Lines at once: with 16 registers, more would take those of the sums.
 #if defined(__AVX2__) && !defined(__AVX512F__)
 constexpr int kUnrolled = 1;
 #else

@@ -7,8 +7,8 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-// A panel is (in / 4, kPanel, 4) in lines of 64 bytes; after the lines of a block follows one of
-// its scales.
+// A panel is (in / 4, kPanel, 4) in lines of 64 bytes. The line of a block's scales follows its
+// weights.
 constexpr std::int64_t kLine = 4 * kPanel;
 static_assert(kLine == kPanel * std::int64_t(sizeof(float)));
 constexpr std::int64_t kQuads = kScaleBlock / 4;  // of a block
@@ -42,7 +42,7 @@ struct Int8 {
     return panel_bytes(inputs.size()) / kLine;
   }
 
-  // The exact sums of a block, whose weights lie in some lines of the panels.
+  // The exact sums of a block; its weights lie in some lines of the panels.
   template <int kRows, int kPanels>
   ATTNENGINE_INLINE void add_products(const Tile& tile, const QuantisedRows& rows,
                                       std::int64_t block, Range lines,

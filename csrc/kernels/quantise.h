@@ -36,7 +36,7 @@ std::int64_t quantised_bytes(std::int64_t rows, std::int64_t in);
 // scale.
 float quantise_block(const float* x, std::int64_t count, std::int8_t* values);
 
-// All rows, in parallel where these are many.
+// All rows, in parallel if there are many.
 void quantise_rows(ConstMatrix x, const QuantisedRows& quantised);
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -9,7 +9,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-// A vector of units of one row. Of the usual activations the compiler knows which they are: a
+// A vector of units of one row. The usual activations are known to the compiler, which takes a
 // quarter less time than choosing them for each vector.
 template <bool kUsual>
 struct Units {
@@ -93,7 +93,7 @@ void gru_update(const GatesStep& step, ConstMatrix candidate) {
 
 void lstm_gates(const GatesStep& step) {
   for_units(step, 4, [](const auto& u) {
-    // what a gate's peephole adds to its sum
+    // adds the peephole of a gate to its sum
     const auto with_peephole = [&](std::int64_t gate, std::int64_t peephole, Floats cell) {
       const Floats sum = u.sum(gate);
       return u.step.options.peepholes ? fma(u.peephole(peephole), cell, sum) : sum;

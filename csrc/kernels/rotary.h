@@ -5,7 +5,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 
 // Turns each pair (x[i], x[i + half]) of the first step.num_heads heads of a row by the row's angle
-// i; what a head has beyond 2 * half stays. In place.
+// i, in place. The rest of a head, beyond 2 * half, stays.
 void rotary(const RotaryStep& step);
 
 }  // namespace attnengine::ATTNENGINE_ISA

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kBand = 48;  // queries that pass a block while it is in the first caches
 
-// Bytes from a page to a key head, and to the one whose keys are needed after it.
+// Bytes from a page to a key head, and to the head that follows it.
 struct HeadOffsets {
   std::int64_t here, next;
 };
@@ -85,8 +85,8 @@ void finish(const ScaledDotStep& step, const Query& query) {
   for (std::int64_t t = end; t < step.weights.cols; ++t) query.weights[t] = 0;
 }
 
-// A family of adjacent rows, the one that begins with a row: of a prompt, a sentence, the beams of
-// a text, or a row alone. Their pasts may end in different pages, but begin with the same.
+// A family of adjacent rows: a prompt, a sentence, the beams of a text, or one row. Their pasts
+// begin with the same page; they may end in different pages.
 Range family_of(const ScaledDotStep& step, std::int64_t begin) {
   Range family{begin, begin + 1};
   while (family.end < step.query.rows &&
@@ -95,8 +95,8 @@ Range family_of(const ScaledDotStep& step, std::int64_t begin) {
   return family;
 }
 
-// Some queries of a key head, counted through its heads of every row of a family. They pass the
-// keys block by block, those together that share its pages.
+// Some queries of a key head, counted through its heads of every row of a family. They take the
+// keys block by block; queries that share the pages of a block take it together.
 void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t kv_head,
                  Range queries) {
   const std::int64_t group = step.num_heads / step.kv_heads.count;
@@ -122,8 +122,8 @@ void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t
   for (std::int64_t i = 0; i < n; ++i) finish(step, band[i]);
 }
 
-// Some of a family's queries, counted through its key heads: the heads of a page lie side by side,
-// so that a row alone reads its past in order.
+// Some of a family's queries, counted through its key heads. The heads of a page lie side by side,
+// so that a single row reads its past in order.
 void attend_family(const ScaledDotStep& step, Range family, Range queries) {
   const std::int64_t of_head = (family.end - family.begin) * (step.num_heads / step.kv_heads.count);
   for (std::int64_t i = queries.begin; i < queries.end;) {

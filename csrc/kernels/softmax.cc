@@ -6,14 +6,15 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-// The best k so far, a heap whose root is the worst of them: of equal values the higher token.
+// The best k so far, as a heap. Its root is the worst; among equal values, the higher token.
 struct Best {
   float* values;         // (k,)
   std::int32_t* tokens;  // (k,)
   std::int64_t k;
 
   static bool worse(float a, std::int32_t a_token, float b, std::int32_t b_token) {
-    return (a < b) | ((a == b) & (a_token > b_token));  // without branches: nobody can foresee them
+    return (a < b) |
+           ((a == b) & (a_token > b_token));  // without branches, which no processor could predict
   }
 
   void move(std::int64_t from, std::int64_t to) {
@@ -21,8 +22,8 @@ struct Best {
     tokens[to] = tokens[from];
   }
 
-  // Puts a token in the place of the root of a heap of n: the hole sinks to a leaf, then the
-  // new one rises to its place, which is rarely far from the leaves.
+  // Replaces the root of a heap of n by a token. The hole sinks to a leaf, then the new token
+  // rises; its place is rarely far from the leaves.
   void replace_root(float value, std::int32_t token, std::int64_t n) {
     std::int64_t hole = 0, child = 1;
     for (; child + 1 < n; child = 2 * hole + 1) {
@@ -43,7 +44,7 @@ struct Best {
     tokens[hole] = token;
   }
 
-  // From now on only what is above `floor` is taken.
+  // From now on takes only values above `floor`.
   void clear(float floor) {
     for (std::int64_t i = 0; i < k; ++i) {
       values[i] = floor;
@@ -51,8 +52,8 @@ struct Best {
     }
   }
 
-  // Takes what of x[0..n) is among the best; token is that of x[0]. Tokens come in rising order, so
-  // an equal value never displaces an earlier one.
+  // Takes the best of x[0..n); token is that of x[0]. Tokens come in ascending order, so that an
+  // equal value never displaces an earlier one.
   void take(const float* x, std::int64_t n, std::int64_t token) {
     for_lanes(n, [&](std::int64_t i, std::int64_t count) {
       const Floats some = load_first(x + i, count, -kInfinity);
@@ -103,12 +104,12 @@ ATTNENGINE_INLINE void for_blocks(ConstMatrix rows, std::int64_t begin, std::int
 
 struct BlockSum {
   float max;  // of the logits
-  float sum;  // of exp of what they are below it
+  float sum;  // of exp(logit - max)
 };
 
 ATTNENGINE_INLINE BlockSum sum_block(const float* x, std::int64_t size) {
   const float max = max_of(x, size);
-  // where every logit is -inf nothing may be subtracted: -inf - -inf is no number
+  // where every logit is -inf nothing may be subtracted: -inf - -inf is NaN
   const float sum =
       sum_of_exp(x, max == -kInfinity ? 0 : max, size, [](std::int64_t, Floats, std::int64_t) {});
   return {max, sum};
@@ -124,7 +125,7 @@ void sum_blocks(const TopKStep& step, std::int64_t begin, std::int64_t end) {
              });
 }
 
-// Finishes one row, whose blocks are summed.
+// Finishes one row after its blocks are summed.
 void top_k_row(const TopKStep& step, std::int64_t row) {
   const std::int64_t blocks = logit_blocks(step.logits.cols);
   const float* maxima = step.maxima + row * blocks;

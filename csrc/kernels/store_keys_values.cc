@@ -8,7 +8,7 @@
 namespace attnengine::ATTNENGINE_ISA {
 namespace {
 
-// How many rows from the first on, of n, lie side by side in its page.
+// How many of n rows lie side by side in the page of the first.
 std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
   std::int64_t count = 1;
   while (count < n && cells[count].page == cells[0].page &&
@@ -17,8 +17,8 @@ std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
   return count;
 }
 
-// keys and values (rows, at least dim) of a head go to `place` and what follows of a page, rounded
-// by `put(to, x, row, which)`: which is 0 for keys and 1 for values.
+// Stores keys and values (rows, at least dim) of a head in a page, from `place` on. They are
+// rounded by `put(to, x, row, which)`; `which` is 0 for keys and 1 for values.
 template <class Number, class Put>
 ATTNENGINE_INLINE void put_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim,
                                 std::int64_t place, Number* head, Put put) {

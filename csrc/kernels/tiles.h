@@ -5,8 +5,8 @@
 #include "kernels/steps/linear.h"
 #include "simd/vec.h"
 
-// A product of rows and panels, cut into tiles whose sums fit in the registers. Every precision has
-// a Kernel with
+// A product of rows and panels, cut into tiles. The sums of a tile fit in the registers. Every
+// precision has a Kernel with
 //   kMost                             the largest tile
 //   kInputs                           inputs of one pass over the panels
 //   work(rows, in)                    of a panel, in vector instructions
@@ -14,19 +14,19 @@
 //   panel(p, input)                   where the weights of a panel lie from an input on
 //   lines(inputs)                     of 64 bytes, that a panel has of these inputs
 //   multiply<kRows, kPanels>(tile)
-// Every output is one chain of additions, whatever the tile: the same bits for any number of rows
-// and threads.
+// Every output is one chain of additions, whatever the tile. The bits are the same for any number
+// of rows and threads.
 namespace attnengine::ATTNENGINE_ISA {
 
 constexpr int kPanelVectors = kPanel / kLanes;
 constexpr std::int64_t kRowBlock = 96;  // rows that share one pass over the weight
-// Lines that the panels of a tile have on the way: 16 KB stay in the first cache, and take longer
-// to pass than memory takes to answer.
+// Lines that a tile prefetches. 16 KB stay in the first cache, and reading them takes longer than
+// memory takes to answer.
 constexpr std::int64_t kAhead = 256;
 
-// What fits in the registers besides the operands: vectors of sums, and at most so many rows and
-// panels. Sums of integers have totals in float32 beside them; weights in pairs need a register
-// more than floats.
+// The largest tile: vectors of sums that fit in the registers beside the operands, and limits for
+// rows and panels. Sums of integers have totals in float32 beside them. Weights in pairs need one
+// register more than floats.
 struct TileLimits {
   int sums, rows, panels;
 };
@@ -44,7 +44,7 @@ constexpr TileLimits kFloatTiles{8, 2, 2}, kPairTiles = kFloatTiles;
 constexpr TileLimits kByteTiles = kFloatTiles, kNibbleTiles = kByteTiles;
 #endif
 
-// A range cut into pieces of at most `size`, as even as they can be: the longest come first.
+// A range cut evenly into pieces of at most `size`; the longest come first.
 struct Pieces {
   ATTNENGINE_INLINE Pieces(Range all, std::int64_t size)
       : all(all), count(ceil_divide(all.size(), size)) {}
@@ -59,13 +59,12 @@ struct Pieces {
   std::int64_t count;
 };
 
-// Lines of as many panels as a tile has, its own further ahead or those of the next tile, which are
-// brought into the cache meanwhile: the processor alone would begin to read them when they are
-// needed.
+// Lines that a tile prefetches while it multiplies: its own, further ahead, or those of the next
+// tile. Without this the processor would begin to read them when they are needed.
 struct Fetch {
   const char* first;   // (panels, lines,)
   std::int64_t lines;  // of a panel
-  const char* then;    // those that follow, in other panels; or null for none
+  const char* then;    // the next lines, in other panels; or null
 };
 
 // Some rows, some adjacent panels and some inputs.
@@ -74,8 +73,8 @@ struct Tile {
   std::int64_t stride;  // bytes from panel to panel
   Fetch fetch;
 
-  // Calls f(i) for i in [0, some.size()), which reads line some.begin + i. Several loops: one with
-  // a test in it would take registers from the sums.
+  // Calls f(i) for i in [0, some.size()); f reads line some.begin + i. There are several loops
+  // because a test inside one would take registers from the sums.
   template <int kPanels, class F>
   ATTNENGINE_INLINE void pass(Range some, F f) const {
     const std::int64_t n = some.size(), left = fetch.lines - some.begin;
@@ -93,7 +92,7 @@ struct Tile {
   }
 };
 
-// Writes the sums of a tile: with the bias once, added to what is there from the second pass on.
+// Writes the sums of a tile. The first pass adds the bias; later passes add to the outputs.
 template <int kRows, int kVectors>
 ATTNENGINE_INLINE void finish(const LinearStep& step, const Tile& tile,
                               const Floats (&sums)[kRows][kVectors]) {
@@ -113,8 +112,8 @@ ATTNENGINE_INLINE void finish(const LinearStep& step, const Tile& tile,
   }
 }
 
-// How many panels a tile of so many rows takes at once: with few rows several, so that enough
-// chains are in flight.
+// Panels that a tile of `rows` rows takes at once. With few rows it takes several, so that enough
+// chains of additions are in flight.
 template <class Kernel>
 ATTNENGINE_INLINE constexpr int panels_at_once(std::int64_t rows) {
   const std::int64_t fit = Kernel::kMost.sums / (rows * kPanelVectors);
@@ -137,9 +136,9 @@ ATTNENGINE_INLINE void multiply_tile(const Kernel& kernel, const Tile& tile) {
   multiply_panels<kRows, panels_at_once<Kernel>(kRows)>(kernel, tile);
 }
 
-// Of several tiles each has a part of the next group fetched. A single one has the lines of its own
-// group fetched kAhead before it reads them, as a whole group might not stay in the first cache;
-// but where a line is good for few products it would spend as long on asking as on waiting.
+// Each of several tiles prefetches a part of the next group. A single tile prefetches its own
+// lines, kAhead before it reads them: a whole group might not stay in the first cache. It does not
+// where a line serves few products, since prefetching would take as long as waiting.
 template <class Kernel>
 ATTNENGINE_INLINE Fetch fetch_ahead(const Kernel& kernel, Range inputs, std::int64_t rows,
                                     Range group, Range tiles, std::int64_t tile) {

@@ -4,7 +4,7 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// What the weights of one output are after packing. The lines of a whole panel are read for it.
+// The weights of one output as packing has rounded them. Reads the lines of a whole panel.
 void unpack_linear(const UnpackStep& step);
 void unpack_linear_bfloat16(const UnpackStep& step);
 void unpack_linear_int8(const UnpackStep& step);

@@ -15,7 +15,7 @@ ATTNENGINE_INLINE std::uint32_t bfloat16(float x) {
   return (x == x ? bits + half : bits | 0x400000) >> 16;
 }
 
-// kLanes numbers, rounded the same way: bits whose lower halves are zeros.
+// kLanes numbers, rounded the same way; the lower half of their bits is zero.
 ATTNENGINE_INLINE Ints bfloat16(Floats x) {
   typedef std::uint32_t Bits __attribute__((vector_size(4 * kLanes)));
   const Bits bits = reinterpret_cast<Bits>(x);

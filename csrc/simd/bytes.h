@@ -127,7 +127,7 @@ ATTNENGINE_INLINE Ints first_sums(std::int32_t) { return Ints{}; }
 
 #if defined(__AVX512BW__)
 
-// The instruction takes one side without a sign: that of the inputs moves to the weights. Two
+// The instruction takes one side without a sign: the inputs' sign moves to the weights. Two
 // products of at most 127 * 127 fit in 16 bits.
 struct Quad {
   __m512i magnitude;

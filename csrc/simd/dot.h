@@ -16,8 +16,8 @@ ATTNENGINE_INLINE Floats dots(const float* query, const float* const (&keys)[kGr
   return sums(chains);
 }
 
-// scores[t] = scale * (query . key(t)) for t from `begin` on: kGroup keys, or those that are left
-// of n. The last group takes the last key again for those it lacks: every score is computed alike.
+// scores[t] = scale * (query . key(t)) for kGroup keys from `begin` on, or for the rest of n. The
+// last group repeats the last key for missing ones, so that every score is computed alike.
 template <class Key>
 ATTNENGINE_INLINE void dot_scores(const float* query, Key key, std::int64_t begin, std::int64_t n,
                                   std::int64_t dim, float scale, float* scores) {

@@ -4,15 +4,15 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// exp(x) = scale + scale * rest, scale = 2^n with n = round(x / ln 2) and rest = exp(r) - 1 for
-// what is left, |r| <= ln(2) / 2: r + r^2 * P(r), a fit with a relative error of 3e-9. Below -87.6
-// the scale is 0, above 88.3 infinity; NaN stays.
+// exp(x) = scale + scale * rest with scale = 2^n, n = round(x / ln 2). The rest is exp(r) - 1 with
+// |r| <= ln(2) / 2: r + r^2 * P(r), a fit with a relative error of 3e-9. The scale is 0 below -87.6
+// and infinity above 88.3; NaN stays.
 struct Exponential {
   Floats scale;
   Floats rest;
 };
 
-// Of x from -88 to 88.4.
+// For x from -88 to 88.4.
 ATTNENGINE_INLINE Exponential exponential(Floats x) {
   // Adding 1.5 * 2^23 + 127 rounds to an integer and leaves n + 127 in the lowest bits.
   const Floats magic = broadcast(12583039.0f);
@@ -35,7 +35,7 @@ ATTNENGINE_INLINE Floats exp(Floats x) {
   return (broadcast(1.0f) + e.rest) * e.scale;  // never infinity - infinity
 }
 
-// The same of x that are not above 0, where nothing overflows: one rounding less.
+// The same for x <= 0, where nothing overflows: one rounding less.
 ATTNENGINE_INLINE Floats exp_of_negative(Floats x) {
   const Exponential e = exponential(max(broadcast(-88.0f), x));
   return fma(e.rest, e.scale, e.scale);

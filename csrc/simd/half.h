@@ -44,26 +44,26 @@ ATTNENGINE_INLINE void store_rounded(Half* p, Floats x) {
 ATTNENGINE_INLINE Ints bits_of(Floats x) { return reinterpret_cast<Ints>(x); }
 ATTNENGINE_INLINE Floats floats_of(Ints x) { return reinterpret_cast<Floats>(x); }
 
-// Exponents of a half are 112 less. Below the least of them, 2 ** -14, that is added to the
-// mantissa and taken off again.
+// Exponents of a half are 112 less. Below the least exponent, 2 ** -14 is added to the mantissa and
+// subtracted again.
 ATTNENGINE_INLINE Floats load(const Half* p) {
   const Ints half{p[0], p[1], p[2], p[3]};
   const Ints magnitude = (half & 0x7fff) << 13, exponent = magnitude & 0x7c00 << 13;
   const Ints normal = magnitude + (112 << 23);
   const Ints small = bits_of(floats_of(normal + (1 << 23)) - floats_of(broadcast_int(113 << 23)));
-  const Ints infinite = exponent == 0x7c00 << 13;  // or no number
+  const Ints infinite = exponent == 0x7c00 << 13;  // or NaN
   const Ints tiny = exponent == 0;
   const Ints found = (tiny & small) | (~tiny & (normal + (infinite & 112 << 23)));
   return floats_of(found | (half & 0x8000) << 16);
 }
 
-// A small number is rounded by the addition of 0.5, whose last bit is the half's.
+// Adding 0.5 rounds a small number: the last bit of the sum is the half's.
 ATTNENGINE_INLINE void store_rounded(Half* p, Floats x) {
   const Ints bits = bits_of(x), magnitude = bits & 0x7fffffff, sign = bits >> 16 & 0x8000;
   const Ints odd = magnitude >> 13 & 1;
   const Ints normal = (magnitude - (112 << 23) + 0xfff + odd) >> 13;
   const Ints small = bits_of(floats_of(magnitude) + broadcast(0.5f)) - bits_of(broadcast(0.5f));
-  const Ints infinite = magnitude >= 255 << 23;  // or no number, whose upper bit is set
+  const Ints infinite = magnitude >= 255 << 23;  // or NaN, which keeps its upper bit
   const Ints quiet = (magnitude > 255 << 23) & 0x200;
   const Ints none = 0x7c00 | quiet | (magnitude >> 13 & 0x3ff);
   const Ints tiny = magnitude < 113 << 23;
@@ -74,7 +74,7 @@ ATTNENGINE_INLINE void store_rounded(Half* p, Floats x) {
 
 #endif
 
-// Half to even, and finite numbers to the largest at most; what is infinite or NaN stays so.
+// Half to even. Finite numbers stay finite; infinities and NaN stay as they are.
 ATTNENGINE_INLINE void store(Half* p, Floats x) {
   const Floats largest = broadcast(65504), limited = max(-largest, min(largest, x));
   const Ints infinite = (x == broadcast(kInfinity)) | (x == broadcast(-kInfinity));

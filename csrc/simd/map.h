@@ -20,8 +20,8 @@ ATTNENGINE_INLINE void map(const float* x, float* y, std::int64_t n, F f) {
   });
 }
 
-// The sum of n elements, f(i, count) being the vector at i with zeros after `count`. Four chains
-// of additions, combined in an order that depends on n alone.
+// The sum of n elements; f(i, count) is the vector at i with zeros after `count`. Four chains of
+// additions are combined in an order that depends on n alone.
 template <class F>
 ATTNENGINE_INLINE float sum_of(std::int64_t n, F f) {
   Floats chains[4] = {};

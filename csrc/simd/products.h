@@ -4,8 +4,8 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// sums[r][v] += x(r) * w(v); x is a number and w a vector, or pairs of them. Of the two those stay
-// in registers that are fewer.
+// sums[r][v] += x(r) * w(v); x is a number and w a vector, or pairs of them. The fewer operands
+// stay in registers.
 template <int kRows, int kVectors, class X, class W>
 ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
   if constexpr (kRows < kVectors) {
@@ -26,7 +26,7 @@ ATTNENGINE_INLINE void add_product(X x, W w, Floats (&sums)[kRows][kVectors]) {
 }
 
 // sums[r][v] += sum over k in [begin, end) of x(r, k) * w(k, v), each lane one chain of additions.
-// At least one k: sums stay in registers where no path skips it.
+// Needs at least one k: the sums stay in registers only if no path skips the loop.
 template <int kRows, int kVectors, class X, class W>
 ATTNENGINE_INLINE void add_products(std::int64_t begin, std::int64_t end, X x, W w,
                                     Floats (&sums)[kRows][kVectors]) {

@@ -3,17 +3,17 @@
 #include "simd/bytes.h"
 
 // Numbers in 8 bits, -127 to 127, that share a scale: the largest magnitude among them / 127.
-// Rounded half to even, the same bits on every ISA. Where one is not finite the scale is NaN, and
-// the integers are any.
+// Rounded half to even, the same bits on every ISA. If a number is not finite, the scale is NaN and
+// the integers are undefined.
 namespace attnengine::ATTNENGINE_ISA {
 
-// Magnitudes as integers, of which those of what is infinite or NaN are the largest.
+// Magnitudes as integers; infinity and NaN give the largest.
 ATTNENGINE_INLINE Ints larger_magnitudes(Ints largest, Floats x) {
   const Ints bits = reinterpret_cast<Ints>(x) & 0x7fffffff;
   return bits > largest ? bits : largest;
 }
 
-// Of all lanes, as a number again.
+// The largest magnitude of all lanes, as a number.
 ATTNENGINE_INLINE float largest_magnitude(Ints magnitudes) {
   const std::int32_t bits = largest_lane(magnitudes);
   float magnitude;
@@ -21,7 +21,7 @@ ATTNENGINE_INLINE float largest_magnitude(Ints magnitudes) {
   return magnitude;
 }
 
-// Of as many blocks as there are lanes.
+// Scales of kLanes blocks.
 struct Scales {
   Floats scales;
   Floats inverses;  // 0 where the numbers become zeros
@@ -43,7 +43,7 @@ ATTNENGINE_INLINE void store(std::int8_t* p, Ints x) {
   *reinterpret_cast<UnalignedNarrow*>(p) = narrow(x);
 }
 
-// Without the scale.
+// The integers as numbers, without the scale.
 ATTNENGINE_INLINE Floats load(const std::int8_t* p) {
   return __builtin_convertvector(widen(p), Floats);
 }

@@ -5,7 +5,7 @@
 
 namespace attnengine::ATTNENGINE_ISA {
 
-// The greatest of n numbers; NaN is passed over.
+// The largest of n numbers; NaN is ignored.
 ATTNENGINE_INLINE float max_of(const float* x, std::int64_t n) {
   Floats best = broadcast(-kInfinity);
   for_lanes(n, [&](std::int64_t i, std::int64_t count) {
@@ -14,7 +14,7 @@ ATTNENGINE_INLINE float max_of(const float* x, std::int64_t n) {
   return max_lane(best);
 }
 
-// The sum of exp(x - max), which `write(i, e, count)` sees on the way; no x is above max.
+// The sum of exp(x - max), x <= max; `write(i, e, count)` gets each vector of terms.
 template <class Write>
 ATTNENGINE_INLINE float sum_of_exp(const float* x, float max, std::int64_t n, Write write) {
   return sum_of(n, [&](std::int64_t i, std::int64_t count) {

@@ -20,7 +20,7 @@ typedef std::int32_t Ints __attribute__((vector_size(4 * kLanes)));
 typedef float UnalignedFloats __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 
 constexpr float kInfinity = __builtin_inff();
-constexpr float kTiny = 0x1p-100f;  // what is all smaller becomes zeros where it is quantised
+constexpr float kTiny = 0x1p-100f;  // blocks of smaller magnitudes are quantised to zeros
 
 ATTNENGINE_INLINE Floats load(const float* p) {
   return *reinterpret_cast<const UnalignedFloats*>(p);

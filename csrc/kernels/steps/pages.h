@@ -7,10 +7,9 @@
 
 namespace attnengine {
 
-// Keys and values lie in pages of kPage positions. For each key head a page has the keys side by
-// side, (head_dim, kPage), so that the scores of a page are a product, and then the values,
-// (kPage, value_stride). In int8 their scales come before them, float32: (kPage,) of the keys and
-// (kPage,) of the values.
+// Keys and values lie in pages of kPage positions. Each key head of a page has its keys (head_dim,
+// kPage) and then its values (kPage, value_stride); so the scores of a page are a product. In int8
+// their scales in float32 come first: (kPage,) of the keys, (kPage,) of the values.
 constexpr std::int64_t kPage = 16;
 [[gnu::always_inline]] constexpr std::int64_t pages_of(std::int64_t positions) {
   return ceil_divide(positions, kPage);

@@ -12,7 +12,7 @@ struct ScoreBias {
   std::int64_t reach = 0;
   const float* slopes = nullptr;  // (num_heads,) of a distance; or null
   const float* keys = nullptr;    // (num_heads, positions) of keys at a place; or null
-  std::int64_t positions = 0;     // at least as many as any row sees
+  std::int64_t positions = 0;     // at least the end of every row
 };
 
 // What a row attends to.
@@ -29,7 +29,7 @@ struct ScaledDotStep {
   const Sight* sights;       // (rows,)
   std::int64_t page_offset;  // bytes from a page to its first key head
   std::int64_t num_heads;
-  PageHeads kv_heads;  // whose count divides num_heads
+  PageHeads kv_heads;  // their count divides num_heads
   float scale;
   Matrix context;       // (rows, num_heads * head_dim)
   Matrix weights = {};  // (rows * num_heads, positions) or no data; zero where a row does not see
