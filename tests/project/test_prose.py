@@ -60,6 +60,7 @@ CPP = """\
 // A comment of two lines
 // is one sentence in all.
 int x;  // the number of rows in it
+int y;  // and what is below it
 
 /* A block in the
  * old way of C. */
@@ -100,9 +101,10 @@ run  # what is left to do here
             {
                 ("comment", 1, 10),
                 ("comment", 3, 6),
-                ("comment", 5, 8),
-                ("docstring", 8, 6),
-                ("error", 12, 9),
+                ("comment", 4, 5),
+                ("comment", 6, 8),
+                ("docstring", 9, 6),
+                ("error", 13, 9),
             },
         ),
         ("a.sh", SHELL, {("comment", 2, 6), ("comment", 3, 6)}),

@@ -43,31 +43,43 @@ def texts(path: Path) -> Iterator[Text]:
         yield from _cpp(content)
     else:
         found = [(i, _HASH.search(line)) for i, line in enumerate(content.split("\n"), 1)]
-        yield from _comments([(i, m.start(), m[1]) for i, m in found if m])
+        yield from _comments(
+            [_Comment(i, m.start(), m[1], not m.string[: m.start()].strip()) for i, m in found if m]
+        )
 
 
-def _comments(lines: list[tuple[int, int, str]]) -> Iterator[Text]:
-    """Comments of lines (line, column, text) that stand below each other, together."""
+@dataclass(frozen=True)
+class _Comment:
+    line: int
+    column: int
+    text: str
+    alone: bool  # in its line
+
+    def follows(self, other: _Comment) -> bool:
+        return self.alone and (self.line, self.column) == (other.line + 1, other.column)
+
+
+def _comments(lines: list[_Comment]) -> Iterator[Text]:
+    """Comments in lines of their own below another, together with it."""
     begin = 0
     for at in range(1, len(lines) + 1):
-        if at < len(lines):
-            (line, column, _), (above, left, _) = lines[at], lines[at - 1]
-            if line == above + 1 and column == left:
-                continue
-        together = [text for _, _, text in lines[begin:at]]
+        if at < len(lines) and lines[at].follows(lines[at - 1]):
+            continue
+        together = [comment.text for comment in lines[begin:at]]
         if together and not _DIRECTIVE.match(together[0]):
-            yield Text("comment", lines[begin][0], "\n".join(together), code_indent=2)
+            yield Text("comment", lines[begin].line, "\n".join(together), code_indent=2)
         begin = at
 
 
 def _python(content: str) -> Iterator[Text]:
     tokens = tokenize.generate_tokens(io.StringIO(content).readline)
-    comments = [
-        (*t.start, t.string.lstrip("#").removeprefix(" "))
-        for t in tokens
-        if t.type == tokenize.COMMENT and not t.string.startswith("#!")
-    ]
-    yield from _comments(comments)
+    comments = [t for t in tokens if t.type == tokenize.COMMENT and not t.string.startswith("#!")]
+    yield from _comments(
+        [
+            _Comment(*t.start, t.string[1:].removeprefix(" "), t.line.lstrip().startswith("#"))
+            for t in comments
+        ]
+    )
     for node in ast.walk(ast.parse(content)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             docstring = ast.get_docstring(node, clean=False)
@@ -94,9 +106,10 @@ def _cpp(content: str) -> Iterator[Text]:
     comments, strings = [], []
     for match in _CPP.finditer(content):
         line = content.count("\n", 0, match.start()) + 1
-        column = match.start() - content.rfind("\n", 0, match.start())
+        column = match.start() - content.rfind("\n", 0, match.start()) - 1
         if match["line"] is not None:
-            comments.append((line, column, match["line"].removeprefix(" ")))
+            alone = not content[match.start() - column : match.start()].strip()
+            comments.append(_Comment(line, column, match["line"].removeprefix(" "), alone))
         elif match["block"] is not None:
             yield Text("comment", line, textwrap.dedent(re.sub(r"(?m)^\s*\*", "", match["block"])))
         elif match["raw"] is not None:
