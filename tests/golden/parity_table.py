@@ -15,13 +15,13 @@ from tests.golden.huggingface import Case, cases, difference, greedy, model
 PAGE = Path(__file__).parents[2] / "docs" / "parity.md"
 INTRODUCTION = """# Parity with transformers
 
-Tiny random models, the same in transformers 5.23 (eager attention, float64; RMS norms, angles and
-softmax are float32 there too) and here, on AVX-512. Prompts have 1, 7 and 40 tokens, sources of
-encoder-decoders as many; greedy search takes 20 steps. Compared are logits, of encoders hidden
-states; allowed is a difference of 2e-4 plus 1e-4 of the value. Fed token by token, a prompt gives
-the same bits as all at once.
+The table compares tiny random models here, on AVX-512, with the same models in transformers 5.23.
+transformers runs with eager attention in float64; RMS norms, angles and softmax are float32 there
+too. Prompts have 1, 7 and 40 tokens, and so have sources of encoder-decoders. Greedy search takes
+20 steps. The compared values are logits, or hidden states of encoders. They may differ by 2e-4
+plus 1e-4 of the value. Fed token by token, a prompt gives the same bits as all at once.
 
-`python -m tests.golden.parity_table` writes this page; `python -m tests.golden.make_huggingface`
+`python -m tests.golden.parity_table` writes this page. `python -m tests.golden.make_huggingface`
 makes the files that it compares with, and needs torch and transformers.
 
 | family | variant | largest difference | largest value | greedy equal |
