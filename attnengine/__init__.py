@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from attnengine import audio, decoding, g2p, kernels, loaders, reference, tokenizers
     from attnengine.decoding.attentions import Attentions
     from attnengine.decoding.beam_search import BeamSearch
+    from attnengine.decoding.keywords import Options
     from attnengine.decoding.results import (
         BeamTree,
         Hypothesis,
@@ -21,7 +22,21 @@ if TYPE_CHECKING:
         SearchHypothesis,
         Transcription,
     )
-    from attnengine.engines import Encoder, LanguageModel, Seq2Seq, SpeechToText, convert, load
+    from attnengine.engines import (
+        Encoder,
+        EncoderState,
+        LanguageModel,
+        LoadOptions,
+        Seq2Seq,
+        SpeechToText,
+        TranslationOptions,
+        convert,
+        load,
+        load_encoder,
+        load_language_model,
+        load_seq2seq,
+        load_speech_to_text,
+    )
     from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
     from attnengine.loaders.native import save
 
@@ -32,17 +47,21 @@ __all__ = [
     "BeamSearch",
     "BeamTree",
     "Encoder",
+    "EncoderState",
     "Error",
     "FormatError",
     "Hypothesis",
     "InvalidArgument",
     "LanguageModel",
+    "LoadOptions",
+    "Options",
     "Result",
     "Score",
     "SearchHypothesis",
     "Seq2Seq",
     "SpeechToText",
     "Transcription",
+    "TranslationOptions",
     "Unsupported",
     "__version__",
     "audio",
@@ -51,6 +70,10 @@ __all__ = [
     "g2p",
     "kernels",
     "load",
+    "load_encoder",
+    "load_language_model",
+    "load_seq2seq",
+    "load_speech_to_text",
     "loaders",
     "reference",
     "save",
@@ -61,6 +84,7 @@ __all__ = [
 _MODULES = {
     "decoding.attentions": ("Attentions",),
     "decoding.beam_search": ("BeamSearch",),
+    "decoding.keywords": ("Options",),
     "decoding.results": (
         "BeamTree",
         "Hypothesis",
@@ -69,7 +93,11 @@ _MODULES = {
         "SearchHypothesis",
         "Transcription",
     ),
-    "engines": ("Encoder", "LanguageModel", "Seq2Seq", "SpeechToText", "convert", "load"),
+    "engines": (
+        *("Encoder", "EncoderState", "LanguageModel", "LoadOptions", "Seq2Seq", "SpeechToText"),
+        *("TranslationOptions", "convert", "load", "load_encoder", "load_language_model"),
+        *("load_seq2seq", "load_speech_to_text"),
+    ),
     "errors": ("Error", "FormatError", "InvalidArgument", "Unsupported"),
     "loaders.native": ("save",),
     "version": ("__version__",),

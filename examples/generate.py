@@ -53,8 +53,7 @@ def main(path: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if path is None:
             make_model(folder)
-        model = ae.load(path or folder)
-    assert isinstance(model, ae.LanguageModel)
+        model = ae.load_language_model(path or folder)
     prompt = "the cat" if path is None else "Once upon a time"
     print("greedy: ", model.generate(prompt, max_new_tokens=12).text)
     found = model.generate(prompt, max_new_tokens=12, beam_size=4, num_hypotheses=3)

@@ -9,7 +9,7 @@ from attnengine import g2p
 
 
 def main(words: list[str]) -> None:
-    model = g2p.load_g2p()  # for a model of your own: ae.load(path)
+    model = g2p.load_g2p()  # for a model of your own: ae.load_seq2seq(path)
     results = model.translate(words, beam_size=5, num_hypotheses=3, return_attention=True)
     for word, result in zip(words, results, strict=True):
         print(word)

@@ -20,10 +20,18 @@ from attnengine.scheduling import offline
 from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
-EncoderState = _core.RnnEncoderState
-
 _SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
 POOLINGS = ("mean", "max", "last", "first", "attention")
+
+
+class EncoderState:
+    """What an RNN carries from one text to the next, made by `Encoder.new_state`.
+
+    It may be used by one thread at a time.
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
 
 
 class Encoder(Engine):
@@ -76,14 +84,14 @@ class Encoder(Engine):
         tokens = exact_ids(ids, self.tokenizer, "ids")
         if state is None:
             return self._model.hidden_states(*offline.ragged([tokens]))
-        return self._recurrent().states_after(*offline.ragged([tokens]), state)
+        return self._recurrent().states_after(*offline.ragged([tokens]), state._compiled)
 
     def new_state(self) -> EncoderState:
-        """What an RNN carries from one text to the next, at first zeros; for one thread at a time.
+        """The state before the first text: zeros.
 
         Raises InvalidArgument for a Transformer.
         """
-        return self._recurrent().new_state()
+        return EncoderState(self._recurrent().new_state())
 
     def _recurrent(self) -> _core.RnnEncoder:
         if not isinstance(self._model, _core.RnnEncoder):

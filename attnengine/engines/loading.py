@@ -6,7 +6,7 @@ import copyreg
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from attnengine import _core, loaders, models, packing
 from attnengine.engines.base import Engine
@@ -14,17 +14,29 @@ from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
-from attnengine.errors import Error, FormatError, Unsupported
+from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.models.settings import BuildSettings, build_settings
 from attnengine.scheduling.threads import check_workers, choose_threads
-from attnengine.version import __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 AnyEngine = Seq2Seq | LanguageModel | Encoder | SpeechToText
 Model = _core.Decoder | _core.Encoder
+E = TypeVar("E", bound=Engine)
 
 PACKED_FILE = "packed.bin"
+
+
+class LoadOptions(TypedDict, total=False):
+    """The keywords of `load`, which explains each."""
+
+    precision: str
+    cache_precision: str | None
+    num_threads: int | None
+    num_workers: int | None
 
 
 def load(
@@ -79,6 +91,33 @@ def load(
     return _engine(model, checkpoint, options)
 
 
+def load_seq2seq(path: str | Path, **options: Unpack[LoadOptions]) -> Seq2Seq:
+    """`load` for an encoder-decoder; raises InvalidArgument for a model of another kind."""
+    return _load_kind(Seq2Seq, path, options)
+
+
+def load_language_model(path: str | Path, **options: Unpack[LoadOptions]) -> LanguageModel:
+    """`load` for a language model; raises InvalidArgument for a model of another kind."""
+    return _load_kind(LanguageModel, path, options)
+
+
+def load_encoder(path: str | Path, **options: Unpack[LoadOptions]) -> Encoder:
+    """`load` for an encoder; raises InvalidArgument for a model of another kind."""
+    return _load_kind(Encoder, path, options)
+
+
+def load_speech_to_text(path: str | Path, **options: Unpack[LoadOptions]) -> SpeechToText:
+    """`load` for a speech model; raises InvalidArgument for a model of another kind."""
+    return _load_kind(SpeechToText, path, options)
+
+
+def _load_kind(kind: type[E], path: str | Path, options: LoadOptions) -> E:
+    engine = load(path, **options)
+    if not isinstance(engine, kind):
+        raise InvalidArgument(f"{path} holds a {type(engine).__name__}, expected a {kind.__name__}")
+    return engine
+
+
 def _check_cache(model: _core.Decoder | _core.Encoder, precision: str | None) -> None:
     kept = model.cache_precision if isinstance(model, _core.Decoder) else None
     if kept is None and precision not in (None, "float32"):
@@ -113,6 +152,8 @@ def _build(checkpoint: Checkpoint, settings: BuildSettings) -> Model:
 
 def marks(folder: Path, precision: str) -> dict[str, Any]:
     """What must be the same for a packed file to stand for a folder."""
+    from attnengine.version import __version__  # slow: it reads the metadata of the installation
+
     return {
         "attnengine": __version__,
         "precision": precision,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 
-class Translation(Options, total=False):
+class TranslationOptions(Options, total=False):
     """The keywords of ``translate`` and ``stream``: those of a search, and languages."""
 
     source_language: str | None
@@ -54,18 +54,26 @@ class Seq2Seq(DecodingEngine):
 
     @overload
     def translate(
-        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Translation]
+        self,
+        source: OneText,
+        *,
+        prefix: OneText | None = None,
+        **options: Unpack[TranslationOptions],
     ) -> Result: ...
     @overload
     def translate(
-        self, source: ManyTexts, *, prefix: ManyTexts | None = None, **options: Unpack[Translation]
+        self,
+        source: ManyTexts,
+        *,
+        prefix: ManyTexts | None = None,
+        **options: Unpack[TranslationOptions],
     ) -> list[Result]: ...
     def translate(
         self,
         source: OneText | ManyTexts,
         *,
         prefix: OneText | ManyTexts | None = None,
-        **options: Unpack[Translation],
+        **options: Unpack[TranslationOptions],
     ) -> Result | list[Result]:
         """Translates one text or many, by beam search of beam_size 5 unless told otherwise.
 
@@ -95,7 +103,11 @@ class Seq2Seq(DecodingEngine):
         return results[0] if sources.single else results
 
     def stream(
-        self, source: OneText, *, prefix: OneText | None = None, **options: Unpack[Translation]
+        self,
+        source: OneText,
+        *,
+        prefix: OneText | None = None,
+        **options: Unpack[TranslationOptions],
     ) -> Iterator[str]:
         """The text of ``translate`` in pieces, each as soon as all live hypotheses share it.
 

@@ -6,8 +6,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from attnengine.engines import Seq2Seq, load
-from attnengine.errors import FormatError
+from attnengine.engines import Seq2Seq, load_seq2seq
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,10 +23,7 @@ def load_g2p(
 
     It is so small that a second thread only pays on idle cores and in large batches.
     """
-    model = load(PATH, precision=precision, num_threads=num_threads, num_workers=num_workers)
-    if not isinstance(model, Seq2Seq):
-        raise FormatError(f"{PATH} holds {model!r}, expected an encoder-decoder")
-    return model
+    return load_seq2seq(PATH, precision=precision, num_threads=num_threads, num_workers=num_workers)
 
 
 @overload

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 import attnengine as ae
 
+CORE = "attnengine._core"
 WriteModel = Any  # the fixture of conftest.py
 
 
@@ -19,6 +22,26 @@ def test_load_returns_the_engine_of_the_architecture(
     assert isinstance(ae.load(seq2seq_path), ae.Seq2Seq)
     assert isinstance(ae.load(str(lm_path)), ae.LanguageModel)
     assert isinstance(ae.load(write_model("rnn_encoder")), ae.Encoder)
+
+
+def test_load_by_kind(seq2seq_path: Path, lm_path: Path, write_model: WriteModel) -> None:
+    assert isinstance(ae.load_seq2seq(seq2seq_path), ae.Seq2Seq)
+    assert ae.load_language_model(lm_path, precision="int8").precision == "int8"
+    assert isinstance(ae.load_encoder(write_model("rnn_encoder")), ae.Encoder)
+    with pytest.raises(ae.InvalidArgument, match="holds a Seq2Seq, expected a LanguageModel"):
+        ae.load_language_model(seq2seq_path)
+    with pytest.raises(ae.InvalidArgument, match="holds a LanguageModel, expected a SpeechToText"):
+        ae.load_speech_to_text(lm_path)
+
+
+@pytest.mark.parametrize("kind", [ae.Encoder, ae.LanguageModel, ae.Seq2Seq, ae.SpeechToText])
+def test_public_signatures_name_no_compiled_types(kind: type) -> None:
+    for _, method in inspect.getmembers(kind, inspect.isfunction):
+        named = re.findall(r"\w+", " ".join(method.__annotations__.values()))
+        found = {name: method.__globals__.get(name) for name in named}
+        if not method.__name__.startswith("_"):
+            assert "_core" not in found
+            assert [x for x in found.values() if getattr(x, "__module__", "") == CORE] == []
 
 
 @pytest.mark.parametrize(
