@@ -20,7 +20,7 @@ from attnengine.loaders import (
     pytorch,
 )
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.files.mapped import damage_named
+from attnengine.loaders.files.damage import damage_named
 
 
 class Format(Protocol):

@@ -24,13 +24,12 @@ from attnengine.loaders.checkpoint import (
     vocabularies,
 )
 from attnengine.loaders.files import safetensors
-from attnengine.loaders.files.mapped import (
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import (
     CONFIG_LIMIT,
     VOCABULARY_LIMIT,
-    damage_named,
     read_json,
     read_object,
-    short,
     token_list,
 )
 

@@ -8,8 +8,8 @@ from attnengine.errors import FormatError
 from attnengine.loaders import g2p_en, marian, native, opennmt
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files.archive import members
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_object
 from attnengine.loaders.files.npz_arrays import tensors, text
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object
 from attnengine.loaders.marian import nematus
 
 UNDERSTANDS = "an .npz file of Marian or g2p_en, or with its config in a .json beside it"

@@ -12,7 +12,7 @@ from typing import Any
 
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import Checkpoint, Tensor, TokenizerFile, vocabularies
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 
 TOKENIZERS = ("characters", "words", "none", "tokenizers", "sentencepiece")
 TOKENIZER_FILE = "tokenizer.json"  # of "tokenizers", for both sides

@@ -13,14 +13,10 @@ from pathlib import Path
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
-from attnengine.loaders.files.mapped import (
-    CONFIG_LIMIT,
-    VOCABULARY_LIMIT,
-    MappedFile,
-    num_bytes,
-    read_object,
-    short,
-)
+from attnengine.loaders.files.arrays import num_bytes
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.mapped import MappedFile
+from attnengine.loaders.files.text import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object
 from attnengine.loaders.shared import tensorflow1
 from attnengine.loaders.shared.derived import transposed
 from attnengine.loaders.shared.renaming import count_layers, enter, matrix_shape

@@ -21,15 +21,9 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files.mapped import (
-    MAX_RANK,
-    RAW_DTYPES,
-    MappedFile,
-    damage_named,
-    in_rows,
-    num_bytes,
-    short,
-)
+from attnengine.loaders.files.arrays import MAX_RANK, RAW_DTYPES, in_rows, num_bytes
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.mapped import MappedFile
 
 _NEWEST_VERSION = 6
 _TYPES = ("float32", "int8", "int16", "int32", "float16", "bfloat16")

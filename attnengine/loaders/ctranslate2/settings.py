@@ -10,7 +10,8 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.ctranslate2 import names
 from attnengine.loaders.ctranslate2.file import Model
-from attnengine.loaders.files.mapped import read_optional, short
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.text import read_optional
 
 _JSON_VERSION = 6  # from here on config.json says what attributes of model.bin said
 

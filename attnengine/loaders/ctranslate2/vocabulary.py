@@ -9,13 +9,9 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.ctranslate2 import names
-from attnengine.loaders.files.mapped import (
-    VOCABULARY_LIMIT,
-    MappedFile,
-    damage_named,
-    read_json,
-    token_list,
-)
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_json, token_list
 
 
 def read_vocabulary(path: Path, name: str, size: int, unk: str | None) -> list[str]:

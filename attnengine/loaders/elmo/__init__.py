@@ -16,7 +16,7 @@ from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.elmo import characters
 from attnengine.loaders.files import hdf5
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object, read_text
+from attnengine.loaders.files.text import CONFIG_LIMIT, VOCABULARY_LIMIT, read_object, read_text
 from attnengine.loaders.shared import tensorflow1
 from attnengine.loaders.shared.options import Options
 

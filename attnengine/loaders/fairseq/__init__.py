@@ -17,7 +17,7 @@ from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.fairseq import names
 from attnengine.loaders.files import pickles
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_text
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_text
 from attnengine.loaders.files.torch_storages import named_tensors
 from attnengine.loaders.shared.derived import block_diagonal, derived
 from attnengine.loaders.shared.options import Options

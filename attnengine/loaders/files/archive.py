@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import MappedFile, damage_named
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _MAX_RATIO = 1032  # what one byte of deflate can become at most

@@ -13,7 +13,9 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files import hdf5_texts
-from attnengine.loaders.files.mapped import RAW_DTYPES, MappedFile, damage_named
+from attnengine.loaders.files.arrays import RAW_DTYPES
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_OBJECTS = 20_000

@@ -11,7 +11,8 @@ import struct
 from collections.abc import Iterator
 
 from attnengine.errors import FormatError
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, MappedFile
+from attnengine.loaders.files.mapped import MappedFile
+from attnengine.loaders.files.text import CONFIG_LIMIT
 
 _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10  # message types
 _STRING, _VARIABLE = 3, 9  # classes of data

@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.archive import Member, members
-from attnengine.loaders.files.mapped import (
-    CONFIG_LIMIT,
-    damage_named,
-    float_tensor,
-    num_bytes,
-)
+from attnengine.loaders.files.arrays import float_tensor, num_bytes
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.text import CONFIG_LIMIT
 
 _MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 10_000  # bytes; NumPy's own limit

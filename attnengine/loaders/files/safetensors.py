@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files.mapped import MappedFile, damage_named
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
 
 _HEADER_LIMIT = 100_000_000  # bytes, as the format defines it
 _END = 4096  # bytes of a weight that count for its checksum

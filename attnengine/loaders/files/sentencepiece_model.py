@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, damage_named
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.text import VOCABULARY_LIMIT
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
 _LONGEST = 1024  # characters of a piece; all ways to cut it in two are looked at

@@ -18,7 +18,8 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files import pickles
 from attnengine.loaders.files.archive import Member, members
-from attnengine.loaders.files.mapped import MappedFile, damage_named
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
 from attnengine.loaders.files.torch_storages import STORAGES, Storage, named_tensors, strided_tensor
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C

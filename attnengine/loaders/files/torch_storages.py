@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files.mapped import RAW_DTYPES, float_tensor, num_bytes, short
+from attnengine.loaders.files.arrays import RAW_DTYPES, float_tensor, num_bytes
+from attnengine.loaders.files.damage import short
 
 STORAGES = {
     "torch.FloatStorage": "float32",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 
 _MAX_DEPTH = 50
 

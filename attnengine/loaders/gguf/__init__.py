@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.files.mapped import damage_named
+from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.gguf import config, container, tokenizer, weights
 from attnengine.loaders.gguf.tokens import Tokens
 from attnengine.loaders.huggingface.families import FAMILIES as KNOWN

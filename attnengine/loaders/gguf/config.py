@@ -9,7 +9,7 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import huggingface
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 from attnengine.loaders.gguf import families as names
 from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files.mapped import MappedFile, damage_named, num_bytes
+from attnengine.loaders.files.arrays import num_bytes
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.mapped import MappedFile
 from attnengine.loaders.gguf.blocks import FORMATS
 
 MAGIC = b"GGUF"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import Unsupported
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.families import IGNORED, NEUTRAL
 

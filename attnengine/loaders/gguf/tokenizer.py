@@ -11,7 +11,6 @@ from functools import partial
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import token_list
 from attnengine.loaders.files.sentencepiece_model import (
     BYTE,
     CONTROL,
@@ -21,6 +20,7 @@ from attnengine.loaders.files.sentencepiece_model import (
     Piece,
     SentencePieceModel,
 )
+from attnengine.loaders.files.text import token_list
 from attnengine.loaders.gguf.tokens import KEY, Tokens
 from attnengine.loaders.shared import tokenizer_json
 from attnengine.loaders.shared.tokenizer_json import SPACE, Json

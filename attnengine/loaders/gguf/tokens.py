@@ -9,8 +9,9 @@ import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, short, token_list
+from attnengine.loaders.files.damage import short
 from attnengine.loaders.files.sentencepiece_model import NORMAL
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, token_list
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.families.tokenizers import PRE_TOKENIZERS, PreTokenizer
 from attnengine.loaders.gguf.metadata import ARCHITECTURE

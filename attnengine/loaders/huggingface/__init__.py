@@ -17,7 +17,8 @@ import numpy as np
 from attnengine.errors import Error, FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, damage_named, read_object, short
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import CONFIG_LIMIT, read_object
 from attnengine.loaders.huggingface import shards
 from attnengine.loaders.huggingface.families import FAMILIES, IGNORED, Family
 from attnengine.loaders.huggingface.families.family import TIED_HEAD

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError
-from attnengine.loaders.files.mapped import damage_named, read_optional
+from attnengine.loaders.files.damage import damage_named
+from attnengine.loaders.files.text import read_optional
 from attnengine.loaders.shared.tokenizer_json import Json, added_token
 
 SETTINGS = "tokenizer_config.json"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, damage_named, read_text, short
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import CONFIG_LIMIT, read_text
 from attnengine.loaders.huggingface.added_tokens import SETTINGS, roles
 
 _FILE = "chat_template.jinja"

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import (
-    CONFIG_LIMIT,
-    damage_named,
-    read_json,
-    read_object,
-    short,
-)
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import CONFIG_LIMIT, read_json, read_object
 
 MODULES = "modules.json"
 _DEFAULT = {"pooling": "mean", "normalize": False}

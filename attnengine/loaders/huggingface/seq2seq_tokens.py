@@ -8,7 +8,8 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.files.mapped import TOKENIZER_LIMIT, damage_named, read_object, short
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import TOKENIZER_LIMIT, read_object
 from attnengine.loaders.huggingface.added_tokens import SETTINGS, token_ids
 from attnengine.loaders.huggingface.tokenizer_classes import Languages
 from attnengine.loaders.huggingface.tokenizers import Folder, Found, Tokens, find

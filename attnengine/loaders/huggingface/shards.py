@@ -8,7 +8,8 @@ from pathlib import Path
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files import safetensors, torch_checkpoint
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_object, short
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object
 
 Read = Callable[[Path], Mapping[str, Tensor]]
 

@@ -11,16 +11,15 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.loaders.files import sentencepiece_model
-from attnengine.loaders.files.mapped import (
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.sentencepiece_model import CONTROL, UNKNOWN, Piece
+from attnengine.loaders.files.text import (
     TOKENIZER_LIMIT,
     VOCABULARY_LIMIT,
-    damage_named,
     read_object,
     read_optional,
     read_text,
-    short,
 )
-from attnengine.loaders.files.sentencepiece_model import CONTROL, UNKNOWN, Piece
 from attnengine.loaders.huggingface.added_tokens import MOST_HOLES, SETTINGS, AddedTokens, token_ids
 from attnengine.loaders.huggingface.tokenizer_classes import ALIASES, CLASSES, TokenizerClass
 from attnengine.loaders.schema import TOKENIZER_FILE

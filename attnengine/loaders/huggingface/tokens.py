@@ -8,7 +8,8 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
-from attnengine.loaders.files.mapped import damage_named, read_optional, short
+from attnengine.loaders.files.damage import damage_named, short
+from attnengine.loaders.files.text import read_optional
 from attnengine.loaders.huggingface.added_tokens import token_ids
 from attnengine.loaders.huggingface.chat_templates import read_chat_template
 from attnengine.loaders.huggingface.families.family import Kind

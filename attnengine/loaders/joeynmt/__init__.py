@@ -12,7 +12,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import torch_checkpoint, yaml_text
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, VOCABULARY_LIMIT, read_text
+from attnengine.loaders.files.text import CONFIG_LIMIT, VOCABULARY_LIMIT, read_text
 from attnengine.loaders.files.torch_storages import named_tensors
 from attnengine.loaders.joeynmt import names
 from attnengine.loaders.shared.derived import transposed, vector

@@ -19,7 +19,8 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import hdf5
-from attnengine.loaders.files.mapped import CONFIG_LIMIT, short
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.text import CONFIG_LIMIT
 from attnengine.loaders.keras import cells, names, textgenrnn
 from attnengine.loaders.shared.derived import transposed
 from attnengine.loaders.shared.options import Options

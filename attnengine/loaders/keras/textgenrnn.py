@@ -12,7 +12,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files.hdf5 import Contents
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_object, read_optional
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object, read_optional
 from attnengine.loaders.keras import cells
 from attnengine.loaders.shared.derived import transposed, vector
 from attnengine.loaders.shared.options import Options

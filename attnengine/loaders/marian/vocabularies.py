@@ -9,7 +9,8 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.files import sentencepiece_model, yaml_text
-from attnengine.loaders.files.mapped import VOCABULARY_LIMIT, read_object, read_text, short
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object, read_text
 from attnengine.loaders.marian import nematus_names as names
 from attnengine.loaders.schema import SENTENCEPIECE_FILES, seq2seq_tokens
 

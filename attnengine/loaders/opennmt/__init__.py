@@ -10,7 +10,8 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.checkpoint import Checkpoint, Tensor
 from attnengine.loaders.files import pickles
-from attnengine.loaders.files.mapped import short, token_list
+from attnengine.loaders.files.damage import short
+from attnengine.loaders.files.text import token_list
 from attnengine.loaders.files.torch_storages import named_tensors
 from attnengine.loaders.opennmt import architectures, names
 from attnengine.loaders.shared.renaming import rename

@@ -9,7 +9,7 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 from attnengine.loaders.opennmt import names
 from attnengine.loaders.shared.derived import block_diagonal, vector
 from attnengine.loaders.shared.options import Options

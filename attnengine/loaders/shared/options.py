@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders.files.mapped import short
+from attnengine.loaders.files.damage import short
 
 T = TypeVar("T")
 
