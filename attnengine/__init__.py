@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         load_speech_to_text,
     )
     from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
-    from attnengine.loaders.native import save
+    from attnengine.loaders.native.writer import save
 
     __version__: str
 
@@ -99,7 +99,7 @@ _MODULES = {
         *("load_seq2seq", "load_speech_to_text"),
     ),
     "errors": ("Error", "FormatError", "InvalidArgument", "Unsupported"),
-    "loaders.native": ("save",),
+    "loaders.native.writer": ("save",),
     "version": ("__version__",),
 }
 

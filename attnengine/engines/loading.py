@@ -15,8 +15,8 @@ from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
-from attnengine.loaders import native
 from attnengine.loaders.checkpoint import Checkpoint
+from attnengine.loaders.native.reader import fingerprint
 from attnengine.models.settings import BuildSettings, build_settings
 from attnengine.scheduling.threads import check_workers, choose_threads
 
@@ -157,7 +157,7 @@ def marks(folder: Path, precision: str) -> dict[str, Any]:
     return {
         "attnengine": __version__,
         "precision": precision,
-        "source": native.fingerprint(folder),
+        "source": fingerprint(folder),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -24,15 +25,13 @@ from attnengine.loaders.files.damage import damage_named
 
 
 class Format(Protocol):
-    """What a module that reads a format has."""
+    """A package that recognises a format; its module `reader`, imported when needed, reads it."""
 
+    __name__: str
     UNDERSTANDS: str  # what it reads, for the message when nothing matches
 
     def matches(self, path: Path) -> bool:
-        """Whether this looks like a model of this format; errors are for `read`."""
-
-    def read(self, path: Path) -> Checkpoint:
-        """Read the model at `path`."""
+        """Whether this looks like a model of this format; errors are for the reader."""
 
 
 # Asked in this order; folders of CTranslate2 and Hugging Face have a config.json too.
@@ -70,7 +69,8 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     with damage_named(path):
         for known in FORMATS:
             if known.matches(path):
-                return known.read(path)
+                checkpoint: Checkpoint = import_module(f"{known.__name__}.reader").read(path)
+                return checkpoint
         raise FormatError(f"{path} is {_seen(path)}, expected {_understood()}")
 
 
@@ -83,8 +83,10 @@ def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str])
     folder = Path(destination)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidArgument(f"{folder} exists, expected a new or empty folder")
+    from attnengine.loaders.native.writer import save
+
     checkpoint = load(source)
-    native.save(
+    save(
         folder,
         checkpoint.config,
         {name: tensor.read() for name, tensor in checkpoint.tensors.items()},

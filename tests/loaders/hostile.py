@@ -22,7 +22,6 @@ from attnengine import loaders
 from attnengine.chat import prompt
 from attnengine.errors import Error
 from attnengine.tokenizers import open_tokenizer
-from tests.loaders import native_files
 from tests.loaders.charrnn.charrnn_files import write_charrnn
 from tests.loaders.ctranslate2 import ctranslate2_files as ctranslate2
 from tests.loaders.elmo.elmo_files import write_elmo
@@ -32,6 +31,7 @@ from tests.loaders.golden_toolkits import FOLDER
 from tests.loaders.huggingface import huggingface_files, speech_files, tokenizer_files
 from tests.loaders.keras import keras_files
 from tests.loaders.marian import marian_files
+from tests.loaders.native import native_files
 from tests.loaders.opennmt import opennmt_files
 
 MIB = 1 << 20

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +10,9 @@ import pytest
 
 from attnengine import loaders
 from attnengine.errors import FormatError, InvalidArgument
+from attnengine.loaders.native.writer import save
 from tests.loaders.hostile import FORMATS
-from tests.loaders.native_files import language_model, write_native
+from tests.loaders.native.native_files import language_model, write_native
 
 
 def test_nothing_there(tmp_path: Path) -> None:
@@ -34,6 +37,14 @@ def test_a_folder_of_another_toolkit(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_spec": "llama"}')
     with pytest.raises(FormatError, match=r"config\.json: format is None, expected 'attnengine'"):
         loaders.load(tmp_path)
+
+
+def test_only_the_reader_of_the_format_is_imported(tmp_path: Path) -> None:
+    path = write_native(tmp_path / "model")
+    code = f"import sys, attnengine.loaders as l; l.load({path.name!r}); print(*sys.modules)"
+    modules = subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, text=True).split()
+    readers = [name for name in modules if name.endswith(".reader")]
+    assert readers == ["attnengine.loaders.native.reader"]
 
 
 def test_a_path_may_be_text(tmp_path: Path) -> None:
@@ -70,7 +81,7 @@ def test_a_model_may_be_saved_over_itself(tmp_path: Path) -> None:
     path = write_native(tmp_path / "model")
     checkpoint = loaders.load(path)
     mapped = {name: tensor.read() for name, tensor in checkpoint.tensors.items()}
-    loaders.native.save(path, config, {k: v + 1 for k, v in mapped.items()}, vocabularies)
+    save(path, config, {k: v + 1 for k, v in mapped.items()}, vocabularies)
     for name, array in arrays.items():
         np.testing.assert_array_equal(mapped[name], array)
         np.testing.assert_array_equal(loaders.load(path).tensors[name].read(), array + 1)

@@ -63,12 +63,12 @@ def config_of(sizes: Sizes) -> dict[str, Any]:
 
 def export(checkpoint: Path, folder: Path) -> None:
     """Write config.json, model.safetensors and both vocabularies."""
-    from attnengine.loaders import native
+    from attnengine.loaders.native.writer import save
 
     model, vocabularies = load_checkpoint(checkpoint)
     tensors = {name: weight.numpy() for name, weight in model.state_dict().items()}
     named = {"source": vocabularies.source, "target": vocabularies.target}
-    native.save(folder, config_of(model.sizes), tensors, named)
+    save(folder, config_of(model.sizes), tensors, named)
 
 
 def main() -> None:

@@ -17,18 +17,9 @@ from attnengine.loaders.files.arrays import RAW_DTYPES
 from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.files.mapped import MappedFile
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_OBJECTS = 20_000
 _MAX_DEPTH = 16
 _DTYPES = {code: name for name, code in RAW_DTYPES.items() if name != "bfloat16"}
-
-
-def matches(path: Path) -> bool:
-    """Whether `path` is an HDF5 file."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
 @dataclass

@@ -23,7 +23,6 @@ from attnengine.loaders.files.mapped import MappedFile
 from attnengine.loaders.files.torch_storages import STORAGES, Storage, named_tensors, strided_tensor
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
-LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _ZIP_START = b"PK\x03\x04"
 _PROTOCOL = 1001
 

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.files.damage import damage_named
-from attnengine.loaders.gguf import config, container, tokenizer, weights
-from attnengine.loaders.gguf.tokens import Tokens
-from attnengine.loaders.huggingface.families import FAMILIES as KNOWN
+from attnengine.loaders.files.signature import starts_with
 
 UNDERSTANDS = "a GGUF file"
+MAGIC = b"GGUF"
 
 
 def matches(path: Path) -> bool:
     """Whether `path` is a file that starts as GGUF does, or is called so."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return path.suffix == ".gguf" or file.read(4) == container.MAGIC
-
-
-def read(path: Path) -> Checkpoint:
-    """Read a file; `Unsupported` names an architecture, type or switch that is not known."""
-    file = container.read(path)
-    family = config.family(file)
-    with damage_named(path):
-        found = config.read(file, family)
-        text = Tokens(file, config.vocab_size(file))
-        found.update(text.config(KNOWN[family.model_type].kind))
-        content = tokenizer.content(text)
-    tensors = weights.read(file, family, found)
-    files = {} if content is None else {schema.TOKENIZER_FILE: content}
-    return schema.checked(path, found, tensors, {}, files)
+    return starts_with(path, MAGIC) or (path.is_file() and path.suffix == ".gguf")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from attnengine.errors import FormatError, Unsupported
-from attnengine.loaders import huggingface
 from attnengine.loaders.files.damage import short
 from attnengine.loaders.gguf import families as names
 from attnengine.loaders.gguf import rotary
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.metadata import ARCHITECTURE, Metadata
 from attnengine.loaders.huggingface import families as canonical
+from attnengine.loaders.huggingface.config import normalised
 
 # What a file is, and in how many parts it comes, where it says so.
 _WHOLE: dict[str, tuple[object, ...]] = {"general.type": ("model",), "split.count": (0, 1)}
@@ -60,7 +60,7 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
     if known.kind == "encoder":
         given |= {"pooling": _pooling(values), "normalize": False}
     values.refuse_others(of.ignored)
-    return {"architecture": of.model_type, **huggingface.normalised(file.path, given, known)}
+    return {"architecture": of.model_type, **normalised(file.path, given, known)}
 
 
 def vocab_size(file: Container) -> int:

@@ -19,9 +19,9 @@ from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.arrays import num_bytes
 from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.files.mapped import MappedFile
+from attnengine.loaders.gguf import MAGIC
 from attnengine.loaders.gguf.blocks import FORMATS
 
-MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _MAX_DIMS = 4
 _ALIGNMENT = "general.alignment"

@@ -13,7 +13,7 @@ from attnengine import loaders
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import npz
 from attnengine.loaders.files import npz_arrays
-from tests.loaders.native_files import language_model, write_native, write_npz
+from tests.loaders.native.native_files import language_model, write_native, write_npz
 from tests.loaders.opennmt.opennmt_files import opennmt, write_opennmt_npz
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from attnengine import loaders
 from attnengine.errors import Error, FormatError, InvalidArgument
-from attnengine.loaders import native
 from attnengine.loaders.files import safetensors
-from tests.loaders.native_files import language_model, write_native
+from attnengine.loaders.native.writer import save
+from tests.loaders.native.native_files import language_model, write_native
 
 SEQ2SEQ: dict[str, Any] = {
     "architecture": "rnn_seq2seq",
@@ -60,7 +60,7 @@ def test_what_is_saved_loads_the_same(tmp_path: Path) -> None:
         "d": np.array([1.5, -2], ">f4"),
     }
 
-    native.save(tmp_path / "new" / "model", SEQ2SEQ, arrays, SIDES)
+    save(tmp_path / "new" / "model", SEQ2SEQ, arrays, SIDES)
     checkpoint = loaders.load(tmp_path / "new" / "model")
 
     assert checkpoint.config == SEQ2SEQ
@@ -86,9 +86,9 @@ def test_a_safetensors_file_finds_its_config(tmp_path: Path) -> None:
 
 def test_saving_replaces_another_model(tmp_path: Path) -> None:
     config, arrays, vocabularies = language_model()
-    native.save(tmp_path, SEQ2SEQ, {}, SIDES)
+    save(tmp_path, SEQ2SEQ, {}, SIDES)
 
-    native.save(tmp_path, config, arrays, vocabularies)
+    save(tmp_path, config, arrays, vocabularies)
 
     assert loaders.load(tmp_path).config == config
     assert not (tmp_path / "source_vocabulary.json").exists()
@@ -98,7 +98,7 @@ def test_a_failed_save_leaves_the_model_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, arrays, vocabularies = language_model()
-    native.save(tmp_path, config, arrays, vocabularies)
+    save(tmp_path, config, arrays, vocabularies)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
     def fails(path: Path, tensors: object) -> None:
@@ -107,7 +107,7 @@ def test_a_failed_save_leaves_the_model_that_was_there(
 
     monkeypatch.setattr(safetensors, "write", fails)
     with pytest.raises(OSError, match="disk full"):
-        native.save(tmp_path, config, arrays, vocabularies)
+        save(tmp_path, config, arrays, vocabularies)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
@@ -162,7 +162,7 @@ def test_save_refuses_what_load_would(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidArgument, match=message):
-        native.save(tmp_path / "model", {**SEQ2SEQ, **changes}, {}, SIDES)
+        save(tmp_path / "model", {**SEQ2SEQ, **changes}, {}, SIDES)
     assert not (tmp_path / "model").exists()
 
 
@@ -180,12 +180,12 @@ def test_save_refuses_weights_and_tokens(
     tmp_path: Path, tensors: Any, vocabularies: Any, message: str
 ) -> None:
     with pytest.raises(InvalidArgument, match=message):
-        native.save(tmp_path / "model", SEQ2SEQ, tensors, vocabularies)
+        save(tmp_path / "model", SEQ2SEQ, tensors, vocabularies)
 
 
 def test_a_vocabulary_may_be_absent_without_a_tokenizer(tmp_path: Path) -> None:
     config = {**SEQ2SEQ, "tokenizer": {"source": "none", "target": "words"}}
-    native.save(tmp_path, config, {}, {"target": SIDES["target"]})
+    save(tmp_path, config, {}, {"target": SIDES["target"]})
     assert loaders.load(tmp_path).vocabularies.keys() == {"target"}
 
 

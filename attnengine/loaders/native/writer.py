@@ -1,11 +1,10 @@
-"""The native folder: config.json, model.safetensors and vocabularies as JSON lists."""
+"""Writes a native folder."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,103 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnengine.errors import FormatError, InvalidArgument
+from attnengine.errors import InvalidArgument
 from attnengine.loaders import schema
-from attnengine.loaders.checkpoint import (
-    Checkpoint,
-    Tensor,
-    TokenizerFile,
-    Vocabulary,
-    vocabularies,
-)
+from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.loaders.files import safetensors
-from attnengine.loaders.files.damage import damage_named, short
-from attnengine.loaders.files.text import (
-    CONFIG_LIMIT,
-    VOCABULARY_LIMIT,
-    read_json,
-    read_object,
-    token_list,
-)
-
-UNDERSTANDS = "a native folder (config.json and model.safetensors)"
-FORMAT = "attnengine"
-FORMAT_VERSION = 1
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
-VOCABULARY_FILES = {
-    "vocabulary": "vocabulary.json",
-    "source": "source_vocabulary.json",
-    "target": "target_vocabulary.json",
-}
-
-
-def matches(path: Path) -> bool:
-    """Whether `path` is a folder with a config, or weights that may have one beside them."""
-    return (path / CONFIG).is_file() or (path.is_file() and path.suffix == ".safetensors")
-
-
-def read(path: Path) -> Checkpoint:
-    """Read a native folder, or the folder of a safetensors file."""
-    weights = path / WEIGHTS if path.is_dir() else path
-    config_path = weights.parent / CONFIG
-    return checkpoint(
-        path,
-        config_path,
-        read_object(config_path, CONFIG_LIMIT),
-        lambda: safetensors.read(weights),
-    )
-
-
-def checkpoint(
-    path: Path,
-    config_path: Path,
-    config: dict[str, Any],
-    tensors: Callable[[], Mapping[str, Tensor]],
-) -> Checkpoint:
-    """Join a native config with weights and with the vocabularies beside the config."""
-    _check_version(config_path, config)
-    config = {k: v for k, v in config.items() if k not in ("format", "format_version")}
-    tokens = _read_vocabularies(config_path.parent, schema.is_seq2seq(config))
-    schema.check(config, {k: v.tokens for k, v in tokens.items()}, str(config_path))
-    files = {name: config_path.with_name(name) for name in schema.tokenizer_files(config)}
-    return Checkpoint(config, tensors(), tokens, path, files)
-
-
-def _check_version(path: Path, config: Mapping[str, Any]) -> None:
-    found = config.get("format")
-    if found != FORMAT:
-        raise FormatError(f"{path}: format is {short(found)}, expected {FORMAT!r}")
-    version = config.get("format_version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise FormatError(f"{path}: format_version is {short(version)}, expected {FORMAT_VERSION}")
-    if version > FORMAT_VERSION:
-        raise FormatError(
-            f"{path}: format_version is {version}, and this attnengine reads up to {FORMAT_VERSION}"
-        )
-
-
-def _read_vocabularies(folder: Path, seq2seq: bool) -> dict[str, Vocabulary]:
-    names = ("source", "target") if seq2seq else ("vocabulary",)
-    paths = {name: folder / VOCABULARY_FILES[name] for name in names}
-    return vocabularies(
-        {
-            name: token_list(read_json(path, VOCABULARY_LIMIT), str(path))
-            for name, path in paths.items()
-            if path.exists()
-        }
-    )
-
-
-def fingerprint(folder: Path) -> str:
-    """Changes with the config and with the weights of a native folder.
-
-    Of the weights the header counts, and the first and the last bytes of each: reading all of them
-    would take longer than packing spares.
-    """
-    with damage_named(folder):
-        crc = zlib.crc32((folder / CONFIG).read_bytes())
-        return f"{safetensors.checksum(folder / WEIGHTS, crc):08x}"
+from attnengine.loaders.native import CONFIG, FORMAT, FORMAT_VERSION, VOCABULARY_FILES, WEIGHTS
 
 
 def save(

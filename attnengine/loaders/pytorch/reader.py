@@ -1,4 +1,4 @@
-"""PyTorch checkpoints: finds out which toolkit wrote one, from its keys."""
+"""Finds the toolkit that wrote a PyTorch checkpoint by the keys of its content."""
 
 from __future__ import annotations
 
@@ -7,19 +7,7 @@ from pathlib import Path
 from attnengine.errors import Unsupported
 from attnengine.loaders import fairseq, opennmt
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.files.torch_checkpoint import LEGACY_START, unpickle
-
-UNDERSTANDS = "a PyTorch checkpoint of OpenNMT-py or fairseq (.pt)"
-
-
-def matches(path: Path) -> bool:
-    """Whether `path` is called .pt or .pth, or starts like a checkpoint."""
-    if not path.is_file():
-        return False
-    if path.suffix in (".pt", ".pth"):
-        return True
-    with path.open("rb") as file:
-        return file.read(len(LEGACY_START)) == LEGACY_START
+from attnengine.loaders.files.torch_checkpoint import unpickle
 
 
 def read(path: Path) -> Checkpoint:

@@ -1,23 +1,17 @@
-"""NumPy's .npz archives: finds out which toolkit wrote one, from its arrays and its config."""
+"""Finds the toolkit that wrote an archive by its arrays and by the config beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from attnengine.errors import FormatError
-from attnengine.loaders import g2p_en, marian, native, opennmt
+from attnengine.loaders import g2p_en, marian, opennmt
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.loaders.files.archive import members
 from attnengine.loaders.files.npz_arrays import tensors, text
 from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object
 from attnengine.loaders.marian import nematus
-
-UNDERSTANDS = "an .npz file of Marian or g2p_en, or with its config in a .json beside it"
-
-
-def matches(path: Path) -> bool:
-    """Whether `path` is an .npz file."""
-    return path.is_file() and path.suffix == ".npz"
+from attnengine.loaders.native.reader import checkpoint as native_checkpoint
 
 
 def read(path: Path) -> Checkpoint:
@@ -35,7 +29,7 @@ def read(path: Path) -> Checkpoint:
         config_path = path.with_name("config.json")
     config = read_object(config_path, VOCABULARY_LIMIT)
     if "format" in config:
-        return native.checkpoint(path, config_path, config, lambda: tensors(path))
+        return native_checkpoint(path, config_path, config, lambda: tensors(path))
     if "opt" in config and "vocab" in config:
         return opennmt.read(path, tensors(path), config["opt"], config["vocab"])
     raise FormatError(

@@ -1,0 +1,13 @@
+"""The first bytes of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def starts_with(path: Path, signature: bytes) -> bool:
+    """Whether `path` is a file whose first bytes are `signature`."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(signature)) == signature

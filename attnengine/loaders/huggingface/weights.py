@@ -1,0 +1,44 @@
+"""Weights of transformers under the names that the model with its head has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attnengine.errors import FormatError
+from attnengine.loaders.checkpoint import Tensor
+from attnengine.loaders.huggingface.families import Family
+
+
+def canonical(
+    path: Path, tensors: Mapping[str, Tensor], family: Family, config: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """Weights under the names that the model with its head has, each of them once."""
+    named: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
+        for before, since in family.renames:
+            full = re.sub(before, since, full)
+        if re.search(family.buffers, full):
+            continue
+        if full in named:
+            raise FormatError(f"{path}: {named[full].name!r} and {name!r} are both {full!r}")
+        named[full] = tensor
+    for tie in family.ties:
+        if tie.copy in named and all(config[switch] is True for switch in tie.switches):
+            copy = named.pop(tie.copy)
+            _expect_equal(path, named.setdefault(tie.kept, copy), copy, tie.switches)
+    return named
+
+
+def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:
+    """Tied weights of which a file holds two must be the same: which to use is not ours to say."""
+    if kept is copy:
+        return
+    if kept.shape != copy.shape or not np.array_equal(kept.read(), copy.read()):
+        why = f"but {' and '.join(switches)} is true" if switches else "expected the same"
+        raise FormatError(f"{path}: {kept.name!r} and {copy.name!r} differ, {why}")
