@@ -43,7 +43,7 @@ def convert(
         packing.write(
             temporary,
             lambda: models.build(checkpoint.config, checkpoint.tensors, settings),
-            marks(folder, precision),
+            marks(checkpoint, precision),
         )
         temporary.replace(folder / PACKED_FILE)
     finally:

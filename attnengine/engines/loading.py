@@ -16,7 +16,6 @@ from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
 from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.checkpoint import Checkpoint
-from attnengine.loaders.native.reader import fingerprint
 from attnengine.models.settings import BuildSettings, build_settings
 from attnengine.scheduling.threads import check_workers, choose_threads
 
@@ -142,23 +141,20 @@ def _engine(
 def _build(checkpoint: Checkpoint, settings: BuildSettings) -> Model:
     """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
     file = checkpoint.path / PACKED_FILE
-    if checkpoint.path.is_dir() and file.is_file():
+    if checkpoint.fingerprint is not None and file.is_file():
         try:
-            return packing.read(file, marks(checkpoint.path, settings.precision), settings)
+            return packing.read(file, marks(checkpoint, settings.precision), settings)
         except Error as error:
             warnings.warn(f"{file} is not used: {error}", stacklevel=3)
     return models.build(checkpoint.config, checkpoint.tensors, settings)
 
 
-def marks(folder: Path, precision: str) -> dict[str, Any]:
-    """What must be the same for a packed file to stand for a folder."""
+def marks(checkpoint: Checkpoint, precision: str) -> dict[str, Any]:
+    """What must be equal for a packed file to replace a checkpoint's weights."""
     from attnengine.version import __version__  # slow: it reads the metadata of the installation
 
-    return {
-        "attnengine": __version__,
-        "precision": precision,
-        "source": fingerprint(folder),
-    }
+    source = None if checkpoint.fingerprint is None else checkpoint.fingerprint()
+    return {"attnengine": __version__, "precision": precision, "source": source}
 
 
 def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:

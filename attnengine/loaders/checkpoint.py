@@ -53,6 +53,9 @@ class Checkpoint:
     path: Path
     # Files that tokenizer libraries read, by the name that they have in a native folder.
     tokenizer_files: Mapping[str, TokenizerFile] = field(default_factory=dict)
+    # Text that changes with the config and the weights on disk, where a packed file may stand
+    # beside them.
+    fingerprint: Callable[[], str] | None = None
 
 
 def vocabularies(named: Mapping[str, Sequence[str]]) -> dict[str, Vocabulary]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,13 @@ def read(path: Path) -> Checkpoint:
     """Read a native folder, or the folder of a safetensors file."""
     weights = path / WEIGHTS if path.is_dir() else path
     config_path = weights.parent / CONFIG
-    return checkpoint(
+    found = checkpoint(
         path,
         config_path,
         read_object(config_path, CONFIG_LIMIT),
         lambda: safetensors.read(weights),
     )
+    return replace(found, fingerprint=partial(_fingerprint, path)) if path.is_dir() else found
 
 
 def checkpoint(
@@ -74,11 +77,10 @@ def _read_vocabularies(folder: Path, seq2seq: bool) -> dict[str, Vocabulary]:
     )
 
 
-def fingerprint(folder: Path) -> str:
-    """Changes with the config and with the weights of a native folder.
+def _fingerprint(folder: Path) -> str:
+    """Checksum of the config, of the weights' header and of both ends of each weight.
 
-    Of the weights the header counts, and the first and the last bytes of each: reading all of them
-    would take longer than packing spares.
+    Reading whole weights would take longer than a packed file saves.
     """
     with damage_named(folder):
         crc = zlib.crc32((folder / CONFIG).read_bytes())

@@ -219,3 +219,22 @@ def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
     (folder / file).unlink()
     with pytest.raises(Error, match=f"{file.partition('.')[0]}.* is missing"):
         loaders.load(folder)
+
+
+def test_a_fingerprint_changes_with_config_and_weights(tmp_path: Path) -> None:
+    config, arrays, vocabularies = language_model()
+
+    def fingerprint() -> str:
+        found = loaders.load(tmp_path).fingerprint
+        assert found is not None
+        return found()
+
+    save(tmp_path, config, arrays, vocabularies)
+    first = fingerprint()
+    assert fingerprint() == first
+    save(tmp_path, {**config, "bos_token_id": 0}, arrays, vocabularies)
+    second = fingerprint()
+    arrays["rnn.weight_hh_l0"][0, 0] += 1
+    save(tmp_path, {**config, "bos_token_id": 0}, arrays, vocabularies)
+    assert len({first, second, fingerprint()}) == 3
+    assert loaders.load(tmp_path / "model.safetensors").fingerprint is None
