@@ -12,6 +12,7 @@ import numpy as np
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.huggingface.families import Family
+from attnengine.loaders.shared.renaming import enter
 
 
 def canonical(
@@ -25,9 +26,7 @@ def canonical(
             full = re.sub(before, since, full)
         if re.search(family.buffers, full):
             continue
-        if full in named:
-            raise FormatError(f"{path}: {named[full].name!r} and {name!r} are both {full!r}")
-        named[full] = tensor
+        enter(named, full, tensor, path)
     for tie in family.ties:
         if tie.copy in named and all(config[switch] is True for switch in tie.switches):
             copy = named.pop(tie.copy)
