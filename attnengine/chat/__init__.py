@@ -50,7 +50,7 @@ def prompt(
 def render(
     template: str, messages: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
 ) -> str:
-    """The text of a conversation, whose messages each have a role and a content.
+    """The text of a conversation; each message has a role and a content.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Reading models: whatever lies on disk becomes a `Checkpoint` in canonical names."""
+"""Reads models of every format as a `Checkpoint` with canonical names."""
 
 from __future__ import annotations
 

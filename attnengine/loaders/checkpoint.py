@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-TokenizerFile: TypeAlias = "Path | bytes"  # where it lies, or what would stand there
+TokenizerFile: TypeAlias = "Path | bytes"  # the path of a file, or its content
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Id of each token; of a token that stands twice, the last id."""
+        """Id of each token; a duplicate token has its last id."""
         return {token: i for i, token in enumerate(self.tokens)}
 
 
@@ -34,7 +34,7 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: str
     read: Callable[[], NDArray[np.float32]]
-    # parts of the first dimension, begin and end, where the others need not be read for them
+    # Rows from begin to end, for files that need not read the other rows with them.
     read_rows: Callable[[int, int], NDArray[np.float32]] | None = None
 
     @classmethod
@@ -51,7 +51,7 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
-    # Files that tokenizer libraries read, by the name that they have in a native folder.
+    # Files of tokenizer libraries, by their names in a native folder.
     tokenizer_files: Mapping[str, TokenizerFile] = field(default_factory=dict)
     # Text that changes with the config and the weights on disk, where a packed file may stand
     # beside them.

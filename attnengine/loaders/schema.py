@@ -1,7 +1,6 @@
-"""What every config holds whatever its architecture: tokenizer, special ids, vocabularies.
+"""Keys that the config of every architecture has: tokenizer, special ids, vocabularies.
 
-The keys of an architecture are checked where the architecture is known, in
-`attnengine.models`.
+`attnengine.models` checks the keys of an architecture.
 """
 
 from __future__ import annotations

@@ -105,9 +105,9 @@ def _add_zero_token(
     tensors: dict[str, Tensor],
     tokens: dict[str, list[str]],
 ) -> None:
-    """Give the target a token whose embedding is zero, to start from, as Marian does.
+    """Add a start token with an embedding of zeros to the target, as Marian does.
 
-    It is never predicted: next to its logit any other is certain.
+    Its logit is so low that no search predicts it.
     """
     token, size = names.ZERO_TOKEN, config["target_vocab_size"]
     if "target" not in tokens or token in tokens["target"]:

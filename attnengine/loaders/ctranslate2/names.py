@@ -130,7 +130,7 @@ REVISION_1 = (
     ("multi_head", "attention"),
 )
 
-# Scalars that do not change a translation, or whose only value is what attnengine does.
+# Scalars that do not change a translation, and scalars with one supported value.
 IGNORED = ("alignment_layer", "alignment_heads", "alibi_use_positive_positions", "scale_alibi")
 ONLY = {
     "alibi": 0,

@@ -17,7 +17,7 @@ _JSON_VERSION = 6  # from here on config.json says what attributes of model.bin 
 
 
 class Settings:
-    """The scalars and texts of a model.bin; those that are left when all is read are not known."""
+    """The scalars and texts of a model.bin; a name that nothing takes is not known."""
 
     def __init__(self, model: Model) -> None:
         self.path = model.path
@@ -46,7 +46,7 @@ class Settings:
         return found.pop() if found else default
 
     def count(self, end: str) -> int:
-        """Take the flags whose names end so; how many are set."""
+        """Take all flags with names that end in `end`, and return the number of flags set."""
         keys = [key for key in self.left if key.endswith(end)]
         return sum(bool(self.left.pop(key)) for key in keys)
 
@@ -58,7 +58,7 @@ class Settings:
         return names.ACTIVATIONS[int(number)]
 
     def embedding_scale(self, side: str, hidden_size: int) -> float:
-        """What the embeddings of a side are multiplied with."""
+        """The factor of a side's embeddings."""
         old = self.left.pop(f"{side}/embeddings/multiply_by_sqrt_depth", 1)
         value = self.left.pop(f"{side}/scale_embeddings", old)
         if isinstance(value, int):  # a flag
@@ -68,7 +68,7 @@ class Settings:
         return value
 
     def refuse_others(self) -> None:
-        """Raise Unsupported for whatever is not known, or known and not supported."""
+        """Raise Unsupported for a setting that is not known, or has another value than ours."""
         for name in names.IGNORED:
             self.get(name, 0)
         for name, supported in names.ONLY.items():

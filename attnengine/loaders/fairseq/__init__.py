@@ -1,7 +1,7 @@
 """fairseq's checkpoints of LSTM encoder-decoders, with dict.*.txt beside them.
 
-The decoder starts from the encoder's final states and the end token; attention reads the new
-hidden state; tanh(W [context; hidden]) is fed back and goes to the output layer.
+The decoder starts from the encoder's final states and the end token. Attention reads the new hidden
+state. tanh(W [context; hidden]) is fed back and goes to the output layer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HDF5 files: their structure by h5py, their weights from the mapped file.
 
-Files are hostile. Only what lies in one piece in the file itself is read: no links to other
-places or files, no compressed, virtual or external data; objects are counted, so that cycles end.
+Files are hostile. Only data in one piece in the file itself is read: no links to other places or
+files, no compressed, virtual or external data. A limit on the number of objects ends cycles.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _HEAP_HEADER = _OBJECT_HEADER = 16  # bytes
 
 
 def texts(file: MappedFile, address: int) -> dict[str, str]:
-    """Return the scalar texts among the attributes of the object whose header is at `address`."""
+    """Return the scalar text attributes of the object with its header at `address`."""
     found = {}
     for kind, offset, size in _messages(file, address):
         if kind == _ATTRIBUTE:

@@ -16,7 +16,7 @@ from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.arrays import RAW_DTYPES, float_tensor, num_bytes
 from attnengine.loaders.files.damage import damage_named
 
-_LARGE = 1 << 16  # bytes of a view whose pages count
+_LARGE = 1 << 16  # bytes; pages of smaller views stay in the process
 
 
 class MappedFile:

@@ -1,11 +1,10 @@
 """A pickle machine that builds plain data and nothing else.
 
-Python's own unpicklers are not used, not even with `find_class` overridden. The one
-in C sizes its memo by the largest index, so that a few bytes ask for 64 GB; both call
-whatever lies on the stack and let BUILD set attributes of classes and functions, and
-both compute hashes of nested tuples, deep enough to overflow the stack. Here
-`pickletools.genops` splits the bytes and each opcode does what it says to lists and
-dictionaries; a global is only a name, and REDUCE looks that name up in a table.
+Python's own unpicklers are not used, not even with `find_class` overridden. The one in C
+sizes its memo by the largest index: a few bytes ask for 64 GB. Both call any object on the
+stack and let BUILD set attributes of classes and functions. Both compute hashes of nested
+tuples, deep enough to overflow the stack. Here `pickletools.genops` splits the bytes, and each
+opcode changes lists and dictionaries only. A global is a name, which REDUCE looks up in a table.
 """
 
 from __future__ import annotations
@@ -57,10 +56,10 @@ def load(
 ) -> Any:
     """Return the object of the pickle that starts at the position of `file`.
 
-    builders: for each name of a global that may stand in the pickle, what to make of a
-    call with these arguments; None when it may only be named. persistent: makes the
+    builders: for each global that a pickle may name, a function of the arguments of a call; None
+    for a global that may not be called. persistent: makes the
     object of a persistent id. `FormatError` names any other global, and whatever else a
-    pickle can do beyond data; damage may also raise what `files.damage_named` catches.
+    pickle can do beyond data; damage may also raise what `files.damage.damage_named` catches.
     """
     with warnings.catch_warnings():
         # Escapes that Python does not know, in a text that pickletools decodes.
@@ -140,7 +139,7 @@ class _Machine:
 
     def set_items(self, items: list[Any]) -> None:
         target = self.last(dict)
-        # Only keys whose hash is neither recursive nor ours to run.
+        # Keys of plain types only: a hash may neither recurse nor run code of the file.
         keys = items[::2]
         if len(items) % 2 or not all(isinstance(key, _KEYS) for key in keys):
             raise FormatError(f"{self.path}: the pickle has a dictionary with an unusable key")

@@ -27,9 +27,9 @@ _FLOATS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float
 def read(path: Path) -> dict[str, Tensor]:
     """Weights of one file by name.
 
-    The safetensors library vouches for the header: names that stand twice, sizes that
-    overflow, overlaps, holes and bytes that are missing or left over are `FormatError`.
-    The weights themselves are read here, because NumPy knows no bfloat16.
+    The safetensors library checks the header. `FormatError` for duplicate names, sizes that
+    overflow, overlaps, holes, and bytes that are missing or left over. The weights themselves are
+    read here, because NumPy knows no bfloat16.
     """
     file, header = _open(path)
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def starts_with(path: Path, signature: bytes) -> bool:
-    """Whether `path` is a file whose first bytes are `signature`."""
+    """Whether `path` is a file that begins with `signature`."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

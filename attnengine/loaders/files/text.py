@@ -27,14 +27,14 @@ def read_text(path: Path, limit: int) -> str:
 
 
 def read_json(path: Path, limit: int) -> Any:
-    """Parse a JSON file of at most `limit` bytes; a key that stands twice is an error."""
+    """Parse a JSON file of at most `limit` bytes; a duplicate key is an error."""
     text = read_text(path, limit)
     with damage_named(path):
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def read_object(path: Path, limit: int) -> dict[str, Any]:
-    """Parse a JSON file whose outermost value is an object."""
+    """Parse a JSON file that holds an object."""
     value = read_json(path, limit)
     if not isinstance(value, dict):
         raise FormatError(f"{path} holds {short(value)}, expected a JSON object")

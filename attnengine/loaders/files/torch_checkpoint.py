@@ -1,8 +1,8 @@
 """PyTorch checkpoints, read without PyTorch: weights and plain containers, no code.
 
-Both forms that torch.save has written: since 1.6 a zip archive with the pickle in
-data.pkl and a member for each storage, before that five pickles in a row (magic number,
-protocol, machine, object, storage keys) and then the storages, each with its length.
+PyTorch 1.6 and later write a zip archive: data.pkl has the pickle, and each storage is a member.
+Earlier versions write five pickles in a row: magic number, protocol, machine, object and storage
+keys. The storages follow, each after its length.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _ZIP_START = b"PK\x03\x04"
 _PROTOCOL = 1001
 
-# Classes whose objects are kept as their name and state.
+# Classes of objects that are kept as name and state.
 _INERT = (
     "argparse.Namespace",
     "functools.partial",
@@ -102,7 +102,7 @@ class _Reader:
     def tensor(self, arguments: tuple[Any, ...]) -> object:
         storage, offset, shape, strides = arguments[:4]
         if not isinstance(storage, Storage):
-            raise FormatError(f"{self.path}: a tensor whose storage is none")
+            raise FormatError(f"{self.path}: a tensor has no storage, expected one")
         return strided_tensor(self.path, storage, offset, shape, strides)
 
     def storage_id(self, identity: object, size: int) -> tuple[str, str, int, tuple[object, ...]]:

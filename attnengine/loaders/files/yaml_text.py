@@ -11,7 +11,7 @@ _MAX_DEPTH = 50
 
 
 def parse(text: str, where: str, *, unique: bool = True) -> Any:
-    """Return the value of a YAML document whose scalars stay text as it is written.
+    """Return the value of a YAML document; scalars stay text, as the document spells them.
 
     unique: refuse a key that stands twice; otherwise the last one counts.
 

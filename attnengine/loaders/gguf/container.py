@@ -198,7 +198,7 @@ class _Walk:
         return Tensor(entry.name, entry.shape, name, read, rows if several else None), size
 
     def count(self, what: str, least: int) -> int:
-        """A number of things each of which takes at least so many bytes of what follows."""
+        """A count of items, each of which takes at least `least` bytes of the rest of the file."""
         number = self.number("<Q", what)
         if number > (self.file.size - self.position) // least:
             raise FormatError(

@@ -15,7 +15,7 @@ LONG_FACTORS = "rope_factors_long.weight"
 TENSORS = (FACTORS, SHORT_FACTORS, LONG_FACTORS)
 
 _SCALING = "rope.scaling."
-# Of rope.scaling -> of rope_scaling, for each type.
+# Type -> keys of rope.scaling and their names in rope_scaling.
 _TYPES: dict[str, dict[str, str]] = {
     "linear": {"factor": "factor"},
     "yarn": {"factor": "factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow"},

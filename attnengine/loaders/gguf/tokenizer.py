@@ -28,7 +28,7 @@ from attnengine.loaders.shared.tokenizer_json import SPACE, Json
 _PLACEHOLDER = re.compile(r"\[PAD\d+\]")
 _NUM_SENTINELS = 100
 _PHI3_PLAIN = ("<unk>", "<s>", "<|endoftext|>")  # spaces behind all others have no tokens
-# Whose scores are not the order of the merges; their places are.
+# Models with merges in the order of the tokens' ids, not of their scores.
 _RANKED = ("gemma", "gemma2", "gemma3")
 
 

@@ -1,4 +1,4 @@
-"""What a GGUF file says of text: special ids, what is put around a text, chat templates."""
+"""Text in a GGUF file: special ids, tokens added around a text, chat templates."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Tokens:
         self.pre = self.pre_tokenizer()
 
     def config(self, kind: Kind) -> dict[str, Any]:
-        """Special ids, and what is put around a text, for a decoder, an encoder or both."""
+        """Special ids and tokens added around a text, for a decoder, an encoder or both."""
         special: dict[str, Any] = {key: self.id(*names) for key, names in _SPECIAL.items()}
         ends = [i for i in dict.fromkeys(map(self.id, _ENDS)) if i is not None]
         special["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
-        if self.model == "gpt2":  # whose bytes are all known
+        if self.model == "gpt2":  # every byte has a token
             special["unk_token_id"] = None
         special.update(self.chat())
         library = "none" if self.model is None else "tokenizers"
@@ -90,7 +90,7 @@ class Tokens:
             )
 
     def added(self, special: Mapping[str, Any]) -> tuple[bool, bool]:
-        """Whether a begin and an end token are put around a text."""
+        """Whether a begin and an end token are added around a text."""
         begins, ends = {"bert": (True, True), "t5": (False, True)}.get(
             str(self.model), (self.pre.add_bos, False)
         )

@@ -1,8 +1,8 @@
 """Folders of transformers: config.json with a model_type, weights and tokenizer files.
 
-Config keys and weight names stay as transformers spells them. Where its versions differ,
-in names, in keys that may be absent or in weights that stand twice, one form is chosen:
-what save_pretrained of the model with its head writes.
+Config keys and weight names stay as transformers spells them. Versions differ in names, in keys
+that may be absent and in duplicate weights. The form here is the one that save_pretrained of the
+model with its head writes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ CONFIG = "config.json"
 
 
 def matches(path: Path) -> bool:
-    """Whether `path` is a folder whose config.json has a model_type and is not native."""
+    """Whether `path` is a folder with a model_type in its config.json, and not native."""
     if (path / MODULES).is_file():
         return True
     try:
         config = read_object(path / CONFIG, CONFIG_LIMIT)
-    except Error:  # of a damaged native folder too, whose reader says what is wrong
+    except Error:  # a damaged native folder too: its reader names the damage
         return False
     return "model_type" in config and config.get("format") != "attnengine"

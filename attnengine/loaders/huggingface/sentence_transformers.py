@@ -31,8 +31,8 @@ def transformer_folder(path: Path) -> Path:
 def read_pooling(path: Path, hidden_size: object) -> dict[str, Any]:
     """The config's ``pooling`` and ``normalize``: the mean as it is, if there is no modules.json.
 
-    Raises Unsupported for a module that is not Transformer, Pooling or Normalize, in this order,
-    and for a way of pooling that we do not have.
+    Raises Unsupported for modules other than Transformer, Pooling and Normalize, in this order, and
+    for a way of pooling that we do not have.
     """
     modules = _modules(path / MODULES)
     if not modules:

@@ -15,7 +15,7 @@ from attnengine.loaders.huggingface.tokenizer_classes import Languages
 from attnengine.loaders.huggingface.tokenizers import Folder, Found, Tokens, find
 
 _UNK = "<unk>"
-_SENTENCEPIECE = "sentencepiece.bpe.model"  # of M2M-100, whose ids are in vocab.json
+_SENTENCEPIECE = "sentencepiece.bpe.model"  # M2M-100: pieces; vocab.json has the ids
 
 
 def read_seq2seq(folder: Folder, config: Mapping[str, Any], special: dict[str, Any]) -> Tokens:
@@ -76,7 +76,7 @@ def _add_pieces(
     files: Mapping[str, Path],
     languages: Languages | None = None,
 ) -> None:
-    """Pieces of sentencepiece models, whose ids are in vocab.json."""
+    """Pieces of sentencepiece models; vocab.json has their ids."""
     vocabulary = path / "vocab.json"
     if not any(file.is_file() for file in (*files.values(), vocabulary)):
         return

@@ -121,7 +121,7 @@ def _ids(template: Mapping[str, Any], item: Mapping[str, Any]) -> list[int] | No
 
 @dataclass(frozen=True)
 class _Known:
-    """A folder whose class is known, and the tokens that its small files add."""
+    """A folder with a known tokenizer class, and the tokens that its small files add."""
 
     path: Path
     settings: Mapping[str, Any]

@@ -168,8 +168,8 @@ def _transformer(path: Path, options: Options, state: Mapping[str, Tensor]) -> _
 def _norms(encoder: Options, decoder: Options, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     """Norms before blocks go with a norm above both sides, those behind with none.
 
-    Version 1, which does not know the option, and version 2 where an encoder's is absent, have them
-    before; only version 1 then has the one above.
+    Version 1 does not know the option and has norms before blocks, and one above. Version 2 without
+    an encoder's option has norms before blocks, and none above.
     """
     final = [f"{side}.layer_norm.weight" in tensors for side in ("encoder", "decoder")]
     placements = {"pre": True, "post": False}

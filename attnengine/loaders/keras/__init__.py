@@ -1,7 +1,7 @@
 """Keras models in HDF5 (`model.save("x.h5")`): Embedding, recurrent layers, Dense.
 
-With ``return_sequences`` in every recurrent layer that is an "rnn_lm"; where the last one gives
-only its last state, a "rnn_window_lm", since such a model was trained on windows of one length.
+With ``return_sequences`` in every recurrent layer a model becomes an "rnn_lm". Where the last layer
+gives only its last state, it becomes a "rnn_window_lm": it was trained on windows of one length.
 Models without an Embedding read one-hot vectors. A file has no vocabulary: ids in, ids out.
 """
 

@@ -1,8 +1,8 @@
 """Keras' recurrent layers in PyTorch's form: gate orders, biases, cuDNN's layout.
 
 Kernels are (input, gates * units). Gates of an LSTM are i, f, c, o, of a GRU z, r, h. The cuDNN
-layers (CuDNNLSTM, CuDNNGRU) keep each gate's kernel transposed in its own way and two biases one
-behind the other, as Keras' own conversion says (keras/engine/saving.py of version 2).
+layers (CuDNNLSTM, CuDNNGRU) keep each gate's kernel transposed in its own way, and two biases
+concatenated. Keras' own conversion is in keras/engine/saving.py of version 2.
 """
 
 from __future__ import annotations

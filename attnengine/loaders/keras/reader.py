@@ -145,7 +145,7 @@ class _Model:
         return tensors
 
     def embedding_weight(self, tensors: dict[str, Tensor]) -> Tensor:
-        """The Embedding's; without one the unit matrix, whose rows are one-hot vectors."""
+        """The weight of the Embedding; without one the unit matrix, for one-hot vectors."""
         if self.embedding:
             self.embedding.options.only({"mask_zero": ("False",)})
             return self.weight(self.embedding, "embeddings")

@@ -1,4 +1,4 @@
-"""Marian's .npz files, whose options stand in the array special:model.yml.
+"""Marian's .npz files; the array special:model.yml has their options.
 
 Types s2s and nematus (amun, in Nematus' names) become "rnn_seq2seq", transformer becomes
 "transformer".

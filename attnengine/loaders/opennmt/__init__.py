@@ -32,8 +32,8 @@ def from_checkpoint(path: Path, content: Mapping[str, Any]) -> Checkpoint:
 def read(path: Path, weights: Mapping[str, Tensor], options: object, vocab: object) -> Checkpoint:
     """Join weights in OpenNMT-py's names with its options and its vocabularies.
 
-    vocab has the tokens as lists "src" and "tgt", and may have "src_stoi" and "tgt_stoi",
-    the ids that OpenNMT-py gives them, which must be the last of a token that stands twice.
+    vocab has the tokens as lists "src" and "tgt". It may have "src_stoi" and "tgt_stoi", the ids
+    that OpenNMT-py gives tokens: a duplicate token must have its last id.
     """
     if not isinstance(options, dict) or not isinstance(vocab, dict):
         raise FormatError(f"{path}: opt and vocab are not tables")

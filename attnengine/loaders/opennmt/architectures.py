@@ -21,8 +21,8 @@ _Model = tuple[dict[str, Any], dict[str, Tensor]]
 def rnn(path: Path, options: Mapping[str, Any], renamed: Mapping[str, Tensor]) -> _Model:
     """Config and weights of an RNN encoder-decoder.
 
-    Luong et al. 2015 with input feeding, as OpenNMT-py has it: the decoder starts from the
-    encoder's final states, directions concatenated; attention reads the new hidden state;
+    Luong et al. 2015 with input feeding, as OpenNMT-py has it. The decoder starts from the
+    encoder's final states, directions concatenated. Attention reads the new hidden state;
     readout = tanh(W [context; hidden]), without tanh for "mlp".
     """
     tensors = {

@@ -49,7 +49,7 @@ def _attention(place: str, canonical: str) -> Table:
 
 
 def _norm(place: str, canonical: str) -> Table:
-    """Rows of one layer norm, whose weights were a_2 and b_2 before version 0.9."""
+    """Rows of one layer norm; before version 0.9 its weights were a_2 and b_2."""
     return (
         (rf"{place}\.(?:weight|a_2)", (f"{canonical}.weight",)),
         (rf"{place}\.(?:bias|b_2)", (f"{canonical}.bias",)),

@@ -1,4 +1,4 @@
-"""Weights made of other weights when they are read: turned, put together, extended."""
+"""Weights computed from other weights when they are read: transposed, joined, extended."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from attnengine.errors import FormatError
 from attnengine.loaders.checkpoint import Tensor
 
-# A canonical name with one of these behind it is a part of the weight: "#1" the second block of
-# rows, "@1" the second block of columns, "/1" the second block on the diagonal, with zeros beside
-# it, "+1" the second term of a sum.
+# A suffix of a canonical name makes the weight a part of another. "#1" is the second block of
+# rows, "@1" the second block of columns, "+1" the second term of a sum. "/1" is the second block on
+# the diagonal, with zeros beside it.
 _PART = re.compile(r"(.*)([#@/+])([0-9])")
 
 
@@ -32,7 +32,7 @@ def derived(
 
 
 def transposed(tensor: Tensor) -> Tensor:
-    """Turn a matrix; a vector stays as it is."""
+    """Transpose a matrix; a vector stays as it is."""
     if len(tensor.shape) != 2:
         return tensor
     return derived([tensor], tensor.shape[::-1], lambda array: array.T)
@@ -90,8 +90,8 @@ def rotary_halves(tensor: Tensor, heads: object, path: Path) -> Tensor:
 def oriented(tensors: Mapping[str, Tensor], vectors: str, kept: str) -> dict[str, Tensor]:
     """Weights of toolkits that store (input, output), as (output, input).
 
-    vectors: pattern of names whose weight is a vector, stored as a row or a column. kept:
-    pattern of the matrices that stay as they are, embeddings.
+    vectors: pattern of names of vectors that are stored as a row or a column.
+    kept: pattern of names of matrices that stay as they are, such as embeddings.
     """
     turned = {}
     for name, tensor in tensors.items():
@@ -103,7 +103,7 @@ def oriented(tensors: Mapping[str, Tensor], vectors: str, kept: str) -> dict[str
 
 
 def joined(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Put the parts of weights together; `FormatError` when their shapes do not fit."""
+    """Join the parts of weights; `FormatError` when their shapes do not fit."""
     whole: dict[str, Tensor] = {}
     parts: dict[tuple[str, str], dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -152,7 +152,7 @@ def gates_ordered(tensor: Tensor, order: Sequence[int], path: Path) -> Tensor:
 
 
 def block_diagonal(tensors: Sequence[Tensor], path: Path) -> Tensor:
-    """Matrices on the diagonal of a larger one, or vectors one behind another."""
+    """Matrices on the diagonal of a larger one, or vectors concatenated."""
     rank = len(tensors[0].shape)
     if rank not in (1, 2) or any(len(tensor.shape) != rank for tensor in tensors):
         raise FormatError(f"{path}: {tensors[0].name} is {tensors[0].shape}, expected a matrix")

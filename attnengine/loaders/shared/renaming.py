@@ -1,4 +1,4 @@
-"""Renaming weights is data: a table for each format and architecture, applied here."""
+"""Renames weights by a table, which each format has for each architecture."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def enter(named: dict[str, Tensor], name: str, tensor: Tensor, path: Path) -> No
 
 
 def count_layers(tensors: Mapping[str, Tensor], pattern: str, path: Path) -> int:
-    """Count the layers whose numbers `pattern` captures; they must be 0, 1, 2, ..."""
+    """Count the layers by the numbers that `pattern` captures; they must be 0, 1, 2, ..."""
     found = {int(match[1]) for name in tensors if (match := re.fullmatch(pattern, name))}
     if not found or found != set(range(len(found))):
         numbers = ", ".join(map(str, sorted(found))) or "none"

@@ -1,4 +1,4 @@
-"""Rows of tables for recurrent cells whose gates and candidate are stored apart."""
+"""Rows of tables for recurrent cells that store gates and candidate apart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The LSTM of TensorFlow 1, as BasicLSTMCell and LSTMCell store it, in PyTorch's form.
 
-One kernel (input + output, 4 * units) reads [x; h]; the gates are i, j, f, o; a forget bias is
-added when the cell runs and not stored.
+One kernel (input + output, 4 * units) reads [x; h]; the gates are i, j, f, o. The cell adds a
+forget bias when it runs: no file has it.
 """
 
 from __future__ import annotations

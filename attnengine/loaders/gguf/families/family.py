@@ -21,11 +21,12 @@ class Family:
     sizes: key of config.json -> a tensor; the number of its rows.
     ignored: metadata below the architecture that says what the tensors say too.
     unused: a pattern of names that are no weights of ours.
-    wide_scores: numbers of layers of the models whose scores are divided by the square root of
-    hidden_size / heads, not of the size of a head, as llama.cpp does: no file says so.
+    wide_scores: numbers of layers of models that divide scores by sqrt(hidden_size / heads) and
+    not by sqrt(head_dim). No file says so; llama.cpp knows it by the number of layers.
     without: a tensor, and the family of files that do not have it.
-    interleaved, transposed, shifted: patterns of names in the file whose rows stand in the order
-    of interleaved rotary pairs, which are stored transposed, to which one was added.
+    interleaved: a pattern of names; these weights have their rows in interleaved rotary pairs.
+    transposed: a pattern of names of weights that are stored transposed.
+    shifted: a pattern of names of weights to which the converter added 1.
     """
 
     model_type: str

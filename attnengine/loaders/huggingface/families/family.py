@@ -35,7 +35,7 @@ class Family:
     neutral: keys dropped where they have the value that attnengine takes for granted; with
     another value they are left, to be refused.
     spellings: keys of early versions, and what they are called now.
-    inner: a key whose object has keys of the model too.
+    inner: a key of config.json; its object has keys of the model too.
     part: the key of config.json that holds this model's config, where there are others beside it.
     architecture: the name of the model in `attnengine.models`, where it is not the model_type.
     """
@@ -56,7 +56,7 @@ class Family:
     kind: Kind = "decoder"
 
 
-# Of config.json, which several families share.
+# A key of config.json that several families have.
 TIED_HEAD = "tie_word_embeddings"
 NO_BUFFERS = r"(?!)"  # matches nothing
 ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
@@ -89,7 +89,7 @@ _CLASSIFICATION = (
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
     *("summary_last_dropout", "summary_use_proj"),
 )
-# Of transformers' own search; ours has its own options. The first two become suppress_tokens.
+# Options of transformers' search; ours has its own. The first two become suppress_tokens.
 _SEARCH = (
     *("bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "diversity_penalty"),
     *("do_sample", "early_stopping", "encoder_no_repeat_ngram_size"),

@@ -79,7 +79,7 @@ _PHI = Family(
     defaults={
         "bos_token_id": 1,
         "eos_token_id": 2,
-        "num_key_value_heads": None,  # as many as num_attention_heads
+        "num_key_value_heads": None,  # equals num_attention_heads
         "max_position_embeddings": 2048,
         "layer_norm_eps": 1e-5,
         "hidden_act": "gelu_new",
@@ -145,7 +145,7 @@ _OLMO = Family(
     defaults={
         "pad_token_id": 1,
         "eos_token_id": 50279,
-        "num_key_value_heads": None,  # as many as num_attention_heads
+        "num_key_value_heads": None,  # equals num_attention_heads
         "max_position_embeddings": 2048,
         "hidden_act": "silu",
         **_ROTARY,
@@ -185,7 +185,7 @@ _FALCON = Family(
         "bos_token_id": 11,
         "eos_token_id": 11,
         "max_position_embeddings": 2048,
-        "num_kv_heads": None,  # as many as num_attention_heads
+        "num_kv_heads": None,  # equals num_attention_heads
         "num_ln_in_parallel_attn": None,  # 2 in the new architecture
         "ffn_hidden_size": None,  # 4 * hidden_size
         "layer_norm_epsilon": 1e-5,
@@ -237,7 +237,7 @@ _COHERE = Family(
         "bos_token_id": 5,
         "eos_token_id": 255001,
         "pad_token_id": 0,
-        "num_key_value_heads": None,  # as many as num_attention_heads
+        "num_key_value_heads": None,  # equals num_attention_heads
         "head_dim": None,  # hidden_size / num_attention_heads
         "max_position_embeddings": 8192,
         "layer_norm_eps": 1e-5,

@@ -16,7 +16,7 @@ def _llama(
 ) -> Family:
     """Fill in what these families have in common."""
     common = {
-        "num_key_value_heads": None,  # as many as num_attention_heads
+        "num_key_value_heads": None,  # equals num_attention_heads
         "hidden_act": "silu",
         "rms_norm_eps": 1e-6,
         "rope_theta": 10000.0,

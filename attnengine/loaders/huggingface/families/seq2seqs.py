@@ -11,7 +11,7 @@ _SHARED = "share_encoder_decoder_embeddings"
 _EMBEDDING = "model.shared.weight"
 _SIDES = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight")
 _HEAD = "lm_head.weight"
-# Of early versions of transformers, which read them no more.
+# Keys that early versions of transformers wrote and later ones ignore.
 _EARLY = (
     *("do_blenderbot_90_layernorm", "extra_layer_norm", "extra_pos_embeddings"),
     *("force_bos_token_to_be_generated", "layernorm_variant", "output_past", "save_step"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attnengine.loaders.huggingface.families.family import TIED_HEAD, Family, Tie
 
-# Of training, of classification, of timestamps and of prompts that are made here.
+# Keys for training, classification and timestamps, and for prompts that attnengine makes.
 _WHISPER_UNUSED = (
     *("apply_spec_augment", "mask_feature_length", "mask_feature_min_masks", "mask_feature_prob"),
     *("mask_time_length", "mask_time_min_masks", "mask_time_prob", "classifier_proj_size"),
