@@ -1,4 +1,4 @@
-"""The exceptions attnengine raises; the bindings translate C++ errors into them."""
+"""The exceptions that attnengine raises; the bindings translate C++ errors into them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ class Error(Exception):
 
 
 class InvalidArgument(Error, ValueError):  # noqa: N818 - the public name
-    """An argument that does not fit; says what it was and what was expected."""
+    """An argument is invalid; the message gives its value and what was expected."""
 
 
 class FormatError(Error, ValueError):
-    """A file that is truncated, inconsistent or not what it claims to be."""
+    """A file is truncated, inconsistent or in another format than it claims."""
 
 
 class Unsupported(Error, NotImplementedError):  # noqa: N818 - the public name
-    """An architecture, switch or file feature that attnengine does not have."""
+    """attnengine does not implement this architecture, setting or feature of a file."""

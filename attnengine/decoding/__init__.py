@@ -1,1 +1,1 @@
-"""Drives a model's steps: search for continuations, score given ones."""
+"""The loop over a model's steps: search for continuations and scores of given texts."""

@@ -1,4 +1,4 @@
-"""The attention weights of every head of every layer of Transformers."""
+"""The attention weights of every head in every layer of a Transformer."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Attentions:
-    """Attention weights of an encoder-decoder, each (layers, heads, query, key).
+    """Attention weights of an encoder-decoder, each array (layers, heads, query, key).
 
     encoder
-        of source positions over source positions
+        self-attention of the encoder: from source positions to source positions
     decoder
-        of target positions over target positions, zero for later ones
+        self-attention of the decoder: from target positions to target positions; zero for later
+        keys
     cross
-        of target positions over source positions
+        cross-attention of the decoder: from target positions to source positions
     """
 
     encoder: Floats
@@ -33,17 +34,21 @@ class Attentions:
 
 
 def of_encoder(model: object, ids: list[int]) -> Floats:
-    """Weights (layers, heads, tokens, tokens) of an encoder; Unsupported unless a Transformer."""
+    """Return the self-attention weights of an encoder, (layers, heads, tokens, tokens).
+
+    Raises Unsupported unless the encoder is a Transformer.
+    """
     if not isinstance(model, _core.TransformerEncoder):
         refuse(model)
     return model.attentions(np.array(ids, np.int32))
 
 
 def of_decoder(model: object, sentence: Sentence) -> tuple[Floats, Floats]:
-    """Weights of self-attention and of cross-attention; Unsupported unless of a Transformer.
+    """Return the weights of self-attention and of cross-attention of a decoder.
 
-    Each is (layers, heads, tokens, tokens or source tokens); a language model has no layers of
-    cross-attention.
+    The shapes are (layers, heads, tokens, tokens) and (layers, heads, tokens, source tokens). A
+    language model has no cross-attention: its second array has 0 layers. Raises Unsupported
+    unless the decoder is a Transformer.
     """
     if not isinstance(model, (_core.TransformerDecoder, _core.TransformerSeq2Seq)):
         refuse(model)
@@ -57,7 +62,10 @@ def of_decoder(model: object, sentence: Sentence) -> tuple[Floats, Floats]:
 
 
 def of_both(model: object, sentence: Sentence) -> Attentions:
-    """The same of an encoder-decoder, and those of its encoder, for a source of ids."""
+    """Return all attention weights of an encoder-decoder; the sentence's source is a list of ids.
+
+    Raises Unsupported unless the model is a Transformer.
+    """
     if not isinstance(model, _core.TransformerSeq2Seq):
         refuse(model)
     source = cast("list[int]", sentence.source)
@@ -65,5 +73,8 @@ def of_both(model: object, sentence: Sentence) -> Attentions:
 
 
 def refuse(model: object) -> NoReturn:
-    """Raise Unsupported for a model that is no Transformer."""
-    raise Unsupported(f"attentions of {type(model).__name__}, expected a Transformer")
+    """Raise Unsupported for a model that is not a Transformer."""
+    raise Unsupported(
+        f"the model is a {type(model).__name__}, expected a Transformer: only it has attention"
+        " weights of layers and heads"
+    )

@@ -1,4 +1,4 @@
-"""Beam search on its own, over logits from any source."""
+"""Beam search without a model, over logits from any source."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class BeamSearch:
             search.advance(logits)
         search.hypotheses                  # best first
 
-    The options are those of `BeamOptions`; ``beam_size`` is 5 by default, ``num_hypotheses`` is
-    ``beam_size``, but at most ``num_candidates``. ``max_new_tokens`` 0 ends at once. The first
-    logits decide the size of the vocabulary.
+    `BeamOptions` explains the options. By default ``beam_size`` is 5, and ``num_hypotheses`` is
+    ``beam_size`` or ``num_candidates``, whichever is smaller. With ``max_new_tokens=0`` the search
+    is done at once. The first logits set the size of the vocabulary.
 
-    Raises InvalidArgument for an unknown option and for values out of range.
+    Raises InvalidArgument for an unknown option and for a value out of range.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class BeamSearch:
 
     @property
     def parents(self) -> NDArray[np.int32]:
-        """Which hypothesis of the step before each live one continues: (live,)."""
+        """The row of the previous step that each live hypothesis continues: (live,)."""
         return self._search.parents
 
     @property
@@ -78,18 +78,20 @@ class BeamSearch:
         return self._search.done
 
     def advance(self, logits: NDArray[np.float32]) -> None:
-        """One step, given logits (live, vocab_size).
+        """Take one step, given logits (live, vocab_size) in float32.
 
-        Rules edit the logits in place, or in a copy of an array that is not writable; on return
-        they are what they were. Raises InvalidArgument, and changes nothing, for a wrong shape or
-        type, for NaN or +inf, when every token is forbidden before anything has ended, and when
-        the search is done.
+        Rules edit the logits in place and restore them before return; a read-only array is copied
+        first.
+
+        Raises InvalidArgument for a wrong shape or type, for NaN or +inf, and when the search is
+        done. It also raises when every token is forbidden before any hypothesis has ended. After
+        an error the search is as it was before the call.
         """
         self._search.advance(logits)
 
     @property
     def hypotheses(self) -> list[SearchHypothesis]:
-        """The best ``num_hypotheses`` that have ended, best first."""
+        """The best ``num_hypotheses`` ended hypotheses, best first."""
         return [
             SearchHypothesis(
                 ids=h.tokens,
@@ -104,5 +106,5 @@ class BeamSearch:
 
     @property
     def tree(self) -> BeamTree:
-        """Every hypothesis that was ever kept."""
+        """The tree of every hypothesis that the search has kept."""
         return BeamTree(*self._search.tree(0))

@@ -1,4 +1,4 @@
-"""What values an option may have: each check knows the type, the words for it, and the test."""
+"""Checks of the values of options: each has a type, a description in words and a test."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Check:
     """The values that an option may have.
 
     values
-        In words, for help and documentation: "1 or more".
+        The allowed values in words, for help and documentation: "1 or more".
     kind
-        How text and JSON spell it: int, float, str, bool, or list for a list of int. None: only
-        Python can give it.
+        The type in text and JSON: int, float, str, bool, or list for a list of int. None: only
+        Python can give a value.
     read
-        From name and value to the value in its own type. Raises InvalidArgument, naming the
-        option, for a value that does not fit.
+        Takes name and value, and returns the value in the option's own type. Raises
+        InvalidArgument, which names the option, for a value that is not allowed.
     choices
-        Every value that is allowed, if these are names.
+        Every allowed value, if the values are names.
     """
 
     values: str
@@ -43,7 +43,7 @@ def refuse(name: str, value: object, expected: str) -> NoReturn:
 
 
 def integer(low: int, high: int = INT32_MAX) -> Check:
-    """An integer from ``low`` to ``high``."""
+    """Return a check for an integer from ``low`` to ``high``, both included."""
 
     def read(name: str, value: Any) -> int:
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
@@ -56,7 +56,7 @@ def integer(low: int, high: int = INT32_MAX) -> Check:
 
 
 def number(above: float = -math.inf) -> Check:
-    """A finite number, above ``above``."""
+    """Return a check for a finite number that is larger than ``above``."""
     expected = "a finite number" if above == -math.inf else f"a finite number above {above:g}"
 
     def read(name: str, value: Any) -> float:
@@ -69,7 +69,7 @@ def number(above: float = -math.inf) -> Check:
 
 
 def boolean() -> Check:
-    """True or False."""
+    """Return a check for True or False."""
 
     def read(name: str, value: Any) -> bool:
         if not isinstance(value, (bool, np.bool_)):
@@ -80,7 +80,7 @@ def boolean() -> Check:
 
 
 def choice(*choices: str) -> Check:
-    """One of some names."""
+    """Return a check for one of the names ``choices``."""
     expected = " or ".join(repr(one) for one in choices)
 
     def read(name: str, value: Any) -> str:
@@ -92,7 +92,7 @@ def choice(*choices: str) -> Check:
 
 
 def token_ids() -> Check:
-    """A list of ids."""
+    """Return a check for a list of token ids."""
     expected = "a list of ids, each 0 or more"
 
     def is_id(value: Any) -> bool:
@@ -108,7 +108,7 @@ def token_ids() -> Check:
 
 
 def callables(signature: str) -> Check:
-    """A list of callables."""
+    """Return a check for a list of callables; errors quote their ``signature``."""
 
     def read(name: str, value: Any) -> tuple[Callable[..., object], ...]:
         if not isinstance(value, (list, tuple)) or not all(callable(one) for one in value):
@@ -119,7 +119,7 @@ def callables(signature: str) -> Check:
 
 
 def or_none(check: Check) -> Check:
-    """The same values, and None."""
+    """Return a check for the values of ``check`` or None."""
     read = check.read
     values = f"{check.values}, None"
     return replace(check, values=values, read=lambda name, value: _given(read, name, value))

@@ -1,4 +1,4 @@
-"""The options of a search, as the compiled search takes them."""
+"""The conversion of a search's options from Python to the C++ search."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _KINDS = {BeamOptions: _core.BeamSearchOptions, SamplingOptions: _core.SamplingO
 
 @dataclass(frozen=True)
 class CompiledOptions:
-    """Options, and what the search makes of them; sentences share both."""
+    """Options in Python and their C++ counterpart; many sentences share one pair."""
 
     options: SearchOptions
     search: _core.SearchOptions
 
 
 def compile_options(options: SearchOptions, end_tokens: Iterable[int]) -> CompiledOptions:
-    """The options of sentences that end with one of ``end_tokens``."""
+    """Compile options for sentences that end with any of ``end_tokens``."""
     ends = [int(token) for token in end_tokens]
     members, rules = {}, [_core.make_rule("end_tokens", ends, ends)]
     for option in declared(type(options)):

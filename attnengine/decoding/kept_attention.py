@@ -1,4 +1,4 @@
-"""The attention weights that a search keeps for its results."""
+"""The attention weights that a search collects for its results."""
 
 from __future__ import annotations
 
@@ -25,28 +25,31 @@ class _Kept:
 
 
 class KeptAttention:
-    """The attention weights of every row of every step, of the sentences that want them."""
+    """The attention weights of every row and step, for the sentences that asked for them."""
 
     def __init__(self) -> None:
         self._kept: dict[int, _Kept] = {}
 
     @property
     def wanted(self) -> bool:
-        """Whether any sentence wants them."""
+        """Whether any sentence asked for its attention weights."""
         return bool(self._kept)
 
     def add(self, number: int, sentence: Sentence) -> None:
-        """Keep the weights of a new sentence from now on."""
+        """Start to keep the weights of a new sentence."""
         source = sentence.source_length
         self._kept[number] = _Kept(source, [np.zeros((0, source), np.float32)])
 
     def keep(self, owners: Ints, weights: Floats) -> None:
-        """Keep one step: the sentence of each row, in order; weights (rows, longest source)."""
+        """Keep the weights of one step, (rows, longest source).
+
+        ``owners`` (rows,) are the numbers of the rows' sentences; equal numbers are adjacent.
+        """
         for kept, rows in self._split(owners, weights):
             kept.steps.append(rows)
 
     def keep_prefix(self, owners: Ints, weights: Floats) -> None:
-        """Keep rows of the prompts, given as for ``keep``."""
+        """Keep the weights of prompt tokens; the arguments are those of ``keep``."""
         for kept, rows in self._split(owners, weights):
             kept.prefix.append(rows)
 
@@ -59,16 +62,16 @@ class KeptAttention:
             first = last
 
     def take(self, number: int, hypotheses: list[_core.SearchHypothesis]) -> list[Floats]:
-        """The weights behind each hypothesis, (prefix and new tokens, source)."""
+        """Return the weights of each hypothesis, (prefix and new tokens, source)."""
         kept = self._kept[number]
         return [np.concatenate([*kept.prefix, *_rows(kept.steps, one)]) for one in hypotheses]
 
     def drop(self, number: int) -> None:
-        """Forget a sentence, if it is one of those that are kept."""
+        """Discard the weights of a sentence, if any are kept."""
         self._kept.pop(number, None)
 
 
 def _rows(steps: list[Floats], hypothesis: _core.SearchHypothesis) -> Iterator[Floats]:
-    """The hypothesis' own row of each step, (1, source), without that of the end token."""
+    """Yield the hypothesis' row of weights from each step, (1, source), except the end token's."""
     for weights, row in zip(steps, hypothesis.rows[: len(hypothesis.tokens)], strict=False):
         yield weights[row, None]

@@ -1,4 +1,4 @@
-"""From the keywords of a call to the options of its search."""
+"""The conversion of a call's keywords into the options of its search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOpti
 from attnengine.decoding.rules import Rule
 from attnengine.errors import InvalidArgument
 
-# Other spellings, of transformers and vLLM.
+# Names of the same options in Hugging Face transformers and vLLM.
 ALIASES = {
     "num_beams": "beam_size",
     "num_return_sequences": "num_hypotheses",
@@ -35,8 +35,9 @@ class BeamKeywords(TypedDict, total=False):
 class Options(BeamKeywords, total=False):
     """The keywords of ``translate``, ``generate`` and ``stream``.
 
-    `SearchOptions`, `BeamOptions` and `SamplingOptions` explain each; the last three are other
-    spellings of ``beam_size``, ``num_hypotheses`` and ``max_new_tokens``.
+    `SearchOptions`, `BeamOptions` and `SamplingOptions` explain each. ``num_beams``,
+    ``num_return_sequences`` and ``max_tokens`` are aliases of ``beam_size``, ``num_hypotheses``
+    and ``max_new_tokens``.
     """
 
     temperature: float | None
@@ -58,14 +59,14 @@ _SAMPLING = {one.name for one in declared(SamplingOptions)} - _COMMON
 
 
 def parse(given: Mapping[str, Any], task: str, others: Sequence[str] = ()) -> SearchOptions:
-    """The options that a caller ``given`` by name, over the defaults of the ``task``.
+    """Return the options ``given`` by name; the ``task`` has defaults for the others.
 
-    ``task`` is "translate", "transcribe" or "generate". ``others`` are options of the caller's
-    own, which are only suggested.
+    ``task`` is "translate", "transcribe" or "generate". ``others`` are further keywords of the
+    caller; a message about a misspelt option may suggest them.
 
-    Sampling is chosen by ``temperature``, ``top_k`` or ``seed`` (None: not given), beam search
-    otherwise. Raises InvalidArgument for a name that does not exist, suggesting the nearest, and
-    for a value that does not fit.
+    A value other than None for ``temperature``, ``top_k`` or ``seed`` selects sampling; without
+    one the search is beam search. Raises InvalidArgument for an unknown name, with the nearest
+    known name, and for a value that is not allowed.
     """
     options = _by_name(given, others)
     for name in _SAMPLING:
@@ -77,7 +78,7 @@ def parse(given: Mapping[str, Any], task: str, others: Sequence[str] = ()) -> Se
     if options.get("beam_size") == 1:
         del options["beam_size"]
     for name in sorted(_BEAM & options.keys()):
-        refuse(name, options[name], f"nothing: {drawn[0]} asks for sampling, which has no {name}")
+        refuse(name, options[name], f"nothing: {drawn[0]} selects sampling, which has no {name}")
     return SamplingOptions(**{**_defaults(SamplingOptions, task), **options})
 
 
@@ -86,7 +87,7 @@ def _defaults(kind: type[SearchOptions], task: str) -> dict[str, Any]:
 
 
 def check_stream(options: SearchOptions) -> None:
-    """Raise InvalidArgument unless a stream of text can honour the options."""
+    """Raise InvalidArgument for options that a stream of text does not support."""
     if options.num_hypotheses > 1:
         refuse("num_hypotheses", options.num_hypotheses, "1 in a stream")
     for name in ("return_attention", "return_tree"):
@@ -95,20 +96,22 @@ def check_stream(options: SearchOptions) -> None:
 
 
 def _by_name(given: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
-    """The options under their own names, without aliases."""
+    """Return the options with aliases replaced by the names that they stand for."""
     options: dict[str, Any] = {}
     for spelling, value in given.items():
         name = ALIASES.get(spelling, spelling)
         if name not in _COMMON | _BEAM | _SAMPLING:
             raise InvalidArgument(f"unknown option {spelling!r}{suggestion(spelling, others)}")
         if name in options:
-            raise InvalidArgument(f"{name} is given twice, as {spelling} too")
+            raise InvalidArgument(
+                f"{name} is given twice, the second time as {spelling}, expected one of them"
+            )
         options[name] = value
     return options
 
 
 def suggestion(spelling: str, others: Sequence[str] = ()) -> str:
-    """The option nearest to a misspelt one, as a question; all options when none is near."""
+    """Return a question with the nearest option, or the list of all options if none is near."""
     names = sorted({*_COMMON, *_BEAM, *_SAMPLING, *ALIASES, *others})
     nearest = difflib.get_close_matches(spelling, names, n=1)
     return f", did you mean {nearest[0]!r}?" if nearest else f"; the options are {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""The loop over steps: a search chooses what a session's rows continue with."""
+"""The loop over decoding steps: the model computes logits, the search chooses tokens."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _REFILL = 8  # refill when 1/8 of the batch has finished
 
 @dataclass(frozen=True)
 class Task:
-    """A sentence to continue, with options of its own, which many tasks may share.
+    """A sentence to continue and the options of its search; tasks may share one set of options.
 
-    ``sentence.tokens`` end with the token before the first new one.
+    ``sentence.tokens`` is the prompt; new tokens follow its last one.
     """
 
     sentence: Sentence
@@ -39,17 +39,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Found:
-    """What the search found for one task."""
+    """The outcome of the search for one task."""
 
     hypotheses: list[_core.SearchHypothesis]  # best first
-    attention: list[Floats] | None  # of each hypothesis: (prefix and new tokens, source)
+    attention: list[Floats] | None  # per hypothesis: (prefix and new tokens, source)
     tree: BeamTree | None
 
 
 class Batch:
-    """Sentences that are decoded together: the session that carries them, and their search.
+    """Sentences that are decoded together: a session with the model's state, and a search.
 
-    ``turn`` is entered while Python rules run.
+    ``turn`` is a lock or another context manager; the batch holds it while Python rules run.
     """
 
     def __init__(
@@ -58,22 +58,22 @@ class Batch:
         self.session = Session(model)
         self.search = _core.Search(model.vocab_size, model.num_threads, fail_apart=True)
         self.attention = KeptAttention()
-        self._tasks: dict[int, Task] = {}  # by number
-        self._rules: dict[int, tuple[rules.Rule, ...]] = {}  # by number, where there are any
+        self._tasks: dict[int, Task] = {}  # by the sentence's number
+        self._rules: dict[int, tuple[rules.Rule, ...]] = {}  # by number; only sentences with rules
         self._turn = turn or contextlib.nullcontext()
 
     @property
     def live(self) -> int:
-        """How many sentences have not ended."""
+        """The number of sentences that have not ended."""
         return len(self._tasks)
 
     def free(self, batch_size: int) -> int:
-        """How many sentences to add; 0 while few of the batch have finished."""
+        """Return the number of sentences to add; 0 until 1/8 of the batch has finished."""
         free = batch_size - self.live
         return free if _REFILL * free >= batch_size else 0
 
     def add(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
-        """Feed every prompt up to its last token, which is the search's first."""
+        """Add tasks: feed each prompt except its last token, which the next step feeds."""
         self._note(numbers, tasks)
         sentences = [task.sentence for task in tasks]
         sequences = self.session.add(sentences)  # (sentences,)
@@ -84,11 +84,11 @@ class Batch:
                 self.attention.keep_prefix(owners[rows], self.session.attention)
         rows_before = len(self.session.sequences)
         self.search.add([_new(*one) for one in zip(numbers, tasks, strict=True)])
-        # a sentence without new tokens has no row
+        # A sentence with max_new_tokens 0 ends at once and has no row.
         self.session.join(sequences, self.search.parents[rows_before:] - rows_before)
 
     def step(self) -> None:
-        """One token more for every hypothesis."""
+        """Extend every live hypothesis by one token."""
         search = self.search
         logits = self.session.step(search.tokens)  # (rows, vocab_size)
         if self._rules:
@@ -100,7 +100,7 @@ class Batch:
         self.session.reorder(search.parents)
 
     def ended(self) -> Iterator[tuple[int, Found | Error]]:
-        """The sentences that have ended, with what was found or why they failed; drops each."""
+        """Yield the number of each ended sentence with its outcome or error, then drop it."""
         for number in self.search.ended:
             yield number, self._found(number)
             self._drop(number)
@@ -109,7 +109,7 @@ class Batch:
             self._drop(number)
 
     def _note(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
-        """What the options of new sentences ask for."""
+        """Record the tasks of new sentences, and their rules and wish for attention weights."""
         for number, task in zip(numbers, tasks, strict=True):
             options = task.search.options
             self._tasks[number] = task
@@ -134,10 +134,10 @@ class Batch:
 
 
 def stream(model: _core.Decoder, task: Task) -> Iterator[list[int]]:
-    """After each step, the new tokens so far that every possible result begins with.
+    """Yield, after each step, the new tokens that every possible result begins with.
 
-    The last list holds all tokens of the best hypothesis. Closing the iterator ends the search.
-    Raises InvalidArgument for logits that are not numbers and when every token is forbidden.
+    The last list holds all tokens of the best hypothesis. Closing the iterator stops the search.
+    Raises InvalidArgument for logits that hold NaN or +inf, and when every token is forbidden.
     """
     batch = Batch(model)
     batch.add([0], [task])

@@ -1,8 +1,8 @@
 """The options of a search, each declared once.
 
-A field of `SearchOptions`, `BeamOptions` or `SamplingOptions` is an option. Its declaration gives
-the keyword of ``translate``, ``generate`` and ``stream``, the check, the option of the command line
-with its help, the name in JSON, the row of docs/decoding.md, and the C++ member or rule.
+Each field of `SearchOptions`, `BeamOptions` and `SamplingOptions` declares one option. The keyword
+of ``translate``, ``generate`` and ``stream``, the check and the command line's option follow from
+the declaration. So do the name in JSON, the row in docs/decoding.md and the C++ member or rule.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class Option:
 
     name: str
     default: Any
-    by_task: Mapping[str, Any]  # other defaults: of "translate", "transcribe" or "generate"
+    by_task: Mapping[str, Any]  # defaults of "translate", "transcribe", "generate", if different
     check: Check
     help: str
-    compiled: bool  # a member of the C++ struct of options, under the same name
-    rule: bool  # makes the C++ rule of the same name where its value is not the default
+    compiled: bool  # whether the C++ struct of options has a member of this name
+    rule: bool  # whether a value other than the default adds the C++ rule of this name
 
 
 def _option(
     default: Any,
     check: Check,
-    help: str,  # noqa: A002 - what it is called everywhere
+    help: str,  # noqa: A002 - argparse uses this name too
     *,
     compiled: bool = False,
     rule: bool = False,
@@ -58,61 +58,63 @@ def _option(
 
 
 def declared(kind: type[SearchOptions]) -> tuple[Option, ...]:
-    """The options of one kind of search, in order; rules edit logits in this order too."""
+    """Return the options of one kind of search, in the order in which their rules run."""
     return _DECLARED[kind]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """What every search has."""
+    """The options that every search has."""
 
     num_hypotheses: int = _option(
-        1, integer(1), "Results to return for each text, at most.", compiled=True
+        1, integer(1), "Maximum number of hypotheses to return per text.", compiled=True
     )
     max_new_tokens: int | None = _option(
         None,
         or_none(integer(1)),
-        """New tokens for each text, at most; the end token counts. None: 2 * source + 10 for
-        translate, where the source counts without added tokens; 256 for generate. Never more than
-        the model has positions.""",
+        """Maximum number of new tokens per text, end token included. The model's number of
+        positions is a further limit. None: 2 * source + 10 for translate, where source counts the
+        source tokens without special tokens; 256 for generate.""",
     )
     min_new_tokens: int = _option(
         0,
         integer(0),
-        "New tokens before the first end token, at least.",
+        "Minimum number of new tokens before the end token.",
         rule=True,
         by_task={"translate": 1},
     )
     suppress: tuple[int, ...] = _option(
         (),
         token_ids(),
-        "Tokens that are never chosen, beside those that the model's config names.",
+        "Tokens that are never generated, in addition to the suppressed tokens of the model's"
+        " config.",
         rule=True,
     )
     suppress_first: tuple[int, ...] = _option(
         (),
         token_ids(),
-        "Tokens that are never the first new token, beside those that the model's config names.",
+        "Tokens that are never generated as the first new token, in addition to those in the"
+        " model's config.",
         rule=True,
     )
     max_batch_size: int = _option(
         32,
         integer(1),
-        """Texts that are decoded together, by all workers. When some end, others take their
-        places. Results do not depend on it.""",
+        """Maximum number of texts decoded at the same time, over all workers. When texts end,
+        waiting texts take their places. Results do not depend on this option.""",
     )
     return_attention: bool = _option(
-        False, boolean(), "Whether each hypothesis carries its attention weights."
+        False, boolean(), "Whether each hypothesis includes its attention weights."
     )
     return_tree: bool = _option(
-        False, boolean(), "Whether each result carries the tree of all its hypotheses."
+        False, boolean(), "Whether each result includes the tree of all hypotheses of its search."
     )
     rules: tuple[Rule, ...] = _option(
         (),
         callables("rule(logits, rows)"),
         """Functions rule(logits, rows) that edit the logits (rows, vocab_size) of each step in
-        place; rows.sentences numbers the texts of the call. One worker at a time calls them, from
-        its own thread.""",
+        place. rows.sentences gives each row's index among the texts of the call. Workers call
+        rules from their own threads, one worker at a time.""",
     )
 
     def __post_init__(self) -> None:
@@ -128,40 +130,40 @@ class SearchOptions:
 
     @property
     def rows(self) -> int:
-        """Rows of a step that one text takes, at most."""
+        """The maximum number of rows that one text has in a step."""
         return self.num_hypotheses
 
 
 @dataclass(frozen=True, kw_only=True)
 class BeamOptions(SearchOptions):
-    """Beam search; greedy with a beam of one."""
+    """The options of beam search, which is greedy search with a beam of one."""
 
     beam_size: int = _option(
         1,
         integer(1),
-        "Live hypotheses of a text; 1 is greedy search.",
+        "Number of live hypotheses per text; 1 is greedy search.",
         compiled=True,
         by_task={"translate": 5, "transcribe": 5},
     )
     num_candidates: int | None = _option(
         None,
         or_none(integer(1)),
-        """Finished hypotheses after which "candidates" stops; None: beam_size. At least
-        num_hypotheses.""",
+        """Number of ended hypotheses after which the search stops if stopping is "candidates".
+        It is at least num_hypotheses. None: beam_size.""",
         compiled=True,
     )
     length_penalty: float = _option(
         1.0,
         number(),
-        """The power of the length in the score, log_prob / length ** length_penalty: 0 compares
-        sums, 1 compares means.""",
+        """Exponent of the length in the score, log_prob / length ** length_penalty. 0 compares
+        sums of log-probabilities, 1 compares means.""",
         compiled=True,
     )
     stopping: str = _option(
         "candidates",
         choice("candidates", "optimal"),
-        """When to stop: "candidates" after num_candidates have ended, "optimal" once nothing
-        better than the best num_hypotheses can come.""",
+        """When the search stops. "candidates": after num_candidates hypotheses have ended.
+        "optimal": once no live hypothesis can beat the best num_hypotheses.""",
         compiled=True,
     )
 
@@ -176,36 +178,40 @@ class BeamOptions(SearchOptions):
 
     @property
     def candidates(self) -> int:
-        """After how many candidates the search may stop."""
+        """The number of ended hypotheses after which "candidates" stops the search."""
         return self.beam_size if self.num_candidates is None else self.num_candidates
 
     @property
     def rows(self) -> int:
-        """Rows of a step that one text takes, at most."""
+        """The maximum number of rows that one text has in a step."""
         return self.beam_size
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingOptions(SearchOptions):
-    """Random continuations, chosen when one of these options is given.
+    """The options of random sampling, which is used when any of temperature, top_k, seed is given.
 
-    Each hypothesis draws from a generator that depends on seed and hypothesis alone: equal texts
-    get equal draws.
+    Each hypothesis has its own random generator, which depends only on the seed and the
+    hypothesis' number. Equal texts therefore get equal random numbers.
     """
 
     temperature: float = _option(
         1.0,
         number(above=0),
-        "Divides the logits: below 1 likely tokens become likelier, above 1 less likely.",
+        "Divisor of the logits. Below 1, likely tokens become more likely; above 1, less likely.",
         compiled=True,
     )
     top_k: int = _option(
-        0, integer(0), "Draw among the k most likely tokens; 0: among all.", compiled=True
+        0,
+        integer(0),
+        "Number of most likely tokens to draw from; 0: all tokens.",
+        compiled=True,
     )
     seed: int | None = _option(
         None,
         or_none(integer(0, UINT64_MAX)),
-        "Equal seeds draw equal tokens; None: a fresh one for each text.",
+        "Seed of the random generator; equal seeds draw equal tokens. None: a new random seed for"
+        " each text.",
         compiled=True,
     )
 

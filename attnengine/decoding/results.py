@@ -1,4 +1,4 @@
-"""What a search returns."""
+"""The results of searches and scoring."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class BeamTree:
-    """Every continuation that a search kept, as nodes; node 0 is the root.
+    """The tree of every hypothesis that a search has kept: a node per token.
 
-    The root is the last token of the prompt (the decoder start token without a prefix).
+    Node 0 is the root: the last token of the prompt, or the decoder start token without a prompt.
     """
 
     ids: NDArray[np.int32]  # (nodes,)
-    parents: NDArray[np.int32]  # (nodes,) index of the node before, -1 for the root
-    log_probs: NDArray[np.float64]  # (nodes,) of everything from the root to here
-    ended: NDArray[np.bool_]  # (nodes,) ended there, as a candidate
+    parents: NDArray[np.int32]  # (nodes,) index of the parent node, -1 for the root
+    log_probs: NDArray[np.float64]  # (nodes,) sum over the tokens from the root to this node
+    ended: NDArray[np.bool_]  # (nodes,) whether a hypothesis ended at this node
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as lists, fit for JSON."""
+        """Return the fields as lists, ready for JSON; infinite numbers become None."""
         return {
             "ids": self.ids.tolist(),
             "parents": self.parents.tolist(),
@@ -37,10 +37,10 @@ class BeamTree:
 
 @dataclass(frozen=True)
 class SearchHypothesis:
-    """One finished hypothesis of a search without a vocabulary.
+    """One ended hypothesis of a search without a tokenizer.
 
-    Its fields are those of `Hypothesis` that need no text, and ``rows``: which row of each step
-    predicted the token, one for each of ``token_log_probs``.
+    `Hypothesis` explains the fields except ``rows``: for each of ``token_log_probs``, the row of
+    its step's logits.
     """
 
     ids: list[int]
@@ -53,13 +53,14 @@ class SearchHypothesis:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One continuation of a text.
+    """One translation of a source, or one continuation of a prompt.
 
-    ``score`` is log_prob / length ** length_penalty, where length counts the generated tokens
-    with the end token. ``tokens``, ``ids`` and the rows of ``attention`` (target, source) leave
-    the end token out; ``token_log_probs`` has it when ``finish_reason`` is "stop" ("length":
-    the maximum length was reached), so that it sums to ``log_prob``. A forced prefix stands in
-    text, tokens, ids and attention only.
+    ``score`` is log_prob / length ** length_penalty; the length includes the end token.
+    ``finish_reason`` is "stop" for an end token and "length" for the maximum length.
+
+    ``tokens``, ``ids`` and the rows of ``attention`` (target, source) exclude the end token.
+    ``token_log_probs`` includes it, and sums to ``log_prob``. A forced prefix is part of text,
+    tokens, ids and attention, but not of the log-probabilities.
     """
 
     text: str
@@ -72,7 +73,10 @@ class Hypothesis:
     attention: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, fit for JSON; ``attention`` only when there is one."""
+        """Return the fields as plain values, ready for JSON; ``attention`` only if it is set.
+
+        Numbers that are not finite become None.
+        """
         fields: dict[str, Any] = {
             "text": self.text,
             "tokens": self.tokens,
@@ -89,7 +93,7 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one text: its hypotheses, best first and distinct."""
+    """The result of one text: its distinct hypotheses, best first."""
 
     hypotheses: list[Hypothesis]
     tree: BeamTree | None = field(default=None, compare=False)
@@ -105,7 +109,10 @@ class Result:
         return self.hypotheses[0].score
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, fit for JSON; ``tree`` only when there is one."""
+        """Return the fields as plain values, ready for JSON; ``tree`` only if it is set.
+
+        Numbers that are not finite become None.
+        """
         fields: dict[str, Any] = {
             "text": self.text,
             "score": _finite(self.score),
@@ -123,9 +130,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Score:
-    """How probable a model finds a text that is given."""
+    """The log-probability of a given text under a model."""
 
-    tokens: list[str]  # those that were scored, the end token included where it was
+    tokens: list[str]  # the scored tokens, with the end token if it was scored
     ids: list[int]
     token_log_probs: list[float]
 
@@ -136,14 +143,14 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """``exp(-log_prob / tokens)``; NaN when no token was scored."""
+        """``exp(-log_prob / tokens)``; NaN if no token was scored."""
         if not self.token_log_probs:
             return math.nan
         mean = -self.log_prob / len(self.token_log_probs)
         return math.exp(mean) if mean < _LARGEST_EXPONENT else math.inf
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, fit for JSON."""
+        """Return the fields as plain values, ready for JSON; NaN and infinity become None."""
         return {
             "log_prob": _finite(self.log_prob),
             "perplexity": _finite(self.perplexity),
@@ -163,15 +170,15 @@ _LARGEST_EXPONENT = math.log(np.finfo(np.float64).max)
 
 
 def _finite(value: float) -> float | None:
-    """JSON has neither infinities nor NaN: null stands for them."""
+    """Replace infinities and NaN by None, as JSON cannot express them."""
     return float(value) if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
 class Transcription:
-    """What is said in a recording: ``windows`` has a Result for every 30 seconds."""
+    """The transcription of a recording: ``windows`` holds a Result for every 30 seconds."""
 
-    language: str | None  # None where the model knows one language only
+    language: str | None  # None if the model has only one language
     windows: list[Result] = field(repr=False)
 
     @property
@@ -180,6 +187,6 @@ class Transcription:
         return "".join(window.text for window in self.windows)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, fit for JSON."""
+        """Return the fields as plain values, ready for JSON."""
         windows = [window.to_dict() for window in self.windows]
         return {"language": self.language, "text": self.text, "windows": windows}

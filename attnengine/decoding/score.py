@@ -1,4 +1,4 @@
-"""Log-probabilities of texts that are given, and the logits behind them."""
+"""Logits and log-probabilities of given texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 
 def logits(model: _core.Decoder, sentence: Sentence) -> Floats:
-    """What the model says after each token of the sentence: (tokens, vocab_size)."""
+    """Return the logits after each token of the sentence: (tokens, vocab_size)."""
     state = model.new_state()
     sequences = start(model, state, [sentence])
     pieces = feed(model, state, sequences, [sentence.tokens], want=True)
@@ -24,7 +24,10 @@ def logits(model: _core.Decoder, sentence: Sentence) -> Floats:
 
 
 def batch_log_probs(model: _core.Decoder, sentences: Sequence[Sentence]) -> list[list[float]]:
-    """The log-probability of every token after the first, of sentences that run together."""
+    """Return the log-probability of every token after the first, for sentences in one batch.
+
+    Raises InvalidArgument for logits that hold NaN or infinity.
+    """
     state = model.new_state()
     sequences = start(model, state, sentences)
     given = [sentence.tokens[:-1] for sentence in sentences]
@@ -33,6 +36,9 @@ def batch_log_probs(model: _core.Decoder, sentences: Sequence[Sentence]) -> list
     for rows, logits in feed(model, state, sequences, given, want=True):
         log_probs[rows] = target_log_probs(logits, targets[rows], num_threads=model.num_threads)
         if np.isnan(log_probs[rows]).any():
-            raise InvalidArgument("a logit is NaN or infinite, expected finite numbers")
+            raise InvalidArgument(
+                "the model's logits hold NaN or infinity, expected finite numbers:"
+                " check the model's weights"
+            )
     ends = np.cumsum([len(one) for one in given])[:-1]
     return [part.tolist() for part in np.split(log_probs, ends)]

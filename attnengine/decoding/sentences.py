@@ -1,4 +1,4 @@
-"""Sentences on their way into a model, and how many rows one step takes."""
+"""Sentences as a model takes them, and steps over their given tokens."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from attnengine import _core
 
 Ints = NDArray[np.int32]
 
-# Long prompts and texts are fed in pieces.
-_MAX_ROWS = 512  # of one step; more gains nothing
-_MAX_LOGITS = 2**24  # of one step, 64 MiB
+# Limits of one step; long prompts and texts take several steps.
+_MAX_ROWS = 512  # more rows are no faster
+_MAX_LOGITS = 2**24  # 64 MiB in float32
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One text for a decoder, in ids."""
+    """The token ids of one text for a decoder, and its source."""
 
-    tokens: list[int]  # fed to the decoder as they are; starts with the decoder start token
-    # Fed to the encoder, or what it made of one source; None for a language model.
+    tokens: list[int]  # the decoder's input; starts with the decoder start token
+    # Token ids for the encoder, or the encoder's output for one source; None: language model.
     source: list[int] | _core.Encoded | None = None
-    given: int = 1  # how many of `tokens` are not scored
+    given: int = 1  # number of leading `tokens` that are not scored
 
     @property
     def source_length(self) -> int:
-        """Positions of the source that a decoder may look at."""
+        """The number of source positions that cross-attention covers."""
         if isinstance(self.source, _core.Encoded):
             return self.source.length(0)
         return len(self.source or ())
 
 
 def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -> Ints:
-    """Adds the sentences to ``state``, with their sources encoded: a sequence (sentences,) each."""
+    """Encode the sources, add the sentences to ``state``; return their sequences, (sentences,)."""
     encoded = [one.source for one in batch if isinstance(one.source, _core.Encoded)]
     if encoded:
         return np.concatenate([state.add(one) for one in encoded])
@@ -47,7 +47,7 @@ def start(model: _core.Decoder, state: _core.State, batch: Sequence[Sentence]) -
 
 
 def joined(many: Sequence[Sequence[int]]) -> Ints:
-    """The ids of all, one after the other: (rows,)."""
+    """Return the ids of all sequences, concatenated: (rows,)."""
     return np.array([i for one in many for i in one], np.int32)
 
 
@@ -55,13 +55,13 @@ def feed(
     model: _core.Decoder,
     state: _core.State,
     sequences: Ints,  # (sentences,)
-    tokens: Sequence[Sequence[int]],  # of each sentence
+    tokens: Sequence[Sequence[int]],  # one sequence of ids per sentence
     want: bool,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Steps over given tokens of all sentences, a bounded number of rows at a time.
+    """Step over the given tokens of all sentences, with a bounded number of rows per step.
 
-    Yields the rows of each step, as places among all rows, and their logits (rows, vocab_size),
-    which are empty unless ``want`` and valid until the next step.
+    Yields, for each step, the indices of its rows among all rows and their logits (rows,
+    vocab_size). The logits are valid until the next step, and empty unless ``want``.
     """
     flat = joined(tokens)  # (rows,)
     owners = np.repeat(sequences, [len(one) for one in tokens])  # (rows,)
@@ -71,12 +71,12 @@ def feed(
 
 
 def _pieces(lengths: Sequence[int], size: int) -> Iterator[NDArray[np.int64]]:
-    """The rows of sentences that lie side by side, at most ``size`` at a time.
+    """Yield the row indices of each step, at most ``size``, for sentences stored one by one.
 
-    The sentences go on together, as far as they fit: an RNN reads its weights once for a token
-    of each.
+    Each step covers a part of every sentence, as far as ``size`` allows. An RNN then reads its
+    weights once per timestep for all sentences.
     """
-    part = max(1, size // max(1, len(lengths)))  # tokens of a sentence
+    part = max(1, size // max(1, len(lengths)))  # tokens of a sentence per step
     part_of = np.concatenate([np.arange(length) // part for length in (0, *lengths)])  # (rows,)
     order = np.argsort(part_of, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):

@@ -1,4 +1,4 @@
-"""A model with the state that carries its sequences from step to step."""
+"""A model together with the state of its sequences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 
 class Session:
-    """A model and its state; ``sequences`` (rows,) are those that the next step extends."""
+    """A model and its state; the next step extends ``sequences`` (rows,)."""
 
     def __init__(self, model: _core.Decoder) -> None:
         self.model, self.state = model, model.new_state()
@@ -35,28 +35,31 @@ class Session:
         return self.state.attention
 
     def add(self, sentences: Sequence[Sentence]) -> Ints:
-        """A new sequence for each sentence, which are no rows yet: (sentences,)."""
+        """Add a sequence for each sentence, without a row as yet: (sentences,)."""
         return start(self.model, self.state, sentences)
 
     def feed(
         self, sequences: Ints, prompts: Sequence[Sequence[int]]
     ) -> Iterator[NDArray[np.int64]]:
-        """Step over the prompt of each sequence; yields the places of the rows of each step."""
+        """Step over the prompt of each sequence.
+
+        Yields, for each step, the indices of its rows among the rows of all prompts.
+        """
         for rows, _ in feed(self.model, self.state, sequences, prompts, want=False):
             yield rows
 
     def join(self, sequences: Ints, parents: Ints) -> None:
-        """Append a row for each of ``parents`` (new rows,), indices into ``sequences``.
+        """Append a row for each of ``parents`` (new rows,), which are indices into ``sequences``.
 
-        Those that have no row are dropped.
+        A sequence that ``parents`` does not name is dropped.
         """
         begun = self.state.reorder(sequences, parents)
         self.sequences = np.concatenate([self.sequences, begun])
 
     def step(self, tokens: Ints) -> Floats:
-        """One token more for each row: logits (rows, vocab_size), valid until the next step."""
+        """Feed one token per row; return logits (rows, vocab_size), valid until the next step."""
         return self.model.step(tokens, self.sequences, self.state)
 
     def reorder(self, parents: Ints) -> None:
-        """Let the next rows continue the rows ``parents``; what nothing continues is dropped."""
+        """Let the next step's rows continue the rows ``parents``; other rows are dropped."""
         self.sequences = self.state.reorder(self.sequences, parents)

@@ -1,1 +1,1 @@
-"""Decides which worker runs which step of which text."""
+"""The distribution of a call's texts over workers and threads."""

@@ -1,4 +1,4 @@
-"""Calls with many texts, whose sentences workers take from one list."""
+"""Calls with many texts: workers take sentences from one shared list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def decode(
     max_batch_size: int,
     num_workers: int | None = 1,
 ) -> list[Found]:
-    """The best continuations of every task, in the order of the tasks.
+    """Search for the best hypotheses of every task; return them in the order of the tasks.
 
     The first task that fails stops the others, and its error is raised.
     """
@@ -38,7 +38,7 @@ def decode(
                 batch.add(numbers, [tasks[number] for number in numbers])
             elif not batch.live:
                 return
-            if not batch.search.done:  # all that were added may have ended before they began
+            if not batch.search.done:  # with max_new_tokens 0 a task is done when it is added
                 batch.step()
             for number, one in batch.ended():
                 if isinstance(one, Error):
@@ -57,7 +57,7 @@ def token_log_probs(
     max_batch_size: int,
     num_workers: int | None = 1,
 ) -> list[list[float]]:
-    """The log-probability of every token after the first, of each sentence."""
+    """Return the log-probability of every token after the first, for each sentence."""
     scored: dict[int, list[float]] = {}
 
     def work(waiting: WorkList) -> None:
@@ -77,7 +77,7 @@ def encode(
     max_batch_size: int,
     num_workers: int | None = 1,
 ) -> Floats:
-    """The pooled states of every text: (texts, size)."""
+    """Return the pooled hidden states of every text: (texts, size)."""
     if not texts:
         return np.zeros((0, model.output_size), np.float32)
     pooled: dict[int, Floats] = {}
@@ -94,5 +94,5 @@ def encode(
 
 
 def ragged(texts: Sequence[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The tokens of all texts (rows,), and the length of each (texts,)."""
+    """Return the concatenated tokens of all texts (rows,) and the length of each (texts,)."""
     return joined(texts), np.array([len(ids) for ids in texts], np.int64)

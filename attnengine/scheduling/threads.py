@@ -1,4 +1,4 @@
-"""How many threads a call may use on this machine, and how many workers share them."""
+"""The number of threads that a call may use on this machine, and checks of that number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def choose_threads(num_threads: int | None) -> int:
-    """``num_threads`` if it is a number of threads, all that are available if it is None."""
+    """Return ``num_threads``, or the number of available threads if it is None.
+
+    Raises InvalidArgument unless it is None or an integer from 1 to 1024.
+    """
     if num_threads is None:
         return min(available_threads(), MAX_THREADS)
     whole = isinstance(num_threads, int) and not isinstance(num_threads, bool)
@@ -27,7 +30,7 @@ def choose_threads(num_threads: int | None) -> int:
 
 
 def check_workers(num_workers: int | None, num_threads: int) -> None:
-    """Raise InvalidArgument unless ``num_workers`` is None or each worker can have a thread."""
+    """Raise InvalidArgument unless ``num_workers`` is None or from 1 to ``num_threads``."""
     if num_workers is None:
         return
     whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
@@ -39,7 +42,10 @@ def check_workers(num_workers: int | None, num_threads: int) -> None:
 
 
 def available_threads() -> int:
-    """Cores that this process may use: its affinity mask, cut to the whole cores of its quota."""
+    """Return the number of cores that this process may use, at least 1.
+
+    It is the size of the affinity mask, limited by the control group's quota rounded down.
+    """
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
@@ -48,12 +54,12 @@ def available_threads() -> int:
 
 
 def cgroup_quota(root: Path = _CGROUP, membership: Path = _MEMBERSHIP) -> float:
-    """Cores that the control groups of this process allow, infinite without a limit."""
+    """Return the cores that this process' control groups allow; infinity without a limit."""
     return min((_quota(folder) for folder in _groups(root, membership)), default=math.inf)
 
 
 def _groups(root: Path, membership: Path) -> Iterator[Path]:
-    """The folders that may limit this process: its groups, of both versions, and their parents."""
+    """Yield the folders of this process' control groups, versions 1 and 2, and their parents."""
     for line in _lines(membership):
         _, controllers, group = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
@@ -65,7 +71,7 @@ def _groups(root: Path, membership: Path) -> Iterator[Path]:
 
 
 def _quota(folder: Path) -> float:
-    """Cores that one group allows: ``quota / period``, both in microseconds."""
+    """Return the cores that one control group allows: quota / period, both in microseconds."""
     lines = _lines(folder / "cpu.max")  # version 2: "max 100000" or "150000 100000"
     if not lines:
         lines = [" ".join(_lines(folder / f"cpu.cfs_{part}_us")) for part in ("quota", "period")]
@@ -74,7 +80,7 @@ def _quota(folder: Path) -> float:
         limit = int(quota) / int(period)
     except (ValueError, ZeroDivisionError):
         return math.inf
-    return limit if limit > 0 else math.inf  # version 1 says -1 for no limit
+    return limit if limit > 0 else math.inf  # in version 1, quota -1 means no limit
 
 
 def _lines(path: Path) -> list[str]:

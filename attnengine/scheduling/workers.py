@@ -1,4 +1,4 @@
-"""The sentences of one call, shared out among workers: threads that run the same model."""
+"""Workers: threads that run the same model on different sentences of one call."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from attnengine import _core
 from attnengine.decoding.sentences import Sentence
 
-# Rows of a step that are worth a worker. Below, it is faster to read the weights once for all rows
-# than to do without the threads' waiting for each other.
+# Rows of a step that justify a worker of their own. Below this, sharing one weight read beats
+# avoiding synchronisation.
 _ROWS = 64
 
 
 class WorkList:
-    """The sentences that wait for a worker, as indices: long ones first.
+    """The indices of sentences that wait for a worker, the longest first.
 
-    ``batch_size`` is how many a worker runs together, all workers ``max_batch_size``.
+    Each worker runs at most ``batch_size`` sentences together, all workers ``max_batch_size``.
     """
 
     def __init__(
@@ -31,28 +31,32 @@ class WorkList:
         order = sorted(range(len(sentences)), key=length, reverse=True)
         each = min(max_batch_size // num_workers, -(-len(order) // num_workers))
         self.batch_size = max(1, each)
-        first = self.batch_size * num_workers  # dealt like cards: no worker gets all long ones
+        first = self.batch_size * num_workers  # dealt round-robin: each worker gets long and short
         hands = [i for worker in range(num_workers) for i in order[worker:first:num_workers]]
         self._waiting = deque(hands + order[first:])
         self._lock = threading.Lock()
         self._closed = False
 
     def take(self, count: int) -> list[int]:
-        """The next ``count`` sentences, fewer at the end; CancelledError once closed."""
+        """Take the next ``count`` sentences, fewer at the end.
+
+        Raises CancelledError after ``close``.
+        """
         with self._lock:
             if self._closed:
                 raise CancelledError
             return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
 
     def close(self) -> None:
-        """Stops every worker when it comes for more."""
+        """Let the next ``take`` of every worker raise CancelledError."""
         self._closed = True
 
 
 def rows_of_texts(sentences: Sequence[Sentence]) -> float:
-    """The ``rows`` of `run_workers` for work that takes whole texts, each in one step.
+    """Return the ``rows`` of `run_workers` for work that takes each text in a single step.
 
-    A worker then starts for little: it needs four times the rows of one that takes many steps.
+    The result is a quarter of the mean length. A worker that runs few steps needs four times the
+    rows to be worth its start.
     """
     tokens = sum(max(one.source_length, len(one.tokens)) for one in sentences)
     return tokens / max(1, len(sentences)) / 4
@@ -66,11 +70,11 @@ def run_workers(
     rows: float,
     work: Callable[[WorkList], object],
 ) -> None:
-    """Runs ``work`` in each worker, on sentences that it takes from a list until it is empty.
+    """Run ``work`` in each worker; workers take sentences from a shared list until it is empty.
 
-    The threads of the model are divided among the workers. When ``num_workers`` is None there are
-    as many as have enough to do, a sentence being so many ``rows`` of a step. The first error of
-    one stops the others, as an interrupt does, and is raised.
+    The workers divide the threads of the model equally. If ``num_workers`` is None, there is one
+    worker per 64 rows of a full step, in which each sentence has ``rows`` rows. The first error of
+    a worker, or an interrupt, stops the other workers and is raised.
     """
     together = min(len(sentences), max_batch_size)
     if num_workers is None:

@@ -1,6 +1,6 @@
-"""Rules constrain what a search may continue with.
+"""Rules constrain which tokens a search may generate.
 
-The rules that options make are C++ classes, in csrc/decoding/rules. A rule of the user's own is a
+Options such as ``suppress`` use C++ rules, in csrc/decoding/rules. A user's rule is a Python
 callable ``rule(logits, rows)``.
 """
 

@@ -1,4 +1,4 @@
-"""Rules that users write in Python: callables that edit the logits of a step in place."""
+"""Rules that users write in Python: callables that edit the logits of each step in place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ints = NDArray[np.int32]
 
 
 class Rows(Protocol):
-    """What a rule may ask about the rows of a step, one for each live hypothesis."""
+    """The properties of a step's rows that a rule may read; each live hypothesis has one row."""
 
     @property
     def tokens(self) -> Ints:
@@ -22,15 +22,15 @@ class Rows(Protocol):
 
     @property
     def sentences(self) -> Ints:
-        """The number of each row's text in the call: (rows,)."""
+        """The index of each row's text among the texts of the call: (rows,)."""
 
     @property
     def lengths(self) -> Ints:
-        """How many new tokens each row has: (rows,)."""
+        """The number of new tokens that each row has so far: (rows,)."""
 
 
 Rule: TypeAlias = Callable[[Floats, Rows], object]
-"""Edits the logits (rows, vocab_size) of a step in place, before the search takes them."""
+"""A callable that edits the logits (rows, vocab_size) of a step in place, before the search."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class _SomeRows:
 
 
 def apply(rules: Mapping[int, tuple[Rule, ...]], logits: Floats, rows: Rows) -> None:
-    """Edit each text's logits by its own ``rules``, given by number of the text."""
+    """Apply to each text's logits its own ``rules``; the keys of ``rules`` number the texts."""
     sentences = rows.sentences
-    groups: dict[int, tuple[tuple[Rule, ...], list[int]]] = {}  # texts of one call share theirs
+    groups: dict[int, tuple[tuple[Rule, ...], list[int]]] = {}  # texts of one call share rules
     for number, chosen in rules.items():
         groups.setdefault(id(chosen), (chosen, []))[1].append(number)
     for chosen, numbers in groups.values():
