@@ -47,10 +47,10 @@ def test_silence_is_level() -> None:
 @pytest.mark.parametrize(
     ("audio", "message"),
     [
-        (np.zeros((2, 1600), np.float32), r"shape \(2, 1600\) and dtype float32, expected floats"),
-        (np.zeros(1600, np.int16), "dtype int16, expected floats between -1 and 1"),
-        (np.zeros(200, np.float32), "more than 200 of them"),
-        (np.full(1600, np.nan), "not finite"),
+        (np.zeros((2, 1600), np.float32), r"shape \(2, 1600\) and dtype float32, expected one"),
+        (np.zeros(1600, np.int16), "dtype int16, expected one channel of more than 200 floats"),
+        (np.zeros(200, np.float32), "more than 200 floats"),
+        (np.full(1600, np.nan), "holds NaN or infinity"),
     ],
 )
 def test_sound_that_does_not_fit(audio: Any, message: str) -> None:

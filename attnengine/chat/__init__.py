@@ -1,7 +1,7 @@
-"""Chat templates: what a model wants to read of a conversation, written in Jinja2.
+"""Chat templates: Jinja2 templates that turn a conversation into a model's prompt.
 
-A template comes with a model, so it is not trusted: it runs in Jinja2's immutable sandbox, on plain
-values, and what it may make and how long it may take is limited.
+A template comes with a model and is not trusted. It runs in Jinja2's immutable sandbox on plain
+values, with limits on the size of its output and on its time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attnengine.chat.budget import Budget, TooMuchError
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.tokenizers import Tokenizer
 
-DEFAULT = "default"  # the name of the template that is taken if none is named
+DEFAULT = "default"  # the name of the default template
 
 
 def prompt(
@@ -24,14 +24,20 @@ def prompt(
     name: str | None,
     variables: Mapping[str, Any],
 ) -> str:
-    """The text of a conversation, by a template of a model's config.
+    """Turn a conversation into a prompt, with a template of the model's config.
 
-    Templates know the special tokens as bos_token and so on, and are told to end with what
-    begins the reply (add_generation_prompt).
+    Templates get the special tokens as variables bos_token, eos_token, pad_token and unk_token.
+    They also get add_generation_prompt, by default true: the prompt then ends with the beginning
+    of the reply.
+
+    Raises Unsupported if the model has no template, InvalidArgument for an unknown template, and
+    the errors of `render`.
     """
     given = config.get("chat_template")
     if given is None:
-        raise Unsupported("the model has no chat template: format a prompt and call generate")
+        raise Unsupported(
+            "the model has no chat template: format the prompt yourself and call generate"
+        )
     templates = {DEFAULT: given} if isinstance(given, str) else given
     if (name or DEFAULT) not in templates:
         expected = ", ".join(map(repr, templates))
@@ -50,14 +56,15 @@ def prompt(
 def render(
     template: str, messages: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
 ) -> str:
-    """The text of a conversation; each message has a role and a content.
+    """Render a template with the messages of a conversation; each has a role and a content.
 
     Raises
     ------
     InvalidArgument
-        Messages or variables that JSON cannot hold, or that the template refuses.
+        JSON cannot express the messages or variables, or the template refuses them.
     FormatError
-        It is no template, does what the sandbox forbids, or exceeds its limits.
+        The template is not valid Jinja2, does something that the sandbox forbids, or exceeds its
+        limits.
     Unsupported
         The extra ``chat`` is not installed.
     """
@@ -80,14 +87,16 @@ def render(
     except (TemplateSyntaxError, SecurityError, TooMuchError) as error:
         raise FormatError(f"chat_template: {str(error)[:300]}") from error
     except (MemoryError, RecursionError) as error:
-        raise FormatError("chat_template: it needs too much memory, or calls itself") from error
-    except Exception as error:  # whatever the expressions of a template raise
+        raise FormatError(
+            "chat_template needs too much memory or calls itself endlessly"
+        ) from error
+    except Exception as error:  # the expressions of a template may raise any exception
         reason = f"{type(error).__name__}: {error}"[:300]
-        raise InvalidArgument(f"the chat template cannot take the messages ({reason})") from error
+        raise InvalidArgument(f"the chat template refuses the messages: {reason}") from error
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same as what JSON has: objects of a caller would offer their methods to a template."""
+    """Convert values to JSON's types, as a template could call the methods of other objects."""
     for index, message in enumerate(values["messages"]):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise InvalidArgument(
@@ -96,5 +105,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain: dict[str, Any] = json.loads(json.dumps(values))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgument(f"messages are no JSON values ({error})") from error
+        raise InvalidArgument(
+            f"messages or variables hold values that JSON does not have: {error}"
+        ) from error
     return plain

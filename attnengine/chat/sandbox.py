@@ -1,4 +1,4 @@
-"""The environment that chat templates run in; needs jinja2."""
+"""The Jinja2 environment that chat templates run in."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from jinja2.visitor import NodeTransformer
 
 from attnengine.chat.budget import Budget, TooMuchError, parts
 
-_LARGEST = 1 << 63  # integer
-_WIDEST = 64  # indentation
+_LARGEST = 1 << 63  # largest absolute value of an integer operand
+_WIDEST = 64  # limit of indentation, exponents and date patterns
 
-# What makes a long text of a number, beyond what the sandbox forbids.
+# Methods and filters that can turn a number into a long text; Jinja2's sandbox allows them.
 _FORBIDDEN_METHODS = frozenset(
     [
         *("center", "encode", "expandtabs", "format", "format_map", "ljust", "rjust"),
@@ -37,7 +37,7 @@ _FORBIDDEN_GLOBALS = ("cycler", "joiner", "lipsum")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's immutable sandbox as transformers sets it up, with a budget."""
+    """Jinja2's immutable sandbox with the settings of Hugging Face transformers, and a budget."""
 
     intercepted_binops = frozenset(("+", "*", "**", "%"))
 
@@ -45,7 +45,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             trim_blocks=True,
             lstrip_blocks=True,
-            optimized=False,  # which would compute constants before anyone counts
+            optimized=False,  # the optimiser would compute constants before the budget counts them
             extensions=["jinja2.ext.loopcontrols", _Generation],
             finalize=budget.made,
         )
@@ -69,15 +69,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return tree
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Refuse methods of texts that make long ones of numbers."""
+        """Refuse string methods that can turn a number into a long text."""
         forbidden = isinstance(obj, str) and attr in _FORBIDDEN_METHODS
         return not forbidden and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> None:
-        """Let `is_safe_attribute` decide about ``format`` too."""
+        """Leave ``format`` to `is_safe_attribute`, which refuses it."""
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        """Call what a template may call, and count what comes of it."""
+        """Call a function that a template may call, and count its result."""
         __self.tick()
         text = getattr(__obj, "__self__", None)
         if isinstance(text, str) and __obj.__name__ == "replace":
@@ -87,14 +87,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return __self.made(super().call(__context, __obj, *args, **kwargs))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Compute what is not too large; ``%`` is of numbers only."""
+        """Compute a binary operation unless it is too large; ``%`` takes numbers only."""
         for one in (left, right):
             if isinstance(one, int) and abs(one) > _LARGEST:
-                raise TooMuchError(f"it computes with {one.bit_length()} bits")
+                raise TooMuchError(
+                    f"an integer has {one.bit_length()} bits, expected at most 64 for arithmetic"
+                )
         if operator == "**" and not (isinstance(right, (int, float)) and right <= _WIDEST):
-            raise TooMuchError("it raises a number to a high power")
+            raise TooMuchError(f"an exponent is {right!r:.80}, expected at most {_WIDEST}")
         if operator == "%" and isinstance(left, str):
-            raise SecurityError("% formats a text")
+            raise SecurityError("% has a text on its left, expected a number")
         if operator == "*":
             for times, what in ((left, right), (right, left)):
                 if isinstance(times, int) and isinstance(what, (str, list, tuple)):
@@ -102,7 +104,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.made(super().call_binop(context, operator, left, right))
 
     def concat_texts(self, *parts: Any) -> str:
-        """What ``~`` does."""
+        """Concatenate values as texts: the operator ``~``."""
         return "".join(self.made(str(self.made(part))) for part in parts)
 
     @staticmethod
@@ -110,16 +112,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return dict(*args, **kwargs)
 
     def held(self, value: Any) -> Any:
-        """A value for a namespace, which holds no other namespaces."""
+        """Check and count a value to be stored in a namespace; it must hold no namespace."""
         if any(isinstance(one, Namespace) for one in parts(value)):
-            raise SecurityError("a namespace may not hold another")
+            raise SecurityError("a namespace holds another namespace, expected plain values")
         return self.made(value)
 
     def _namespace(self, *args: Any, **kwargs: Any) -> Namespace:
         return Namespace(self.held(dict(*args, **kwargs)))
 
     def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)  # which also copies what the function wants to be passed
+        @wraps(function)  # also copies Jinja2's marks, such as pass_context
         def counted(*args: Any, **kwargs: Any) -> Any:
             self.tick()
             return self.made(function(*args, **kwargs))
@@ -157,7 +159,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         separators: tuple[str, str] | None = None,
         sort_keys: bool = False,
     ) -> str:
-        """JSON without HTML's escapes; counted on the way, for depth makes indentations wide."""
+        """Write JSON without HTML escapes; pieces are counted, as deep indentation is long."""
         encoder = json.JSONEncoder(
             ensure_ascii=ensure_ascii,
             indent=None if indent is None else min(indent, _WIDEST),
@@ -168,7 +170,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Counting(NodeTransformer):
-    """Puts calls that count into the tree of a template."""
+    """Inserts calls to the budget into the syntax tree of a template."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -189,13 +191,15 @@ class _Counting(NodeTransformer):
 
     def visit_NSRef(self, node: nodes.NSRef) -> nodes.Node:  # noqa: N802
         if node.attr.startswith("_"):
-            raise SecurityError(f"a namespace may not hold {node.attr!r}")
+            raise SecurityError(
+                f"a namespace's attribute is {node.attr!r}, expected a name without leading '_'"
+            )
         return node
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         super().generic_visit(node, *args, **kwargs)
         literal = isinstance(node, (nodes.List, nodes.Dict, nodes.Tuple))
-        if literal and getattr(node, "ctx", "load") == "load":  # not the names that a loop sets
+        if literal and getattr(node, "ctx", "load") == "load":  # not the targets of an assignment
             return _call("made", node, lineno=node.lineno)
         return node
 
@@ -206,9 +210,9 @@ def _call(name: str, *args: nodes.Node, lineno: int) -> nodes.Call:
 
 
 class _Generation(Extension):
-    """``{% generation %}`` marks what a model is trained on: its body, for us."""
+    """The block ``{% generation %}``, which marks text for training; it renders as its body."""
 
-    tags = {"generation"}  # noqa: RUF012 - as the base class has it
+    tags = {"generation"}  # noqa: RUF012 - the base class declares it so
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """Read up to the end of the block."""

@@ -1,4 +1,4 @@
-"""The engines that ``load`` returns: a model with its vocabularies, from text to results."""
+"""The engines that ``load`` returns: a model with its tokenizers, from text to results."""
 
 from __future__ import annotations
 

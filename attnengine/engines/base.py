@@ -1,4 +1,4 @@
-"""What all engines share, and what those share that decode."""
+"""The base class of all engines, and the base class of engines that generate text."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from attnengine.tokenizers import Tokenizer
 class Engine:
     """A model that is ready to run.
 
-    It has a ``path``, a ``config``, its ``precision``, ``cache_precision``, ``num_threads`` and
-    ``num_workers``.
+    An engine has the attributes ``path``, ``config``, ``precision``, ``cache_precision``,
+    ``num_threads`` and ``num_workers``.
 
-    It pickles as its path and the options of ``load``, not with its weights. A machine on which it
-    has fewer threads may leave it fewer workers.
+    Pickle stores the path and the options of ``load``, not the weights; unpickling loads the model
+    again. On a machine with fewer threads the number of workers is reduced to fit.
     """
 
     _model: _core.Decoder | _core.Encoder
@@ -41,17 +41,21 @@ class Engine:
 
     @property
     def precision(self) -> str:
-        """That of its linear layers, as given to ``load``."""
+        """The precision of the linear layers, as given to ``load``."""
         return str(self._options["precision"])
 
     @property
     def cache_precision(self) -> str | None:
-        """That of its keys and values, as given to ``load`` or chosen; None: it keeps none."""
+        """The precision of cached keys and values; None for a model without such a cache."""
         return self._model.cache_precision if isinstance(self._model, _core.Decoder) else None
 
     @property
     def num_threads(self) -> int:
-        """Threads of a call; may be changed between calls. No result depends on it."""
+        """The number of threads of a call; no result depends on it.
+
+        It may be changed between calls. Setting it raises InvalidArgument unless it is None or an
+        integer from 1 to 1024, and for fewer threads than workers.
+        """
         return int(self._model.num_threads)
 
     @num_threads.setter
@@ -63,9 +67,11 @@ class Engine:
 
     @property
     def num_workers(self) -> int | None:
-        """Steps that a call with many texts has in flight, which divide ``num_threads``.
+        """The number of workers of a call with many texts; no result depends on it.
 
-        None: each call chooses. May be changed between calls; no result depends on it.
+        Workers run steps in parallel and divide ``num_threads`` equally. None: each call chooses.
+        It may be changed between calls. Setting it raises InvalidArgument unless it is None or an
+        integer from 1 to ``num_threads``.
         """
         workers: int | None = self._options.get("num_workers")
         return workers
@@ -85,10 +91,10 @@ class Engine:
 
 
 class DecodingEngine(Engine):
-    """An engine that continues and scores text."""
+    """The base class of engines that generate and score text."""
 
     _model: _core.Decoder
-    _output: Tokenizer  # of the tokens that the model predicts
+    _output: Tokenizer  # the tokenizer of the tokens that the model predicts
 
     @property
     def _end_tokens(self) -> list[int]:
@@ -98,11 +104,11 @@ class DecodingEngine(Engine):
         return [ends] if isinstance(ends, int) else list(ends)
 
     def _expect_positions(self, what: str, count: int) -> None:
-        """What the decoder is fed must fit into its positions, where these are limited."""
+        """Raise InvalidArgument if ``count`` tokens exceed the decoder's positions."""
         expect_positions(what, count, self._model.max_positions)
 
     def _task(self, sentence: Sentence, search: CompiledOptions, default: int) -> Task:
-        """The sentence with its maximum of new tokens: the option, else ``default``."""
+        """Make a task; without the option max_new_tokens, the maximum is ``default``."""
         options = search.options
         limit = options.max_new_tokens or max(default, options.min_new_tokens)
         if self._model.max_positions:  # the last new token is not fed: it needs no position
@@ -113,7 +119,7 @@ class DecodingEngine(Engine):
         return offline.decode(self._model, tasks, max_batch_size, self.num_workers)
 
     def _pieces(self, task: Task, prefix: list[int], after: Sequence[int] = ()) -> Iterator[str]:
-        """The text of prefix and new tokens, in pieces as it becomes certain."""
+        """Yield the text of prefix and new tokens in pieces, each once it can no longer change."""
         sent = 0
         ids = prefix
         for tokens in loop.stream(self._model, task):
@@ -127,7 +133,7 @@ class DecodingEngine(Engine):
             yield rest
 
     def _compile(self, options: SearchOptions) -> CompiledOptions:
-        """The options with what the model's config forbids."""
+        """Compile the options, extended by the suppressed tokens of the model's config."""
         config = self.config
         suppress = (*(config.get("suppress_tokens") or ()), *options.suppress)
         first = (*(config.get("begin_suppress_tokens") or ()), *options.suppress_first)
@@ -135,7 +141,7 @@ class DecodingEngine(Engine):
         return compile_options(options, self._end_tokens)
 
     def _scores(self, sentences: list[Sentence | None], options: SearchOptions) -> list[Score]:
-        """Scores of all tokens after the first; None is a text without any."""
+        """Score all tokens after the first of each sentence; None stands for an empty text."""
         present = [sentence for sentence in sentences if sentence is not None]
         log_probs = offline.token_log_probs(
             self._model, present, options.max_batch_size, self.num_workers
@@ -152,17 +158,20 @@ class DecodingEngine(Engine):
 
 
 def expect_positions(what: str, count: int, limit: int) -> None:
-    """Raise InvalidArgument if a text has more tokens than the model positions (0: no limit)."""
+    """Raise InvalidArgument if ``count`` tokens exceed ``limit`` positions; 0 is no limit."""
     if 0 < limit < count:
         raise InvalidArgument(
-            f"{what} has {count} tokens, those that the model adds included;"
-            f" expected at most {limit}, the model's positions"
+            f"{what} has {count} tokens, special tokens included; expected at most {limit},"
+            " the model's number of positions"
         )
 
 
 def exact_ids(value: object, tokenizer: Tokenizer, what: str) -> list[int]:
-    """One sequence of ids, taken as it is, with at least one of them."""
+    """Read ``value`` as one sequence of at least one id; add no special tokens.
+
+    Raises InvalidArgument, which names the argument ``what``, for anything else.
+    """
     given = read(value, tokenizer, what)
     if not (given.single and given.exact and given.ids[0]):
-        raise InvalidArgument(f"{what} is {value!r}, expected one list of ids, not empty")
+        raise InvalidArgument(f"{what} is {value!r}, expected one list of ids with at least one")
     return given.ids[0]

@@ -1,4 +1,4 @@
-"""From any format to a native folder, with a file of packed weights on request."""
+"""Conversion of a model in any format to a native folder, optionally with packed weights."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ def convert(
 ) -> None:
     """Write the model at ``source`` as a native folder.
 
-    With ``packed`` there is also a file of weights packed in ``precision``, which a `load` in this
-    precision maps from disk: it loads at once, and processes share its memory. Where the file does
-    not fit the folder's weights, the version or the precision, `load` warns and packs anew.
+    With ``packed`` the folder also gets a file of weights packed in ``precision``. A `load` in this
+    precision maps the file from disk instead of packing: it is fast, and processes share the
+    memory. If the file belongs to other weights, or another version or precision, `load` warns and
+    packs the weights again.
 
-    Raises InvalidArgument when ``destination`` is a file or a folder that is not empty and for a
-    precision without ``packed``, and whatever `load` raises.
+    Raises InvalidArgument if ``destination`` is a file or a folder that is not empty, and for a
+    precision other than "float32" without ``packed``. Raises all errors of `load` too.
     """
     settings = build_settings(precision)
     if precision != "float32" and not packed:
         raise InvalidArgument(
-            f"precision is {precision!r}, expected packed=True beside it: the native folder keeps"
-            " float32"
+            f"precision is {precision!r}, expected packed=True with it: without packed weights a"
+            " native folder stores float32"
         )
     loaders.convert(source, destination)
     if not packed:

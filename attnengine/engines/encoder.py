@@ -20,14 +20,14 @@ from attnengine.scheduling import offline
 from attnengine.tokenizers import open_tokenizer
 
 Floats = NDArray[np.float32]
-_SHORTEST = np.float32(1e-12)  # as torch.nn.functional.normalize has it
+_SHORTEST = np.float32(1e-12)  # eps of torch.nn.functional.normalize
 POOLINGS = ("mean", "max", "last", "first", "attention")
 
 
 class EncoderState:
-    """What an RNN carries from one text to the next, made by `Encoder.new_state`.
+    """The state that an RNN carries from one text to the next; `Encoder.new_state` creates it.
 
-    It may be used by one thread at a time.
+    Only one thread may use a state at a time.
     """
 
     def __init__(self, compiled: Any) -> None:
@@ -52,14 +52,15 @@ class Encoder(Engine):
         normalize: bool | None = None,
         max_batch_size: int = 32,
     ) -> Floats:
-        """One vector for each text: (size,) for one text, (texts, size) for a list.
+        """Return one vector per text: (size,) for one text, (texts, size) for a list.
 
-        ``pooling`` is one of ``POOLINGS``, and ``normalize`` divides vectors by their length;
-        None: as the model's own config says. What that wants is put around a text, and nothing
-        around ids. A text that is longer than the model's positions or its
-        ``max_sequence_length`` is an error unless ``truncate``, which leaves out its end.
+        ``pooling`` is one of ``POOLINGS``; ``normalize`` divides each vector by its Euclidean norm.
+        None: the setting of the model's config. Texts get the config's begin and end tokens; ids
+        are used exactly as given. ``truncate`` cuts the end of a text that exceeds the model's
+        positions or ``max_sequence_length``.
 
-        Raises InvalidArgument for another pooling, a text without tokens and one too long.
+        Raises InvalidArgument for an unknown pooling, for a text without tokens, and for a text
+        that is too long if ``truncate`` is False.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
         how = self.config["pooling"] if pooling is None else pooling
@@ -76,10 +77,12 @@ class Encoder(Engine):
         return vectors[0] if texts.single else vectors
 
     def hidden_states(self, ids: OneText, *, state: EncoderState | None = None) -> Floats:
-        """The state at each token: (tokens, hidden_size). Ids are taken as they are.
+        """Return the hidden state at each token: (tokens, hidden_size).
 
-        With a ``state`` of `new_state`, an RNN goes on from where the ids before left it, and
-        ``state`` goes on with it.
+        Ids are used exactly as given. With a ``state`` from `new_state`, an RNN starts from that
+        state and updates it, so that the next call continues the sequence.
+
+        Raises InvalidArgument for invalid ids, and for a ``state`` if the model is not an RNN.
         """
         tokens = exact_ids(ids, self.tokenizer, "ids")
         if state is None:
@@ -87,7 +90,7 @@ class Encoder(Engine):
         return self._recurrent().states_after(*offline.ragged([tokens]), state._compiled)
 
     def new_state(self) -> EncoderState:
-        """The state before the first text: zeros.
+        """Return a new state for `hidden_states` of an RNN: zeros.
 
         Raises InvalidArgument for a Transformer.
         """
@@ -95,18 +98,21 @@ class Encoder(Engine):
 
     def _recurrent(self) -> _core.RnnEncoder:
         if not isinstance(self._model, _core.RnnEncoder):
-            raise InvalidArgument(f"{self.config['architecture']!r} is no RNN, it carries no state")
+            raise InvalidArgument(
+                f"architecture is {self.config['architecture']!r}, expected an RNN: no other"
+                " encoder carries a state"
+            )
         return self._model
 
     def attentions(self, ids: OneText) -> Floats:
-        """The attention weights of a Transformer: (layers, heads, tokens, tokens).
+        """Return the attention weights of a Transformer: (layers, heads, tokens, tokens).
 
-        Ids are taken as they are.
+        Ids are used exactly as given. Raises Unsupported for an RNN.
         """
         return attentions.of_encoder(self._model, exact_ids(ids, self.tokenizer, "ids"))
 
     def _fitting(self, ids: list[int], exact: bool, truncate: bool) -> list[int]:
-        """One text with the tokens that the model wants around it, no longer than it may be."""
+        """Add the config's begin and end tokens to a text, and truncate or check its length."""
         begin, end = ([], []) if exact else (self._added("bos"), self._added("eos"))
         limits = (self._model.max_positions, self.config.get("max_sequence_length"))
         limit = min((size for size in limits if size), default=0)
@@ -117,8 +123,8 @@ class Encoder(Engine):
             raise InvalidArgument("the text has no tokens, expected at least one")
         if 0 < limit < len(tokens):
             raise InvalidArgument(
-                f"the text has {len(tokens)} tokens, those that the model adds included; expected"
-                f" at most {limit}: truncate=True leaves out the rest"
+                f"the text has {len(tokens)} tokens, special tokens included; expected at most"
+                f" {limit}: truncate=True cuts the end"
             )
         return tokens
 

@@ -1,4 +1,4 @@
-"""What callers give as text: one or many, as text, tokens or ids."""
+"""Reading of input texts: one or many, each as text, tokens or ids."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _EXPECTED = "expected a text, ids, or a list of texts, of lists of tokens or of 
 
 
 class InvalidText(InvalidArgument):
-    """One text of several does not fit.
+    """One text of a list is invalid.
 
-    ``index`` is its place in the list, ``reason`` says what is wrong with it.
+    ``index`` is its index in the list, ``reason`` the error message about this text.
     """
 
     def __init__(self, index: int, reason: str) -> None:
@@ -35,20 +35,20 @@ class InvalidText(InvalidArgument):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Texts as ids."""
+    """Texts as token ids."""
 
     ids: list[list[int]]
-    single: bool  # one text was given, not a list of texts
-    exact: bool  # ids were given: score() adds nothing to them
+    single: bool  # whether one text was given, not a list of texts
+    exact: bool  # whether ids were given, to which no special tokens are added
 
     @property
     def count(self) -> str:
-        """How many texts these are, in words."""
+        """The number of texts in words, for error messages."""
         return "one text" if self.single else f"a list of {len(self.ids)}"
 
     @contextmanager
     def naming(self, index: int) -> Iterator[None]:
-        """Let the errors about one text name its place, if it is one of several."""
+        """Add the text's index to InvalidArgument errors, if several texts were given."""
         with _naming(index, self.single):
             yield
 
@@ -56,14 +56,14 @@ class Inputs:
 def read(value: object, tokenizer: Tokenizer, what: str) -> Inputs:
     """Read ``value``, the argument named ``what``, as one or many texts.
 
-    A str is one text; a flat list of int or a one-dimensional integer array is one sequence of
-    ids; a list of str is many texts; a list of lists of str or of int is many token or id
-    sequences.
+    A str is one text. A flat list of int, or a one-dimensional integer array, is one sequence of
+    ids. A list of str is many texts. A list of lists of str is many token sequences; a list of
+    lists of int is many id sequences.
 
     Raises
     ------
     InvalidArgument
-        Anything else, mixed lists, an id or token that the model does not have.
+        ``value`` has another type, a list mixes types, or an id or token is unknown to the model.
     """
     many, kind, single = _sort_out(value, what)
     ids: list[list[int]] = []
@@ -74,7 +74,7 @@ def read(value: object, tokenizer: Tokenizer, what: str) -> Inputs:
 
 
 def _sort_out(value: object, what: str) -> tuple[Sequence[Any], str, bool]:
-    """The texts one by one, what they consist of (text, tokens or ids), and whether it is one."""
+    """Return a list of texts, their kind ("text", "tokens" or "ids"), and whether it is one."""
     if isinstance(value, np.ndarray):
         if value.ndim not in (1, 2) or value.dtype.kind not in "iu":
             raise InvalidArgument(f"{what} is {_describe(value)}, {_EXPECTED}")
@@ -93,7 +93,7 @@ def _sort_out(value: object, what: str) -> tuple[Sequence[Any], str, bool]:
 
 
 def _kind_of_lists(value: Sequence[Any], what: str) -> str:
-    """Whether lists hold tokens or ids; they must agree."""
+    """Return the kind of elements in a list of lists, "tokens" or "ids"; all must agree."""
     kind = None
     for index, one in enumerate(value):
         if not isinstance(one, (list, tuple, np.ndarray)):

@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 
 
 class LanguageModel(DecodingEngine):
-    """A model that continues and scores text."""
+    """A language model: continues text, and scores it."""
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         super().__init__(model, checkpoint, options)
@@ -46,13 +46,13 @@ class LanguageModel(DecodingEngine):
     def generate(
         self, prompt: OneText | ManyTexts, **options: Unpack[Options]
     ) -> Result | list[Result]:
-        """Continues one prompt or many; the results hold what comes after the prompt.
+        """Continue one prompt or many; each result holds only the text after the prompt.
 
-        Greedy (beam_size 1) unless told otherwise. max_new_tokens None is 256.
+        By default the search is greedy (``beam_size`` 1), with at most 256 new tokens.
         ``attnengine.decoding.options`` explains all options.
 
-        Raises InvalidArgument for an unknown option, a value that does not fit, and a prompt
-        that the model cannot take.
+        Raises InvalidArgument for an unknown option, a value that is not allowed, and a prompt
+        that is empty, too long or has unknown tokens.
         """
         search = self._parse(options)
         prompts = inputs.read(prompt, self.tokenizer, "prompt")
@@ -61,9 +61,11 @@ class LanguageModel(DecodingEngine):
         return results[0] if prompts.single else results
 
     def stream(self, prompt: OneText, **options: Unpack[Options]) -> Iterator[str]:
-        """The text of ``generate`` in pieces, each as soon as it is certain.
+        """Yield the text of ``generate`` in pieces, each as soon as it can no longer change.
 
-        The pieces joined are the text that ``generate`` returns. Closing the iterator ends it.
+        The joined pieces are the text that ``generate`` returns. Closing the iterator stops the
+        search. Raises InvalidArgument like ``generate``, for several prompts, and for options
+        that a stream does not support.
         """
         search = self._parse(options)
         check_stream(search.options)
@@ -81,15 +83,15 @@ class LanguageModel(DecodingEngine):
         variables: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> Result:
-        """The model's reply to a conversation: its ``text`` is the reply.
+        """Return the model's reply to a conversation, as the ``text`` of the result.
 
         ``messages`` are dicts with "role" ("user", "assistant", "system", ...) and "content".
-        They become a prompt by the model's chat template (``chat_prompt``); the rest is as in
-        ``generate``.
+        The model's chat template turns them into a prompt, which ``chat_prompt`` returns. All
+        other arguments are those of ``generate``.
 
-        Raises InvalidArgument where ``generate`` does and for messages that the template
-        refuses, FormatError for a template that does what it may not, Unsupported for a model
-        that has none or without the extra ``chat``.
+        Raises InvalidArgument like ``generate``, and for messages that the template refuses.
+        Raises FormatError for an invalid or forbidden template. Raises Unsupported if the model
+        has no template or the extra ``chat`` is not installed.
         """
         search = self._parse(options)
         task = self._chat_task(self.chat_prompt(messages, template, variables), search)
@@ -103,7 +105,11 @@ class LanguageModel(DecodingEngine):
         variables: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> Iterator[str]:
-        """The text of ``chat`` in pieces, each as soon as it is certain."""
+        """Yield the text of ``chat`` in pieces, each as soon as it can no longer change.
+
+        Raises the errors of ``chat``, and InvalidArgument for options that a stream does not
+        support.
+        """
         search = self._parse(options)
         check_stream(search.options)
         task = self._chat_task(self.chat_prompt(messages, template, variables), search)
@@ -115,11 +121,11 @@ class LanguageModel(DecodingEngine):
         template: str | None = None,
         variables: Mapping[str, Any] | None = None,
     ) -> str:
-        """The text that ``chat`` continues, special tokens included.
+        """Return the prompt that ``chat`` continues, special tokens included.
 
-        ``template`` is the name of one of the model's templates; None: its only or default one.
-        ``variables`` are what templates may ask for besides messages, such as tools;
-        add_generation_prompt is true unless they say otherwise.
+        ``template`` names one of the model's templates; None: its only or default template.
+        ``variables`` are further variables of the template, such as tools.
+        ``add_generation_prompt`` is true by default.
         """
         return chat.prompt(self.config, self.tokenizer, messages, template, variables or {})
 
@@ -128,9 +134,12 @@ class LanguageModel(DecodingEngine):
     @overload
     def score(self, text: ManyTexts, *, max_batch_size: int = 32) -> list[Score]: ...
     def score(self, text: OneText | ManyTexts, *, max_batch_size: int = 32) -> Score | list[Score]:
-        """How probable each text is, without an end token.
+        """Return the log-probability of each text, without an end token.
 
-        The first token is scored only after a begin token. Ids are taken as they are.
+        Texts get the begin token of the model's config. The first token is scored only if it
+        follows a begin token. Ids are scored exactly as given.
+
+        Raises InvalidArgument for a text that is too long or has unknown tokens.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
         texts = inputs.read(text, self.tokenizer, "text")
@@ -144,13 +153,16 @@ class LanguageModel(DecodingEngine):
         return scores[0] if texts.single else scores
 
     def logits(self, ids: OneText) -> Floats:
-        """The logits after each token: (tokens, vocab_size). Ids are taken as they are."""
+        """Return the logits after each token: (tokens, vocab_size).
+
+        Ids are used exactly as given. Raises InvalidArgument for invalid or too many ids.
+        """
         return score.logits(self._model, self._exact(ids))
 
     def attentions(self, ids: OneText) -> Floats:
-        """The attention weights of a Transformer: (layers, heads, tokens, tokens).
+        """Return the attention weights of a Transformer: (layers, heads, tokens, tokens).
 
-        Ids are taken as they are.
+        Ids are used exactly as given. Raises Unsupported for an RNN.
         """
         return attentions.of_decoder(self._model, self._exact(ids))[0]
 
@@ -163,12 +175,13 @@ class LanguageModel(DecodingEngine):
         search = parse(options, "generate")
         if search.return_attention:
             raise InvalidArgument(
-                "return_attention is True, but the model has no source to attend to"
+                "return_attention is True, expected False: a language model has no source to"
+                " attend to"
             )
         return self._compile(search)
 
     def _begin(self, ids: list[int]) -> list[int]:
-        """Ids after the begin token, where the model wants one or there is nothing else."""
+        """Prepend the begin token, if the config asks for it or ``ids`` is empty."""
         begin = self.config["bos_token_id"]
         if begin is None or (ids and not self.config.get("add_bos", True)):
             return ids
@@ -182,10 +195,13 @@ class LanguageModel(DecodingEngine):
         ]
 
     def _chat_task(self, prompt: str, search: CompiledOptions) -> Task:
-        """The prompt as it is: a template puts the begin token where it belongs."""
+        """Make a task of a prompt without adding a begin token: the chat template writes it."""
         sentence = Sentence(self.tokenizer.encode(prompt))
         if not sentence.tokens:
-            raise InvalidArgument("the chat template makes an empty prompt of the messages")
+            raise InvalidArgument(
+                "the chat template turns the messages into an empty prompt, expected at least one"
+                " token"
+            )
         self._expect_positions("the conversation", len(sentence.tokens))
         return self._task(sentence, search, default=256)
 
@@ -193,6 +209,8 @@ class LanguageModel(DecodingEngine):
         sentence = Sentence(self._begin(prompts.ids[index]))
         with prompts.naming(index):
             if not sentence.tokens:
-                raise InvalidArgument("the prompt has no tokens, and the model no begin token")
+                raise InvalidArgument(
+                    "the prompt has no tokens, expected at least one: the model has no begin token"
+                )
             self._expect_positions("the prompt", len(sentence.tokens))
         return self._task(sentence, search, default=256)

@@ -1,4 +1,4 @@
-"""From which language to which: the tokens that say so to a translation model."""
+"""The special tokens that tell a translation model its source and target language."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from attnengine.errors import InvalidArgument
 
-LANGUAGES = ("source_language", "target_language")  # the options
+LANGUAGES = ("source_language", "target_language")  # names of the options
 
 
 @dataclass(frozen=True)
 class Direction:
-    """What is added to the texts of one call, as ids."""
+    """The special tokens that are added to the texts of one call, as ids."""
 
-    before: list[int]  # a source
-    behind: list[int]
-    start: list[int]  # what every target begins with, and what counts for no score
+    before: list[int]  # before each source
+    behind: list[int]  # after each source
+    start: list[int]  # at the start of each target; not scored
 
     def source(self, ids: list[int]) -> list[int]:
-        """A source with all that is added to it."""
+        """Add the special tokens to a source."""
         return [*self.before, *ids, *self.behind]
 
 
@@ -30,16 +30,17 @@ def direction(
     source_language: str | None = None,
     target_language: str | None = None,
 ) -> Direction:
-    """The tokens for a pair of languages; None: those of the config.
+    """Return the special tokens for a pair of languages; None: the language of the config.
 
-    The source's token stands before the text and the target's behind the decoder start token
-    (M2M-100, NLLB, mBART-50), or the source's stands behind the end token and the target's is
-    the decoder start token (mBART): ``language_place``.
+    The config's ``language_place`` decides where they stand. "before" (M2M-100, NLLB, mBART-50):
+    the source language before the text, the target language after the decoder start token.
+    "behind" (mBART): the source language after the end token, and the target language replaces
+    the decoder start token.
 
     Raises
     ------
     InvalidArgument
-        A language that the model does not have, or one that it needs and that is not given.
+        The model does not have the language, or it needs a language and none is given.
     """
     source = _language(config, "source_language", source_language)
     target = _language(config, "target_language", target_language)
@@ -54,11 +55,13 @@ def direction(
 
 
 def _language(config: Mapping[str, Any], option: str, given: str | None) -> list[int]:
-    """The token of a language, if the model has languages at all."""
+    """Return the token of a language as a list, empty for a model without languages."""
     languages = config.get("languages")
     if languages is None:
         if given is not None:
-            raise InvalidArgument(f"{option} is {given!r}, but the model has no languages")
+            raise InvalidArgument(
+                f"{option} is {given!r}, expected None: the model has no languages"
+            )
         return []
     name = config[option] if given is None else given
     if name in languages:

@@ -1,4 +1,4 @@
-"""From a path to an engine: reads a model, builds it or maps its packed file."""
+"""Loading an engine from a path: reads a model, then builds it or maps its packed file."""
 
 from __future__ import annotations
 
@@ -46,30 +46,34 @@ def load(
     num_threads: int | None = None,
     num_workers: int | None = None,
 ) -> AnyEngine:
-    """Reads a model and makes it ready to run.
+    """Read a model and make it ready to run.
 
-    ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``;
-    ``precision`` is how linear layers store their weights and multiply: "float32"; "bfloat16",
-    "int8" and "int4" take a half, a quarter and a seventh of the memory (docs/precision.md has
-    figures);
-    ``cache_precision`` is how a Transformer's decoder keeps keys and values: "float32"; "float16"
-    and "int8" take a half and little more than a quarter of the memory (docs/precision.md has
-    figures); when None "float32" beside weights in float32, else "float16";
-    ``num_threads`` is the number of threads of a call, when None all cores that the affinity
-    mask and the control group of the process allow. A call with many texts shares them out among
-    ``num_workers``, each with a step of its own in flight and its part of the threads; when None
-    among as many as have enough to do.
+    ``path`` is a folder or a file in one of the formats of ``attnengine.loaders``.
+
+    ``precision`` is the number format of the weights of linear layers: "float32", "bfloat16",
+    "int8" or "int4". The last three take 1/2, 1/4 and 1/7 of the memory of float32.
+
+    ``cache_precision`` is the number format of a Transformer decoder's cached keys and values:
+    "float32", "float16" or "int8". The last two take 1/2 and little more than 1/4 of the memory.
+    None: "float32" if ``precision`` is "float32", else "float16". docs/precision.md has figures
+    for both options.
+
+    ``num_threads`` is the number of threads of a call. None: all cores that the affinity mask and
+    the control group of the process allow.
+
+    ``num_workers`` is the number of workers of a call with many texts. Workers run steps in
+    parallel and divide ``num_threads`` equally. None: each call chooses by its size.
 
     Raises
     ------
     FormatError
-        No known format is recognised, or the model is damaged or inconsistent.
+        The format is unknown, or the model is damaged or inconsistent.
     Unsupported
-        An architecture or a precision that we do not have, or a cache in float16 or int8 of a
-        model that keeps no keys and values.
+        The architecture or precision is unknown, or ``cache_precision`` is not "float32" for a
+        model that caches no keys and values.
     InvalidArgument
-        Nothing is at the path, a number of threads that is not from 1 to 1024, or more workers
-        than threads.
+        The path does not exist, ``num_threads`` is not from 1 to 1024, or ``num_workers`` exceeds
+        it.
     """
     threads = choose_threads(num_threads)
     check_workers(num_workers, threads)
@@ -121,7 +125,7 @@ def _check_cache(model: _core.Decoder | _core.Encoder, precision: str | None) ->
     kept = model.cache_precision if isinstance(model, _core.Decoder) else None
     if kept is None and precision not in (None, "float32"):
         raise Unsupported(
-            f"cache_precision is {precision!r}, expected 'float32': the model keeps no keys and"
+            f"cache_precision is {precision!r}, expected 'float32': the model caches no keys and"
             " values"
         )
 
@@ -139,18 +143,20 @@ def _engine(
 
 
 def _build(checkpoint: Checkpoint, settings: BuildSettings) -> Model:
-    """The model of a checkpoint: mapped where a packed file fits it, else packed now."""
+    """Map the model's packed file if it matches the checkpoint; otherwise pack the weights."""
     file = checkpoint.path / PACKED_FILE
     if checkpoint.fingerprint is not None and file.is_file():
         try:
             return packing.read(file, marks(checkpoint, settings.precision), settings)
         except Error as error:
-            warnings.warn(f"{file} is not used: {error}", stacklevel=3)
+            warnings.warn(
+                f"{file} is not used, the weights are packed again: {error}", stacklevel=3
+            )
     return models.build(checkpoint.config, checkpoint.tensors, settings)
 
 
 def marks(checkpoint: Checkpoint, precision: str) -> dict[str, Any]:
-    """What must be equal for a packed file to replace a checkpoint's weights."""
+    """Return the properties in which a packed file must match its checkpoint."""
     from attnengine.version import __version__  # slow: it reads the metadata of the installation
 
     source = None if checkpoint.fingerprint is None else checkpoint.fingerprint()
@@ -158,7 +164,7 @@ def marks(checkpoint: Checkpoint, precision: str) -> dict[str, Any]:
 
 
 def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
-    """An engine that was pickled; with fewer workers where the machine has fewer cores."""
+    """Load a pickled engine again, with fewer workers on a machine with fewer cores."""
     workers = options.get("num_workers")
     if workers is not None:
         workers = min(workers, choose_threads(options["num_threads"]))

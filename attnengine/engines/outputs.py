@@ -1,4 +1,4 @@
-"""From what a search found to results with text."""
+"""Conversion of the hypotheses of a search to results with text."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def to_result(
     found: Found, prefix: list[int], tokenizer: Tokenizer, after: Sequence[int] = ()
 ) -> Result:
-    """The hypotheses as text, each with the forced ``prefix`` before its own tokens.
+    """Decode hypotheses to text, with the forced ``prefix`` before the new tokens of each.
 
-    ``after`` is the prompt that they continue, which is not a part of them.
+    ``after`` is the prompt that the hypotheses continue; the text does not include it.
     """
     hypotheses = []
     for place, hypothesis in enumerate(found.hypotheses):
@@ -41,7 +41,7 @@ def to_result(
 
 
 def empty_result(start_token: int, options: SearchOptions) -> Result:
-    """The result of a source without tokens, which is not decoded: no tokens, for certain."""
+    """Return the result of a source without tokens: an empty text of probability 1."""
     attention = np.zeros((0, 0), np.float32) if options.return_attention else None
     hypothesis = Hypothesis("", [], [], 0.0, 0.0, [], "stop", attention)
     if not options.return_tree:

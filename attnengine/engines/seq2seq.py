@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 
 
 class TranslationOptions(Options, total=False):
-    """The keywords of ``translate`` and ``stream``: those of a search, and languages."""
+    """The keywords of ``translate`` and ``stream``: options of the search, and languages."""
 
     source_language: str | None
     target_language: str | None
@@ -48,7 +48,8 @@ class Seq2Seq(DecodingEngine):
         super().__init__(model, checkpoint, options)
         self.source_tokenizer = open_tokenizer(checkpoint, "source")
         self.target_tokenizer = self._output = open_tokenizer(checkpoint, "target")
-        starts = self.config.get("language_place") == "behind"  # the target's language
+        # With "behind" the target language's token replaces the decoder start token.
+        starts = self.config.get("language_place") == "behind"
         if self.config["decoder_start_token_id"] is None and not starts:
             raise FormatError(f"{self.path}: decoder_start_token_id is null, expected an id")
 
@@ -75,15 +76,15 @@ class Seq2Seq(DecodingEngine):
         prefix: OneText | ManyTexts | None = None,
         **options: Unpack[TranslationOptions],
     ) -> Result | list[Result]:
-        """Translates one text or many, by beam search of beam_size 5 unless told otherwise.
+        """Translate one text or many; by default with beam search of ``beam_size`` 5.
 
-        ``prefix`` is what each translation must begin with. ``source_language`` and
-        ``target_language`` are names in ``config["languages"]``; None: the model's default.
-        max_new_tokens None is 2 * source + 10, min_new_tokens is 1.
+        Each translation begins with its ``prefix``. ``source_language`` and ``target_language``
+        are names in ``config["languages"]``; None: the model's default. By default
+        ``max_new_tokens`` is 2 * source + 10 and ``min_new_tokens`` is 1.
         ``attnengine.decoding.options`` explains all options.
 
-        Raises InvalidArgument for an unknown option, a value that does not fit, and a text that
-        the model cannot take.
+        Raises InvalidArgument for an unknown option or language, a value that is not allowed, and
+        a text that is too long or has unknown tokens.
         """
         search, added = self._parse(options)
         sources, prefixes = self._read(source, prefix)
@@ -109,10 +110,11 @@ class Seq2Seq(DecodingEngine):
         prefix: OneText | None = None,
         **options: Unpack[TranslationOptions],
     ) -> Iterator[str]:
-        """The text of ``translate`` in pieces, each as soon as all live hypotheses share it.
+        """Yield the text of ``translate`` in pieces, each once all possible results share it.
 
-        The pieces joined are the text that ``translate`` returns. Closing the iterator ends the
-        search.
+        The joined pieces are the text that ``translate`` returns. Closing the iterator stops the
+        search. Raises InvalidArgument like ``translate``, for several texts, and for options that
+        a stream does not support.
         """
         search, added = self._parse(options)
         check_stream(search.options)
@@ -153,11 +155,14 @@ class Seq2Seq(DecodingEngine):
         target_language: str | None = None,
         max_batch_size: int = 32,
     ) -> Score | list[Score]:
-        """How probable each target is, given its source, the end token included.
+        """Return the log-probability of each target given its source, end token included.
 
-        Ids are taken as they are: target ids start with the decoder start token, and end with
-        the end token if that is to be scored. A source without tokens has only the empty target.
-        Languages are as in ``translate``; their tokens are not scored.
+        Ids are used exactly as given. Target ids must start with the decoder start token; the end
+        token is scored only if they end with it. A source without tokens allows only an empty
+        target. Languages are as in ``translate``; their tokens are not scored.
+
+        Raises InvalidArgument for different numbers of sources and targets, and for a text that
+        is too long or has unknown tokens.
         """
         options = SearchOptions(max_batch_size=max_batch_size)
         sources, targets = self._read(source, target, "target")
@@ -173,27 +178,32 @@ class Seq2Seq(DecodingEngine):
         return scores[0] if sources.single else scores
 
     def logits(self, source_ids: OneText, target_ids: OneText) -> Floats:
-        """The logits after each target token: (target, vocab_size), teacher-forced.
+        """Return the logits after each target token, teacher-forced: (target, vocab_size).
 
-        Ids are taken as they are: ``target_ids`` start with the decoder start token.
+        Ids are used exactly as given; ``target_ids`` must start with the decoder start token.
+        Raises InvalidArgument for invalid or too many ids.
         """
         return score.logits(self._model, self._exact(source_ids, target_ids))
 
     def attentions(self, source_ids: OneText, target_ids: OneText) -> Attentions:
-        """The attention weights of every head of every layer of a Transformer.
+        """Return the attention weights of every head in every layer of a Transformer.
 
-        Ids are taken as they are: ``target_ids`` start with the decoder start token.
+        Ids are used exactly as given; ``target_ids`` must start with the decoder start token.
+        Raises InvalidArgument for invalid or too many ids, and Unsupported for an RNN.
         """
         return attentions.of_both(self._model, self._exact(source_ids, target_ids))
 
     def hidden_states(self, source_ids: OneText) -> Floats:
-        """The encoder's output for ids that are taken as they are: (tokens, encoder size)."""
+        """Return the encoder's output: (tokens, encoder size).
+
+        Ids are used exactly as given. Raises InvalidArgument for invalid or too many ids.
+        """
         ids = exact_ids(source_ids, self.source_tokenizer, "source_ids")
         self._expect_source_positions("source_ids", len(ids))
         return self._model.encode(joined([ids]), np.array([len(ids)], np.int64)).hidden_states(0)
 
     def _exact(self, source_ids: OneText, target_ids: OneText) -> Sentence:
-        """A source and a target whose ids are taken as they are."""
+        """Make a sentence of source and target ids; add no special tokens."""
         source = exact_ids(source_ids, self.source_tokenizer, "source_ids")
         target = exact_ids(target_ids, self.target_tokenizer, "target_ids")
         self._expect_source_positions("source_ids", len(source))
@@ -205,18 +215,20 @@ class Seq2Seq(DecodingEngine):
         others = {name: value for name, value in options.items() if name not in LANGUAGES}
         search = parse(others, "translate", LANGUAGES)
         if search.return_attention and self.config.get("attention") == "none":
-            raise InvalidArgument("return_attention is True, but the model has no attention")
+            raise InvalidArgument(
+                "return_attention is True, expected False: the model has no attention"
+            )
         return self._compile(search), direction(self.config, **languages)
 
     def _read(self, source: object, target: object, what: str = "prefix") -> tuple[Inputs, Inputs]:
-        """Sources and their targets or prefixes (None: none), as many of one as of the other."""
+        """Read sources and an equal number of targets or prefixes; None: empty prefixes."""
         sources = inputs.read(source, self.source_tokenizer, "source")
         if target is None:
             return sources, Inputs([[] for _ in sources.ids], sources.single, exact=False)
         targets = inputs.read(target, self.target_tokenizer, what)
         if (len(sources.ids), sources.single) != (len(targets.ids), targets.single):
             raise InvalidArgument(
-                f"{what} is {targets.count}, expected {sources.count} as the source is"
+                f"{what} is {targets.count}, expected {sources.count} like the source"
             )
         return sources, targets
 
@@ -242,10 +254,12 @@ class Seq2Seq(DecodingEngine):
     def _pair(
         self, sources: Inputs, targets: Inputs, index: int, added: Direction | None
     ) -> Sentence | None:
-        """What to score, or None where neither source nor target has tokens."""
+        """Make the sentence to score; None if neither source nor target has tokens."""
         source, target, given = sources.ids[index], targets.ids[index], 1
         if targets.exact and not target:
-            raise InvalidArgument("target has no ids, expected the decoder start token first")
+            raise InvalidArgument(
+                "the target has no ids, expected the decoder start token as its first id"
+            )
         if not source:
             if len(target) > targets.exact:
                 raise InvalidArgument("the source has no tokens, expected an empty target with it")

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Recording: TypeAlias = "NDArray[np.floating[Any]]"
 
-_WINDOWS = 4  # of a batch, unless told otherwise: each has 1500 states
+_WINDOWS = 4  # default number of windows in a batch; each has 1500 encoder states
 
 
 class SpeechToText(DecodingEngine):
-    """A model that writes down what is said, and may translate it to English."""
+    """A speech model: transcribes recordings, and may translate them to English."""
 
     _model: _core.SpeechSeq2Seq
 
@@ -43,7 +43,10 @@ class SpeechToText(DecodingEngine):
         self.tokenizer = self._output = open_tokenizer(checkpoint)
         start = self.config.get("decoder_start_token_id")
         if type(start) is not int or not 0 <= start < self._model.vocab_size:
-            raise FormatError(f"{self.path}: decoder_start_token_id is {start!r:.80}, no id")
+            raise FormatError(
+                f"{self.path}: decoder_start_token_id is {start!r:.80}, expected an id from 0 to"
+                f" {self._model.vocab_size - 1}"
+            )
         self._start_token: int = start
         self.languages: dict[str, int] = dict(self.config["language_token_ids"])
 
@@ -73,18 +76,19 @@ class SpeechToText(DecodingEngine):
         task: str = "transcribe",
         **options: Unpack[Options],
     ) -> Transcription | list[Transcription]:
-        """Writes down one recording or many, by beam search of beam_size 5 unless told otherwise.
+        """Transcribe one recording or many; by default with beam search of ``beam_size`` 5.
 
-        A recording is sound, floats (samples,) between -1 and 1 at 16 kHz, of any length: it is
-        cut every 30 seconds. Or it is the log-mel spectrogram of at most 30 seconds,
-        (num_mels, frames), as ``attnengine.audio.log_mel`` gives it.
+        A recording is sound of any length: floats (samples,) between -1 and 1 at 16 kHz. It is
+        cut into windows of 30 seconds. A recording may also be the log-mel spectrogram of at most
+        30 seconds, (num_mels, frames), from ``attnengine.audio.log_mel``.
 
-        ``language`` is a code such as "en" (``languages`` has them), found from the first
-        window when None; ``task`` "translate" asks for English. max_new_tokens None is half of
-        the model's positions. ``attnengine.decoding.options`` explains all options.
+        ``language`` is a code such as "en" from ``languages``. None: the model detects it in the
+        first window. ``task`` is "transcribe", or "translate" for English text. By default
+        ``max_new_tokens`` is half of the model's positions. ``attnengine.decoding.options``
+        explains all options.
 
-        Raises InvalidArgument for an unknown option, a value that does not fit, and sound that
-        the model cannot take.
+        Raises InvalidArgument for an unknown option, language or task, a value that is not
+        allowed, and a recording of another shape or type or with NaN or infinity.
         """
         search = self._compile(parse({"max_batch_size": _WINDOWS, **options}, "transcribe"))
         self._check(language, task)
@@ -100,17 +104,21 @@ class SpeechToText(DecodingEngine):
         return found[0] if single else found
 
     def detect_language(self, audio: Recording) -> dict[str, float]:
-        """How probable each language is at the start of a recording, the most probable first."""
+        """Return each language's probability in a recording's first window, the largest first.
+
+        Raises InvalidArgument for a model with one language and for an invalid recording.
+        """
         if not self.languages:
-            raise InvalidArgument("the model knows one language only")
+            raise InvalidArgument("the model has one language, expected a multilingual model")
         _, frames = next(self._windows([audio]))
         probs = self._languages(self._encode(frames))
         return dict(sorted(probs.items(), key=lambda item: -item[1]))
 
     def logits(self, features: Recording, ids: Sequence[int]) -> Floats:
-        """The logits after each token: (tokens, vocab_size), teacher-forced.
+        """Return the logits after each token, teacher-forced: (tokens, vocab_size).
 
-        ``features`` is a recording of at most 30 seconds, ids start with the decoder start token.
+        ``features`` is a recording of at most 30 seconds; ``ids`` must start with the decoder
+        start token. Raises InvalidArgument for an invalid recording and invalid or too many ids.
         """
         _, frames = next(self._windows([features]))
         self.tokenizer.check(ids)
@@ -118,7 +126,10 @@ class SpeechToText(DecodingEngine):
         return logits(self._model, Sentence(list(ids), self._encode(frames)))
 
     def hidden_states(self, features: Recording) -> Floats:
-        """The encoder's output for the first window of a recording: (states, hidden_size)."""
+        """Return the encoder's output for the first window of a recording: (states, hidden_size).
+
+        Raises InvalidArgument for an invalid recording.
+        """
         _, frames = next(self._windows([features]))
         return self._encode(frames).hidden_states(0)
 
@@ -127,11 +138,12 @@ class SpeechToText(DecodingEngine):
         if task not in tasks:
             raise InvalidArgument(f"task is {task!r}, expected one of {', '.join(tasks)}")
         if language is not None and language not in self.languages:
-            known = ", ".join(self.languages) or "None: the model knows one language only"
-            raise InvalidArgument(f"language is {language!r}, expected one of {known}")
+            known = ", ".join(self.languages)
+            expected = f"one of {known}" if known else "None: the model has one language"
+            raise InvalidArgument(f"language is {language!r}, expected {expected}")
 
     def _windows(self, recordings: Sequence[Recording]) -> Iterator[tuple[int, Floats]]:
-        """The frames (frames, num_mels) of every window, with the number of its recording."""
+        """Yield each window's frames, (frames, num_mels), with the index of its recording."""
         for index, recording in enumerate(recordings):
             array = np.asarray(recording)
             try:
@@ -149,7 +161,10 @@ class SpeechToText(DecodingEngine):
         task: str,
         search: CompiledOptions,
     ) -> Iterator[tuple[int, Result]]:
-        """The result of each window; languages that are not known are found and entered."""
+        """Return the index of its recording and the result for each window.
+
+        A language that is not yet known is detected and stored in ``languages``.
+        """
         sentences = []
         for index, frames in windows:
             source = self._encode(frames)
@@ -171,12 +186,12 @@ class SpeechToText(DecodingEngine):
         return np.ascontiguousarray(mel.T, np.float32)
 
     def _sound(self, samples: Recording) -> Iterator[Floats]:
-        """Windows of sound, the last one padded with silence."""
+        """Yield the log-mel frames of each window; silence pads the last window."""
         size = self._model.max_frames * HOP
         if samples.ndim != 1 or samples.dtype.kind != "f":
             raise InvalidArgument(
-                f"audio has shape {samples.shape} and dtype {samples.dtype}, expected floats "
-                f"between -1 and 1 of one channel at {SAMPLE_RATE} Hz"
+                f"audio has shape {samples.shape} and dtype {samples.dtype}, expected one channel "
+                f"of floats between -1 and 1 at {SAMPLE_RATE} Hz"
             )
         for start in range(0, max(len(samples), 1), size):
             window = np.zeros(size, np.float32)
@@ -187,14 +202,14 @@ class SpeechToText(DecodingEngine):
         return self._model.encode(frames, [len(frames)])
 
     def _languages(self, source: _core.Encoded) -> dict[str, float]:
-        """The probability of each language as the first token, among languages."""
+        """Return each language's probability as first token, normalised over the languages."""
         first = logits(self._model, Sentence([self._start_token], source))[0]
         values = first[list(self.languages.values())].astype(np.float64)
         weights = np.exp(values - values.max())
         return dict(zip(self.languages, (weights / weights.sum()).tolist(), strict=True))
 
     def _prompt(self, language: str | None, task: str) -> list[int]:
-        """What the decoder reads first: start, language, task, no timestamps."""
+        """Return the decoder's first tokens: start, language, task, no timestamps."""
         ids = [self._start_token, self.languages.get(language or "")]
         ids += [self.config["task_token_ids"].get(task), self.config["no_timestamps_token_id"]]
         return [i for i in ids if i is not None]

@@ -1,7 +1,7 @@
-"""Packed models: the layers of a built model in one file, which a machine maps instead of packing.
+"""Packed models: one file with the packed weights of a built model, mapped from disk by `load`.
 
-The file is made by remembering how each layer was made, and read by making the same layers again,
-over memory that is mapped from disk: it knows no architecture.
+`write` records the constructor call of each layer while a model is built. `read` repeats these
+calls over mapped memory. The file therefore needs no knowledge of architectures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file of a packed model: a preamble, arrays at multiples of 64 bytes, a header in JSON."""
+"""The format of packed models: a preamble, arrays at multiples of 64 bytes, a JSON header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from attnengine.errors import Error, FormatError
 Array = NDArray[np.float32] | NDArray[np.uint8]
 
 VERSION = 5
-# The order of numbers in the packed weights of each precision: csrc/kernels/linear*.cc.
+# The order of numbers in the packed weights of each precision, as csrc/kernels/linear*.cc packs.
 LAYOUTS = {
     "float32": "panels of 16",
     "bfloat16": "panels of 16, twos",
@@ -35,18 +35,18 @@ _HEADER_LIMIT = 1 << 28  # bytes
 
 
 class MismatchError(Error):
-    """A packed model that is sound but not for this source, version or machine."""
+    """A packed model is intact but belongs to another source, version or machine."""
 
 
 class Writer:
-    """Writes arrays one after the other, then the header."""
+    """Writes the arrays in sequence, then the header and the preamble."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
         self._file.write(bytes(_PREAMBLE.size))
 
     def array(self, values: Array) -> list[Any]:
-        """Append an array; the place that the header gives it."""
+        """Append an array; return its offset, shape and dtype for the header."""
         offset = self._align()
         self._file.write(values.data)
         return [offset, list(values.shape), values.dtype.name]
@@ -62,7 +62,7 @@ class Writer:
         self.close()
 
     def close(self) -> None:
-        """Close the file as it is."""
+        """Close the file without a header."""
         self._file.close()
 
     def _align(self) -> int:
@@ -72,33 +72,46 @@ class Writer:
 
 
 class Reader:
-    """Maps a file; ``header`` and arrays are checked, the values of arrays are not."""
+    """Maps a file and checks ``header`` and the bounds of arrays, but not the arrays' values.
+
+    Raises FormatError for a damaged file and MismatchError for another version or byte order.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size < _PREAMBLE.size:
-                raise FormatError(f"{path} has {size} bytes, expected at least {_PREAMBLE.size}")
+                raise FormatError(
+                    f"{path} has {size} bytes, expected a preamble of {_PREAMBLE.size} bytes"
+                )
             self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         self.header = self._header()
 
     def array(self, place: Any) -> Array:
-        """The array at a place of the header, without copying it."""
+        """Return the array at ``place`` (offset, shape, dtype) as a view of the mapped file.
+
+        Raises FormatError for an invalid place.
+        """
         offset, shape, name = place
         if name not in ("float32", "uint8"):
-            raise FormatError(f"{self.path}: an array of {name!r:.80}, expected float32 or uint8")
+            raise FormatError(
+                f"{self.path}: an array has dtype {name!r:.80}, expected float32 or uint8"
+            )
         dtype = np.dtype(name)
         sizes = [offset, *shape]
         if not all(type(number) is int and number >= 0 for number in sizes) or len(shape) > 4:
-            raise FormatError(f"{self.path}: array {place!r:.80}, expected an offset and a shape")
+            raise FormatError(
+                f"{self.path}: an array is at {place!r:.80}, expected an offset and a shape of at"
+                " most 4 sizes"
+            )
         count = 1
         for number in shape:
             count *= number
         if offset % _ALIGNMENT or offset + dtype.itemsize * count > len(self._bytes):
             raise FormatError(
-                f"{self.path}: an array of {count} numbers at {offset}, but the file has "
-                f"{len(self._bytes)} bytes"
+                f"{self.path}: an array has {count} numbers at offset {offset}, expected a multiple"
+                f" of {_ALIGNMENT} within the file's {len(self._bytes)} bytes"
             )
         values: Array = np.frombuffer(self._bytes, dtype, count, offset).reshape(shape)
         return values
@@ -110,15 +123,21 @@ class Reader:
             raise FormatError(f"{self.path} begins with {magic!r}, expected {_MAGIC!r}")
         if (version, order) != (VERSION, _ORDER):
             raise MismatchError(
-                f"version {version}, byte order {order!r}, expected {VERSION} and {_ORDER!r}"
+                f"the format has version {version} and byte order {order!r}, expected {VERSION} and"
+                f" {_ORDER!r}"
             )
         text = bytes(self._bytes[offset : offset + size]) if size <= _HEADER_LIMIT else b""
         if len(text) != size or zlib.crc32(text) != crc:
-            raise FormatError(f"{self.path}: the header is damaged")
+            raise FormatError(
+                f"{self.path}: the header is damaged, its length or checksum is wrong: convert the"
+                " model again"
+            )
         try:
             header = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"{self.path}: the header is no JSON: {error}") from error
+            raise FormatError(f"{self.path}: the header is not valid JSON: {error}") from error
         if not isinstance(header, dict):
-            raise FormatError(f"{self.path}: the header is {type(header).__name__}, not an object")
+            raise FormatError(
+                f"{self.path}: the header is a {type(header).__name__}, expected a JSON object"
+            )
         return header

@@ -1,4 +1,4 @@
-"""Writing a packed model: a build whose constructor calls are remembered."""
+"""Writing a packed model: records the constructor calls of all layers during a build."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Model = _core.Decoder | _core.Encoder
 def write(path: Path, build: Callable[[], Model], marks: dict[str, Any]) -> None:
     """Build a model and write its layers to a new file at ``path``.
 
-    ``marks`` is kept in the header, for `read` to compare; so are the layouts of packed weights.
+    The header stores ``marks`` and the layouts of packed weights, which `read` compares.
     """
     writer = Writer(path)
     try:
@@ -33,17 +33,17 @@ def write(path: Path, build: Callable[[], Model], marks: dict[str, Any]) -> None
 
 
 class _Recorder:
-    """How each part was made: its class, its arguments; arrays go to the file at once."""
+    """Records the class and arguments of each part; writes arrays to the file at once."""
 
     def __init__(self, writer: Writer) -> None:
         self.parts: list[list[Any]] = []
         self._writer = writer
         self._thread = threading.get_ident()
         self._made: dict[int, int] = {}  # id of a part -> its index
-        self._kept: list[object] = []  # so that no id is used again
+        self._kept: list[object] = []  # keeps parts alive, as Python reuses the id of dead objects
 
     def recorded(self, cls: type, make: Callable[..., None]) -> Callable[..., None]:
-        """The constructor ``make`` of a class, which tells this recorder."""
+        """Wrap the constructor ``make`` of a class so that each call is recorded."""
 
         def init(part: object, *args: Any, **kwargs: Any) -> None:
             make(part, *args, **kwargs)
@@ -53,9 +53,9 @@ class _Recorder:
         return init
 
     def value(self, value: Any) -> Any:
-        """An argument as JSON holds it: arrays and parts by their place, no settings."""
+        """Convert an argument to JSON: arrays as places in the file, parts as indices."""
         if isinstance(value, _core.BuildSettings):
-            return {"settings": None}  # the reader has its own
+            return {"settings": None}  # `read` inserts its caller's settings
         if id(value) in self._made:
             return {"part": self._made[id(value)]}
         if isinstance(value, np.ndarray):
@@ -80,12 +80,12 @@ class _Recorder:
         self._kept.append(part)
 
 
-_one_at_a_time = threading.Lock()  # the constructors are those of the whole process
+_one_at_a_time = threading.Lock()  # recording replaces constructors for the whole process
 
 
 @contextmanager
 def _recording(writer: Writer) -> Iterator[_Recorder]:
-    """Every part of the compiled module that this thread makes is remembered."""
+    """Record every object of the compiled module that this thread constructs."""
     recorder = _Recorder(writer)
     with _one_at_a_time:
         makers = {

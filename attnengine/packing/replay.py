@@ -1,4 +1,4 @@
-"""Reading a packed model: the constructor calls again, over mapped arrays."""
+"""Reading a packed model: repeats the recorded constructor calls over mapped arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attnengine.packing.file import LAYOUTS, MismatchError, Reader
 Model = _core.Decoder | _core.Encoder
 
 
-# What wrong names, arguments and nesting in a header end in.
+# Exceptions that wrong names, arguments or nesting in a header cause.
 _DAMAGE = (
     InvalidArgument,
     TypeError,
@@ -25,12 +25,11 @@ _DAMAGE = (
 
 
 def read(path: Path, marks: dict[str, Any], settings: _core.BuildSettings) -> Model:
-    """Make the model of a file again; its weights stay on disk until they are used.
+    """Rebuild the model of a packed file; pages of weights are read from disk on first use.
 
-    ``settings`` are those of parts that are not packed, such as the cache of a decoder.
+    ``settings`` apply to parts that the file does not store, such as the cache of a decoder.
 
-    Raises MismatchError when the file's marks or layouts are others, FormatError when it is
-    damaged.
+    Raises MismatchError if the file's marks or layouts differ, FormatError if it is damaged.
     """
     reader = Reader(path)
     for mark, expected in {**marks, "layouts": LAYOUTS}.items():
@@ -54,10 +53,13 @@ def read(path: Path, marks: dict[str, Any], settings: _core.BuildSettings) -> Mo
 
 
 def _make(name: str) -> Any:
-    """The constructor of a class of the compiled module."""
+    """Return a class of the compiled module by its name.
+
+    Raises FormatError for an unknown name.
+    """
     cls = getattr(_core, name, None) if name.isidentifier() else None
     if not isinstance(cls, type) or issubclass(cls, BaseException):
-        raise FormatError(f"part {name!r:.80} is not known")
+        raise FormatError(f"part {name!r:.80} is unknown, expected a class of attnengine._core")
     return cls
 
 
@@ -69,7 +71,9 @@ def _value(value: Any, made: list[Any], reader: Reader, settings: _core.BuildSet
             return settings
         index = value["part"]
         if type(index) is not int or not 0 <= index < len(made):
-            raise FormatError(f"{reader.path}: part {index!r:.80}, expected 0 to {len(made) - 1}")
+            raise FormatError(
+                f"{reader.path}: part index is {index!r:.80}, expected 0 to {len(made) - 1}"
+            )
         return made[index]
     if isinstance(value, list):
         return [_value(item, made, reader, settings) for item in value]

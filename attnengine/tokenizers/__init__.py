@@ -1,4 +1,4 @@
-"""Text to ids and back: one interface over plain vocabularies and tokenizer libraries."""
+"""Tokenizers: one interface to plain vocabularies and to tokenizer libraries."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Tokenizer", "VocabularyTokenizer", "open_tokenizer"]
 
 
 def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
-    """The tokenizer of the side ``name`` ("source", "target"), or of the only one.
+    """Return the tokenizer of the side ``name`` ("source" or "target"), or the only tokenizer.
 
-    The libraries are imported when a model needs them.
+    A tokenizer library is imported when the first model needs it.
 
     Raises
     ------
     FormatError
-        Its vocabulary or file is missing, damaged or does not fit the model.
+        The vocabulary or the tokenizer's file is missing, damaged or does not match the model.
     Unsupported
-        Its library is not installed.
+        The tokenizer's library is not installed.
     """
     config = checkpoint.config
     kind = config["tokenizer"][name] if name else config["tokenizer"]

@@ -1,4 +1,4 @@
-"""What every tokenizer has."""
+"""The interface of all tokenizers."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from attnengine.errors import InvalidArgument
 
 
 class Tokenizer(ABC):
-    """Text to the ids of a model and back."""
+    """Converts text to the ids of a model and back."""
 
-    name: str  # "source", "target" or "": the vocabulary, in error messages
+    name: str  # "source", "target" or "": names the vocabulary in error messages
     vocab_size: int
 
     @abstractmethod
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without begin and end tokens.
+        """Return the ids of a text, without begin and end tokens.
 
-        Raises InvalidArgument for a text that is not valid Unicode or that has tokens which the
-        model does not know and has no unknown token for.
+        Raises InvalidArgument for a text that is not valid Unicode. Without an unknown token in
+        the model, it also raises for unknown tokens.
         """
 
     @abstractmethod
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
-        """The text that ``ids`` stand for where they follow ``after``.
+        """Return the text of ``ids``, which follow the ids ``after``.
 
-        Unless ``final``, without the end that ids to come may still change: the bytes of a
-        character that is not complete.
+        If ``final`` is False, more ids follow: the bytes of an incomplete last character are left
+        out.
         """
 
     @abstractmethod
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The token of each id."""
+        """Return the token of each id."""
 
     @abstractmethod
     def ids(self, tokens: Sequence[str]) -> list[int]:
-        """The id of each token.
+        """Return the id of each token.
 
-        Raises InvalidArgument for one that is unknown when the model has no unknown token.
+        Raises InvalidArgument for an unknown token if the model has no unknown token.
         """
 
     @property
@@ -46,7 +46,7 @@ class Tokenizer(ABC):
         return f"the {self.name} vocabulary" if self.name else "the vocabulary"
 
     def check(self, ids: Sequence[int]) -> None:
-        """Raise InvalidArgument, naming the position, if an id is not one of the model's."""
+        """Raise InvalidArgument, with the position, for an id outside the vocabulary."""
         for position, i in enumerate(ids):
             if not 0 <= i < self.vocab_size:
                 raise self._out_of_range(i, position)
@@ -54,7 +54,7 @@ class Tokenizer(ABC):
     def _out_of_range(self, i: int, position: int) -> InvalidArgument:
         return InvalidArgument(
             f"id {i} at position {position}, expected 0 to {self.vocab_size - 1}"
-            f" ({self._vocabulary} has {self.vocab_size})"
+            f" ({self._vocabulary} has {self.vocab_size} tokens)"
         )
 
     def _unknown(self, token: str, position: int) -> InvalidArgument:
@@ -65,7 +65,7 @@ class Tokenizer(ABC):
 
 
 def expect_unicode(text: str) -> None:
-    """Raise InvalidArgument for halves of surrogate pairs."""
+    """Raise InvalidArgument for a text with half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""tokenizer.json, read by the library ``tokenizers``."""
+"""The tokenizer of a tokenizer.json, which the library ``tokenizers`` reads."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from attnengine.tokenizers.pieces import Pieces
 
 
 class HuggingFaceTokenizer(Tokenizer):
-    """The tokenizer of a file, without the tokens that it would add to a text by itself.
+    """The tokenizer of a file; it adds no special tokens to a text.
 
-    Special tokens have no text. Where tokens are pieces of UTF-8, their bytes are put together
-    here, so that a text grows only at its end.
+    Special tokens decode to no text. If tokens are pieces of UTF-8, this class joins their bytes
+    itself: a longer sequence of ids then only appends text.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class HuggingFaceTokenizer(Tokenizer):
     ) -> None:
         self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
         if isinstance(file, Path) and not file.is_file():
-            raise FormatError(f"{file} is missing or not a file")
+            raise FormatError(f"{file} is missing or not a file, expected a tokenizer")
         with _failure(FormatError, str(file) if isinstance(file, Path) else "the tokenizer"):
             content = file if isinstance(file, bytes) else file.read_bytes()
             self._library = tokenizers.Tokenizer.from_str(content.decode())
@@ -39,10 +39,10 @@ class HuggingFaceTokenizer(Tokenizer):
             settings = None if decoder is None else json.loads(decoder.__getstate__())
         self._special = frozenset(i for i, token in added.items() if token.special)
         self._pieces = Pieces.of(settings)
-        self._bytes: dict[int, bytes] = {}  # of the tokens seen so far
+        self._bytes: dict[int, bytes] = {}  # the bytes of each id decoded so far
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without begin and end tokens."""
+        """Return the ids of a text, without begin and end tokens."""
         expect_unicode(text)
         with _failure(InvalidArgument, "the text"):
             ids: list[int] = self._library.encode(text, add_special_tokens=False).ids
@@ -50,7 +50,11 @@ class HuggingFaceTokenizer(Tokenizer):
         return ids
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
-        """The text of ``ids`` where they follow ``after``: at the start a space may be left out."""
+        """Return the text of ``ids``, which follow ``after``.
+
+        Some tokenizers drop a space at the start of a text; they do so only if ``after`` has no
+        text.
+        """
         if self._pieces is None:
             text = self._continuation([*after], [*ids])
             return text if final else text.rstrip("\ufffd")
@@ -60,12 +64,12 @@ class HuggingFaceTokenizer(Tokenizer):
         return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final)
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The token of each id."""
+        """Return the token of each id."""
         found = ((i, self._library.id_to_token(i)) for i in ids)
         return [f"<id {i}>" if token is None else token for i, token in found]
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
-        """The id of each token."""
+        """Return the id of each token."""
         return [self._id(token, position) for position, token in enumerate(tokens)]
 
     def _id(self, token: str, position: int) -> int:
@@ -79,7 +83,7 @@ class HuggingFaceTokenizer(Tokenizer):
         return found
 
     def _bytes_of(self, i: int) -> bytes:
-        """UTF-8 of a token, or a part of it."""
+        """Return the UTF-8 bytes of a token, which may be a part of a character."""
         known = self._bytes.get(i)
         if known is None:
             assert self._pieces is not None
@@ -88,17 +92,17 @@ class HuggingFaceTokenizer(Tokenizer):
         return known
 
     def _continuation(self, after: list[int], ids: list[int]) -> str:
-        """What the library's text of everything has beyond that of ``after``."""
+        """Decode ``after + ids`` and return the text beyond that of ``after``."""
         before = self._library.decode(after)
         return self._library.decode(after + ids)[len(before) :]
 
 
 @contextmanager
 def _failure(kind: type[FormatError] | type[InvalidArgument], what: str) -> Iterator[None]:
-    """Turn what the library raises into ``kind``; what it calls a panic is no Exception."""
+    """Raise ``kind`` for errors of the library; its PanicException is a BaseException."""
     try:
         yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise kind(f"{what}: the library tokenizers says: {str(error)[:300]}") from error
+        raise kind(f"{what}: the library tokenizers failed: {str(error)[:300]}") from error

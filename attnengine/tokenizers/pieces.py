@@ -1,4 +1,4 @@
-"""What the decoder of a tokenizer.json makes of each token, in bytes."""
+"""The bytes of each token, as the decoder of a tokenizer.json defines them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 @dataclass(frozen=True)
 class Pieces:
-    """Tokens as bytes that only have to be put together.
+    """A decoder that turns each token into bytes; the joined bytes are the text in UTF-8.
 
-    strip: whether a space at the start of the text is left out.
+    ``to_bytes`` returns the bytes of a token. ``strip`` says whether a space at the start of the
+    text is dropped.
     """
 
     to_bytes: Callable[[str], bytes]
@@ -22,7 +23,7 @@ class Pieces:
 
     @classmethod
     def of(cls, decoder: Mapping[str, Any] | None) -> Pieces | None:
-        """Read a decoder: GPT-2's bytes, or sentencepiece's pieces and bytes; None for others."""
+        """Read a decoder of GPT-2's bytes or of SentencePiece's pieces; None for other decoders."""
         if decoder is None:
             return None
         if decoder["type"] == "ByteLevel":
@@ -43,10 +44,10 @@ class Pieces:
 
 
 def _visible_bytes() -> dict[str, int]:
-    """The character that stands for each byte in GPT-2's vocabulary.
+    """Return the byte of each character in GPT-2's byte-level vocabulary.
 
-    Bytes that print as a character of Latin-1 stand for themselves, the others for the
-    characters from U+0100 on, in their order.
+    A printable character of Latin-1 stands for its own byte. The characters from U+0100 on stand
+    for the other bytes, in ascending order.
     """
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in plain]
@@ -58,7 +59,7 @@ _VISIBLE = _visible_bytes()
 
 
 def _byte_level(token: str) -> bytes:
-    """The bytes of a token; one that has other characters was added as plain text."""
+    """Return the bytes of a byte-level token, or the UTF-8 of an added token."""
     try:
         return bytes(_VISIBLE[character] for character in token)
     except KeyError:
@@ -66,11 +67,11 @@ def _byte_level(token: str) -> bytes:
 
 
 def _byte_fallback(token: str) -> bytes:
-    """The byte that a token such as <0x0A> stands for, or its text."""
+    """Return the byte of a token such as <0x0A>, or the UTF-8 of another token."""
     byte = _BYTE.fullmatch(token)
     return bytes([int(byte[1], 16)]) if byte else _spaced(token)
 
 
 def _spaced(token: str) -> bytes:
-    """The text of a token that has a sign for a space."""
+    """Return the UTF-8 of a token, with "▁" replaced by a space."""
     return token.replace("▁", " ").encode()

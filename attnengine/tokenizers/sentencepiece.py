@@ -1,4 +1,4 @@
-"""Text that a SentencePiece model splits, with the ids of a vocabulary beside it (Marian)."""
+"""The tokenizer of Marian models: SentencePiece splits text, a vocabulary gives the ids."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.vocabulary import VocabularyTokenizer
 
-_LANGUAGE = re.compile(r">>.*?<<")  # before a text: the language to translate it to
+_LANGUAGE = re.compile(r">>.*?<<")  # the target language, at the start of a text
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """Pieces of the model ``file``, looked up in a vocabulary.
+    """Splits text with the SentencePiece model ``file`` and looks its pieces up in a vocabulary.
 
-    ``special`` are ids that have no text. A language such as ``>>fra<<`` at the start of a text
-    is one token. Raises Unsupported when the extra ``sentencepiece`` is not installed.
+    The ids ``special`` decode to no text. A language such as ``>>fra<<`` at the start of a text
+    is one token. Raises Unsupported if the extra ``sentencepiece`` is not installed.
     """
 
     def __init__(
@@ -31,25 +31,25 @@ class SentencePieceTokenizer(Tokenizer):
         self._processor = _open(file)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of the pieces of a text."""
+        """Return the ids of the pieces of a text."""
         expect_unicode(text)
         language = _LANGUAGE.match(text)
         first, rest = ([language[0]], text[language.end() :]) if language else ([], text)
         return self.ids([*first, *self._processor.encode(rest, out_type=str)])
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
-        """The pieces joined, whatever they follow, without space at either end."""
+        """Return the joined pieces without spaces at either end; ``after`` has no effect."""
         pieces = self.tokens(i for i in ids if i not in self._special)
         text: str = self._processor.decode_pieces(pieces).strip()
-        # Bytes of a character that is not complete have become replacement characters.
+        # The library turns the bytes of an incomplete character into replacement characters.
         return text if final else text.rstrip("\ufffd")
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The piece of each id."""
+        """Return the piece of each id."""
         return self._pieces.tokens(ids)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
-        """The id of each piece."""
+        """Return the id of each piece."""
         return self._pieces.ids(tokens)
 
 
@@ -63,9 +63,9 @@ def _open(file: TokenizerFile) -> Any:
             " pip install 'attnengine[sentencepiece]'"
         ) from error
     if isinstance(file, Path) and not file.is_file():
-        raise FormatError(f"{file} is missing or not a file")
+        raise FormatError(f"{file} is missing or not a file, expected a SentencePiece model")
     try:
         content = file if isinstance(file, bytes) else file.read_bytes()
         return SentencePieceProcessor(model_proto=content)
     except (OSError, RuntimeError) as error:
-        raise FormatError(f"{name} is no SentencePiece model ({error})") from error
+        raise FormatError(f"{name} is not a valid SentencePiece model: {error}") from error

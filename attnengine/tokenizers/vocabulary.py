@@ -1,4 +1,4 @@
-"""Text that is split into the tokens of a vocabulary."""
+"""The tokenizer of a plain vocabulary: splits text into characters or words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ KINDS = ("characters", "words", "none")
 
 @dataclass(frozen=True)
 class VocabularyTokenizer(Tokenizer):
-    """Splits text into the tokens of a vocabulary and joins them again.
+    """Splits text into the tokens of a vocabulary, and joins tokens to text.
 
     ``kind`` is "characters" (Unicode code points), "words" (split and joined at spaces) or
-    "none" (as words; without a vocabulary the words are the ids in decimal digits).
+    "none" (like "words"; without a vocabulary the words are ids in decimal digits).
+
+    Raises FormatError for another kind, for a missing vocabulary, and for one of another size than
+    ``vocab_size``.
     """
 
     name: str
@@ -39,38 +42,38 @@ class VocabularyTokenizer(Tokenizer):
             )
 
     def split(self, text: str) -> list[str]:
-        """The tokens of a text, whether the vocabulary has them or not."""
+        """Return the tokens of a text, including tokens outside the vocabulary."""
         expect_unicode(text)
         if self.kind == "characters":
             return list(text)
         return [word for word in text.split(" ") if word]
 
     def join(self, tokens: Iterable[str]) -> str:
-        """The text that consists of ``tokens``."""
+        """Join ``tokens`` to a text."""
         return ("" if self.kind == "characters" else " ").join(tokens)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
-        """The id of each token."""
+        """Return the id of each token."""
         return [self._id(token, position) for position, token in enumerate(tokens)]
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The token of each id."""
+        """Return the token of each id."""
         if self.vocabulary is None:
             return [str(i) for i in ids]
         return [self.vocabulary.tokens[i] for i in ids]
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text: what ``split`` and ``ids`` make of it."""
+        """Split a text into tokens and return their ids."""
         return self.ids(self.split(text))
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
-        """The text that ``ids`` stand for, whatever they follow."""
+        """Return the text of ``ids``; ``after`` and ``final`` have no effect."""
         return self.join(self.tokens(ids))
 
     def _decimal(self, token: str, position: int) -> int:
         if not (token.isascii() and token.isdigit() and len(token) < 20):
             raise InvalidArgument(
-                f"{token!r} at position {position}, expected an id in decimal digits:"
+                f"token {token!r} at position {position}, expected an id in decimal digits:"
                 " the model has no vocabulary"
             )
         if int(token) >= self.vocab_size:

@@ -71,7 +71,9 @@ def test_what_chat_refuses(write_model: WriteModel, lm: ae.LanguageModel) -> Non
     for messages in ([{"content": "a"}], ["a"], [{"role": 1, "content": "a"}]):
         with pytest.raises(InvalidArgument, match=r"messages\[0\] is .*, expected a dict"):
             model.chat(messages)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="messages are no JSON values"):
+    with pytest.raises(
+        InvalidArgument, match="messages or variables hold values that JSON does not have"
+    ):
         model.chat([{"role": "user", "content": object()}])
     with pytest.raises(InvalidArgument, match="empty prompt"):
         load(write_model, chat_template="{# nothing #}").chat(user("a"))

@@ -99,7 +99,7 @@ def test_the_docstrings_explain_every_option() -> None:
 )
 def test_accepted_spellings(spelling: str, name: str) -> None:
     assert getattr(translate_options(**{spelling: 3}), name) == 3
-    with pytest.raises(InvalidArgument, match=f"{name} is given twice, as"):
+    with pytest.raises(InvalidArgument, match=f"{name} is given twice, "):
         translate_options(**{spelling: 3, name: 3})
 
 
@@ -197,7 +197,7 @@ def test_sampling_is_asked_for_by_its_options(given: dict[str, Any]) -> None:
 
 
 def test_sampling_has_no_beam() -> None:
-    with pytest.raises(InvalidArgument, match=r"beam_size is 5, .* seed asks for sampling"):
+    with pytest.raises(InvalidArgument, match=r"beam_size is 5, .* seed selects sampling"):
         translate_options(beam_size=5, seed=1)
     with pytest.raises(InvalidArgument, match=r"stopping is 'optimal', .* sampling"):
         translate_options(stopping="optimal", temperature=1)

@@ -103,7 +103,7 @@ def test_what_cannot_be_scored(seq2seq: ae.Seq2Seq, lm: ae.LanguageModel) -> Non
         seq2seq.score("", "P1")
     with pytest.raises(ae.InvalidArgument, match="text 1: the source has no tokens"):
         seq2seq.score(["a", ""], ["P1", "P1"])
-    with pytest.raises(ae.InvalidArgument, match="expected the decoder start token first"):
+    with pytest.raises(ae.InvalidArgument, match="expected the decoder start token as its"):
         seq2seq.score([[2]], [[]])
     with pytest.raises(ae.InvalidArgument, match="target is one text, expected a list of 2"):
         seq2seq.score(["a", "b"], "P1")

@@ -134,7 +134,7 @@ def test_engines(tmp_path: Path) -> None:
         (RNN_LM | one, (SOURCE,)),
         (RNN_ENCODER | one, (SOURCE,)),
     ):
-        with pytest.raises(Unsupported, match=r"attentions of Rnn\w+, expected a Transformer"):
+        with pytest.raises(Unsupported, match=r"the model is a Rnn\w+, expected a Transformer"):
             engine(config).attentions(*arguments)
     assert isinstance(engine(RNN_ENCODER | one), Encoder)
 

@@ -19,7 +19,7 @@ from tests.helpers.bits import check_same_bits
 from tests.helpers.cli_runs import Run, refused
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
-KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model keeps no keys and values"
+KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model caches no keys and values"
 ERRORS = {
     "float16": 2e-3,  # halves are off by 2 ** -12 of themselves on average
     "int8": 0.03,  # the largest of a head is 127 steps, which are off by a quarter on average

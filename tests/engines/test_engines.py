@@ -171,7 +171,7 @@ def test_begin_tokens_of_a_language_model(write_model: WriteModel, lm: ae.Langua
     assert bare.generate([0, 2, 3], max_new_tokens=5) == lm.generate("ab", max_new_tokens=5)
     assert len(bare.score("abc").token_log_probs) == 2
     assert lm.generate("", max_new_tokens=5) == bare.generate([0], max_new_tokens=5)
-    with pytest.raises(ae.InvalidArgument, match="the prompt has no tokens, and the model no beg"):
+    with pytest.raises(ae.InvalidArgument, match="the prompt has no tokens, expected at least one"):
         bare.generate("")
     with pytest.raises(ae.InvalidArgument, match="text 1: the prompt has no tokens"):
         bare.generate(["a", ""])
@@ -289,7 +289,9 @@ def test_no_attention_to_return(write_model: WriteModel) -> None:
     changes = {"attention": "none", "attention_size": None, "readout_inputs": ["hidden"]}
     model = ae.load(write_model("rnn_seq2seq", **changes))
     assert isinstance(model, ae.Seq2Seq)
-    with pytest.raises(ae.InvalidArgument, match="return_attention is True, but the model has no"):
+    with pytest.raises(
+        ae.InvalidArgument, match=r"return_attention is True, .* the model has no attention"
+    ):
         model.translate("abc", return_attention=True)
     assert model.translate("abc").text
 

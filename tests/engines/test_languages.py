@@ -97,9 +97,13 @@ def test_languages_that_a_model_lacks(write_model: WriteModel, seq2seq: ae.Seq2S
     with pytest.raises(InvalidArgument, match=expected):
         model.translate("a", source_language="deu", target_language="deu_Latn")
     for option in ({"source_language": "en"}, {"target_language": "en"}):
-        with pytest.raises(InvalidArgument, match="is 'en', but the model has no languages"):
+        with pytest.raises(
+            InvalidArgument, match="is 'en', expected None: the model has no languages"
+        ):
             seq2seq.translate("a", **option)  # type: ignore[call-overload]
-        with pytest.raises(InvalidArgument, match="is 'en', but the model has no languages"):
+        with pytest.raises(
+            InvalidArgument, match="is 'en', expected None: the model has no languages"
+        ):
             seq2seq.score([2], [0, 2], **option)
     with pytest.raises(InvalidArgument, match="'target_lang', did you mean 'target_language'"):
         model.translate("a", target_lang="deu_Latn")  # type: ignore[call-overload]

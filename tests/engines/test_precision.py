@@ -96,7 +96,7 @@ def test_a_packed_folder(lm_path: Path, tmp_path: Path, precision: str) -> None:
     np.testing.assert_array_equal(
         load_quietly(tmp_path / "packed", precision=precision).logits(IDS), expected
     )
-    with pytest.warns(UserWarning, match=f"is not used: precision is '{precision}', expected 'fl"):
+    with pytest.warns(UserWarning, match=f"packed again: precision is '{precision}', expected 'fl"):
         model = ae.load(tmp_path / "packed")
     np.testing.assert_array_equal(model.logits(IDS), ae.load(lm_path).logits(IDS))
 

@@ -159,19 +159,22 @@ def rewrite(file: Path, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ({"parts": [["Nothing", [], {}]]}, "part 'Nothing' is not known"),
-        ({"parts": [["InvalidArgument", [], {}]]}, "part 'InvalidArgument' is not known"),
+        ({"parts": [["Nothing", [], {}]]}, "part 'Nothing' is unknown"),
+        ({"parts": [["InvalidArgument", [], {}]]}, "part 'InvalidArgument' is unknown"),
         ({"parts": [["Linear", [], {}]]}, "incompatible constructor arguments"),
-        ({"parts": [["Embedding", [{"array": [0, [1 << 40, 1], "float32"]}], {}]]}, "the file has"),
+        (
+            {"parts": [["Embedding", [{"array": [0, [1 << 40, 1], "float32"]}], {}]]},
+            "within the file's",
+        ),
         (
             {"parts": [["Embedding", [{"array": [64, [-1, 1], "float32"]}], {}]]},
             "expected an offset",
         ),
-        ({"parts": [["Embedding", [{"array": [4, [1, 1], "uint8"]}], {}]]}, "numbers at 4"),
-        ({"parts": [["Embedding", [{"array": [0, [1, 1], "O"]}], {}]]}, "an array of 'O'"),
-        ({"parts": [["Embedding", [{"part": 0}], {}]]}, "part 0, expected 0 to -1"),
+        ({"parts": [["Embedding", [{"array": [4, [1, 1], "uint8"]}], {}]]}, "numbers at offset 4"),
+        ({"parts": [["Embedding", [{"array": [0, [1, 1], "O"]}], {}]]}, "an array has dtype 'O'"),
+        ({"parts": [["Embedding", [{"part": 0}], {}]]}, "part index is 0, expected 0 to -1"),
         ({"root": {"part": 0}}, "holds a .*, expected a model"),
-        ({"root": {"part": True}}, "part True, expected 0 to"),
+        ({"root": {"part": True}}, "part index is True, expected 0 to"),
     ],
 )
 def test_headers_that_make_no_sense(packed: Path, header: dict[str, Any], message: str) -> None:
