@@ -1,8 +1,8 @@
-"""Tiny models of Hugging Face's families: weights by a rule, and what we make of a golden case.
+"""Tiny models of Hugging Face's families: weights by a rule, and our outputs of a golden case.
 
-A golden file (huggingface/FAMILY.json, by ``make_huggingface.py``) holds for each variant the
-config, the names and shapes of the weights, and outputs of transformers in float64.
-Differences come to at most 4e-5, where logits reach 11: docs/models.md has the table.
+``make_huggingface.py`` writes a golden file huggingface/FAMILY.json. It holds for each variant the
+config, the names and shapes of the weights, and outputs of transformers in float64. Our outputs
+differ by at most 4e-5 where logits reach 11; docs/parity.md has the table.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Floats = NDArray[np.float32]
 def weights(shapes: Mapping[str, Any], seed: int) -> dict[str, Floats]:
     """Uniformly distributed weights, each a function of its name, its shape and the seed.
 
-    Made of the bits of PCG64, which NumPy promises to keep.
+    NumPy guarantees that the bits of PCG64, from which they are made, do not change.
     """
     values = {}
     for name, shape in shapes.items():
@@ -54,40 +54,41 @@ def weights(shapes: Mapping[str, Any], seed: int) -> dict[str, Floats]:
 def distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     """Centre and standard deviation of a weight.
 
-    Chosen so that greedy search does not repeat a token: the last norms have weights of both
-    signs, or the output, tied, would prefer the token just read; and blocks of post-norm layers
-    add less than they read, or all tokens would look alike after a few.
+    They are chosen so that greedy search does not repeat one token. The last norms have weights
+    of both signs; otherwise a tied output layer would prefer the token just read. Blocks of
+    post-norm layers add less than they read; otherwise all tokens would look alike after a few
+    layers.
     """
     if name.endswith(LAST_NORMS):
         return 0.0, 1.0
     if len(shape) == 1 or name == "final_logits_bias":
-        return (1.0 if name.endswith("weight") else 0.0), 0.1  # a norm's weight, or a bias
+        return (1.0 if name.endswith("weight") else 0.0), 0.1  # weight or bias of a norm
     if any(part in name for part in ("embed", "shared", "wte", "wpe", "lm_head")):
         return 0.0, 0.5
-    small = "out_proj.weight", "fc2.weight", "Attention.q.weight"  # the last, of T5, is not scaled
+    small = "out_proj.weight", "fc2.weight", "Attention.q.weight"  # T5 does not scale queries
     gain = 0.5 if name.endswith(small) else 2.0
-    return 0.0, gain / math.sqrt(min(shape[-2:]))  # experts are stacked in front
+    return 0.0, gain / math.sqrt(min(shape[-2:]))  # a first axis stacks experts
 
 
 def cases(family: str) -> dict[str, Case]:
-    """The golden cases of a family by variant."""
+    """Variant -> golden case of a family."""
     golden: dict[str, Case] = json.loads((FOLDER / f"{family}.json").read_text(encoding="utf-8"))
     return golden
 
 
 def model(case: Case) -> Any:
-    """Our model of a case."""
+    """Our model of a golden case."""
     return build(case["config"], weights(case["shapes"], case["seed"]))
 
 
 def frames(source: list[int], length: int, num_mels: int) -> Floats:
-    """Frames (length, num_mels) of speech that ids stand for, then silence."""
+    """Frames (length, num_mels) that stand in for speech: one for each id, then silence."""
     sounds = weights({"sounds": (max(source) + 1, num_mels)}, 0)["sounds"]
     return np.concatenate([sounds[source], np.zeros((length - len(source), num_mels), np.float32)])
 
 
 def start(decoder: Any, source: list[int] | None) -> tuple[_core.State, NDArray[np.int32]]:
-    """A state with one sequence, of an encoder-decoder with its encoded source."""
+    """A state with one sequence; encoder-decoders encode the source first."""
     state = decoder.new_state()
     if source is None:
         return state, state.add(1)
@@ -98,7 +99,7 @@ def start(decoder: Any, source: list[int] | None) -> tuple[_core.State, NDArray[
 
 
 def uncached(model: Any, prompt: list[int], source: list[int] | None) -> Floats:
-    """Logits (tokens, vocab_size) of a prompt at once, or an encoder's states."""
+    """Logits (tokens, vocab_size) of a prompt in one step, or the states of an encoder."""
     if isinstance(model, _core.Encoder):
         return model.hidden_states(prompt, [len(prompt)])
     state, sequence = start(model, source)
@@ -107,13 +108,13 @@ def uncached(model: Any, prompt: list[int], source: list[int] | None) -> Floats:
 
 
 def cached(decoder: Any, prompt: list[int], source: list[int] | None) -> Floats:
-    """The same, token by token."""
+    """Logits (tokens, vocab_size) of a prompt, one step per token."""
     state, sequence = start(decoder, source)
     return np.stack([decoder.step([token], sequence, state)[0].copy() for token in prompt])
 
 
 def difference(case: Case, model: Any) -> tuple[float, float]:
-    """The largest |ours - theirs|, and the largest share of 2e-4 + 1e-4 |theirs| that it takes."""
+    """The largest |ours - theirs|, and the largest |ours - theirs| / (2e-4 + 1e-4 |theirs|)."""
     largest = share = 0.0
     for prompt in case["prompts"]:
         found = uncached(model, prompt["ids"], prompt.get("source"))
@@ -125,7 +126,7 @@ def difference(case: Case, model: Any) -> tuple[float, float]:
 
 
 def greedy(case: Case, decoder: Any) -> list[int]:
-    """As many best tokens as the golden ones, from the cache."""
+    """The greedy tokens, the same number as in the golden case, computed with the cache."""
     search = case["greedy"]
     state, sequence = start(decoder, search.get("source"))
     prompt, found = search["ids"], list[int]()

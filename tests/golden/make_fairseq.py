@@ -1,8 +1,8 @@
-"""Lets fairseq write tiny checkpoints, and keeps them with the logits that it gives.
+"""Writes tiny checkpoints with fairseq and stores the logits that fairseq computes.
 
     python -m tests.golden.make_fairseq
 
-Needs torch and fairseq 0.12.2 on Python 3.10.
+It needs torch and fairseq 0.12.2 on Python 3.10.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fairseq.trainer import Trainer
 
 from tests.golden.toolkits import SOURCE_IDS, TARGET_IDS, folder_of, keep, spread
 
-# Name of a variant -> its options.
+# name of a variant -> options of fairseq
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {"encoder_hidden_size": 6, "decoder_hidden_size": 6},
     "projected": {
@@ -52,7 +52,7 @@ def dictionary(words: str, file: Path) -> Dictionary:
 def options(folder: Path, changes: dict[str, Any]) -> Namespace:
     return Namespace(
         **{"arch": "lstm", "task": "translation", "criterion": "cross_entropy", **SIZES, **changes},
-        data=f"tests/golden/toolkits/{folder.name}",  # no absolute path goes into the file
+        data=f"tests/golden/toolkits/{folder.name}",  # relative: the checkpoint stores this path
         source_lang="de",
         target_lang="en",
         optimizer="sgd",

@@ -1,9 +1,10 @@
-"""Writes the golden folders beside it: small models and what PyTorch in float64 makes of them.
+"""Writes the golden folders beside this file: small models and their outputs in PyTorch.
 
     python -m tests.golden.make_golden
 
-Each folder is a native model with `expected.json`: for each source the logits of a target fed token
-by token, and the n best hypotheses of beam search over PyTorch's logits.
+Each folder is a native model with `expected.json`. PyTorch computes in float64, for each source,
+the logits of a target token by token. Beam search over PyTorch's logits gives the n best
+hypotheses.
 """
 
 from __future__ import annotations

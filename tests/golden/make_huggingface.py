@@ -2,9 +2,10 @@
 
     python -m tests.golden.make_huggingface [FAMILY ...]
 
-For each variant: logits, or states of encoders, of prompts of 1, 7 and 40 tokens (for 40 two
-rows), 7 digits; and 20 greedy tokens. The seed is the first with which each of these is the best
-by at least 0.01 (a hundred times our error) and 6 of them differ.
+Each variant gets logits, or states of an encoder, of prompts of 1, 7 and 40 tokens, with 7
+digits. For 40 tokens two rows are stored. Decoders also get 20 greedy tokens. The seed is the
+first one that gives each greedy token a margin of 0.01 (100 times our error) and 6 different
+tokens.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ GAP, DIFFERENT = 0.01, 6
 
 
 def peer(family: Family, config: dict[str, Any]) -> Any:
-    """A model of transformers."""
+    """The model in transformers."""
     config_class = getattr(transformers, family.config_class)
     model_class = getattr(transformers, family.model_class)
     given = config_class(**family.options(config), attn_implementation=family.attention)
     module = model_class(given)
-    if config.get("tie_word_embeddings") is False:  # T5's models are tied whatever is said
+    if config.get("tie_word_embeddings") is False:  # T5's models ignore the key
         head = module.get_output_embeddings()
         head.weight = torch.nn.Parameter(head.weight.detach().clone())
     return module.eval()
 
 
 def tensors(family: Family, module: Any) -> dict[str, Any]:
-    """What a checkpoint holds: parameters, tied ones once; Marian's last bias."""
+    """The tensors of a checkpoint: parameters, tied ones once, and Marian's output bias."""
     found = {
         family.prefix + name: tensor.data
         for name, tensor in module.named_parameters()
@@ -65,7 +66,7 @@ def outputs(module: Any, ids: list[int], source: list[int] | None) -> Any:
 
 
 def greedy(module: Any, ids: list[int], source: list[int] | None) -> tuple[list[int], float]:
-    """20 best tokens, and the smallest gap to the second best."""
+    """20 greedy tokens, and the smallest gap between the best and the second-best token."""
     found, gap = list[int](), np.inf
     for _ in range(20):
         last = outputs(module, ids + found, source)[-1]
@@ -76,7 +77,7 @@ def greedy(module: Any, ids: list[int], source: list[int] | None) -> tuple[list[
 
 
 def prompts(module: Any, config: dict[str, Any], with_source: bool) -> list[dict[str, Any]]:
-    """Prompts of 1, 7 and 40 tokens, sources as long, and some rows of their outputs."""
+    """Prompts of 1, 7 and 40 tokens, sources of the same lengths, and rows of their outputs."""
     rng, made = np.random.default_rng(0), []
     for length, rows in ((1, [0]), (7, [6]), (40, [19, 39])):
         limit = config.get("vocab_size", config.get("target_vocab_size"))
@@ -91,12 +92,12 @@ def prompts(module: Any, config: dict[str, Any], with_source: bool) -> list[dict
 
 
 def digits(values: Any) -> list[list[float]]:
-    """7 significant digits."""
+    """Values rounded to 7 significant digits."""
     return [[float(f"{x:.7g}") for x in row] for row in values]
 
 
 def filled(family: Family, config: dict[str, Any], seed: int) -> tuple[Any, dict[str, list[int]]]:
-    """A model in float64 with the weights of a seed, and their shapes."""
+    """A model in float64 with the weights of a seed, and the shapes of the weights."""
     module = peer(family, config)
     found = tensors(family, module)
     shapes = {name: list(tensor.shape) for name, tensor in found.items()}
@@ -106,7 +107,7 @@ def filled(family: Family, config: dict[str, Any], seed: int) -> tuple[Any, dict
 
 
 def searched(module: Any, made: list[dict[str, Any]], with_source: bool) -> dict[str, Any] | None:
-    """20 greedy tokens after a prompt, if they are told apart and differ."""
+    """20 greedy tokens after a prompt if their margins are large and enough of them differ."""
     ids, source = ([0], made[1]["source"]) if with_source else (made[1]["ids"], None)
     tokens, gap = greedy(module, ids, source)
     if gap < GAP or len(set(tokens)) < DIFFERENT:
@@ -126,7 +127,7 @@ def make(name: str, family: Family, config: dict[str, Any]) -> dict[str, Any]:
             return case
         if found := searched(module, made, with_source):
             return case | {"greedy": found}
-    raise AssertionError  # the seeds do not end
+    raise AssertionError  # the sequence of seeds is endless
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""Lets JoeyNMT write tiny model folders, and keeps them with the logits that it gives.
+"""Writes tiny model folders with JoeyNMT and stores the logits that JoeyNMT computes.
 
     python -m tests.golden.make_joeynmt
 
-Needs torch and JoeyNMT 2.3.0.
+It needs torch and JoeyNMT 2.3.0.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def model(base: dict[str, Any], encoder: dict[str, Any], decoder: dict[str, Any]
     return {"encoder": {**base, **encoder}, "decoder": {**base, **decoder}}
 
 
-# Name of a variant -> the model's part of its configuration.
+# name of a variant -> section "model" of its configuration
 VARIANTS = {
     "gru": model(RNN, {"hidden_size": 3}, {"hidden_size": 5, "attention": "bahdanau"}),
     "lstm": model(
@@ -59,7 +59,7 @@ VARIANTS = {
 
 
 def save(folder: Any, config: dict[str, Any], found: Any, vocabularies: list[Vocabulary]) -> None:
-    """What a training leaves in its folder."""
+    """Write the files that a training run leaves in its folder."""
     for name, vocabulary in zip(("src", "trg"), vocabularies, strict=True):
         vocabulary.to_file(folder / f"{name}_vocab.txt")
     (folder / "config.yaml").write_text(yaml.dump({"name": "tiny", "model": config}))
@@ -72,7 +72,7 @@ def save(folder: Any, config: dict[str, Any], found: Any, vocabularies: list[Voc
         args=SimpleNamespace(keep_best_ckpts=0),
     )  # fmt: skip
     TrainManager._save_checkpoint(training, new_best=False, score=float("nan"))
-    (folder / "latest.ckpt").unlink()  # a link
+    (folder / "latest.ckpt").unlink()  # a symbolic link
 
 
 def logits(found: Any) -> list[list[float]]:

@@ -1,9 +1,9 @@
-"""Lets OpenNMT-py write tiny checkpoints, and keeps them with the logits that it gives.
+"""Writes tiny checkpoints with OpenNMT-py and stores the logits that OpenNMT-py computes.
 
     python -m tests.golden.make_opennmt
 
-Needs torch and one of OpenNMT-py 1.2, 2.3 (with torchtext 0.4) and 3.5; each version adds the
-folders of its own.
+It needs torch and one of OpenNMT-py 1.2, 2.3 (with torchtext 0.4) and 3.5. Each version adds its
+own folders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORDS = {"src": ["a", "b", "c", "d"], "tgt": ["w", "x", "y", "z"]}
 MAJOR = int(onmt.__version__.split(".")[0])
 
 RNN = "-rnn_size 6 -word_vec_size 4 -layers 2 -input_feed 1 -encoder_type brnn"
-# Name of a variant -> its options.
+# name of a variant -> options of the training
 VARIANTS = {
     "lstm": f"{RNN} -rnn_type LSTM -global_attention general -bridge",
     "gru": f"{RNN} -rnn_type GRU -global_attention mlp -bridge",
@@ -37,7 +37,7 @@ VARIANTS["average"] = f"{VARIANTS['transformer']} -self_attn_type average"
 
 
 def options(text: str) -> Namespace:
-    """Options of a training, as the command line of this version takes them."""
+    """Options of a training run, parsed by the command line of this version."""
     parser = ArgumentParser()
     onmt.opts.model_opts(parser)
     if MAJOR == 1:
@@ -60,7 +60,7 @@ def options(text: str) -> Namespace:
 
 
 def vocabularies() -> Any:
-    """What the model builder of this version takes and the saver keeps."""
+    """Vocabularies in the form that this version's model builder takes and its saver stores."""
     if MAJOR == 3:
         import pyonmttok
 
@@ -79,10 +79,10 @@ def vocabularies() -> Any:
 
 
 def logits(model: Any, fields: Any) -> list[list[float]]:
-    """Teacher-forced, before the softmax."""
+    """Teacher-forced logits, before the softmax."""
     shape = (1, -1, 1) if MAJOR == 3 else (-1, 1, 1)
     source = torch.tensor(SOURCE_IDS).reshape(shape)
-    # the decoder drops the last token of what it is given
+    # the decoder drops the last token of its input
     target = torch.tensor([*TARGET_IDS, TARGET_IDS[-1]]).reshape(shape)
     out, _ = model(source, target, torch.tensor([len(SOURCE_IDS)]))
     linear = model.generator if MAJOR == 3 else model.generator[0]

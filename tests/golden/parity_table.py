@@ -1,8 +1,8 @@
-"""Writes docs/parity.md: how far the models of Hugging Face's families are from transformers.
+"""Writes docs/parity.md: differences between our models and transformers, family by family.
 
     python -m tests.golden.parity_table
 
-Compares with the golden files in huggingface/; needs neither torch nor transformers.
+It compares with the golden files in huggingface/ and needs neither torch nor transformers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An RNN and a Transformer from files, against PyTorch in float64 (golden/make_golden.py)."""
+"""An RNN and a Transformer from files against outputs of PyTorch in float64 (make_golden.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of Hugging Face's families against transformers (golden/make_huggingface.py)."""
+"""Models of Hugging Face's families against outputs of transformers (make_huggingface.py)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRONG = [
 @pytest.mark.parametrize("name", CASES)
 def test_outputs(name: str) -> None:
     _, share = golden.difference(CASES[name], golden.model(CASES[name]))
-    assert share <= 1  # of 2e-4 + 1e-4 relative
+    assert share <= 1  # tolerance: 2e-4 + 1e-4 |theirs|
 
 
 @pytest.mark.parametrize("name", DECODERS)

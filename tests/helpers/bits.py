@@ -1,4 +1,4 @@
-"""Results must not depend on the batch, the order or the number of threads, bit for bit."""
+"""Checks that results have the same bits in any batch, order and number of threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_same_bits(
     cache_precision: str | None = None,
     **options: Any,
 ) -> None:
-    """Alone or together, in any order, at any batch size, with one thread or two."""
+    """Compare texts alone and together, in two orders, batch sizes and numbers of threads."""
     models = {
         threads: ae.load(
             path, precision=precision, cache_precision=cache_precision, num_threads=threads

@@ -1,4 +1,4 @@
-"""Templates as published models have them, shortened where that changes nothing in kind."""
+"""Chat templates of published models, shortened where the shorter one tests the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line, run in this process."""
+"""Runs the command line in the process of the test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attnengine import cli
 
 
 class Run:
-    """One call of the command line: its status, and what it wrote."""
+    """Calls the command line and returns its status, output and errors."""
 
     def __init__(self, capture: pytest.CaptureFixture[bytes], patch: pytest.MonkeyPatch) -> None:
         self.capture, self.patch = capture, patch
@@ -24,7 +24,7 @@ class Run:
 
 
 def refused(outcome: tuple[int, str, str], *parts: str) -> bool:
-    """Status 2 and one line on stderr that says all of ``parts``."""
+    """Whether a call ended with status 2 and one line on stderr that contains all ``parts``."""
     status, _, err = outcome
     assert status == 2
     assert err.startswith("attnengine: ")

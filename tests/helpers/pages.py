@@ -1,9 +1,9 @@
-"""The code blocks of a Markdown page, and how they run.
+"""Finds and runs the code blocks of a Markdown page.
 
     python -m tests.helpers.pages PAGE
 
-runs a page in this process and in the current folder: Python blocks top to bottom in one
-namespace, shell blocks that call `attnengine` between them.
+runs a page in this process and in the current folder. Python blocks run from top to bottom in
+one namespace. Shell blocks that call `attnengine` run between them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from pathlib import Path
 BLOCK = re.compile(
     r"^```(python|bash)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
 )
-# A shell block that begins with one of these calls attnengine; others set up a machine.
+# Shell blocks that begin with one of these words run; the other blocks set up a machine.
 RUN = re.compile(r"^(attnengine|echo|printf) ")
 
 
 @dataclass(frozen=True)
 class Block:
     language: str
-    line: int  # of the page, before its first line
+    line: int  # line of the page above the block's first line
     code: str
-    expected: str | None  # what a shell block prints
+    expected: str | None  # expected output of a shell block
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """Every block that is marked as Python or as shell."""
+    """Every block that is marked as Python or shell."""
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start(2))
         yield Block(match[1], line, match[2], match[3])
@@ -41,7 +41,7 @@ def run_page(page: Path) -> None:
     namespace = {"__name__": "__main__"}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "python":
-            # empty lines before the code make tracebacks show the line of the page
+            # Empty lines before the code let tracebacks show the line of the page.
             code = "\n" * block.line + block.code
             exec(compile(code, str(page), "exec", dont_inherit=True), namespace)
         elif RUN.match(block.code):

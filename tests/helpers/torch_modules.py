@@ -1,4 +1,4 @@
-"""The models in PyTorch, in float64, with weights by our names; without torch the tests skip."""
+"""The models in PyTorch in float64, with our weight names; tests skip without torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def weights_of(module: Any) -> Weights:
 
 
 def rounded(module: Any) -> Any:
-    """The module with weights that float32 holds exactly, so that both sides have the same."""
+    """The module with weights rounded to float32, so that both sides compute with equal weights."""
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(parameter.float())
@@ -29,15 +29,15 @@ def rounded(module: Any) -> Any:
 
 
 def rnn_stack(cell: str, nonlinearity: str, *sizes: int, **options: Any) -> Any:
-    """torch.nn.RNN, GRU or LSTM; sizes: input, hidden and maybe layers."""
+    """torch.nn.RNN, GRU or LSTM; `sizes` are input size, hidden size and, optionally, layers."""
     extra = {"nonlinearity": nonlinearity} if cell == "elman" else {}
     return STACKS[cell](*sizes, dtype=torch.float64, **options, **extra)
 
 
 class RnnSeq2SeqPeer:
-    """An RNN encoder, a decoder of cells and one of four attention scores, by hand.
+    """An RNN encoder, a decoder of cells and one of four attention scores, written by hand.
 
-    The decoder starts from the encoder's final states, as they are.
+    The decoder starts from the encoder's final states, unchanged.
     """
 
     def __init__(self, config: dict[str, Any], weights: Weights) -> None:
@@ -90,7 +90,7 @@ class RnnSeq2SeqPeer:
         return weights @ states, weights
 
     def first_states(self, final: Any) -> list[Any]:
-        """For each layer the final states of both directions, side by side."""
+        """The final states of both directions, concatenated, for each layer."""
         layers = self.config["decoder_num_layers"]
         if self.config["cell"] == "lstm":
             hidden, cell = (part.reshape(layers, -1) for part in final)
@@ -101,7 +101,7 @@ class RnnSeq2SeqPeer:
         return layer[0] if self.config["cell"] == "lstm" else layer
 
     def step(self, token: int, layers: list[Any], feed: Any, states: Any) -> tuple[Any, Any]:
-        """The new readout and the attention weights; `layers` are changed in place."""
+        """The new readout and the attention weights; the call changes `layers` in place."""
         embedding = x = self.w["decoder.embedding.weight"][token]
         query = self.config["attention_query"]
         if query == "previous":
@@ -140,7 +140,7 @@ class RnnSeq2SeqPeer:
             return torch.stack(rows).numpy(), torch.stack(attention).numpy()
 
 
-# What every TransformerPeer's config says; tests add the switches.
+# Config keys that every TransformerPeer shares; tests add the switches.
 TRANSFORMER_PEER = {
     "architecture": "transformer",
     "source_vocab_size": 11,
@@ -162,7 +162,7 @@ TRANSFORMER_PEER = {
 
 
 class TransformerPeer:
-    """torch.nn.TransformerEncoder and TransformerDecoder with one embedding for everything."""
+    """torch.nn.TransformerEncoder and TransformerDecoder that share one embedding."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         options: dict[str, Any] = {
@@ -205,7 +205,7 @@ class TransformerPeer:
 
 
 def canonical(module: Any, side: str) -> Weights:
-    """torch.nn.TransformerEncoder or Decoder weights by our names."""
+    """Weights of torch.nn.TransformerEncoder or TransformerDecoder by our names."""
     attentions = {"self_attn": "self_attn", "multihead_attn": "encoder_attn"}
     norms = ["self_attn", "encoder_attn", "final"] if side == "decoder" else ["self_attn", "final"]
     renamed = {"linear1": "fc1", "linear2": "fc2"}

@@ -1,4 +1,4 @@
-"""Golden variants of Hugging Face's families: a file each, found by its name."""
+"""Golden variants of Hugging Face's families: one file per family, found by its name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _modules = {
     for module in pkgutil.iter_modules(__path__)
     if module.name != "family"
 }
-# By model_type.
+# model_type -> family
 FAMILIES: dict[str, Family] = {
     module.FAMILY.model_type or name: module.FAMILY for name, module in _modules.items()
 }

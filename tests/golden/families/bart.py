@@ -20,7 +20,7 @@ BASE = {
     "activation_function": "gelu",
     "scale_embedding": False,
 }
-# Of all families of this kind.
+# Changes that all families of this kind share.
 SIDES_DIFFER = {"encoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 40}
 SCALED = {"scale_embedding": True}
 UNTIED = {"tie_word_embeddings": False}
@@ -38,7 +38,7 @@ _WRONG = (
 
 
 def like_bart(name: str, **more: Any) -> Family:
-    """A family with BART's variants; name: of its classes, before ``Config`` and the like."""
+    """A family with BART's variants; `name` is the prefix of its classes, as in ``NameConfig``."""
     return Family(
         config_class=f"{name}Config",
         model_class=f"{name}ForConditionalGeneration",

@@ -1,4 +1,4 @@
-"""What a family says about its golden variants."""
+"""The declaration of a family's golden variants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VOCAB = 60
 
 
 def same(config: Config) -> dict[str, Any]:
-    """Options of transformers' config class where they are our keys."""
+    """Options of transformers' config class: our keys unchanged."""
     return dict(config)
 
 
@@ -20,7 +20,7 @@ _ROTARY = ("rope_theta", "partial_rotary_factor")
 
 
 def rotary(config: Config) -> dict[str, Any]:
-    """The same for families with rotary positions, whose keys version 5 renamed."""
+    """The same with the keys of rotary positions as version 5 of transformers names them."""
     options = dict(config)
     scaling = options.pop("rope_scaling", None) or {"rope_type": "default"}
     moved = {key: options.pop(key) for key in _ROTARY if key in options}
@@ -29,7 +29,7 @@ def rotary(config: Config) -> dict[str, Any]:
 
 
 def encoder_decoder(config: Config) -> dict[str, Any]:
-    """The same for encoder-decoders, with the vocabulary sizes under transformers' names."""
+    """The same with the vocabulary sizes of encoder-decoders under transformers' names."""
     options = dict(config)
     options["vocab_size"] = options.pop("source_vocab_size")
     options["decoder_vocab_size"] = options.pop("target_vocab_size")
@@ -38,18 +38,19 @@ def encoder_decoder(config: Config) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Family:
-    """Tiny configs of a model_type.
+    """Tiny configs of one model_type.
 
-    config_class, model_class: of transformers.
-    base: our config without ``architecture``; variants: its changes by name.
-    wrong: a variant and changes of its config that must not give the same outputs.
-    options: our config as keyword arguments of config_class.
-    model_type: where it is not the name of the file.
-    prefix: of our names of the weights, where model_class has the model without its head.
-    attention: transformers' implementation of it.
-    early: config.json of a variant as version 4 of transformers spelt it, without model_type.
-    early_heads: prefixes of our names of weights, and what they were in version 4.
-    derived: a part of the names of parameters that are no weights of ours, such as sinusoids.
+    config_class, model_class: classes of transformers.
+    base: our config without ``architecture``.
+    variants: changes of base by the name of the variant.
+    wrong: a variant and changes of its config that must give other outputs.
+    options: turns our config into keyword arguments of config_class.
+    model_type: given where it differs from the name of the file.
+    prefix: prefix of our weight names, where model_class is the model without its head.
+    attention: transformers' implementation of attention.
+    early: config.json of a variant as version 4 of transformers wrote it, without model_type.
+    early_heads: prefixes of our weight names, with their spelling in version 4.
+    derived: part of the names of computed parameters, such as sinusoids, that we do not load.
     """
 
     config_class: str

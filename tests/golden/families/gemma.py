@@ -11,7 +11,7 @@ BASE = llama.BASE | {
     "hidden_act": "gelu_pytorch_tanh",
     "tie_word_embeddings": True,
 }
-# Both versions.
+# config.json of Gemma 1 and Gemma 2
 EARLY = {**llama.EARLY, "attention_bias": False, "head_dim": 12, "tie_word_embeddings": True}
 
 FAMILY = Family(

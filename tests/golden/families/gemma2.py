@@ -9,7 +9,7 @@ from tests.golden.families.family import Config, Family, rotary
 
 
 def options(config: Config) -> dict[str, Any]:
-    """With transformers' name of the activation."""
+    """Options of transformers' config class, with its name of the activation."""
     options = rotary(config)
     return options | {"hidden_activation": options.pop("hidden_act")}
 

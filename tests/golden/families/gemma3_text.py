@@ -10,7 +10,7 @@ from tests.models.configs import SCALINGS
 
 
 def options(config: Config) -> dict[str, Any]:
-    """With the rotations of each kind of layer."""
+    """Options of transformers' config class, with a rotation for each kind of layer."""
     options = dict(config)
     full = options.pop("rope_scaling", None) or {"rope_type": "default"}
     options["rope_parameters"] = {

@@ -10,7 +10,7 @@ GLM = {
     "head_dim": 8,
     "partial_rotary_factor": 0.5,
     "attention_bias": True,
-    "pad_token_id": 0,  # transformers' is beyond the vocabulary
+    "pad_token_id": 0,  # transformers' default exceeds this vocabulary
 }
 
 FAMILY = Family(

@@ -17,7 +17,7 @@ BASE = {
     "rope_theta": 10_000.0,
     "tie_word_embeddings": False,
 }
-# As version 4 of transformers wrote it: rope_theta and rope_scaling stand beside the rest.
+# config.json as version 4 of transformers wrote it: rope_theta and rope_scaling are own keys.
 EARLY = {
     **{key: value for key, value in BASE.items() if key != "rope_theta"},
     "bos_token_id": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.golden.families.bart import BASE, SIDES_DIFFER, UNTIED
 from tests.golden.families.family import Family, encoder_decoder
 
-PADDING = 3  # no prompt has it: transformers gives it no position
+PADDING = 3  # absent from prompts: transformers gives padding no position
 
 FAMILY = Family(
     config_class="M2M100Config",

@@ -9,7 +9,7 @@ from tests.golden.families.family import Config, Family, rotary
 
 
 def options(config: Config) -> dict[str, Any]:
-    """With experts in plain operations, which have float64."""
+    """Options of transformers' config class: experts as plain operations, which allow float64."""
     return rotary(config) | {"experts_implementation": "eager"}
 
 

@@ -10,7 +10,7 @@ GLOBAL, LOCAL = "full_attention", "sliding_attention"
 
 
 def options(config: Config) -> dict[str, Any]:
-    """The bases of the rotary positions where version 5 has them, tokens of this vocabulary."""
+    """Options of transformers' config class: version 5's rotary bases, small special tokens."""
     given = dict(config)
     bases = {GLOBAL: given.pop("global_rope_theta"), LOCAL: given.pop("local_rope_theta")}
     given["rope_parameters"] = {

@@ -10,7 +10,7 @@ ATTENTION = ("alibi_bias_max", "clip_qkv", "softmax_scale")
 
 
 def options(config: Config) -> dict[str, Any]:
-    """The keys of attention in an object of their own."""
+    """Options of transformers' config class, with the attention keys in ``attn_config``."""
     given = dict(config)
     given["attn_config"] = {key: given.pop(key) for key in ATTENTION if key in given}
     return given
@@ -28,7 +28,7 @@ FAMILY = Family(
     },
     wrong=[
         ("clipped", {"clip_qkv": None}),
-        # transformers takes 8 whatever the config says; MosaicML's code does not
+        # transformers ignores this key and uses 8; MosaicML's code reads it
         ("clipped", {"alibi_bias_max": 16}),
         ("6 heads, scale", {"softmax_scale": None}),
         ("untied, epsilon 0.001", {"layer_norm_epsilon": 1e-5}),

@@ -6,7 +6,7 @@ from tests.golden.families import llama
 from tests.golden.families.family import Family, rotary
 from tests.models.configs import SCALINGS
 
-EPS = "rms_norm_eps"  # OLMo's norms have one that no config says
+EPS = "rms_norm_eps"  # OLMo's norms have a fixed epsilon that no config holds
 
 FAMILY = Family(
     config_class="OlmoConfig",

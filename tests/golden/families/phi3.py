@@ -18,7 +18,7 @@ FACTORS = [1.0, 1.5, 3.0]
 
 
 def options(config: Config) -> dict[str, Any]:
-    """With the positions of training where Phi-3 has them, and a padding token."""
+    """Options of transformers' config class: original positions at top level, a padding token."""
     given = rotary(config) | {"pad_token_id": 0}
     original = given["rope_parameters"].get(ORIGINAL)
     return given if original is None else given | {ORIGINAL: original}

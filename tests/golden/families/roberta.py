@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.golden.families import bert
 from tests.golden.families.family import Family
 
-# Neither padding is in a prompt: transformers counts positions without it.
+# Prompts hold no padding token, because transformers does not count its positions.
 FAMILY = Family(
     config_class="RobertaConfig",
     model_class="RobertaModel",

@@ -11,7 +11,7 @@ WINDOWS = {"use_sliding_window": True, "sliding_window": 5}
 
 
 def options(config: Config) -> dict[str, Any]:
-    """With a padding token of this vocabulary."""
+    """Options of transformers' config class, with a padding token of this vocabulary."""
     return rotary(config) | {"pad_token_id": 0}
 
 

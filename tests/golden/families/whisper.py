@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.golden.families.family import VOCAB, Config, Family
 
-# What prompts the decoder: no concern of the model's.
+# The decoder's prompt; the engine reads these keys, the model ignores them.
 PROMPT: dict[str, Any] = {
     "language_token_ids": {"en": 4},
     "task_token_ids": {"transcribe": 5},
@@ -15,7 +15,7 @@ PROMPT: dict[str, Any] = {
 
 
 def options(config: Config) -> dict[str, Any]:
-    """Without the prompt, and with special tokens of this vocabulary."""
+    """Options of transformers' config class, without the prompt, with tokens of this vocabulary."""
     given = {key: value for key, value in config.items() if key not in PROMPT}
     special = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
     return given | special | {"decoder_start_token_id": 0}
