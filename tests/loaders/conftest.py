@@ -11,7 +11,7 @@ from tests.loaders.golden_toolkits import FOLDER
 
 @pytest.fixture
 def models() -> Path:
-    """The models that others trained."""
+    """The folder of published models."""
     folder = Path(__file__).parents[2].parent / "shared" / "models"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
@@ -20,7 +20,7 @@ def models() -> Path:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Callable[[str], Path]:
-    """Copies the folder of a model that its toolkit wrote, to be changed."""
+    """Copies the folder of a model that its toolkit wrote, so that a test may change it."""
 
     def copy(name: str) -> Path:
         return shutil.copytree(FOLDER / name, tmp_path / name)

@@ -1,4 +1,4 @@
-"""The models of tests/golden/toolkits, which their own toolkits wrote."""
+"""The models in tests/golden/toolkits, written by the toolkits themselves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ MODELS = sorted(path.parent for path in FOLDER.glob("*/expected.json"))
 
 
 def model_of(folder: Path) -> Path:
-    """The checkpoint in a folder, or the folder itself where a format is one."""
+    """The checkpoint in a folder, or the folder itself if the format is a folder."""
     checkpoints = sorted(folder.glob("*.pt"))
     return checkpoints[0] if checkpoints else folder

@@ -1,8 +1,9 @@
-"""Damages files of one format and loads each: it must load or be refused, in little memory.
+"""Damages files of one format and loads each: every file must load or be refused.
 
     python hostile.py FORMAT FOLDER MUTATIONS
 
-prints how many loaded, how many were refused, and the largest memory that one took.
+prints the number of loaded files, the number of refused files and the largest memory that a load
+took.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ MIB = 1 << 20
 
 
 def copied(name: str, file: str = "") -> Callable[[Path], Path]:
-    """Copies the folder of a model that its toolkit wrote; what to load is the folder or a file."""
+    """Copies the folder of a model that its toolkit wrote; returns the folder or a file in it."""
 
     def copy(folder: Path) -> Path:
         shutil.copytree(FOLDER / name, folder)
@@ -48,7 +49,7 @@ def copied(name: str, file: str = "") -> Callable[[Path], Path]:
     return copy
 
 
-# Name -> writes a small model into a folder and returns what to load. A new format is a line.
+# name -> function that writes a small model into a folder and returns the path to load
 FORMATS: dict[str, Callable[[Path], Path]] = {
     "native": native_files.write_native,
     "npz": native_files.write_npz,
@@ -98,7 +99,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
 
 
 def load_all(path: Path) -> int:
-    """Load a model with all its weights; returns the bytes that the file may hold as floats."""
+    """Load a model with all its weights; return the bytes that its weights take as floats."""
     checkpoint = loaders.load(path)
     if checkpoint.config["tokenizer"] == "tokenizers":
         tokenizer = open_tokenizer(checkpoint)
@@ -109,14 +110,14 @@ def load_all(path: Path) -> int:
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
-    """One or two of: cut, flip a bit, overwrite, blow a number up, insert, remove, repeat."""
+    """Damage data once or twice: cut, flip, overwrite, enlarge a number, insert, remove, repeat."""
     for _ in range(rng.choice((1, 1, 2))):
         data = _damage_once(data, rng) or b"\0"
     return data
 
 
 def _damage_once(data: bytes, rng: random.Random) -> bytes:
-    # Headers stand at the start of a file or, in archives, at its end.
+    # Headers stand at the start of a file, in archives at the end.
     near = min(600, len(data))
     zones = (rng.randrange(near), len(data) - 1 - rng.randrange(near), rng.randrange(len(data)))
     at = rng.choice(zones) if data else 0
@@ -142,7 +143,7 @@ def _damage_once(data: bytes, rng: random.Random) -> bytes:
 
 
 def _enlarged_digit(data: bytes, at: int) -> bytes:
-    """A number that is written as text gets many more digits."""
+    """Insert digits into a number that is written as text."""
     for i in range(at, len(data)):
         if data[i : i + 1].isdigit():
             return data[:i] + b"9" * 12 + data[i:]
@@ -150,7 +151,7 @@ def _enlarged_digit(data: bytes, at: int) -> bytes:
 
 
 def attempt(path: Path) -> tuple[bool, int]:
-    """Load one damaged model: whether it loaded, and the memory that it took beyond its weights."""
+    """Load one damaged model; return whether it loaded and its memory beyond the weights."""
     tracemalloc.reset_peak()
     before, _ = tracemalloc.get_traced_memory()
     weights = 0
@@ -166,14 +167,14 @@ def attempt(path: Path) -> tuple[bool, int]:
 
 
 def limit_memory() -> None:
-    """Allow no more address space than is in use, the 64 MiB of the promise, and some slack."""
+    """Limit the address space to current use, the 64 MiB that loaders may take, and slack."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 96 * MIB
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def main(kind: str, folder: Path, mutations: int) -> None:
-    """Damage one random file of the model each time; every mutation has a seed of its own."""
+    """Damage one random file of the model per mutation; each mutation has its own seed."""
     warnings.simplefilter("error")
     path = FORMATS[kind](folder)
     load_all(path)

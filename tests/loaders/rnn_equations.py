@@ -1,6 +1,6 @@
-"""The recurrent layers of Keras and TensorFlow 1 as their documentation has them, in float64.
+"""The recurrent layers of Keras and TensorFlow 1 in float64, by their documentation.
 
-Kernels are (input, gates * units), one step reads x (input,).
+Kernels are (input, gates * units); one step reads x (input,).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Step = Callable[[Floats, Any], tuple[Floats, Any]]  # x and the state to the output and the state
+Step = Callable[[Floats, Any], tuple[Floats, Any]]  # (x, state) -> (output, state)
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -37,7 +37,7 @@ ACTIVATIONS = {
 
 
 def lstm(w: dict[str, Floats], gate: str = "sigmoid", activation: str = "tanh") -> Step:
-    """Keras: gates i, f, c, o."""
+    """Keras' LSTM with the gates i, f, c, o."""
     act, squash = ACTIVATIONS[gate], ACTIVATIONS[activation]
 
     def step(x: Floats, state: Any) -> tuple[Floats, Any]:
@@ -52,7 +52,7 @@ def lstm(w: dict[str, Floats], gate: str = "sigmoid", activation: str = "tanh") 
 
 
 def gru(w: dict[str, Floats], *, after: bool, gate: str = "sigmoid") -> Step:
-    """Keras: gates z, r, h; reset_after has a bias of the input and one of the recurrence."""
+    """Keras' GRU with the gates z, r, h; reset_after has an input and a recurrent bias."""
     act = ACTIVATIONS[gate]
     inner, outer = w["bias:0"] if after else (w["bias:0"], 0 * w["bias:0"])
 
@@ -84,7 +84,7 @@ def simple(w: dict[str, Floats], activation: str = "tanh") -> Step:
 def tensorflow_lstm(
     w: Floats, b: Floats, projection: Floats | None = None, clip: float = np.inf
 ) -> Step:
-    """LSTMCell of TensorFlow 1: one kernel of [x; h], gates i, j, f, o, forget bias 1."""
+    """LSTMCell of TensorFlow 1: one kernel over [x; h], gates i, j, f, o, forget bias 1."""
 
     def step(x: Floats, state: Any) -> tuple[Floats, Any]:
         units = w.shape[1] // 4
@@ -101,7 +101,7 @@ def tensorflow_lstm(
 
 
 def layer(step: Step, xs: Floats, *, reverse: bool = False) -> Floats:
-    """Outputs (steps, units) over xs (steps, input), from zeros."""
+    """Outputs (steps, units) over xs (steps, input), from a state of zeros."""
     state, outputs = None, []
     for x in xs[::-1] if reverse else xs:
         output, state = step(x, state)
@@ -116,7 +116,7 @@ def stack(steps: Sequence[Step], xs: Floats) -> Floats:
 
 
 def under(arrays: dict[str, Any], prefix: str) -> dict[str, Floats]:
-    """Weights below a prefix in float64, by their own names."""
+    """Weights below a prefix in float64, with names without the prefix."""
     return {
         name.removeprefix(prefix): array.astype(np.float64)
         for name, array in arrays.items()

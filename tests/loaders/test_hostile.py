@@ -11,7 +11,7 @@ import pytest
 import attnengine.errors
 from tests.loaders.hostile import FORMATS, MIB
 
-# CI tries ten times as many.
+# CI tries ten times more.
 MUTATIONS = int(os.environ.get("ATTNENGINE_MUTATIONS", "100"))
 
 
@@ -36,7 +36,7 @@ def test_damaged_files_load_or_are_refused(kind: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)
     assert counts["loaded"] + counts["refused"] == MUTATIONS
-    # Most damage falls on weights or on text and goes unnoticed; much of it must not.
+    # Most damage hits weights or text and stays unnoticed; at least a quarter must be refused.
     assert counts["refused"] > MUTATIONS // 4
-    # Beyond eight times the weights. The promise is 64 MiB for any file; these have 20 kB.
+    # Memory beyond eight times the weights. Loaders may take 64 MiB for any file; these have 20 kB.
     assert counts["memory"] < 4 * MIB

@@ -76,7 +76,7 @@ def test_convert_overwrites_nothing(tmp_path: Path) -> None:
 
 
 def test_a_model_may_be_saved_over_itself(tmp_path: Path) -> None:
-    """The weights that are mapped stay readable when their file is replaced."""
+    """Mapped weights stay readable when their file is replaced."""
     config, arrays, vocabularies = language_model()
     path = write_native(tmp_path / "model")
     checkpoint = loaders.load(path)

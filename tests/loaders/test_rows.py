@@ -1,4 +1,4 @@
-"""Rows of a weight, read without the others, are those of the whole weight."""
+"""Rows of a weight that are read alone equal the rows of the whole weight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attnengine import loaders
 from tests.loaders.hostile import FORMATS
 
 
-@pytest.mark.filterwarnings("ignore")  # some formats warn of what they ignore
+@pytest.mark.filterwarnings("ignore")  # some formats warn of ignored parts
 @pytest.mark.parametrize("kind", FORMATS)
 def test_rows_are_those_of_the_whole(kind: str, tmp_path: Path) -> None:
     checkpoint = loaders.load(FORMATS[kind](tmp_path / "model"))

@@ -1,4 +1,4 @@
-"""Checkpoints that other toolkits wrote, and the logits that they give: tests/golden/toolkits."""
+"""Checkpoints written by other toolkits give the toolkits' logits (tests/golden/toolkits)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_logits_of_the_toolkit(folder: Path) -> None:
     found = model.logits(expected["source"], expected["target"])
     logits = np.array(expected["logits"])
     assert logits.std() > 0.1
-    # float32 on both sides, sums of some dozen terms through two layers
+    # both sides sum some dozen terms in float32, through two layers
     np.testing.assert_allclose(found, logits, rtol=1e-4, atol=2e-5)
     assert len(model.translate("a b c", beam_size=2, max_new_tokens=3).hypotheses) >= 1
 

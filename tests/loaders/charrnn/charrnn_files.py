@@ -1,6 +1,6 @@
-"""Writes a small folder of char-rnn-tensorflow, as its exporter for browsers does.
+"""Writes a small folder of char-rnn-tensorflow in the layout of its exporter for browsers.
 
-Names and shapes are those of the toolkit's documentation and of published files.
+Names and shapes follow the toolkit's documentation and published files.
 """
 
 from __future__ import annotations

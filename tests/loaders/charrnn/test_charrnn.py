@@ -1,4 +1,4 @@
-"""char-rnn-tensorflow against its own equations in float64."""
+"""Models of char-rnn-tensorflow against the toolkit's equations in float64."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from tests.loaders.arrays import Arrays, random_arrays
 
 Shapes = dict[str, tuple[int, ...]]
 
-TYPES = ("float32", "int8", "int16", "int32", "float16", "uint16")  # the last: bfloat16
-SOURCE = ["<blank>", "<s>", "</s>", "a"]  # <unk> follows
+TYPES = ("float32", "int8", "int16", "int32", "float16", "uint16")  # uint16 holds bfloat16
+SOURCE = ["<blank>", "<s>", "</s>", "a"]  # CTranslate2 appends <unk>
 TARGET = ["<blank>", "<s>", "</s>", "x", "<unk>", "y"]
 
 
@@ -30,7 +30,7 @@ def encoder_decoder(layers: int = 2, hidden: int = 8, feed_forward: int = 6) -> 
 def decoder(
     layers: int = 2, hidden: int = 8, feed_forward: int = 6, attention: tuple[int, ...] = ()
 ) -> Arrays:
-    """A decoder of 6 tokens; `attention` are the projections of the source's attention."""
+    """A decoder of 6 tokens; `attention` lists the projections of cross-attention."""
     shapes: Shapes = {
         "decoder/embeddings/weight": (6, hidden),
         "decoder/projection/weight": (6, hidden),
@@ -45,7 +45,7 @@ def decoder(
 def side_shapes(
     side: str, layers: int, hidden: int, feed_forward: int, blocks: dict[str, tuple[int, ...]]
 ) -> Shapes:
-    """Layers and the last norm; `blocks` has the width of every projection, in hidden sizes."""
+    """Shapes of the layers and the last norm; `blocks` are projection widths in hidden sizes."""
     shapes = norm_shapes(side, hidden)
     for i in range(layers):
         place = f"{side}/layer_{i}"
@@ -93,7 +93,7 @@ def llama(heads: int = 4, kv_heads: int = 2, hidden: int = 8, wide: int = 6) -> 
 
 
 def encoder(layers: int = 1, hidden: int = 8, feed_forward: int = 6) -> Arrays:
-    """An encoder of BERT's kind of 6 tokens."""
+    """An encoder like BERT with 6 tokens."""
     shapes: Shapes = {
         "encoder/embeddings_0/weight": (6, hidden),
         "encoder/embeddings_1/weight": (2, hidden),
@@ -105,7 +105,7 @@ def encoder(layers: int = 1, hidden: int = 8, feed_forward: int = 6) -> Arrays:
         f"encoder/layernorm_embedding/{name}": np.ones(hidden, np.float32)
         for name in ("gamma", "beta")
     }
-    for name in ("gamma", "beta"):  # post-norm: there is none behind the layers
+    for name in ("gamma", "beta"):  # post-norm models have no norm after the layers
         del arrays[f"encoder/layer_norm/{name}"]
     settings = {"pre_norm": 0, "scale_embeddings": 0, "num_heads": 2, "activation": 3}
     return arrays | {f"encoder/{name}": np.array(np.int8(v)) for name, v in settings.items()}
@@ -118,7 +118,7 @@ SPEECH = [
 
 
 def whisper(hidden: int = 8, feed_forward: int = 6, mels: int = 4) -> Arrays:
-    """A speech model of one layer on each side."""
+    """A speech model with one encoder layer and one decoder layer."""
     shapes: Shapes = {
         "encoder/conv1/weight": (hidden, mels, 3),
         "encoder/conv1/bias": (hidden,),
@@ -194,7 +194,7 @@ def write_ctranslate2(
     spec: str = "TransformerBase",
     **scalars: np.generic,
 ) -> Path:
-    """An encoder-decoder; the vocabularies are text before version 6, JSON from there on."""
+    """An encoder-decoder; vocabularies are text before version 6 and JSON from version 6 on."""
     folder.mkdir(exist_ok=True)
     variables = encoder_decoder() | {k: np.array(v) for k, v in scalars.items()}
     if version == 1:

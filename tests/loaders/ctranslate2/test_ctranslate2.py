@@ -61,7 +61,7 @@ CONFIG = {
 def test_config(tmp_path: Path) -> None:
     checkpoint = loaders.load(write_ctranslate2(tmp_path))
     assert checkpoint.config == CONFIG
-    # <unk> follows when no line is it
+    # the loader appends <unk> when no line holds it
     source = ("<blank>", "<s>", "</s>", "a", "<unk>")
     assert checkpoint.vocabularies["source"].tokens == source
     assert checkpoint.vocabularies["target"].tokens[4] == "<unk>"

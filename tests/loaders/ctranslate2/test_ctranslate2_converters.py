@@ -1,4 +1,4 @@
-"""Models as CTranslate2's converters write them, in every precision that it has."""
+"""Models from CTranslate2's converters, in every precision of CTranslate2."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GATED = {
 }
 GPT2 = {"vocab_size": len(TOKENS), "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 32}
 
-# Family: its name before Config and Loader, model class, options, keys that our config then has.
+# Family -> prefix of its Config and Loader, model class, options, expected keys of our config.
 LANGUAGE_MODELS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "gpt2": ("GPT2", "GPT2LMHeadModel", GPT2 | SPECIAL, {"tied_output": True}),
     "opt": (
@@ -54,7 +54,7 @@ LANGUAGE_MODELS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         {"architecture": "qwen2", "tie_word_embeddings": True},
     ),
     "qwen3": ("Qwen3", "Qwen3ForCausalLM", GATED | {"head_dim": 6}, {"architecture": "qwen3"}),
-    # CTranslate2 cannot score what is longer than the window
+    # CTranslate2 cannot score texts longer than the window
     "mistral": (
         "Mistral",
         "MistralForCausalLM",
@@ -97,7 +97,7 @@ ENCODER_DECODERS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         "MarianMT",
         "MarianMTModel",
         SEQ2SEQ | {"decoder_start_token_id": 0, "scale_embedding": True},
-        # the converter drops a token, and the loader adds one to start from
+        # the converter drops a token, and our loader adds a start token
         {"norm_placement": "post", "suppress_tokens": [23], "target_vocab_size": 24},
     ),
 }
@@ -110,7 +110,7 @@ def convert(
     *,
     interleave: bool = False,
 ) -> None:
-    """A random model of transformers through its converter; whatever it means if interleaved."""
+    """Convert a random model of transformers; `interleave` only sets the flag of rotary pairs."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     converters = pytest.importorskip("ctranslate2.converters.transformers")
@@ -159,7 +159,7 @@ def check_language_model(
     assert {key: model.config[key] for key in expected_config} == expected_config
     tokens = ["<s>", *TEXT]
     expected = peer.score_batch([tokens])[0].log_probs
-    # both in float32 from the same dequantised weights
+    # both sides compute in float32 from the same dequantised weights
     assert model.score([tokens])[0].token_log_probs == pytest.approx(expected, abs=1e-5)
 
 
@@ -246,5 +246,5 @@ def test_whisper(precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     expected = peer.generate(stored, [prompt], beam_size=1, max_length=16, return_scores=True)[0]
     found = model.transcribe(features, language="en", beam_size=1).windows[0].hypotheses[0]
     assert found.ids == expected.sequences_ids[0]
-    # CTranslate2 does not count the end token of speech
+    # CTranslate2's score leaves out the end token of speech
     assert found.log_prob / len(found.ids) == pytest.approx(expected.scores[0], abs=1e-5)

@@ -215,7 +215,7 @@ def test_a_tied_output_stands_once(tmp_path: Path) -> None:
     scaled = loaders.load(tmp_path)
     assert scaled.config["tied_output"] is True
     assert "lm_head.weight" not in scaled.tensors
-    # a factor of its own is applied to the embedding, which then is another weight
+    # the factor 3 changes the embedding, so the output layer becomes another weight
     variables["decoder/scale_embeddings"] = np.array(np.float32(3))
     data = model_bytes(variables, 6, "TransformerDecoderSpec", 8, aliases)
     (tmp_path / "model.bin").write_bytes(data)
@@ -227,7 +227,7 @@ def test_a_tied_output_stands_once(tmp_path: Path) -> None:
 
 
 def test_decoding_starts_from_zeros(tmp_path: Path) -> None:
-    """As if the target had a token more, of zeros, that cannot follow."""
+    """A zero start embedding becomes an extra target token that the search suppresses."""
     write_encoder_decoder(tmp_path / "zero", start_from_zero_embedding=np.int8(1))
     model = ae.load(tmp_path / "zero")
     assert isinstance(model, ae.Seq2Seq)
@@ -235,7 +235,7 @@ def test_decoding_starts_from_zeros(tmp_path: Path) -> None:
     assert model.config["suppress_tokens"] == [6]
 
     variables = encoder_decoder()
-    variables["decoder/embeddings/weight"][1] = 0  # of <s>, from which decoding starts else
+    variables["decoder/embeddings/weight"][1] = 0  # <s>, the start token otherwise
     write_encoder_decoder(tmp_path / "same")
     (tmp_path / "same" / "model.bin").write_bytes(model_bytes(variables))
     same = ae.load(tmp_path / "same")

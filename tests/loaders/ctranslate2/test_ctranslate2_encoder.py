@@ -1,4 +1,4 @@
-"""Encoders in CTranslate2's folders."""
+"""CTranslate2 folders that hold an encoder."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_versions(tmp_path: Path, version: int, precision: str) -> None:
     assert checkpoint.config["architecture"] == "transformer"
     assert checkpoint.config["decoder_start_token_id"] == 1
     assert len(checkpoint.vocabularies["source"].tokens) == 5
-    # a unit of an int8 weight is 1/127 of its row's largest, rounded to the nearest
+    # the step of int8 weights is 1/127 of the row's largest; weights are rounded to the nearest
     unit = {"float32": 0, "int8": 1 / 127, "int16": 1 / 1024}[precision]
     tolerance = 0.501 * unit * np.abs(SAVED).max()
     weight = checkpoint.tensors[NAME].read()
@@ -59,7 +59,7 @@ def test_a_scale_belongs_to_its_weight(tmp_path: Path) -> None:
         "conv/weight_scale": np.array([2, 4], np.float32),
         "one/weight": whole[0].astype(np.int16),
         "one/weight_scale": np.array(8, np.float32),
-        "old/weight": whole[0].astype(np.int16),  # the scale that all files had once
+        "old/weight": whole[0].astype(np.int16),  # early files store no scale: it is 1000
     }
     tensors = written(tmp_path, variables).tensors
     assert set(tensors) == {"conv/weight", "one/weight", "old/weight"}
@@ -169,7 +169,7 @@ def _variable(name: bytes, rank: bytes, rest: bytes, version: int = 2) -> bytes:
     ],
 )
 def test_damaged_files(tmp_path: Path, data: bytes, message: str) -> None:
-    # from version 3 on the aliases follow, of which there are none
+    # from version 3 on a list of aliases follows, empty here
     whole = data + (bytes(4) if data[:1] == b"\4" else b"")
     (tmp_path / "model.bin").write_bytes(whole)
     with pytest.raises(FormatError, match=message):

@@ -1,4 +1,4 @@
-"""Whisper in CTranslate2's folders."""
+"""CTranslate2 folders that hold a Whisper model."""
 
 from __future__ import annotations
 

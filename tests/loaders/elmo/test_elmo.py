@@ -1,4 +1,4 @@
-"""ELMo against its own equations in float64."""
+"""ELMo models against the toolkit's equations in float64."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOSE: dict[str, float] = {"rtol": 0, "atol": 3e-6}  # float32 against float64
 
 
 def elmo_vector(w: dict[str, np.ndarray], word: str) -> np.ndarray:
-    """bilm-tf: characters between 258 and 259, padded with 260 to 8."""
+    """A word's vector by bilm-tf's equations: ids 258, characters, 259, padded with 260 to 8."""
     own = {"<S>": [256], "</S>": [257]}.get(word, list(word.encode())[:6])
     ids = ([258, *own, 259] + [260] * 8)[:8]
     x = w["char_embed"][ids]

@@ -28,7 +28,7 @@ def test_config() -> None:
 
 
 def fairseq_file(path: Path, changes: dict[str, Any], weights: dict[str, Any]) -> Path:
-    """The plain model as versions before 1.0 wrote it: its options are args."""
+    """The plain model as fairseq before 1.0 wrote it: the key ``args`` holds its options."""
     tensors = torch_checkpoint.unpickle(FOLDER / "fairseq-plain" / "model.pt")["model"]
     arrays = {name: tensor.read() for name, tensor in tensors.items()} | weights
     storages = {str(i): array for i, array in enumerate(arrays.values())}

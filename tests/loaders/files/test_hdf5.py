@@ -43,7 +43,7 @@ def test_many_and_long_texts(tmp_path: Path) -> None:
     long = "x" * 200_000
 
     def write(file: h5py.File) -> None:
-        for number in range(40):  # in blocks that continue the object's header
+        for number in range(40):  # too many for one header: continuation blocks follow
             file.attrs[f"text {number}"] = f"{number}" * 50
         file.attrs["long"] = long
 
@@ -106,7 +106,7 @@ def test_what_is_not_read(
 
 
 def heap(path: Path) -> tuple[bytes, int]:
-    """A file with one text, and where its heap begins."""
+    """A file with one text, and the offset of its heap."""
     data = written(path, lambda file: file.attrs.__setitem__("text", "abc")).read_bytes()
     return data, data.index(b"GCOL")
 

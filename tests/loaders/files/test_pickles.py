@@ -22,7 +22,7 @@ def write(folder: Path, content: Any, legacy: bool) -> Path:
 
 
 def raw_pickle(folder: Path, data: bytes, legacy: bool) -> Path:
-    """A checkpoint whose content is this pickle, to the byte."""
+    """A checkpoint that contains exactly these bytes as its pickle."""
     path = folder / "x.pt"
     if legacy:
         write_legacy(path, "CONTENT", {})
@@ -106,8 +106,8 @@ def test_pickles_that_are_no_data(tmp_path: Path, data: bytes, message: str, leg
 @pytest.mark.parametrize(
     "data",
     [
-        b"](r\xff\xff\xff\xffe.",  # 64 GB for an unpickler that keeps its memo in an array
-        b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"].",  # a frame that is not there
+        b"](r\xff\xff\xff\xffe.",  # 64 GB if the memo were an array
+        b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"].",  # a frame beyond the end of the file
         b"]2\x94j\x00\x00\x00\x000.",
     ],
 )
@@ -143,11 +143,11 @@ def test_too_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         torch_checkpoint.unpickle(write(tmp_path, calls, False))
 
 
-NESTED = b"(" * 300_000 + b")" + b"t" * 300_000  # tuples in tuples; their hash is recursive
+NESTED = b"(" * 300_000 + b")" + b"t" * 300_000  # nested tuples, which hash() would recurse into
 
 
 def test_no_hash_of_nested_tuples(tmp_path: Path) -> None:
-    """Any of these would end the interpreter, not the test."""
+    """Hashing any of these tuples would crash the interpreter."""
     for data in (b"}" + NESTED + b"Ns.", b"}(" + NESTED + b"Nu.", b"(" + NESTED + b"Nd."):
         with pytest.raises(FormatError, match="unusable key"):
             torch_checkpoint.unpickle(raw_pickle(tmp_path, data, True))
@@ -171,7 +171,7 @@ def test_a_vocabulary_of_nested_tuples(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["opt", "start", "vocab", "weight", "shape"])
 def test_no_text_of_what_is_endless_when_written_out(tmp_path: Path, place: str) -> None:
-    """Forty lists, each with the one before it twice: 2**40 brackets as text."""
+    """40 lists, each with the one before it twice, have 2**40 brackets as text."""
     endless = b"]" + b"q\x01]h\x01ah\x01a" * 40
     marker = b"X\x06\x00\x00\x00MARKERq\x00"
     content, storages = opennmt_content(opennmt(), legacy=False)

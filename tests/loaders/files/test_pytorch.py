@@ -31,12 +31,12 @@ WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 
 def write(folder: Path, content: Any, legacy: bool, array: Any = WEIGHT) -> Path:
-    """A checkpoint whose storages are "0" alone, and the content as it stands."""
+    """A checkpoint with the storage "0" alone and the given content."""
     return (write_legacy if legacy else write_zip)(folder / "x.pt", content, {"0": array})
 
 
 def view(offset: Any, shape: Any, strides: Any, legacy: bool, count: int = 6) -> Call:
-    """A tensor of storage "0"."""
+    """A tensor over storage "0"."""
     call = tensor_call(np.zeros(count, np.float32), "0", "FloatStorage", legacy)
     return Call(call.function, (call.arguments[0], offset, shape, strides, *call.arguments[4:]))
 
@@ -87,7 +87,7 @@ def test_views_of_one_storage(tmp_path: Path, legacy: bool) -> None:
         (0, (2, 3), (-3, 1)),
         (0, (-2, 3), (3, 1)),
         (0, (2, 3), (3,)),
-        (0, (1 << 40,), (0,)),  # a broadcast that no file holds
+        (0, (1 << 40,), (0,)),  # strides of 0: a broadcast that torch never saves
         (0, (1 << 62, 1 << 62), (0, 0)),
         (0, (0, 1 << 62, 1 << 62), (1, 1, 1)),
         (0, (1,) * 9, (1,) * 9),
@@ -178,7 +178,7 @@ def test_recognised_by_content(tmp_path: Path, legacy: bool) -> None:
     path = write_opennmt_pt(tmp_path, legacy=legacy)
     assert pytorch.matches(path)
     other = path.rename(tmp_path / "checkpoint")
-    assert pytorch.matches(other) is legacy  # a zip archive may be anything
+    assert pytorch.matches(other) is legacy  # any format may be a zip archive
 
 
 # ---- files that PyTorch itself wrote --------------------------------------------------------
@@ -217,7 +217,7 @@ def test_torch_save(tmp_path: Path, dtype: str, legacy: bool) -> None:
 @pytest.mark.peers
 @FORMS
 def test_torch_saves_what_our_writer_does(tmp_path: Path, legacy: bool) -> None:
-    """The state dictionary of modules, as OpenNMT-py saves it, against the test's own file."""
+    """torch saves the state dictionary of modules with the same content as our test writer."""
     torch = pytest.importorskip("torch")
     model = opennmt(directions=2)
     content, _ = opennmt_content(model, legacy)
@@ -243,7 +243,7 @@ def test_torch_saves_what_our_writer_does(tmp_path: Path, legacy: bool) -> None:
 
 @pytest.mark.peers
 def test_torch_reads_what_our_writer_writes(tmp_path: Path) -> None:
-    """The files of these tests are checkpoints to PyTorch too."""
+    """PyTorch reads the files that these tests write."""
     torch = pytest.importorskip("torch")
     for legacy in (True, False):
         path = write(tmp_path, {"w": tensor_call(WEIGHT, "0", "FloatStorage", legacy)}, legacy)

@@ -41,7 +41,7 @@ def test_floats_become_float32(tmp_path: Path, dtype: str, raw: Any, pad: int) -
 
 
 def test_bfloat16_is_the_upper_half_of_float32(tmp_path: Path) -> None:
-    exact = np.array([1.0, -2.5, 3.0e38, 0.0], np.float32)  # all with 8 significant bits
+    exact = np.array([1.0, -2.5, 3.0e38, 0.0], np.float32)  # at most 8 significant bits each
     exact = (exact.view(np.uint32) & 0xFFFF0000).view(np.float32)
     halves = (exact.view(np.uint32) >> 16).astype("<u2")
     tensor = read(tmp_path, {"w": entry("BF16", [4], 0, 8)}, halves.tobytes())["w"]
@@ -67,12 +67,12 @@ def test_a_number_that_float32_cannot_hold_is_an_error(tmp_path: Path) -> None:
     [
         ({"a": entry("F32", [2], 0, 8), "b": entry("F32", [2], 4, 12)}, 12),  # overlap
         ({"a": entry("F32", [1], 4, 8)}, 8),  # hole
-        ({"a": entry("F32", [1], 0, 4)}, 8),  # left over
-        ({"a": entry("F32", [4], 0, 16)}, 8),  # beyond the end
-        ({"a": entry("F32", [3], 0, 8)}, 8),  # shape and bytes
+        ({"a": entry("F32", [1], 0, 4)}, 8),  # bytes left over
+        ({"a": entry("F32", [4], 0, 16)}, 8),  # beyond the end of the file
+        ({"a": entry("F32", [3], 0, 8)}, 8),  # shape does not fit the bytes
         ({"a": entry("F32", [1 << 32, 1 << 32, 4], 0, 0)}, 0),  # product overflows
-        ({"a": entry("F32", [0, (1 << 63) - 1], 0, 0)}, 0),  # empty, but no array
-        ({"a": entry("F32", [1] * 9, 0, 4)}, 4),  # rank
+        ({"a": entry("F32", [0, (1 << 63) - 1], 0, 0)}, 0),  # empty, but too large a shape
+        ({"a": entry("F32", [1] * 9, 0, 4)}, 4),  # too many dimensions
         ({"a": entry("F32", [-1], 0, 4)}, 4),
         ({"a": entry("X32", [1], 0, 4)}, 4),
         ({"a": entry("F32", [1], 4, 0)}, 4),

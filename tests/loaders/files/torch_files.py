@@ -1,4 +1,4 @@
-"""Writes PyTorch checkpoints in both forms, and pickles of any content, without PyTorch."""
+"""Writes PyTorch checkpoints in both layouts, and pickles of any content, without PyTorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Name:
-    """A global in a pickle."""
+    """A global name in a pickle."""
 
     module: str
     name: str
@@ -23,7 +23,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Call:
-    """REDUCE of a global, and BUILD when there is a state."""
+    """REDUCE of a global, followed by BUILD if a state is given."""
 
     function: Name
     arguments: tuple[Any, ...]
@@ -32,13 +32,13 @@ class Call:
 
 @dataclass(frozen=True)
 class StorageId:
-    """A persistent id."""
+    """A persistent id, which names a storage."""
 
     identity: tuple[Any, ...]
 
 
 def pickled(value: Any) -> bytes:
-    """A pickle of plain data, calls and persistent ids, by protocol 2."""
+    """A pickle of plain data, calls and persistent ids in protocol 2."""
     return b"\x80\x02" + _opcodes(value) + b"."
 
 
@@ -57,11 +57,11 @@ def _opcodes(value: Any) -> bytes:
         return b"](" + b"".join(map(_opcodes, value)) + b"e"
     if isinstance(value, tuple):
         return b"(" + b"".join(map(_opcodes, value)) + b"t"
-    return pickle.dumps(value, protocol=2)[2:-1]  # without PROTO and STOP
+    return pickle.dumps(value, protocol=2)[2:-1]  # without the opcodes PROTO and STOP
 
 
 def tensor_call(array: NDArray[Any], key: str, kind: str, legacy: bool) -> Call:
-    """What torch writes for a tensor that fills its storage."""
+    """The call that torch pickles for a tensor that fills its storage."""
     identity: tuple[Any, ...] = ("storage", Name("torch", kind), key, "cpu", array.size)
     if legacy:
         identity = (*identity, None)
@@ -72,7 +72,7 @@ def tensor_call(array: NDArray[Any], key: str, kind: str, legacy: bool) -> Call:
 
 
 def write_legacy(path: Path, content: Any, storages: Mapping[str, NDArray[Any]]) -> Path:
-    """The form before PyTorch 1.6."""
+    """Write the layout of PyTorch before 1.6."""
     machine = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
     parts = [pickled(0x1950A86A20F9469CFC6C), pickled(1001), pickled(machine), pickled(content)]
     parts.append(pickled(sorted(storages)))
@@ -83,7 +83,7 @@ def write_legacy(path: Path, content: Any, storages: Mapping[str, NDArray[Any]])
 
 
 def write_zip(path: Path, content: Any, storages: Mapping[str, NDArray[Any]]) -> Path:
-    """The form since PyTorch 1.6."""
+    """Write the layout of PyTorch 1.6 and later, a zip archive."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/data.pkl", pickled(content))
         archive.writestr("model/byteorder", "little")

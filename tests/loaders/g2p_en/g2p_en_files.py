@@ -1,6 +1,6 @@
 """Writes a small .npz file of the package g2p_en.
 
-Names and shapes are those of the toolkit's documentation and of published files.
+Names and shapes follow the toolkit's documentation and published files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EMBEDDING, UNITS = 5, 4
 
 
 def write_g2p_en(folder: Path) -> Path:
-    """Small ones, but for the vocabularies that the package's code holds: 29 and 74 tokens."""
+    """Small weights, with the vocabulary sizes 29 and 74 that the package's code fixes."""
     folder.mkdir(parents=True, exist_ok=True)
     shapes: dict[str, tuple[int, ...]] = {
         "enc_emb": (29, EMBEDDING),

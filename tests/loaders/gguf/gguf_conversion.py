@@ -1,4 +1,4 @@
-"""Writes golden models of transformers as GGUF: names, orders and keys of convert_hf_to_gguf.py."""
+"""Writes golden models as GGUF with the names, orders and keys of convert_hf_to_gguf.py."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def gguf_name(name: str, architecture: str) -> str:
 
 
 def t5_name(module: str) -> str:
-    """The last block of a layer, the second or third, is the feed-forward network."""
+    """GGUF's name of a T5 weight; the second or third block of a layer is the feed-forward one."""
     layer = re.fullmatch(r"(enc|dec)oder\.block\.(\d+)\.layer\.(.*)", module)
     assert layer
     side, number, name = layer.groups()
@@ -150,7 +150,7 @@ def t5_name(module: str) -> str:
 
 
 def interleaved(rows: Floats, heads: int) -> Floats:
-    """Row i of the first half of each head, then row i of its second half."""
+    """The rows of each head in the order 0, half, 1, half + 1, ..."""
     half = len(rows) // heads // 2
     order = [
         head * 2 * half + place * half + i
@@ -181,7 +181,7 @@ def metadata(config: Mapping[str, Any]) -> Metadata:
     keys = {"gpt2": GPT2_KEYS, "bert": BERT_KEYS, "t5": T5_KEYS}.get(architecture, LLAMA_KEYS)
     given = {key: value for key, value in config.items() if key in keys and value is not None}
     found: Metadata = {f"{architecture}.{keys[key]}": value for key, value in given.items()}
-    if architecture == "t5":  # once as the other kind of norm, which it is not
+    if architecture == "t5":  # T5 files also hold the epsilon of LayerNorm, which T5 lacks
         found |= {"t5.context_length": 512, "t5.attention.layer_norm_epsilon": 1e-6}
         found |= {"t5.attention.value_length": config["d_kv"], "t5.decoder_start_token_id": 0}
     if architecture == "bert":
@@ -202,7 +202,7 @@ def metadata(config: Mapping[str, Any]) -> Metadata:
 def written(
     folder: Path, case: Mapping[str, Any], more: Mapping[str, Any] | None = None, **extra: Stored
 ) -> Path:
-    """The model of a golden case, with more metadata and tensors."""
+    """The file of a golden case, with additional metadata and tensors."""
     config = case["config"]
     arrays = converted(config, golden.weights(case["shapes"], case["seed"]))
     tensors = {name: stored(values) for name, values in arrays.items()}

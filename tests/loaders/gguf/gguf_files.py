@@ -1,4 +1,4 @@
-"""Writes small GGUF files, without their reader."""
+"""Writes small GGUF files without attnengine's reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests.loaders.arrays import random_arrays
 from tests.loaders.huggingface.huggingface_files import VISIBLE
 
-# How NumPy's types are called among values, and what numbers weights' types have.
+# GGUF's type numbers: metadata values by NumPy type, weights by format
 VALUES = {
     **{"uint8": 0, "int8": 1, "uint16": 2, "int16": 3, "uint32": 4, "int32": 5, "float32": 6},
     **{"bool": 7, "uint64": 10, "int64": 11, "float64": 12},
@@ -29,12 +29,12 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor as it lies in the file; sizes are in the file's order, the fastest first."""
+    """A tensor as the file stores it; its sizes stand in the file's order, fastest axis first."""
 
     kind: int
     sizes: tuple[int, ...]
     data: bytes
-    offset: int | None = None  # None: behind the one before
+    offset: int | None = None  # None: directly behind the previous tensor
 
 
 def stored(array: NDArray[Any]) -> Stored:
@@ -67,7 +67,7 @@ def text(value: str) -> bytes:
 
 
 def value_bytes(value: Any) -> bytes:
-    """int is u32, float is f32; NumPy's scalars and arrays are what they are; bytes as given."""
+    """int becomes u32, float f32; NumPy scalars and arrays keep their type; bytes stay."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -109,14 +109,14 @@ PIECES = {"<unk>": UNKNOWN, "<s>": CONTROL, "</s>": CONTROL, **dict.fromkeys(BYT
 def vocabulary(
     tokens: list[str], types: Mapping[str, int], size: int = len(VOCABULARY)
 ) -> dict[str, Any]:
-    """Tokens, filled up to as many as the model's embedding has rows; NORMAL unless in `types`."""
+    """Tokens with padding up to `size`, the rows of the embedding; `types` defaults to NORMAL."""
     tokens = tokens + [f"[PAD{i}]" for i in range(size - len(tokens))]
     kinds = [types.get(token, NORMAL) for token in tokens]
     return {"tokens": tokens, "token_type": np.array(kinds, np.int32)}
 
 
 def sentencepiece_keys(scores: Mapping[str, float], types: Mapping[str, int]) -> dict[str, Any]:
-    """tokenizer.ggml of bytes, of a space and of pieces with scores."""
+    """Keys of tokenizer.ggml for byte pieces, a space and pieces with scores."""
     tokens = [*PIECES, "▁", *scores]
     listed = vocabulary(tokens, {**PIECES, **types})
     numbers = np.zeros(len(VOCABULARY), np.float32)
@@ -155,7 +155,7 @@ LLAMA_SHAPES: dict[str, tuple[int, ...]] = {
 
 
 def q8_0(array: NDArray[np.float32]) -> Stored:
-    """Rounded to blocks of 32 weights with one scale."""
+    """Weights rounded to Q8_0: blocks of 32 integers with one scale."""
     blocks = array.reshape(-1, 32)
     scales = (np.abs(blocks).max(axis=1) / 127).astype(np.float16)
     numbers = np.round(blocks / scales.astype(np.float32)[:, None]).astype(np.int8)
@@ -166,7 +166,7 @@ def q8_0(array: NDArray[np.float32]) -> Stored:
 
 
 def llama_tensors() -> dict[str, Stored]:
-    """Matrices in Q8_0, norms in float32, as llama.cpp quantises them."""
+    """Matrices in Q8_0 and norms in float32, like llama.cpp's quantiser."""
     arrays = random_arrays(LLAMA_SHAPES)
     return {name: (q8_0 if a.ndim == 2 else stored)(a) for name, a in arrays.items()}
 
@@ -177,7 +177,7 @@ def write_gguf(path: Path, metadata: Mapping[str, Any], tensors: Mapping[str, St
 
 
 def write_llama_gguf(folder: Path, **changes: Any) -> Path:
-    """A file alone in a folder; the value ... drops metadata."""
+    """Write one file into a folder; the value ``...`` drops a key of the metadata."""
     folder.mkdir(exist_ok=True)
     metadata = {**LLAMA, **TOKENIZER, **changes}
     kept = {key: value for key, value in metadata.items() if value is not ...}

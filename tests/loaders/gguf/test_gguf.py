@@ -104,7 +104,7 @@ HUGE = (1 << 64) - 1
 
 
 def metadata_bytes(*pairs: bytes, count: int | None = None) -> bytes:
-    """A file that ends behind its metadata."""
+    """The bytes of a file that ends after its metadata."""
     count = len(pairs) if count is None else count
     return b"GGUF" + struct.pack("<IQQ", 3, 0, count) + b"".join(pairs)
 

@@ -8,7 +8,7 @@ import pytest
 
 from attnengine.loaders.gguf.blocks import FORMATS
 
-# Decoders that follow the table of the formats one weight at a time, in exact arithmetic.
+# These decoders follow the table of formats one weight at a time, in exact arithmetic.
 Block = bytes
 Weights = Iterator[float]
 
@@ -19,7 +19,7 @@ def half(block: Block, at: int) -> float:
 
 
 def nibble(packed: bytes, j: int) -> int:
-    """Of 32 numbers in 16 bytes: the first 16 in the lower halves."""
+    """Number j of 32 in 16 bytes: the first 16 fill the lower half-bytes."""
     return packed[j] & 15 if j < 16 else packed[j - 16] >> 4
 
 
@@ -51,7 +51,7 @@ def q5_1(b: Block) -> Weights:
 
 
 def six_bits(q: bytes, j: int) -> tuple[int, int]:
-    """Scale and minimum of sub-block j."""
+    """Scale and minimum of sub-block j, with 6 bits each."""
     if j < 4:
         return q[j] & 63, q[j + 4] & 63
     return q[j + 4] & 15 | q[j - 4] >> 6 << 4, q[j + 4] >> 4 | q[j] >> 6 << 4
@@ -63,7 +63,7 @@ def with_minimum(b: Block, j: int, number: int) -> float:
 
 
 def k_nibble(packed: bytes, j: int) -> int:
-    """32 bytes hold two sub-blocks of 32 numbers: lower halves, then upper."""
+    """Number j: 32 bytes hold two sub-blocks of 32, first in the lower, then the upper halves."""
     byte = packed[j // 64 * 32 + j % 32]
     return byte >> 4 if j // 32 % 2 else byte & 15
 
@@ -88,7 +88,7 @@ def q6_k(b: Block) -> Weights:
         yield half(b, 208) * scale * number
 
 
-# What decodes a block, its bytes, and where its scales lie.
+# format -> decoder of a block, bytes of a block, offsets of its scales
 DECODERS: dict[str, tuple[Callable[[Block], Weights], int, tuple[int, ...]]] = {
     "Q8_0": (q8_0, 34, (0,)),
     "Q4_0": (q4_0, 18, (0,)),
@@ -102,7 +102,7 @@ DECODERS: dict[str, tuple[Callable[[Block], Weights], int, tuple[int, ...]]] = {
 
 
 def random_block(rng: np.random.Generator, size: int, scales: tuple[int, ...]) -> Block:
-    """Any numbers; the scales are none of float16's infinities."""
+    """Random bytes with normal numbers as scales, because random scales may be infinite."""
     block = bytearray(rng.bytes(size))
     for at in scales:
         struct.pack_into("<e", block, at, rng.normal())
@@ -119,7 +119,7 @@ def test_blocks_against_the_table(name: str) -> None:
     found = FORMATS[name].read(memoryview(b"".join(blocks)), (12, 2 * FORMATS[name].weights))
 
     expected = np.array([list(decode(block)) for block in blocks])
-    # Products are exact in float64 and in float32, and one addition rounds.
+    # Products are exact in float64 and in float32; one addition rounds.
     np.testing.assert_array_equal(found.reshape(expected.shape), expected.astype(np.float32))
     assert found.dtype == np.float32
     assert len(np.unique(found)) > 100
@@ -127,7 +127,7 @@ def test_blocks_against_the_table(name: str) -> None:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_many_blocks_and_none(name: str) -> None:
-    """More than are unpacked at a time."""
+    """More blocks than are unpacked at a time, and no block."""
     _, size, scales = DECODERS[name]
     block = random_block(np.random.default_rng(3), size, scales)
     weights, count = FORMATS[name].weights, 2500

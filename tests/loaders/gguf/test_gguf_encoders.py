@@ -1,4 +1,4 @@
-"""Encoders in GGUF against what transformers computes with the same weights (tests/golden)."""
+"""Encoders in GGUF against outputs of transformers with the same weights (tests/golden)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "â–un", "able", "s", "â
 
 
 def keys() -> dict[str, Any]:
-    """tokenizer.ggml of a BERT of as many tokens as the golden one."""
+    """Keys of tokenizer.ggml of a BERT with the golden model's number of tokens."""
     listed = vocabulary(TOKENS, dict.fromkeys(TOKENS[:5], CONTROL), CASE["config"]["vocab_size"])
     special = {"unknown_token_id": 1, "seperator_token_id": 3, "padding_token_id": 0}
     given = {"model": "bert", "token_type_count": 2, "cls_token_id": 2, **listed, **special}
@@ -30,13 +30,13 @@ def keys() -> dict[str, Any]:
 def test_states(tmp_path: Path) -> None:
     checkpoint = loaders.load(written(tmp_path, CASE))
     model = models.build(checkpoint.config, checkpoint.tensors)
-    assert golden.difference(CASE, model)[1] <= 1  # of 2e-4 + 1e-4 relative
+    assert golden.difference(CASE, model)[1] <= 1  # tolerance: 2e-4 + 1e-4 |theirs|
     assert set(checkpoint.tensors) == set(CASE["shapes"])
     assert checkpoint.config.items() >= CASE["config"].items()
 
 
 def test_texts(tmp_path: Path) -> None:
-    """Begin and end tokens stand around a text, as in every file for BERT."""
+    """The engine adds a begin and an end token to a text, as every BERT file asks."""
     model = ae.load(written(tmp_path, CASE, keys()))
     assert isinstance(model, ae.Encoder)
     ids = [2, 5, 6, 7, 8, 3]  # [CLS] un ##able ##s able [SEP]

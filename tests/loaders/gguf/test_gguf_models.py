@@ -1,4 +1,4 @@
-"""Models in GGUF against what transformers computes with the same weights (tests/golden)."""
+"""Decoders in GGUF against outputs of transformers with the same weights (tests/golden)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.golden import huggingface as golden
 from tests.loaders.gguf.gguf_conversion import converted, metadata, written
 from tests.loaders.gguf.gguf_files import q8_0, stored, write_gguf, write_llama_gguf
 
-# Those that say nothing which GGUF cannot say, such as other activations.
+# Variants that GGUF can express: it has no key for other activations, for example.
 VARIANTS = {
     "llama": (
         *("plain", "rope linear", "rope yarn", "rope theta 500000", "1 key/value head"),
@@ -34,7 +34,8 @@ CASES = {
     for family, variants in VARIANTS.items()
     for variant in variants
 }
-# What GGUF leaves to the family is as in its models, not as in the golden variants.
+# GGUF has no key for these settings. The loader uses the values of the published models, which
+# differ from the golden variants.
 GEMMA3 = {"query_pre_attn_scalar": 12, "sliding_window_pattern": 6}
 CHANGED: dict[str, dict[str, Any]] = {
     "gemma2": {"query_pre_attn_scalar": 12},
@@ -55,7 +56,7 @@ def built(path: Path) -> Any:
 @pytest.mark.parametrize("name", CASES)
 def test_logits(tmp_path: Path, name: str) -> None:
     _, share = golden.difference(CASES[name], built(written(tmp_path, CASES[name])))
-    assert share <= 1  # of 2e-4 + 1e-4 relative
+    assert share <= 1  # tolerance: 2e-4 + 1e-4 |theirs|
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -70,7 +71,7 @@ def test_the_same_config_and_weights_as_of_a_folder(tmp_path: Path, name: str) -
     assert set(checkpoint.tensors) == set(weights)
     for key, tensor in checkpoint.tensors.items():
         assert tensor.shape == weights[key].shape
-        # exact but for norms to which one was added, and then rounded
+        # exact, except for Gemma's norms: adding 1 rounds them
         rounding = 2e-7 if "gemma" in name and key.endswith("norm.weight") else 0
         np.testing.assert_allclose(tensor.read(), weights[key], rtol=0, atol=rounding)
 
@@ -92,7 +93,7 @@ def test_logits_of_what_is_left_to_the_family(tmp_path: Path, family: str) -> No
 def test_how_scores_of_gemma_are_scaled(
     tmp_path: Path, family: str, num_layers: int, expected: int
 ) -> None:
-    """Only of the largest models by hidden_size / heads instead of by the size of a head."""
+    """Only the largest models scale by hidden_size / heads; the others scale by head_dim."""
     case = golden.cases(family)["plain"]
     config = {**case["config"], "num_hidden_layers": num_layers}
     path = written(tmp_path, {**case, "config": config})
@@ -109,7 +110,7 @@ def test_what_a_file_need_not_say(tmp_path: Path) -> None:
 
 
 def llama3_factors(scaling: Mapping[str, float], base: float, dim: int) -> list[float]:
-    """What the frequency of each pair is divided by, as convert_hf_to_gguf.py has it."""
+    """The divisor of each pair's frequency, as convert_hf_to_gguf.py computes it."""
     low = scaling["original_max_position_embeddings"] / scaling["low_freq_factor"]
     high = scaling["original_max_position_embeddings"] / scaling["high_freq_factor"]
     factors = []
@@ -141,7 +142,7 @@ def test_divisors_of_the_frequencies(tmp_path: Path) -> None:
 
 
 def test_quantised_weights(tmp_path: Path) -> None:
-    """Weights that blocks hold exactly give the same bits as those in float32."""
+    """Weights that Q8_0 holds exactly give the same bits as in float32."""
     case = golden.cases("llama")["plain"]
     arrays = converted(case["config"], golden.weights(case["shapes"], case["seed"]))
     blocks = {
@@ -160,7 +161,7 @@ def test_quantised_weights(tmp_path: Path) -> None:
 
 
 def test_convert(tmp_path: Path) -> None:
-    """To the native folder, tokenizer and chat template included."""
+    """The native folder gets weights, tokenizer and chat template of a GGUF file."""
     path = write_llama_gguf(tmp_path / "gguf")
     loaders.convert(path, tmp_path / "native")
     model, converted_model = ae.load(path), ae.load(tmp_path / "native")

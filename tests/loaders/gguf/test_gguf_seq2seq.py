@@ -1,4 +1,4 @@
-"""Encoder-decoders in GGUF: config and weights of tests/golden, and texts."""
+"""Encoder-decoders in GGUF: the config and weights of tests/golden, and texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.golden import huggingface as golden
 from tests.loaders.gguf.gguf_conversion import written
 from tests.loaders.gguf.gguf_files import CONTROL, UNKNOWN, stored, vocabulary
 
-# No file says the largest distance: it is 128 in every model.
+# GGUF has no key for the largest distance; it is 128 in every published model.
 CHANGES = {"relative_attention_max_distance": 128}
 CASES: dict[str, dict[str, Any]] = {
     f"{family}: {variant}": case | {"config": case["config"] | CHANGES}
@@ -42,7 +42,7 @@ def test_the_same_model_as_of_a_folder(tmp_path: Path, name: str) -> None:
 
 
 def keys() -> dict[str, Any]:
-    """tokenizer.ggml of a T5 of as many tokens as the golden one."""
+    """Keys of tokenizer.ggml of a T5 with the golden model's number of tokens."""
     types = {"<pad>": CONTROL, "</s>": CONTROL, "<unk>": UNKNOWN}
     listed = vocabulary(list(TOKENS), types, 60)
     scores = np.full(60, -10000, np.float32)
@@ -53,7 +53,7 @@ def keys() -> dict[str, Any]:
 
 
 def test_texts(tmp_path: Path) -> None:
-    """An end token stands behind a source, and the padding token starts the target."""
+    """The engine adds an end token to a source, and the padding token starts the target."""
     model = ae.load(written(tmp_path, CASES["t5: plain"], keys()))
     assert isinstance(model, ae.Seq2Seq)
     config = model.config
@@ -65,7 +65,7 @@ def test_texts(tmp_path: Path) -> None:
 
 
 def test_sentinels(tmp_path: Path) -> None:
-    """They stand behind the pieces; files give placeholders as their names."""
+    """Sentinels follow the pieces; files hold placeholders in their place."""
     checkpoint = loaders.load(written(tmp_path, CASES["t5: plain"], keys()))
     tokenizer = open_tokenizer(checkpoint, "source")
     assert tokenizer.encode("ab<extra_id_99><extra_id_98>") == [3, 7, 8]

@@ -71,7 +71,7 @@ def test_bytes_and_merges(tmp_path: Path) -> None:
 
 
 def test_words_that_are_tokens(tmp_path: Path) -> None:
-    """Llama 3 does not merge what is a token already, and no merge makes this one."""
+    """Llama 3 takes a word that is a token unsplit, even if no merge produces it."""
     changes = vocabulary([*VOCABULARY[:-1], "abc"], {})
     merged = tokenizer(tmp_path, **changes, merges=["Ġ a"], pre="gpt-2")
     whole = tokenizer(tmp_path, **changes, merges=["Ġ a"], pre="llama-bpe")
@@ -85,7 +85,7 @@ def test_accents_are_composed_for_qwen2_only(tmp_path: Path) -> None:
 
 
 def test_added_tokens(tmp_path: Path) -> None:
-    """Control tokens have no text; those that a user defined have, and both are found first."""
+    """Control tokens have no text, user-defined ones do; both are found before any merge."""
     changes = vocabulary([*VOCABULARY[:-1], "<a b>"], {"<|end|>": CONTROL, "<a b>": USER_DEFINED})
     tokens = tokenizer(tmp_path, **changes, merges=[])
     ids = tokens.encode("a<a b>b<|end|>")
@@ -126,13 +126,13 @@ def test_the_space_before_a_text(tmp_path: Path) -> None:
 
 
 def test_spaces_of_user_defined_pieces(tmp_path: Path) -> None:
-    """Files have them as spaces, and merges make them of one space each."""
+    """Files store a user-defined piece of two spaces, and merges build it from single spaces."""
     tokens = pieces(tmp_path, {"a": -1.0, "  ": 0.0}, types={"  ": USER_DEFINED})
     assert tokens.tokens(tokens.encode("a  a")) == ["▁", "a", "▁▁", "a"]
 
 
 def test_added_pieces(tmp_path: Path) -> None:
-    """Found before a space is put before the text, and not put together by merges."""
+    """User-defined pieces are found before a space is prepended; merges never build them."""
     user = {"<x>": USER_DEFINED}
     tokens = pieces(tmp_path, {"a": -1.0, "<x>": 0.0, "<": -5.0, "x>": -5.0}, types=user)
     assert tokens.tokens(tokens.encode("<x>a<x>")) == ["<x>", "▁", "a", "<x>"]
@@ -162,7 +162,7 @@ def test_an_unknown_piece_is_needed(tmp_path: Path) -> None:
 
 @pytest.mark.peers
 def test_against_sentencepiece() -> None:
-    """A model that sentencepiece trained, with its pieces and scores in GGUF."""
+    """The ids equal sentencepiece's, for a trained model with its pieces and scores in GGUF."""
     import sentencepiece
 
     lines = [
@@ -170,7 +170,7 @@ def test_against_sentencepiece() -> None:
         for file in Path(__file__).parents[1].rglob("*.py")
         for line in file.read_text().split("\n")
     ]
-    corpus = [line for line in lines if "s>" not in line]  # special tokens are found in a text here
+    corpus = [line for line in lines if "s>" not in line]  # no <s>, </s>: ours finds them in texts
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(corpus), model_writer=trained, model_type="bpe", vocab_size=600,
@@ -200,7 +200,7 @@ def test_against_sentencepiece() -> None:
 
 
 def test_word_pieces(tmp_path: Path) -> None:
-    """Files mark the first piece of a word instead of those that continue it."""
+    """GGUF marks the first piece of a word; WordPiece marks the continuing pieces."""
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[unused0]", "▁un", "able", "s", "▁able", "▁,", "!"]
     controls = dict.fromkeys(tokens[:3], CONTROL)
     found = tokenizer(
@@ -222,7 +222,7 @@ def test_word_pieces(tmp_path: Path) -> None:
 
 
 def test_unigram(tmp_path: Path) -> None:
-    """The best split of all: not the one that merges would find first."""
+    """The tokenizer finds the split with the best score, not the first one by merges."""
     tokens = {"<pad>": 0.0, "</s>": 0.0, "<unk>": 0.0, "▁ab": -1.0, "▁a": -3.0, "bc": -1.5, "c": -4}
     types = {"<pad>": CONTROL, "</s>": CONTROL, "<unk>": UNKNOWN}
     listed = vocabulary(list(tokens), types)

@@ -1,4 +1,4 @@
-"""What a GGUF file says of text besides its tokenizer."""
+"""Special tokens and chat template of a GGUF file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes small folders as transformers has them, without transformers or any tokenizer library."""
+"""Writes small transformers folders without transformers or any tokenizer library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.loaders.files.safetensors_files import safetensors_bytes
 from tests.loaders.files.torch_files import tensor_call, write_zip
 
 BYTES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-# What stands for each byte in GPT-2's vocabulary; the others stand for themselves.
+# GPT-2's vocabulary writes these bytes as other characters.
 OTHERS = {byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in BYTES)}
 VISIBLE = [OTHERS.get(byte, chr(byte)) for byte in range(256)]
 
@@ -32,7 +32,7 @@ def _tokenizer(
     text = {"Sequence": {"id": "A", "type_id": 0}}
     return {
         "version": "1.0",
-        # of a batch that someone once made; a model's texts are neither cut nor filled
+        # left over from a batch; the loader must neither truncate nor pad texts
         "truncation": {
             "direction": "Right",
             "max_length": 3,
@@ -71,7 +71,7 @@ def _bpe(vocab: Mapping[str, int], merges: list[str], unk_token: str | None) -> 
 
 
 def byte_level_tokenizer() -> dict[str, Any]:
-    """As GPT-2, Llama 3 and Qwen2 have it: every byte, and three merges; 261 tokens."""
+    """A tokenizer like GPT-2's, Llama 3's and Qwen2's: all bytes and three merges, 261 tokens."""
     tokens = ["<s>", "</s>", *VISIBLE, "Ġa", "Ã©", "Ġab"]
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     level["use_regex"] = True
@@ -81,7 +81,7 @@ def byte_level_tokenizer() -> dict[str, Any]:
 
 
 def byte_fallback_tokenizer() -> dict[str, Any]:
-    """As Llama 1 and 2 have it: pieces, and bytes for what has none; 265 tokens."""
+    """A tokenizer like Llama 1's and 2's: pieces, and bytes for other text, 265 tokens."""
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     tokens += ["▁", "a", "b", "é", "▁a", "▁ab"]
     normalizer = {
@@ -106,7 +106,7 @@ def byte_fallback_tokenizer() -> dict[str, Any]:
 
 
 def sentencepiece_model(pieces: Mapping[str, float]) -> bytes:
-    """A unigram model: ModelProto with pieces, trainer_spec and normalizer_spec."""
+    """A unigram model: a ModelProto with pieces, trainer_spec and normalizer_spec."""
 
     def message(number: int, content: bytes) -> bytes:
         assert len(content) < 128
@@ -189,7 +189,7 @@ def write_safetensors(path: Path, arrays: Arrays) -> Path:
 
 
 def write_shards(folder: Path, arrays: Arrays) -> Path:
-    """Two shards and their index."""
+    """Write two shards and their index."""
     names = list(arrays)
     places = {}
     for number, part in enumerate((names[::2], names[1::2]), 1):
@@ -200,7 +200,7 @@ def write_shards(folder: Path, arrays: Arrays) -> Path:
 
 
 def write_bin(path: Path, arrays: Arrays) -> Path:
-    """What torch.save makes of a state dictionary; equal arrays share their storage."""
+    """Write a state dictionary like torch.save; the same array twice shares its storage."""
     storages: dict[str, Any] = {}
     calls = {}
     kinds = {"float32": "FloatStorage", "float16": "HalfStorage", "uint16": "BFloat16Storage"}
@@ -220,7 +220,7 @@ def write_json(path: Path, value: Any) -> Path:
 def write_llama(
     folder: Path, *, tokenizer: dict[str, Any] | None = None, weights: bool = True, **changes: Any
 ) -> Path:
-    """A folder with one file of float32 weights; the value ... drops a key of the config."""
+    """Write a folder with one file of float32 weights; ``...`` drops a key of the config."""
     folder.mkdir(exist_ok=True)
     config = {k: v for k, v in {**LLAMA, **changes}.items() if v is not ...}
     write_json(folder / "config.json", config)
@@ -242,7 +242,7 @@ def write_marian(folder: Path, *, tokenizer: bool = True, **changes: Any) -> Pat
     folder.mkdir(exist_ok=True)
     write_json(folder / "config.json", {**MARIAN, **changes})
     arrays = random_arrays(MARIAN_SHAPES)
-    # early files hold tied weights under every name, and what can be computed
+    # early files hold tied weights under every name, and the sinusoids
     for name in ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"):
         arrays[name] = arrays["model.shared.weight"]
     arrays["model.encoder.embed_positions.weight"] = np.ones((5, 4), np.float32)
@@ -255,5 +255,5 @@ def write_marian(folder: Path, *, tokenizer: bool = True, **changes: Any) -> Pat
 
 
 def config_of(folder: Path) -> dict[str, Any]:
-    """What loading a folder gives as its config."""
+    """The config of a loaded folder."""
     return loaders.load(folder).config

@@ -1,4 +1,4 @@
-"""Writes a small folder of a speech model as transformers does."""
+"""Writes a small transformers folder of a speech model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def special_ids() -> dict[str, int]:
 
 
 def tokenizer() -> dict[str, Any]:
-    """GPT-2's bytes with the special tokens of speech."""
+    """GPT-2's bytes and the special tokens of speech models."""
     content = byte_level_tokenizer()
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     content["added_tokens"] = [

@@ -1,4 +1,4 @@
-"""Where a transformers folder keeps its chat template."""
+"""The places in which a transformers folder stores its chat template."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_templates_that_are_none(tmp_path: Path, value: Any) -> None:
 
 
 def test_damaged_templates_render_or_are_refused() -> None:
-    """None takes long, none raises anything else."""
+    """Every damaged template renders or is refused within 15 seconds."""
     messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "é"}]
     rendered, count = 0, 0
     for name, template in TEMPLATES.items():

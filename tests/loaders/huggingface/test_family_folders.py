@@ -1,4 +1,4 @@
-"""A folder of each family's golden models loads and gives the golden outputs."""
+"""Folders with the golden models of each family load and give the golden outputs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ CASES = [
     for variant in family.variants
 ]
 EARLY = [(name, variant) for name, family in FAMILIES.items() for variant in family.early]
-# The first and the last token; a default of transformers may be beyond this vocabulary.
+# Defaults of transformers may exceed this small vocabulary.
 TOKENS = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": None}
 
 
 def check(folder: Path, case: golden.Case) -> None:
     checkpoint = loaders.load(folder)
     model = build(checkpoint.config, checkpoint.tensors)
-    assert golden.difference(case, model)[1] <= 1  # of 2e-4 + 1e-4 relative
+    assert golden.difference(case, model)[1] <= 1  # tolerance: 2e-4 + 1e-4 |theirs|
 
 
 def write_early(folder: Path, name: str, case: golden.Case, **changes: Any) -> None:
-    """A folder with keys and weights under their first names."""
+    """Write a folder with the earliest names of keys and weights."""
     table = TABLES[name]
     early = {key: spelling for spelling, key in table.spellings.items()}
     config = {early.get(key, key): value for key, value in (case["config"] | changes).items()}
@@ -57,7 +57,7 @@ def test_what_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
 
 @pytest.mark.parametrize(("name", "variant"), EARLY)
 def test_the_config_that_version_4_wrote(tmp_path: Path, name: str, variant: str) -> None:
-    """Written by hand, not by the loader's table."""
+    """The config of version 4 is written by hand, independent of the loader's table."""
     case = golden.cases(name)[variant]
     config = {"model_type": name, **FAMILIES[name].early[variant], **TOKENS}
     write_json(tmp_path / "config.json", config)
@@ -101,7 +101,7 @@ def test_a_switch_that_is_not_there_is_refused_by_name(tmp_path: Path, name: str
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_dropped_key_has_no_default(name: str) -> None:
-    """Else the default would stand for the value that was dropped."""
+    """A default would hide the value of a dropped key."""
     assert not TABLES[name].neutral.keys() & TABLES[name].defaults.keys()
 
 

@@ -103,7 +103,7 @@ def test_a_begin_token_as_the_tokenizer_says(tmp_path: Path) -> None:
     checkpoint = loaders.load(folder)
     assert checkpoint.config["tokenizer"] == "tokenizers"
     assert checkpoint.tokenizer_files == {"tokenizer.json": folder / "tokenizer.json"}
-    # the tokenizer knows better than config.json which one it is
+    # the tokenizer's begin token takes precedence over config.json
     assert (checkpoint.config["add_bos"], checkpoint.config["bos_token_id"]) == (True, 0)
 
     before = content["post_processor"]
@@ -183,7 +183,7 @@ def test_marian_without_tokenizer_and_with_two_vocabularies(tmp_path: Path) -> N
 
 
 def test_marian_switches_of_other_models(tmp_path: Path) -> None:
-    # left in the config, so that the family refuses it by its name
+    # The key stays in the config, so that the family refuses it by name.
     assert config_of(write_marian(tmp_path, normalize_before=True))["normalize_before"] is True
 
 

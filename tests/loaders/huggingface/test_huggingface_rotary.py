@@ -1,4 +1,4 @@
-"""Both spellings of rotary positions in config.json, of all layers and of each kind of them."""
+"""Both spellings of rotary positions in config.json, for all layers and by kind of layer."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_rotary_positions_that_are_refused(tmp_path: Path) -> None:
         config_of(write_llama(tmp_path, rope_parameters=nested))
     with pytest.raises(FormatError, match="is damaged"):
         config_of(write_llama(tmp_path, rope_theta=10**400))
-    # not dropped, so that the family refuses it by its name
+    # The unknown key stays in the config, so that the family refuses it by name.
     sections = {"type": "default", "mrope_section": [1, 1]}
     kept = config_of(write_llama(tmp_path, rope_scaling=sections))["rope_scaling"]
     assert kept == {"rope_type": "default", "mrope_section": [1, 1]}
-    # a family that takes rotation of all features for granted refuses this by its name
+    # Families without partial rotation refuse this key by name.
     assert config_of(write_llama(tmp_path, partial_rotary_factor=0.5))["partial_rotary_factor"]
 
 

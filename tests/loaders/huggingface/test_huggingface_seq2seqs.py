@@ -1,4 +1,4 @@
-"""Encoder-decoders as early versions of transformers wrote them."""
+"""Encoder-decoder folders of early versions of transformers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PRE_NORM = {"add_final_layer_norm": True, "normalize_before": True, "normalize_e
 
 
 def write(folder: Path, family: str, early: dict[str, Any], **changes: Any) -> Path:
-    """The plain golden model of a family; `changes` of its weights, None to leave one out."""
+    """Write the plain golden model; `changes` replaces weights, and None leaves one out."""
     case = golden.cases(family)["plain"]
     config = {**case["config"], "model_type": family, **early}
     del config["architecture"], config["target_vocab_size"]

@@ -1,4 +1,4 @@
-"""Configs as published models have them: every key is known, and says what the model needs."""
+"""Configs of published models: the loader knows every key and finds all that the model needs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ PHI3: dict[str, Any] = SHARED | {
     "tie_word_embeddings": False,
     "vocab_size": 32064,
 }
-# Model -> model_type, the rest of config.json.
+# model -> model_type, the other keys of config.json
 PUBLISHED: dict[str, tuple[str, dict[str, Any]]] = {
     "Mistral 7B": (
         "mistral",

@@ -1,4 +1,4 @@
-"""Encoders in transformers folders, and what sentence-transformers adds to them."""
+"""Encoders in transformers folders, and the files that sentence-transformers adds to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IDS = [1, 5, 7, 2]
 
 
 def write_encoder(folder: Path, **changes: Any) -> Path:
-    """A BERT as version 4 of transformers wrote it, without its head and in no folder inside."""
+    """Write a BERT as version 4 of transformers did, without its head, in the folder itself."""
     folder.mkdir(exist_ok=True)
     config = {key: value for key, value in CASE["config"].items() if key != "architecture"}
     write_json(folder / "config.json", {"model_type": "bert", **config, **changes})

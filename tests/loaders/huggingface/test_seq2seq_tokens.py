@@ -1,4 +1,4 @@
-"""Encoder-decoder folders whose source and target share a tokenizer, and languages."""
+"""Encoder-decoder folders with one tokenizer for source and target, and languages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(folder: Path, model_type: str, size: int = 300, **given: Any) -> Tokens
 
 
 def tokenizer_file(folder: Path, before: list[str], after: list[str]) -> None:
-    """A tokenizer.json that puts special tokens around a text."""
+    """Write a tokenizer.json that adds special tokens before and after a text."""
     content = byte_level_tokenizer()
     ids = {"<s>": 0, "</s>": 1, "a": content["model"]["vocab"]["a"]}
     tokenizer_json.around(
@@ -51,7 +51,7 @@ def test_what_is_put_around_a_source(tmp_path: Path, before: list[str], after: l
         assert config["source_bos_token_id"] == 0
     if after:
         assert config["source_eos_token_id"] == 1
-    assert config["suppress_tokens"] == []  # the padding token is Marian's concern only
+    assert config["suppress_tokens"] == []  # only Marian suppresses the padding token
 
 
 def test_a_post_processor_of_roberta(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_more_tokens_than_one(tmp_path: Path) -> None:
 
 
 def test_tokens_of_the_search(tmp_path: Path) -> None:
-    """Of generation_config.json, else of config.json; without a tokenizer too."""
+    """generation_config.json goes before config.json, with and without a tokenizer."""
     config = read(tmp_path, "bart", forced_bos_token_id=0, begin_suppress_tokens=[7, 6, 7]).config
     assert config["forced_bos_token_id"] == 0
     assert config["begin_suppress_tokens"] == [6, 7]
@@ -85,7 +85,7 @@ def test_tokens_of_the_search(tmp_path: Path) -> None:
 
 
 def multilingual(folder: Path, **settings: Any) -> None:
-    """A tokenizer.json with two of NLLB's languages."""
+    """Write a tokenizer.json with two of NLLB's languages."""
     content = byte_level_tokenizer()
     for i, code in ((270, "deu_Latn"), (271, "eng_Latn")):
         content["model"]["vocab"][code] = i
@@ -100,7 +100,7 @@ def test_languages_of_a_tokenizer_json(tmp_path: Path) -> None:
     assert config["languages"] == {"deu_Latn": 270, "eng_Latn": 271}
     assert config["language_place"] == "before"
     assert (config["source_language"], config["target_language"]) == ("eng_Latn", "deu_Latn")
-    assert "forced_bos_token_id" not in config  # the target language says it
+    assert "forced_bos_token_id" not in config  # the target language gives this token
     multilingual(tmp_path, src_lang="deu_Latn", tgt_lang="eng_Latn")
     config = read(tmp_path, "m2m_100").config
     assert (config["source_language"], config["target_language"]) == ("deu_Latn", "eng_Latn")

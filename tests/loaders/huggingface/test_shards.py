@@ -1,4 +1,4 @@
-"""The weights of a folder in every form that transformers has written."""
+"""Transformers folders with weights in every layout that transformers has written."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from tests.loaders.huggingface.huggingface_files import (
     write_marian,
 )
 
-# Letters with one merge, one without, two to four bytes, and what only some tokenizers know.
+# Letters with and without a merge, characters of two to four bytes, tabs and newlines.
 TEXT = "ab a é\tb\n ü€ \U0001f600 ab"
 MAKERS = pytest.mark.parametrize("make", [byte_level_tokenizer, byte_fallback_tokenizer])
 Make = Callable[[], dict[str, Any]]
@@ -50,7 +50,7 @@ def test_text_to_ids_and_back(tmp_path: Path, make: Make) -> None:
 
 
 def test_nothing_is_added_and_nothing_cut(tmp_path: Path) -> None:
-    """Neither the begin token of the post-processor nor the truncation that the file has."""
+    """The engine ignores the post-processor's begin token and the truncation in the file."""
     tokens = opened(tmp_path, byte_level_tokenizer())
     assert tokens.tokens(tokens.encode("ab a ab")) == ["a", "b", "Ġa", "Ġab"]
     assert tokens.encode("<s>b") == [0, *tokens.encode("b")]
@@ -80,14 +80,14 @@ def test_a_character_appears_with_its_last_byte(tmp_path: Path) -> None:
     ids = tokenizer.ids([f"<0x{byte:02X}>" for byte in "x€".encode()])
     texts = [tokenizer.decode(ids[:count], final=False) for count in range(5)]
     assert texts == ["", "x", "x", "x", "x€"]
-    assert tokenizer.decode(ids[:3]) == "x\ufffd"  # the text ended too early
+    assert tokenizer.decode(ids[:3]) == "x\ufffd"  # half of a character
 
 
 def test_a_continuation_keeps_its_space(tmp_path: Path) -> None:
     tokenizer = opened(tmp_path, byte_fallback_tokenizer())
     ids = tokenizer.ids(["▁a", "▁ab"])
     assert tokenizer.decode(ids) == "a ab"
-    assert tokenizer.decode(ids, after=[1]) == "a ab"  # after nothing but a begin token
+    assert tokenizer.decode(ids, after=[1]) == "a ab"  # after a begin token only
     assert tokenizer.decode(ids, after=[1, *ids]) == " a ab"
 
 
@@ -121,7 +121,7 @@ def test_what_a_model_does_not_know(tmp_path: Path) -> None:
 
 
 def language_model(folder: Path, make: Make, **changes: Any) -> ae.LanguageModel:
-    """A random model over the tokens of a tokenizer.json, as `ae.load` makes it."""
+    """A random model over the tokens of a tokenizer.json, loaded with `ae.load`."""
     config: dict[str, Any] = {
         "architecture": "rnn_lm",
         "vocab_size": 265,
@@ -156,7 +156,7 @@ def test_generate_on_the_command_line(tmp_path: Path) -> None:
 
 @MAKERS
 def test_streamed_text_is_the_text(tmp_path: Path, make: Make) -> None:
-    """Also of a model that generates bytes at random, most of them no UTF-8."""
+    """The random model generates random bytes, most of them no UTF-8."""
     model = language_model(tmp_path, make)
     for seed in range(8):
         options: dict[str, Any] = {"max_new_tokens": 40, "seed": seed}
@@ -173,7 +173,7 @@ def test_a_begin_token_is_added_where_the_config_says(tmp_path: Path) -> None:
         expected = np.argmax(model.logits([1, *ids] if add else ids)[-1])
         assert model.generate(ids, max_new_tokens=1).hypotheses[0].ids == [expected]
         assert len(model.score(model.tokenizer.decode(ids)).ids) == len(ids) - (not add)
-        first = np.argmax(model.logits([1])[-1])  # there is nothing else to start from
+        first = np.argmax(model.logits([1])[-1])  # an empty prompt starts from the begin token
         assert model.generate("", max_new_tokens=1).hypotheses[0].ids == [first]
 
 
@@ -188,7 +188,7 @@ def test_suppressed_tokens_are_never_generated(tmp_path: Path, options: dict[str
     result = model.generate("ab", max_new_tokens=8, **options)
     for hypothesis in result.hypotheses:
         assert not set(hypothesis.ids) & set(forbidden)
-    # a user's rules come on top, and scores are what the model says
+    # a user's rules act in addition, and scores are the model's
     best = result.hypotheses[0].ids[0]
 
     def rule(logits: NDArray[np.float32], search: object) -> None:
@@ -215,7 +215,7 @@ def test_pieces(tmp_path: Path) -> None:
     ids = tokenizer.encode("ab ab")
     assert tokenizer.tokens(ids) == ["▁a", "b", "▁a", "b"]
     assert tokenizer.decode(ids) == "ab ab"
-    assert tokenizer.encode("c a") == [4, 1, 2]  # "c" is a piece without id: unknown
+    assert tokenizer.encode("c a") == [4, 1, 2]  # "c" is a piece without an id, so it is unknown
     assert tokenizer.decode([4, 1, 2, 0, 7]) == "a"  # special tokens have no text
     assert tokenizer.encode("") == []
     assert tokenizer.ids(["b", "x"]) == [3, 1]

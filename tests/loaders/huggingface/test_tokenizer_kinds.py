@@ -1,4 +1,4 @@
-"""Tokenizer files of transformers folders that have no tokenizer.json."""
+"""Tokenizer files in transformers folders without a tokenizer.json."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.loaders.huggingface.huggingface_files import (
 
 
 def llama(folder: Path, **changes: Any) -> Path:
-    """A folder with tokenizer.model: <unk>, <s>, </s>, and the pieces."""
+    """Write a folder with a tokenizer.model that holds <unk>, <s>, </s> and the pieces."""
     write_llama(folder, bos_token_id=1, eos_token_id=2, **changes)
     (folder / "tokenizer.model").write_bytes(sentencepiece_model(PIECES))
     return folder
@@ -37,7 +37,7 @@ def opened(folder: Path) -> tuple[Checkpoint, Tokenizer]:
 
 def test_a_sentencepiece_model_alone(tmp_path: Path) -> None:
     checkpoint, tokenizer = opened(llama(tmp_path))
-    ids = tokenizer.encode(" ab  ab ")  # as the model says: no other spaces than between words
+    ids = tokenizer.encode(" ab  ab ")  # the model keeps single spaces between words only
     assert tokenizer.tokens(ids) == ["▁a", "b", "▁a", "b"]
     assert tokenizer.decode(ids) == "ab ab"
     assert tokenizer.encode("x") == [5, checkpoint.config["unk_token_id"]]
@@ -54,7 +54,7 @@ def test_what_is_read_survives_conversion(tmp_path: Path) -> None:
 
 
 def test_added_tokens(tmp_path: Path) -> None:
-    """With an id of their own in two files, and made special in a third one."""
+    """Two files add tokens with new ids, and a third one makes tokens special."""
     folder = llama(tmp_path)
     write_json(folder / "added_tokens.json", {"<call>": 9})
     flags = {"lstrip": True, "special": False}
@@ -65,7 +65,7 @@ def test_added_tokens(tmp_path: Path) -> None:
     _, tokenizer = opened(folder)
     assert tokenizer.encode("a <end><call>a") == [3, 12, 9, 3]
     assert tokenizer.decode([3, 12, 9, 4]) == "a<call>"  # <end> and b are special
-    assert tokenizer.encode(" id 10") == tokenizer.encode("id 10")  # what fills a gap is no text
+    assert tokenizer.encode(" id 10") == tokenizer.encode("id 10")  # fillers never match a text
 
 
 def test_added_tokens_beside_a_tokenizer_json(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Encoder folders as transformers itself writes them, with and without a head."""
+"""Encoder folders that transformers itself writes, with and without a head."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IDS = [4, 5, 9, 10, 11, 5]  # without padding
 
 
 def save(folder: Path, kind: str, head: str) -> Any:
-    """Write a random model, and return it without its head."""
+    """Write a random model and return it without its head."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     family = FAMILIES[kind]
@@ -42,7 +42,7 @@ def expected(model: Any) -> Any:
 def test_what_save_pretrained_writes(tmp_path: Path, kind: str, head: str) -> None:
     model = save(tmp_path, kind, head)
     ours = ae.load(tmp_path).hidden_states(IDS)
-    # float32 on both sides, values of about 3 after two or three layers
+    # both sides compute in float32; values reach about 3 after two or three layers
     np.testing.assert_allclose(ours, expected(model), rtol=0, atol=2e-5)
 
 

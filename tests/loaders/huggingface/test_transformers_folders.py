@@ -1,4 +1,4 @@
-"""Folders and tokenizers as transformers itself writes and reads them."""
+"""Folders and tokenizers that transformers itself writes and reads."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def expected_weights(model: Any) -> dict[str, Any]:
 
 
 def test_early_configs_are_read_as_new_ones(tmp_path: Path, transformers: Any) -> None:
-    """What version 4 wrote for a model, against what version 5 does for the same."""
+    """Configs of one model from version 4 and version 5 of transformers give the same config."""
     random_model(transformers, "llama").save_pretrained(tmp_path / "new")
     scaling = {"type": LLAMA3["rope_type"], **{k: LLAMA3[k] for k in LLAMA3 if k != "rope_type"}}
     early = {"rope_theta": 500000.0, "rope_scaling": scaling, "mlp_bias": True, **SMALL}

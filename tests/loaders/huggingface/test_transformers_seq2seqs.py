@@ -1,4 +1,4 @@
-"""Encoder-decoders that transformers saves: the same logits, and the same searches."""
+"""Encoder-decoders that transformers saves give its logits and its search results."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CASES = {
     for variant, case in golden.cases(name).items()
 }
 
-# In transformers a forbidden token keeps its share of the probability, which decides between beams;
-# and M2M-100 gives a padding token that a beam has found no position.
+# In transformers a forbidden token keeps its share of the probability, which changes the order of
+# beams. Its M2M-100 gives no position to a padding token that a beam has generated.
 BEAM_SIZES = {"marian": (1,), "m2m_100": (1,)}
 
 
@@ -41,11 +41,11 @@ def test_a_folder(tmp_path: Path, torch: Any, name: str) -> None:
     assert isinstance(model, Seq2Seq)
     for prompt in case["prompts"]:
         logits = model.logits(prompt["source"], prompt["ids"])
-        # float32 against float64, as in the golden test
+        # float32 against float64, with the tolerance of the golden test
         np.testing.assert_allclose(logits[prompt["rows"]], prompt["outputs"], rtol=1e-4, atol=2e-4)
     source = case["greedy"]["source"]
     for beam_size in BEAM_SIZES.get(family, (1, 3)):
-        # of transformers, early_stopping is our rule of candidates
+        # early_stopping in transformers equals stopping="candidates" here
         search = {"max_new_tokens": 20, "length_penalty": 0.0}
         result = model.translate(source, beam_size=beam_size, min_new_tokens=0, **search)
         with torch.no_grad():
@@ -58,19 +58,19 @@ def test_a_folder(tmp_path: Path, torch: Any, name: str) -> None:
 
 
 def saved(folder: Path, family: str, case: dict[str, Any]) -> Any:
-    """The model of a golden case, in float64, and in a folder in float32."""
+    """Save the model of a golden case in float32, and return it in float64."""
     from tests.golden.make_huggingface import filled
 
     config = {key: value for key, value in case["config"].items() if key != "architecture"}
     module, _ = filled(FAMILIES[family], config, case["seed"])
-    module.generation_config.forced_eos_token_id = None  # only where a search is cut off
+    module.generation_config.forced_eos_token_id = None  # it acts only at the length limit
     if family == "marian":
-        module.generation_config.bad_words_ids = [[0]]  # as the published ones have it
+        module.generation_config.bad_words_ids = [[0]]  # like published models
     module.float().save_pretrained(folder)
     return module.double()
 
 
 def added(source: list[int], config: dict[str, Any]) -> list[int]:
-    """What translate adds to a source."""
+    """The source with the tokens that translate() adds."""
     begin = [config["source_bos_token_id"]] if config["add_source_bos"] else []
     return begin + source + [config["source_eos_token_id"]]

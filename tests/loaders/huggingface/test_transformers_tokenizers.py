@@ -1,4 +1,4 @@
-"""Tokenizer files without a tokenizer.json, as transformers and sentencepiece read them."""
+"""Tokenizer files without a tokenizer.json give the ids of transformers and sentencepiece."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEXTS = [
     ),
     *("Ünïcödé naïve", "word" * 40, "x\ud7ffﬁy"),
 ]
-# transformers 5 normalises mBART's texts no more, and keeps spaces that sentencepiece removes
+# transformers 5 does not normalise texts for mBART and keeps spaces that sentencepiece removes.
 PLAIN = [text for text in TEXTS if text == " ".join(text.split()) and "ﬁ" not in text]
 
 
@@ -39,7 +39,7 @@ def transformers() -> Any:
 
 
 def trained(path: Path, kind: str, **options: Any) -> Any:
-    """Train a sentencepiece model; returns what the library makes of the file."""
+    """Train a sentencepiece model and return the library's processor of it."""
     spm = pytest.importorskip("sentencepiece")
     file = io.BytesIO()
     options = {"vocab_size": 400, "hard_vocab_limit": False, "minloglevel": 9, **options}
@@ -53,7 +53,7 @@ def trained(path: Path, kind: str, **options: Any) -> Any:
 def opened(
     folder: Path, model_type: str, *, kind: Kind = "decoder", size: int = 2000, **given: Any
 ) -> tuple[dict[str, Any], Tokenizer]:
-    """Config keys, and the tokenizer of a model's only or source side."""
+    """The config, and the tokenizer of the source or of the only side."""
     given = {"model_type": model_type, "eos_token_id": 2, "decoder_start_token_id": 2, **given}
     keys = ("vocab_size", "source_vocab_size", "target_vocab_size")
     config = {**dict.fromkeys(keys, size), **given}
@@ -77,7 +77,7 @@ BPE = {
     "options", [{}, BPE, {**BPE, "add_dummy_prefix": False}, {"user_defined_symbols": ["<sep>"]}]
 )
 def test_sentencepiece_models(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
-    """The ids of sentencepiece itself, whatever the switches of the model."""
+    """The ids equal sentencepiece's for every combination of the model's switches."""
     theirs = trained(tmp_path / "tokenizer.model", kind, **options)
     config, ours = opened(tmp_path, "llama", size=len(theirs))
     assert (config["add_bos"], config["bos_token_id"]) == (True, 1)
@@ -86,12 +86,12 @@ def test_sentencepiece_models(tmp_path: Path, kind: str, options: dict[str, Any]
         ids = theirs.encode(text)
         assert ours.encode(text) == ids, text
         assert ours.tokens(ids) == theirs.encode(text, out_type=str) or 0 in ids
-        if 0 not in ids:  # sentencepiece has a text for the unknown, we have none
+        if 0 not in ids:  # sentencepiece gives the unknown token a text
             assert ours.decode(ids) == theirs.decode(ids), text
 
 
 def layout(model_type: str) -> dict[str, Any]:
-    """Names of transformers' class and file, and what its models are made with."""
+    """Names of the class and the file in transformers, and training options of the model."""
     spiece = {
         "file": "spiece.model",
         "train": {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1},
@@ -138,7 +138,7 @@ def test_pieces_with_other_ids(tmp_path: Path, transformers: Any, model_type: st
 
 
 def test_languages_of_nllb(tmp_path: Path) -> None:
-    """256,000 pieces, fairseq's tokens and 202 languages: eng_Latn is 256047 there."""
+    """NLLB has 256,000 pieces, fairseq's tokens and 202 languages; eng_Latn is 256047."""
     pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
     config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", tokenizer_class="NllbTokenizer")
     first = len(pieces) + 1
@@ -166,7 +166,7 @@ def test_m2m_100(tmp_path: Path, transformers: Any) -> None:
 
 
 def byte_level_files(folder: Path, special: list[str]) -> None:
-    """vocab.json and merges.txt, trained."""
+    """Train a byte-level tokenizer and write vocab.json and merges.txt."""
     tokenizers = pytest.importorskip("tokenizers")
     library = tokenizers.ByteLevelBPETokenizer()
     library.train_from_iterator(CORPUS, vocab_size=400, special_tokens=special, show_progress=False)

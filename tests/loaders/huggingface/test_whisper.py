@@ -1,4 +1,4 @@
-"""Whisper's folders as transformers writes them."""
+"""Whisper folders that transformers writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes transformers folders whose tokenizer is not in a tokenizer.json."""
+"""Writes transformers folders with other tokenizer files than tokenizer.json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.loaders.huggingface.huggingface_files import (
 
 
 def write_tokenizer(folder: Path, name: str, content: bytes, **settings: Any) -> Path:
-    """A folder with hardly any weights, a tokenizer file and what tokenizer_config.json says."""
+    """Write a folder with few weights, a tokenizer file and a tokenizer_config.json."""
     write_llama(folder, weights=False, vocab_size=300, bos_token_id=1, eos_token_id=2)
     write_safetensors(folder / "model.safetensors", {"model.norm.weight": np.ones(2, np.float32)})
     write_json(folder / "tokenizer_config.json", settings)
@@ -28,7 +28,7 @@ def write_tokenizer(folder: Path, name: str, content: bytes, **settings: Any) ->
 
 
 def write_pieces(folder: Path) -> Path:
-    """tokenizer.model, with a normalisation that changes nothing and tokens behind it."""
+    """Write tokenizer.model with a normalisation that changes nothing, and added tokens."""
     charsmap = struct.pack("<I", 1024) + bytes(1024) + b"\0"  # size of a trie, the trie, texts
     size = bytes([len(charsmap) & 127 | 128, len(charsmap) >> 7])
     normalizer = b"\x12" + size + charsmap  # field 2
@@ -42,7 +42,7 @@ def write_pieces(folder: Path) -> Path:
 
 
 def write_merges(folder: Path) -> Path:
-    """vocab.json and merges.txt."""
+    """Write vocab.json and merges.txt."""
     merges = "#version: 0.2\nĠ a\nĠa b\na b\nab ab\n".encode()
     write_tokenizer(folder, "merges.txt", merges, tokenizer_class="GPT2Tokenizer")
     tokens = ["<|endoftext|>", *VISIBLE, "Ġa", "Ġab", "ab", "abab"]
@@ -52,7 +52,7 @@ def write_merges(folder: Path) -> Path:
 
 
 def write_word_pieces(folder: Path) -> Path:
-    """vocab.txt."""
+    """Write vocab.txt."""
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ab", "a", "##b", "##é", "é"]
     settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
     write_json(
@@ -64,7 +64,7 @@ def write_word_pieces(folder: Path) -> Path:
 
 
 def write_chat(folder: Path) -> Path:
-    """A chat template beside a tokenizer."""
+    """Write a chat template beside a tokenizer."""
     template = (
         "{{ bos_token }}{% set ns = namespace(n=0) %}{% for m in messages %}"
         "{% for i in range(9) %}{{ m['role'] ~ m.content * 2 + 'x' }}{% set ns.n = ns.n + 1 %}"

@@ -1,4 +1,4 @@
-"""Folders of JoeyNMT."""
+"""Model folders of JoeyNMT."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_which_checkpoint(copied: Any) -> None:
 def test_vocabularies_that_the_config_names(copied: Any, data: str) -> None:
     folder = copied("joeynmt-gru")
     (folder / "src_vocab.txt").unlink()
-    (folder / "s.txt").write_text("a\nb\nc\n<s>\nd\n")  # the special tokens come first anyway
+    (folder / "s.txt").write_text("a\nb\nc\n<s>\nd\n")  # special tokens get the first ids
     config = folder / "config.yaml"
     config.write_text(config.read_text() + data)
     tokens = loaders.load(folder).vocabularies["source"].tokens
@@ -74,7 +74,7 @@ def test_version_1_says_nothing_of_norms(copied: Any) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("layer_norm: pre", "freeze: false"))
     assert loaders.load(folder).config["norm_placement"] == "pre"
-    folder = copied("joeynmt-post-norm")  # version 2 would have no norm above an encoder's
+    folder = copied("joeynmt-post-norm")  # version 2 has no norm after a post-norm encoder
     (folder / "config.yaml").write_text(text.replace("layer_norm: pre", "freeze: false"))
     with pytest.raises(Unsupported, match="expected all or none"):
         loaders.load(folder)

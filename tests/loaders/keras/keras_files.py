@@ -1,6 +1,6 @@
-"""Writes small files of Keras and textgenrnn.
+"""Writes small model files of Keras and textgenrnn.
 
-Names and shapes are those of the toolkits' documentation and of published files.
+Names and shapes follow the toolkits' documentation and published files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4, "CuDNNGRU": 3, "CuDNNLSTM": 4}
 
 
 def keras_cell(kind: str, inputs: int, *, after: bool = False, seed: int = 0) -> Arrays:
-    """The weights of a recurrent layer by their names in the file."""
+    """The weights of a recurrent layer by their names in a file."""
     width = GATES[kind] * UNITS
     bias: tuple[int, ...] = (2, width) if after else (width,)
     if kind.startswith("CuDNN"):
@@ -36,7 +36,7 @@ def keras_cell(kind: str, inputs: int, *, after: bool = False, seed: int = 0) ->
 def recurrent_layer(
     kind: str, number: int, options: Mapping[str, Any], bidirectional: bool
 ) -> dict[str, Any]:
-    """Its entry in model_config."""
+    """The entry of a recurrent layer in model_config."""
     name = f"rnn_{number}"
     inner = {"class_name": kind, "config": {"name": name, "units": UNITS, **options}}
     if not bidirectional:
@@ -53,7 +53,7 @@ def keras_layers(
     sequences: bool = True,
     bidirectional: bool = False,
 ) -> tuple[list[dict[str, Any]], Arrays]:
-    """model_config's layers and the weights of two recurrent layers between the others."""
+    """Layers of model_config and weights: two recurrent layers between the other ones."""
     options = dict(options or {})
     layers: list[dict[str, Any]] = []
     arrays: Arrays = {}
@@ -90,7 +90,7 @@ def write_keras(
     arrays: Arrays | None = None,
     version: str = "2.2.4",
 ) -> Path:
-    """A file of model.save(); without arguments one of two LSTMs."""
+    """Write a file like model.save(); by default the model has two LSTMs."""
     if layers is None or arrays is None:
         layers, arrays = keras_layers("LSTM", LSTM_OPTIONS)
     config = {"class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
@@ -100,7 +100,7 @@ def write_keras(
 
 
 def to_cudnn(arrays: Arrays, gates: int) -> Arrays:
-    """Weights of an LSTM or GRU as cuDNN's layers keep them: Keras 2's convert_weights."""
+    """Weights of an LSTM or GRU in cuDNN's layout, by the equations of Keras 2."""
 
     def blocks(array: np.ndarray, square: bool) -> np.ndarray:
         parts = np.hsplit(array, gates)

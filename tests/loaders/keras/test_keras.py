@@ -21,7 +21,7 @@ from tests.loaders.keras.keras_files import (
 from tests.loaders.rnn_equations import gru, layer, lstm, simple, stack, under
 
 IDS = [1, 6, 0, 3, 3, 2, 5, 4]
-# two layers of four units: float32 against float64
+# float32 against float64, over two layers of four units
 CLOSE: dict[str, float] = {"rtol": 0, "atol": 2e-6}
 
 
@@ -31,7 +31,7 @@ def dense(arrays: dict[str, Any], states: np.ndarray) -> np.ndarray:
 
 
 def logits(arrays: dict[str, Any], make: Any) -> np.ndarray:
-    """Two equal layers over embedded ids, then Dense."""
+    """Logits of an embedding, two equal layers and Dense."""
     xs = under(arrays, "embed/embed/")["embeddings:0"][IDS]
     steps = [make(under(arrays, f"rnn_{number}/rnn_{number}/")) for number in (1, 2)]
     return dense(arrays, stack(steps, xs))
@@ -66,7 +66,7 @@ def test_cudnn_layers_are_their_plain_ones(tmp_path: Path, kind: str) -> None:
     for number in (1, 2):
         prefix = f"rnn_{number}/rnn_{number}/"
         cell = {key: arrays[prefix + key] for key in keras_cell(kind, EMBEDDING)}
-        if kind == "LSTM":  # cuDNN's layers add two biases
+        if kind == "LSTM":  # cuDNN's LSTM adds two biases
             half = cell["bias:0"] / 2
             cell["bias:0"] = np.stack([half, half])
         packed |= {prefix + key: array for key, array in to_cudnn(cell, gates).items()}

@@ -1,4 +1,4 @@
-"""Files that Keras 3 writes give its own outputs."""
+"""Files written by Keras 3 give the outputs of Keras."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import attnengine as ae
-from tests.helpers.torch_modules import torch  # its warnings are dealt with there
+from tests.helpers.torch_modules import torch  # filters torch's warnings
 
-pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]  # Keras' own
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]  # Keras' warnings
 
 os.environ["KERAS_BACKEND"] = "torch"
 with warnings.catch_warnings():
@@ -21,12 +21,12 @@ with warnings.catch_warnings():
     keras = pytest.importorskip("keras")
 
 VOCAB, WINDOW = 11, 6
-# both in float32, of logits up to 3
+# both sides compute in float32; logits reach 3
 CLOSE: dict[str, float] = {"rtol": 0, "atol": 2e-6}
 
 
 def save(folder: Path, layers: list[Any], shape: tuple[int | None, ...]) -> tuple[Any, Path]:
-    """A Sequential model with weights that make outputs vary, and its HDF5 file."""
+    """A Sequential model with weights that make the outputs vary, and its HDF5 file."""
     model = keras.Sequential([keras.layers.Input(shape), *layers, keras.layers.Dense(VOCAB)])
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.5, w.shape).astype(np.float32) for w in model.get_weights()])

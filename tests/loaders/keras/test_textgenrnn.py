@@ -1,4 +1,4 @@
-"""textgenrnn against its own equations in float64."""
+"""Models of textgenrnn against the toolkit's equations in float64."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_textgenrnn(tmp_path: Path) -> None:
 
 
 def from_cudnn(w: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Keras 2's conversion of a CuDNNLSTM's weights."""
+    """Weights of a CuDNNLSTM as Keras 2 converts them to an LSTM."""
 
     def kernel(array: np.ndarray) -> np.ndarray:
         return np.hstack([k.T.reshape(k.shape, order="F") for k in np.hsplit(array, 4)])

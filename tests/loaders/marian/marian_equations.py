@@ -1,4 +1,4 @@
-"""Models of Nematus and Marian in NumPy, in float64, straight from their equations and names."""
+"""Models of Nematus and Marian in NumPy, in float64, by their equations and weight names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
 
 
 class Nematus:
-    """The conditional GRU and the deep output in float64, by Nematus' parameter names."""
+    """The conditional GRU and the deep output with Nematus' parameter names."""
 
     def __init__(self, arrays: Arrays) -> None:
         self.p = {name: array.astype(np.float64) for name, array in arrays.items()}
@@ -25,7 +25,7 @@ class Nematus:
     def gru(self, place: str, x: Any, h: Any, names: str = "W Wx U Ux b bx") -> NDArray[Any]:
         W, Wx, U, Ux, b, bx = (self.p[f"{place}_{name}"] for name in names.split())
         r, u = np.split(sigmoid(x @ W + h @ U + b), 2)
-        inside = "nl" in names  # where the candidate's bias stands
+        inside = "nl" in names  # the reset gate multiplies the candidate's bias
         if inside:
             candidate = np.tanh(x @ Wx + r * (h @ Ux + bx))
         else:
@@ -63,7 +63,7 @@ class Nematus:
 
 
 class MarianLSTM(Nematus):
-    """The same with LSTMs, and more of them on top; a state is [hidden; cell]."""
+    """The same model with LSTMs and additional layers; a state is [hidden; cell]."""
 
     def __init__(self, arrays: Arrays, layers: int) -> None:
         super().__init__(arrays)
@@ -107,7 +107,7 @@ class MarianLSTM(Nematus):
 
 
 class MarianTransformer:
-    """Norms behind the blocks; the decoder looks back by attention, SSRU or average attention."""
+    """A post-norm Transformer; its decoder has self-attention, an SSRU or average attention."""
 
     def __init__(self, arrays: Arrays, kind: str, heads: int = 2) -> None:
         self.p = {name: array.astype(np.float64) for name, array in arrays.items()}
@@ -122,7 +122,7 @@ class MarianTransformer:
         return centred / deviation * self.p[f"{place}_ln_scale"] + self.p[f"{place}_ln_bias"]
 
     def embed(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Times sqrt(size), plus positions: sines, then cosines."""
+        """Embeddings times sqrt(size), plus positions: sines, then cosines."""
         half = rows.shape[1] // 2
         rates = np.exp(np.arange(half) * -(math.log(10000) / (half - 1)))
         angles = np.arange(len(rows))[:, None] * rates

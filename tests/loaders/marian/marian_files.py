@@ -1,4 +1,4 @@
-"""Writes small models of Nematus and Marian as their sources and documentation describe them."""
+"""Writes small models of Nematus and Marian by their sources and documentation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from tests.loaders.arrays import Arrays, random_arrays
 
-# Ids 0 and 1 are what both toolkits fix.
+# Both toolkits fix ids 0 and 1.
 SOURCE = {"eos": 0, "UNK": 1, "a": 2, "b": 3, "c": 4, "d": 5}
 TARGET = {"eos": 0, "UNK": 1, "x": 2, "y": 3, "z": 4}
 EMBEDDING, HIDDEN = 3, 4
 
 
 def gru_shapes(names: tuple[str, ...], inputs: int) -> dict[str, tuple[int, ...]]:
-    """W and Wx, U and Ux, b and bx: of the gates and of the candidate, (input, output)."""
+    """W, U and b of the gates, Wx, Ux and bx of the candidate; matrices are (input, output)."""
     h = HIDDEN
     sizes: list[tuple[int, ...]] = [
         (inputs, 2 * h),
@@ -36,7 +36,7 @@ SECOND = ("Wc", "Wcx", "U_nl", "Ux_nl", "b_nl", "bx_nl")
 
 
 def nematus_arrays(tied: bool = False) -> Arrays:
-    """Parameters of Nematus' Theano version."""
+    """Parameters as Nematus' Theano version stores them."""
     states = 2 * HIDDEN
     shapes: dict[str, tuple[int, ...]] = {
         "Wemb": (len(SOURCE), EMBEDDING),
@@ -92,7 +92,7 @@ def write_nematus(
 
 # ---- Marian -----------------------------------------------------------------------------------
 
-# What Marian calls what Nematus calls so; its vectors are rows.
+# Nematus' name -> Marian's name; Marian stores vectors as rows.
 _MARIAN = {
     "Wemb": "encoder_Wemb",
     "Wemb_dec": "decoder_Wemb",
@@ -113,7 +113,7 @@ _MARIAN = {
 
 
 def marian_arrays(nematus: Arrays) -> Arrays:
-    """The same model as Marian's type s2s names and shapes it."""
+    """The same model with the names and shapes of Marian's type s2s."""
     return {
         _MARIAN.get(name, name): np.atleast_2d(array)
         for name, array in nematus.items()
@@ -196,9 +196,9 @@ RECURRENCES: dict[str, Any] = {
 def transformer_arrays(
     pre_norm: bool = False, learned: bool = False, kind: str = "self-attention"
 ) -> Arrays:
-    """An encoder-decoder of two layers on each side with an output of its own.
+    """An encoder-decoder with two layers on each side and an output layer of its own.
 
-    kind: how the decoder looks back.
+    kind: self-attention, SSRU or average attention in the decoder.
     """
     size, wide, suffix = 8, 6, "_pre" if pre_norm else ""
     shapes: dict[str, tuple[int, ...]] = {
@@ -234,7 +234,7 @@ def transformer_arrays(
 
 
 def yaml(values: Mapping[str, Any]) -> str:
-    """YAML as Marian writes it: names bare, lists indented."""
+    """YAML in Marian's style: bare names and indented lists."""
     lines = []
     for name, value in values.items():
         if isinstance(value, list):

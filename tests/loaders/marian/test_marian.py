@@ -35,7 +35,7 @@ START = len(TARGET)
 def assert_same_model(path: Path, arrays: Arrays) -> None:
     found = ae.load(path).logits(SOURCE_IDS, [START, *TARGET_IDS])
     expected = Nematus(arrays).logits(SOURCE_IDS, TARGET_IDS)
-    # float32 sums of a few numbers of size 1
+    # float32 sums of a few numbers of about 1
     np.testing.assert_allclose(found[:, :START], expected, rtol=2e-5, atol=2e-5)
     assert (found[:, START] < -1e8).all()
 
@@ -125,7 +125,7 @@ def test_config_of_s2s(tmp_path: Path) -> None:
 
 
 def lstm_arrays(layers: int) -> Arrays:
-    """Type s2s with LSTMs: gates forget, input, cell, output in W, U and b."""
+    """Weights of type s2s with LSTMs: W, U and b hold the gates forget, input, cell, output."""
     arrays = marian_arrays(nematus_arrays())
     rng = np.random.default_rng(3)
     cells = [name[:-3] for name in arrays if name.endswith("_bx")]
@@ -158,7 +158,7 @@ def test_transformer_against_its_equations(tmp_path: Path, kind: str) -> None:
     model = ae.load(write_marian(tmp_path, arrays, options))
     expected = MarianTransformer(arrays, kind).logits(SOURCE_IDS, TARGET_IDS)
     found = model.logits(SOURCE_IDS, [START, *TARGET_IDS])
-    # float32 through four layers
+    # rounding of float32 through four layers
     np.testing.assert_allclose(found[:, :START], expected, rtol=1e-4, atol=5e-5)
 
 
@@ -209,7 +209,7 @@ def test_an_output_that_is_stored_turned(tmp_path: Path) -> None:
 @pytest.mark.peers
 @pytest.mark.parametrize("pre_norm", [False, True])
 def test_transformer_against_ctranslate2(tmp_path: Path, pre_norm: bool) -> None:
-    """With learned positions: CTranslate2 computes other sinusoids than Marian."""
+    """The model learns positions, because CTranslate2's sinusoids differ from Marian's."""
     ctranslate2 = pytest.importorskip("ctranslate2")
     options = {**TRANSFORMER_OPTIONS, **(PRE_NORM if pre_norm else {})}
     path = write_marian(tmp_path, transformer_arrays(pre_norm, learned=True), options)
@@ -224,7 +224,7 @@ def test_transformer_against_ctranslate2(tmp_path: Path, pre_norm: bool) -> None
 
 
 def test_the_layout_of_writers(tmp_path: Path) -> None:
-    """What hostile.py damages is what these tests load."""
+    """hostile.py damages the same files that these tests load."""
     for write in (write_transformer, write_s2s, write_nematus):
         assert loaders.load(write(tmp_path / write.__name__)).path.name == "model.npz"
     assert set(SOURCE.values()) == set(range(6))

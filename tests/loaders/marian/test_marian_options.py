@@ -1,4 +1,4 @@
-"""Options, weights and vocabularies of Marian and Nematus that are refused, by name."""
+"""Refused options, weights and vocabularies of Marian and Nematus: each error names the cause."""
 
 from __future__ import annotations
 

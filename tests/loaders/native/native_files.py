@@ -1,4 +1,4 @@
-"""Writes a native folder, and an .npz file with a native config, without attnengine's writer."""
+"""Writes a native folder and an .npz file with a native config, without attnengine's writer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def language_model() -> tuple[dict[str, Any], Arrays, dict[str, list[str]]]:
 
 
 def write_native(folder: Path) -> Path:
-    """The folder without attnengine's own writer."""
+    """Write a native folder without attnengine's writer."""
     config, arrays, vocabularies = language_model()
     folder.mkdir(exist_ok=True)
     header, data = {}, b""
@@ -58,7 +58,7 @@ def write_native(folder: Path) -> Path:
 
 
 def write_npz(folder: Path, packed: bool = False) -> Path:
-    """Native names and config in an archive of NumPy's."""
+    """Write weights with native names and a native config into a NumPy archive."""
     write_native(folder)
     (folder / "model.safetensors").unlink()
     save = np.savez_compressed if packed else np.savez

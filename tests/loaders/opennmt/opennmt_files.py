@@ -1,4 +1,4 @@
-"""Writes small models of OpenNMT-py: archives of NumPy's, and PyTorch checkpoints in both forms."""
+"""Writes small models of OpenNMT-py: NumPy archives, and PyTorch checkpoints in both layouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.loaders.files.torch_files import Call, Name, tensor_call, write_legac
 
 @dataclass(frozen=True)
 class OpenNMT:
-    """A model of OpenNMT-py: weights in its names, options and vocabularies."""
+    """A model of OpenNMT-py: weights with the toolkit's names, options and vocabularies."""
 
     weights: Arrays
     options: dict[str, Any]
@@ -53,7 +53,7 @@ def opennmt(
         fed = hidden if input_feed and k == 0 else 0
         place = f"decoder.rnn.layers.{k}.{{}}" if input_feed else f"decoder.rnn.{{}}_l{k}"
         shapes |= _cell([place.format(part) for part in _PARTS], gates, below + fed, hidden)
-        # as the first versions had it
+        # the shape in the first versions
         shapes[place.format("bias_ih")] = (1, gates * hidden)
     shapes |= _opennmt_attention(attention, hidden)
     for i in range((2 if cell == "LSTM" else 1) if bridge else 0):
@@ -122,7 +122,7 @@ def write_opennmt_npz(folder: Path, model: OpenNMT | None = None) -> Path:
 
 
 def opennmt_content(model: OpenNMT, legacy: bool) -> tuple[dict[str, Any], Arrays]:
-    """A checkpoint as OpenNMT-py saves it, and its storages."""
+    """A checkpoint in the layout of OpenNMT-py, and its storages."""
     storages = {str(100 + i): array for i, array in enumerate(model.weights.values())}
     calls = {
         name: tensor_call(array, key, "FloatStorage", legacy)

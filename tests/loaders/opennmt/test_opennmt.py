@@ -134,7 +134,7 @@ def test_gru(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["LSTM", "GRU"])
 @pytest.mark.parametrize("directions", [1, 2])
 def test_bridge(tmp_path: Path, cell: str, directions: int) -> None:
-    """What OpenNMT-py computes: reshape the final states, one layer for each row, reshape."""
+    """OpenNMT-py's bridge reshapes the final states, applies one layer to each row, reshapes."""
     checkpoint, model = load(tmp_path, bridge=True, cell=cell, directions=directions)
     assert checkpoint.config["bridge_activation"] == "relu"
     layers, hidden = 2, 4 // directions
@@ -149,7 +149,7 @@ def test_bridge(tmp_path: Path, cell: str, directions: int) -> None:
         weight = checkpoint.tensors[f"bridge.{name}.weight"]
         bias = checkpoint.tensors[f"bridge.{name}.bias"]
         assert (weight.shape, bias.shape) == ((8, 8), (8,))
-        # layer by layer with directions concatenated, which is the same memory
+        # ours: a row for each layer with its directions concatenated, in the same memory order
         found = states.reshape(3, 8) @ weight.read().T + bias.read()
         # sums of 4 or 8 products in another order
         np.testing.assert_allclose(found, expected.reshape(3, 8), rtol=1e-5, atol=1e-6)

@@ -28,7 +28,7 @@ def test_config() -> None:
 
 
 def opennmt_file(path: Path, changes: dict[str, Any], removed: str = "") -> Path:
-    """The Transformer of version 2 with other options, its weights as an archive."""
+    """Write the Transformer of version 2 as an archive, with changed options."""
     content = torch_checkpoint.unpickle(model_of(FOLDER / "opennmt-2-transformer"))
     tables = {"": content["model"], "generator.": content["generator"]}
     arrays = {f"{k}{n}": t.read() for k, table in tables.items() for n, t in table.items()}

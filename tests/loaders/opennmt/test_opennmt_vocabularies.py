@@ -18,7 +18,7 @@ def test_the_last_of_a_token_that_stands_twice(tmp_path: Path) -> None:
     checkpoint = loaders.load(write_opennmt_npz(tmp_path, replace(model, target=target)))
     config = checkpoint.config
     assert (config["bos_token_id"], config["eos_token_id"], config["pad_token_id"]) == (3, 4, None)
-    # unknown words have id 0 in torchtext, whatever follows
+    # torchtext gives unknown words the id 0 in every vocabulary
     assert config["unk_token_id"] == 0
     assert checkpoint.vocabularies["target"].ids["</s>"] == 4
 
