@@ -132,8 +132,8 @@ def write_model(tmp_path_factory: pytest.TempPathFactory) -> WriteModel:
         if vocabularies is None:
             vocabularies = VOCABULARIES[architecture]
         folder = tmp_path_factory.mktemp(architecture)
-        # of these scales, and with these biases, some hypotheses end soon and some never;
-        # none begins anew
+        # With these scales and biases some hypotheses end soon and some never end.
+        # No hypothesis generates the start token.
         weights = random_weights(config, seed=3)
         if architecture == "rnn_lm":
             weights = {name: 2 * w for name, w in weights.items()}

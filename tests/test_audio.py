@@ -17,7 +17,7 @@ def tone(hertz: float, samples: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 def test_a_tone() -> None:
     mel = log_mel(tone(440, 1600))
     assert (mel.shape, mel.dtype) == ((80, 10), np.float32)
-    # transformers 5.23, WhisperFeatureExtractor: mels 0, 5, 10, 11, 12, 40, 79 of frame 4
+    # WhisperFeatureExtractor of transformers 5.23 gives mels 0, 5, 10, 11, 12, 40, 79 of frame 4
     expected = [-0.5618, -0.5618, 1.34874, 1.4382, 1.29352, -0.5618, -0.5618]
     np.testing.assert_allclose(mel[[0, 5, 10, 11, 12, 40, 79], 4], expected, atol=2e-5)
 
@@ -28,12 +28,12 @@ def test_filters() -> None:
         assert filters.shape == (num_mels, 201)
         assert (filters >= 0).all()
         assert (filters.max(axis=1) > 0).all()
-        # each is nearest to a frequency above that of the one before
+        # the peak of each filter lies above the peak of the one before
         assert (np.diff(filters.argmax(axis=1)) >= 0).all()
 
 
 def test_frames_are_independent_of_what_is_far_away() -> None:
-    # as long as the loudest frame, which bounds the others from below, is the same
+    # The loudest frame sets the lower bound of all frames, so it must be the same in both.
     long = tone(440, 16000)
     np.testing.assert_allclose(
         log_mel(long)[:, 3:90], log_mel(long[: 95 * HOP])[:, 3:90], atol=1e-5
@@ -68,5 +68,5 @@ def test_the_same_as_transformers(num_mels: int) -> None:
     sound[len(sound) // 3 :] = 0
     extractor = transformers.WhisperFeatureExtractor(feature_size=num_mels)
     features = extractor(sound, sampling_rate=SAMPLE_RATE, return_tensors="np")
-    # theirs are in float32 throughout
+    # transformers computes everything in float32
     np.testing.assert_allclose(log_mel(sound, num_mels), features["input_features"][0], atol=5e-5)

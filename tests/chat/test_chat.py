@@ -1,4 +1,4 @@
-"""Conversations: templates, what they may not do, and the engine's replies."""
+"""Conversations: chat templates, forbidden operations in them, and the engine's replies."""
 
 from __future__ import annotations
 

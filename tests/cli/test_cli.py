@@ -35,7 +35,7 @@ def test_json_holds_all_of_a_result(run: Run, seq2seq: ae.Seq2Seq, lm: ae.Langua
     wanted = [seq2seq.translate(text, num_hypotheses=3).to_dict() for text in ("abc", "")]
     assert status == 0
     assert [json.loads(line) for line in out.splitlines()] == wanted
-    # a prompt without text is not continued, although the model could
+    # an empty prompt is not continued, although the model could continue it
     _, out, _ = run("generate", "--model", lm.path, "--json", stdin=b"\n")
     assert json.loads(out) == wanted[1]
 
@@ -83,7 +83,7 @@ def test_long_input_goes_through_in_chunks(
     assert (status, out, written) == (0, "", [2, 2, 1])
     wanted = "".join(result.text + "\n" for result in seq2seq.translate(texts))
     assert (tmp_path / "out").read_text() == wanted
-    # what is wrong on line 4 stops there: the chunks before are written
+    # the command stops at the error in line 4; the chunks before it are written
     (tmp_path / "in").write_bytes(b"abc\nde\nh\na\xffb\ngfe\n")
     assert refused(run("translate", "--model", seq2seq.path, *files), "line 4: byte 0xff at pos")
     assert len((tmp_path / "out").read_text().splitlines()) == 2

@@ -1,4 +1,4 @@
-"""The commands, but for how lines are read and written."""
+"""The commands themselves; test_cli.py tests how lines are read and written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.helpers.cli_runs import Run, refused
 
 @pytest.mark.parametrize("command", ["translate", "generate", "score", "encode", "bench"])
 def test_workers(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    """Each command that takes threads shares them out as told, and says what does not fit."""
+    """Each command divides its threads among the workers and refuses impossible numbers."""
     asked: dict[str, Any] = {}
 
     def load(path: Path, **options: Any) -> None:
@@ -140,7 +140,7 @@ def test_the_packaged_model_translates(
     g2p._shared.cache_clear()
     status, out, _ = run("translate", stdin=b"abc\n")
     assert (status, out) == (0, g2p.pronounce("abc") + "\n")
-    # each worker has a thread
+    # each worker has one thread
     assert run("translate", "--num-workers", 2, stdin=b"abc\n") == (0, out, "")
     assert g2p.pronounce(["abc", ""], beam_size=5) == [out[:-1], ""]
     g2p._shared.cache_clear()

@@ -1,4 +1,4 @@
-"""The command line as a process: streams that are closed or close, and Ctrl-C."""
+"""The command line as a process: streams closed before or during the run, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_reader_that_has_enough(seq2seq_path: Path) -> None:
 
 
 def test_ctrl_c(seq2seq_path: Path) -> None:
-    # what runs in the background inherits an ignored SIGINT
+    # a process started in the background inherits an ignored SIGINT
     with subprocess.Popen(
         [*COMMAND, "translate", "--model", str(seq2seq_path)],
         stdin=subprocess.PIPE,
@@ -42,7 +42,7 @@ def test_ctrl_c(seq2seq_path: Path) -> None:
         assert process.stdout is not None
         process.stdin.write(b"abc\n" * 512)  # one chunk
         process.stdin.flush()
-        process.stdout.readline()  # it has started, and waits for more
+        process.stdout.readline()  # the command has started and waits for input
         time.sleep(0.1)
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate()
@@ -53,7 +53,7 @@ def test_ctrl_c(seq2seq_path: Path) -> None:
 def call(
     seq2seq_path: Path, lm_path: Path, write_model: Callable[..., Path], tmp_path: Path
 ) -> Callable[[str, str], tuple[int, str, str]]:
-    """Runs a command with one of its streams closed: its status, output and errors."""
+    """Run a command with one stream closed; return its status, output and errors."""
     template = "{% for m in messages %}{{ m.content }} {% endfor %}"
     arguments: dict[str, list[object]] = {
         "translate": ["--model", seq2seq_path],

@@ -1,4 +1,4 @@
-"""What ``--help``, ``--version`` and the completion of a shell show."""
+"""The output of ``--help``, ``--version`` and shell completion."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_options_stand_in_panels(run: Run, command: str) -> None:
 
 
 def test_defaults_of_a_search_are_those_that_help_shows(run: Run, lm: ae.LanguageModel) -> None:
-    """Nothing changes when each default that stands in words is given."""
+    """A search with the defaults of the help text, given explicitly, finds the same result."""
     beam = ("--length-penalty", 1.0, "--stopping", "candidates", "--num-hypotheses", 1)
     batch = ("--max-batch-size", 32)
     plain = run("translate", "--json", stdin=b"attention\n")
@@ -123,7 +123,7 @@ def test_completion_in_bash(
 
 
 def test_every_declared_option_can_be_given(run: Run, lm: ae.LanguageModel) -> None:
-    """All options of a search but those that only Python spells, in the spelling of their check."""
+    """The command line takes every search option with the values that its check accepts."""
     spelled = {int: 1, float: 1.0, str: "optimal", list: 3}
     beam = [option for option in declared(BeamOptions) if option.check.kind is not None]
     own = [option for option in declared(SamplingOptions) if option not in declared(BeamOptions)]
@@ -131,7 +131,7 @@ def test_every_declared_option_can_be_given(run: Run, lm: ae.LanguageModel) -> N
     for options in (beam, own):
         given: list[object] = []
         for option in options:
-            if option.name == "return_attention":  # of a source, which a language model lacks
+            if option.name == "return_attention":  # a language model has no source to attend to
                 continue
             given.append("--" + option.name.replace("_", "-"))
             if option.check.kind is not bool:

@@ -14,14 +14,14 @@ from tests.decoding.searches import rules
 
 
 class Table:
-    """A random model: every prefix has logits of its own, float32 (vocab_size,).
+    """A random model that gives every prefix its own logits, float32 (vocab_size,).
 
-    With a distribution for each prefix no two sums are equal by accident.
+    Each prefix has its own distribution, so no two sums are equal by accident.
     """
 
     def __init__(self, seed: int, vocab_size: int, *, sharpness: float = 2, forbidden: float = 0):
         self.seed, self.vocab_size, self.sharpness = seed, vocab_size, sharpness
-        self.forbidden = forbidden  # share of tokens other than 0 that are impossible
+        self.forbidden = forbidden  # share of the tokens other than 0 that are forbidden
         self.known: dict[tuple[int, ...], NDArray[np.float32]] = {}
 
     def __call__(self, tokens: tuple[int, ...]) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ class Table:
 def drive(
     search: Any, tables: Sequence[Table], each_step: Callable[[], object] = lambda: None
 ) -> Any:
-    """Runs a Search or a BeamSearch to its end; tables: the model of each sentence."""
+    """Run a Search or a BeamSearch to its end; `tables` holds the model of each sentence."""
     sentences = getattr(search, "sentences", np.zeros(len(search.tokens), np.int32))
     prefixes: list[tuple[int, ...]] = [()] * len(tables)
     prefixes = [prefixes[parent] for parent in search.parents]
@@ -55,7 +55,7 @@ def drive(
 def beam_options(
     end_tokens: Any = (0,), rules_of: dict[str, Any] | None = None, **changes: Any
 ) -> _core.BeamSearchOptions:
-    """Options of a small beam, with some changed; ``rules_of`` are options that make rules."""
+    """Options of a small beam with changes; ``rules_of`` holds the options that make rules."""
     options: dict[str, Any] = {"beam_size": 3, "num_hypotheses": 3, **changes}
     return _core.BeamSearchOptions(rules=rules(end_tokens, **(rules_of or {})), **options)
 
@@ -63,7 +63,7 @@ def beam_options(
 def sampling_options(
     end_tokens: Any = (0,), rules_of: dict[str, Any] | None = None, **changes: Any
 ) -> _core.SamplingOptions:
-    """Options of plain sampling, with some changed; ``rules_of`` are options that make rules."""
+    """Options of plain sampling with changes; ``rules_of`` holds the options that make rules."""
     options: dict[str, Any] = {"seed": 1, **changes}
     return _core.SamplingOptions(rules=rules(end_tokens, **(rules_of or {})), **options)
 
@@ -89,7 +89,7 @@ def sampling_options_function() -> Callable[..., _core.SamplingOptions]:
 
 
 def everything(hypotheses: list[Any]) -> list[tuple[Any, ...]]:
-    """All that hypotheses hold, to be compared bit for bit."""
+    """All fields of the hypotheses, for comparison bit for bit."""
     return [
         (h.tokens, h.score, h.log_prob, h.token_log_probs, h.rows, h.finish_reason)
         for h in hypotheses

@@ -1,4 +1,4 @@
-"""Searches over given options, for tests of the compiled search."""
+"""Helpers that make searches with given options, for tests of the compiled search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attnengine import _core
 
 
 def rules(end_tokens: Any, **values: Any) -> list[_core.Rule]:
-    """The rule of end tokens, then those of other options, by name."""
+    """The rule of end tokens, then the rules of the other options given by name."""
     made = [_core.make_rule("end_tokens", end_tokens, [])]
     return made + [_core.make_rule(name, value, end_tokens) for name, value in values.items()]
 
@@ -20,7 +20,7 @@ def new_sentences(
     lengths: Sequence[Any],
     numbers: Sequence[int] | None = None,
 ) -> list[_core.NewSentence]:
-    """Sentences that start with one token; ``options`` of all, or a list with those of each."""
+    """Sentences that start with one token; ``options`` is shared or a list, one per sentence."""
     each = options if isinstance(options, list) else [options] * len(starts)
     numbers = range(len(starts)) if numbers is None else numbers
     return [

@@ -1,4 +1,4 @@
-"""Sentences that share a session and a search, each with options of its own."""
+"""Sentences with different options share one session and one search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def forbid_two(logits: Any, rows: Any) -> None:
 
 @dataclasses.dataclass
 class Forbid:
-    """A rule that has no hash."""
+    """A rule that cannot be hashed."""
 
     token: int
 

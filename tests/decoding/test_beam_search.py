@@ -11,8 +11,8 @@ import attnengine as ae
 @pytest.mark.parametrize(
     ("length_penalty", "first", "expected"),
     [
-        # A long hypothesis has the better mean, though no shorter one has: the mean over the
-        # tokens so far does not bound what is to come.
+        # The mean of the tokens so far is no bound for longer hypotheses: the best one is long,
+        # although every shorter one has a lower mean.
         (1.0, [0.8, 0.15, 0.05], [1, *[2] * 19]),
         # A negative penalty multiplies by the root of the length: the nearest end is the best.
         (-0.5, [0.3, 0.65, 0.05], [1]),
@@ -51,7 +51,7 @@ def test_an_end_token_behind_the_beam_is_ignored() -> None:
     assert search.hypotheses == []
     assert search.tokens.tolist() == [0, 1]
     search.advance(np.array([[1, -9, -9, 3], [-9, -9, -9, 0]], np.float32))
-    # first row: end and 0 rank first and second; second row: its end token ranks third
+    # First row: the end token and 0 rank first and second. Second row: the end token ranks third.
     assert [h.ids for h in search.hypotheses] == [[0]]
     assert search.tokens.tolist() == [0, 0]
     assert search.parents.tolist() == [0, 1]
@@ -96,7 +96,7 @@ def test_the_minimum_length_shares_the_probability_of_the_end_token() -> None:
         beam_size=1, start_token=0, end_tokens=[0], max_new_tokens=5, min_new_tokens=1
     )
     search.advance(logits)
-    assert logits.tolist() == [[5, 1, 0]]  # given back as it was
+    assert logits.tolist() == [[5, 1, 0]]  # the caller's array is restored
     logits.flags.writeable = False
     search.advance(logits)
     (hypothesis,) = search.hypotheses
@@ -123,7 +123,7 @@ def test_impossible_continuations_are_never_taken() -> None:
     search.advance(np.array([[1, 0, -inf, -inf]], np.float32))
     assert search.tokens.tolist() == [1]
     search.advance(np.array([[-inf, -inf, -inf, -inf]], np.float32))
-    assert search.done  # one has ended, no other can
+    assert search.done  # one hypothesis has ended, and no other can end
     assert [h.ids for h in search.hypotheses] == [[]]
 
 
@@ -138,7 +138,7 @@ def test_no_new_tokens() -> None:
 
 
 def best_continuations(logits: Any, past: Any, count: int) -> list[tuple[int, int]]:
-    """(row, token) of the best, by sorting everything."""
+    """(row, token) of the best continuations, found by sorting all of them."""
     log_probs = logits.astype(np.float64)
     log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
     order = np.argsort(-(log_probs + past[:, None]), axis=None, kind="stable")[:count]
@@ -147,7 +147,7 @@ def best_continuations(logits: Any, past: Any, count: int) -> list[tuple[int, in
 
 @pytest.mark.parametrize("skew", [0, 3, 30])
 def test_a_wide_beam_takes_the_best_of_all_rows(skew: float) -> None:
-    # skewed: a few rows give most of the beam, far more than an even share
+    # skewed: a few rows give most of the beam
     beam_size, vocab_size = 200, 700
     rng = np.random.default_rng(3)
     search = ae.BeamSearch(

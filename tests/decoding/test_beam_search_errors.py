@@ -61,7 +61,7 @@ def test_logits_are_checked(logits: Any, message: str) -> None:
     search = ae.BeamSearch(**OPTIONS)
     with pytest.raises(ValueError, match=re.escape(message)):
         search.advance(logits)
-    search.advance(np.zeros((1, 9), np.float32))  # nothing has changed
+    search.advance(np.zeros((1, 9), np.float32))  # the refused logits changed nothing
     assert search.tokens.tolist() == [0, 1, 3]
     with pytest.raises(ValueError, match=r"logits.shape\[1\] is 8, expected 9"):
         search.advance(np.zeros((3, 8), np.float32))
@@ -82,7 +82,7 @@ def test_a_search_with_nothing_left_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("place", [0, 7, 8, 1030, 2050])  # lanes, tail, blocks of the kernel
+@pytest.mark.parametrize("place", [0, 7, 8, 1030, 2050])  # lanes, the tail, later blocks
 def test_bad_logits_change_nothing(value: float, place: int) -> None:
     table = np.random.default_rng(0).normal(size=(2051, 2051)).astype(np.float32)
     options = {"beam_size": 3, "start_token": 5, "end_tokens": [0], "max_new_tokens": 4}

@@ -11,8 +11,8 @@ import attnengine as ae
 from attnengine.reference import beam_search as reference
 from attnengine.reference import rules
 
-# float32 log-probabilities against the float64 ones of the reference: each is rounded to about
-# 1e-6 (logits up to 10), and at most five are summed.
+# The search sums at most five float32 log-probabilities, each rounded to about 1e-6 (logits up to
+# 10). The reference sums in float64.
 TOLERANCE = 1e-5
 
 PENALTIES = st.sampled_from([-0.5, 0.0, 0.6, 1.0, 2.0])
@@ -21,7 +21,7 @@ END_TOKENS = st.sampled_from([[], [0], [2], [0, 2], [1, 2, 3]])
 
 @st.composite
 def problems(draw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options of a search, and of its table."""
+    """Options of a search and of its table of logits."""
     beam_size = draw(st.integers(1, 7))
     num_candidates = draw(st.integers(1, beam_size + 2))
     options = {
@@ -40,7 +40,7 @@ def problems(draw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "forbidden": draw(st.sampled_from([0, 0, 0.4])),
     }
     if options["min_new_tokens"] and 0 in options["end_tokens"]:
-        table["forbidden"] = 0  # otherwise nothing may be left before the first end token
+        table["forbidden"] = 0  # else all tokens may be forbidden before the first end token
     return options, table
 
 
@@ -58,7 +58,7 @@ RULES = st.fixed_dictionaries(
 def test_rules_equal_the_reference(
     problem: Any, values: dict[str, list[int]], make_table: Any, drive: Any
 ) -> None:
-    """The reference works out each row from all tokens: a state that goes astray would differ."""
+    """The reference computes each row from all tokens, so a wrong state of a rule would differ."""
     options, table = problem
     options["end_tokens"] = [3]
     table["vocab_size"], table["forbidden"] = 6, 0  # 4 and 5 are always allowed
@@ -96,7 +96,7 @@ def test_equals_the_reference(problem: Any, make_table: Any, drive: Any) -> None
         assert actual.ids == list(hypothesis.tokens)
         assert actual.finish_reason == hypothesis.finish_reason
         assert actual.log_prob == pytest.approx(hypothesis.log_prob, abs=TOLERANCE)
-        # a negative penalty multiplies: 5 ** 0.5 at most
+        # a negative penalty multiplies the error, by at most 5 ** 0.5
         assert actual.score == pytest.approx(hypothesis.score, abs=3 * TOLERANCE)
         np.testing.assert_allclose(
             actual.token_log_probs, hypothesis.token_log_probs, atol=TOLERANCE
@@ -126,7 +126,7 @@ def test_a_wide_beam_is_exact(
 ) -> None:
     model = make_table(seed, 4)
     common = {"end_tokens": end_tokens, "max_new_tokens": 3, "length_penalty": length_penalty}
-    # more candidates than there are sequences: the candidates rule runs to the end
+    # There are fewer sequences than candidates, so the search runs to its end.
     search = drive(
         search_of({**common, "beam_size": 64, "num_candidates": 100, "stopping": stopping}),
         [model],

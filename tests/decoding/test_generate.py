@@ -1,4 +1,4 @@
-"""Decoding through whole engines, against the search and the models of the NumPy reference."""
+"""Decoding through whole engines against the models and the search of the NumPy reference."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def source_ids(engine: ae.Seq2Seq, text: str) -> list[int]:
 
 
 def expected(engine: ae.Seq2Seq, text: str, prefix: list[int], **options: Any) -> BeamSearchResult:
-    """What beam search over the reference model finds after ``prefix``."""
+    """The result of beam search over the reference model after ``prefix``."""
     model = RnnSeq2Seq(engine.config, weights(engine))
     source = source_ids(engine, text)
     options = {"beam_size": 5, "min_new_tokens": 1, "max_new_tokens": 2 * len(text) + 10, **options}
@@ -145,7 +145,7 @@ def test_attention_is_that_of_every_token(seq2seq: ae.Seq2Seq) -> None:
             np.testing.assert_allclose(hypothesis.attention, wanted, **CLOSE)
             np.testing.assert_allclose(hypothesis.attention.sum(axis=1), 1, rtol=1e-5)
             found += hypothesis.finish_reason == "stop"
-    assert found > 0  # some of them have an end token, which has no row
+    assert found > 0  # some hypotheses have an end token, which has no row
 
 
 def test_attention_only_when_asked_for(seq2seq: ae.Seq2Seq, lm: ae.LanguageModel) -> None:

@@ -66,7 +66,7 @@ def test_a_value_arrives_in_the_member_of_its_name(kind: type[SearchOptions]) ->
 
 def test_the_rules_are_those_of_options_and_each_has_a_twin() -> None:
     made = {option.name for option in every_option().values() if option.rule}
-    assert {*_core.rule_names()} == made | {"end_tokens"}  # which the model's config says
+    assert {*_core.rule_names()} == made | {"end_tokens"}  # the model's config gives the end tokens
     assert all(hasattr(rules, name) for name in made)
 
 

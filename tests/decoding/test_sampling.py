@@ -19,7 +19,7 @@ def softmax(logits: Any) -> Any:
 
 
 def first_tokens(options: _core.SamplingOptions, logits: Any = LOGITS) -> Any:
-    """What each hypothesis draws in the first step."""
+    """The token that each hypothesis draws in the first step."""
     search = make_search(options, [0], [2], len(logits))
     search.advance(logits[None])
     return search.tokens
@@ -34,7 +34,7 @@ def chi_square(tokens: Any, probabilities: Any) -> float:
 
 
 def critical(degrees: int) -> float:
-    """Wilson and Hilferty: a chi-square that one in 10,000 true samples exceeds."""
+    """The chi-square value that 1 in 10,000 true samples exceeds (Wilson and Hilferty)."""
     return degrees * (1 - 2 / (9 * degrees) + 3.72 * math.sqrt(2 / (9 * degrees))) ** 3
 
 
@@ -92,7 +92,7 @@ def test_a_tiny_temperature_takes_the_best(sampling_options: Any) -> None:
 
 
 def test_draws_are_the_same_on_every_platform(sampling_options: Any) -> None:
-    # checked against a second implementation of mt19937_64 and seed_seq; the standard fixes both
+    # A second implementation of mt19937_64 and seed_seq, which the C++ standard fixes, drew these.
     options = sampling_options(seed=2**64 - 1, num_hypotheses=8, end_tokens=[])
     drawn = first_tokens(options, np.zeros(1000, np.float32)).tolist()
     assert drawn == [624, 932, 604, 825, 420, 743, 125, 883]
@@ -106,7 +106,7 @@ def test_a_seed_repeats_and_seeds_differ(sampling_options: Any) -> None:
     ]
     assert draws[0] == draws[1]
     assert len({tuple(draw) for draw in draws}) == 4
-    assert len(set(draws[0])) > 10  # hypotheses draw on their own
+    assert len(set(draws[0])) > 10  # each hypothesis draws by itself
 
 
 def test_a_hypothesis_depends_on_its_index_alone(
@@ -147,7 +147,7 @@ def test_rows_narrow_as_hypotheses_end(make_table: Any, drive: Any, sampling_opt
     drive(search, [make_table(1, 4, sharpness=1)], lambda: seen.append(search.tokens.tolist()))
     assert len(seen[0]) == 1
     assert len(seen[-1]) < 6
-    ends = [len(h.rows) for h in search.hypotheses(0)]  # the step in which each ended
+    ends = [len(h.rows) for h in search.hypotheses(0)]  # the step at which each hypothesis ended
     for step, tokens in enumerate(seen[1:], 1):
         assert len(tokens) == sum(end > step for end in ends)
     for h in search.hypotheses(0):
@@ -202,5 +202,5 @@ def test_without_a_seed_every_sentence_draws_for_itself(sampling_options: Any) -
     search = make_search(options, [0, 0], [8, 8], 1000)
     while not search.done:
         search.advance(np.zeros((2, 1000), np.float32))
-    # equal by chance once in 1000 ** 8
+    # equal by chance in 1 of 1000 ** 8 runs
     assert search.hypotheses(0)[0].tokens != search.hypotheses(1)[0].tokens

@@ -70,7 +70,7 @@ def test_lm_score_has_no_end_token(lm: ae.LanguageModel) -> None:
 
 
 def model_log_prob(model: RnnLM) -> float:
-    """Of b after a, without a begin token."""
+    """Log-probability of b after a, without a begin token."""
     return float(log_softmax(model.logits([2])[-1])[3])
 
 

@@ -33,7 +33,7 @@ def run(
 
 
 def found(search: Any, sentence: int, everything: Any) -> Any:
-    """All that is known of a sentence, bit for bit."""
+    """All results of one sentence, for comparison bit for bit."""
     arrays = [array.tobytes() for array in search.tree(sentence)]
     return everything(search.hypotheses(sentence)), search.stable(sentence), arrays
 
@@ -58,7 +58,7 @@ def test_a_result_does_not_depend_on_the_batch(
 
 @pytest.mark.parametrize("kind", ["beam", "sampling"])
 def test_threads_change_no_bit(kind: str, beam_options: Any, sampling_options: Any) -> None:
-    # large enough that the kernel, the sentences and the draws are all shared out
+    # large enough that threads share the kernel, the sentences and the draws
     options = (
         beam_options(beam_size=40, num_candidates=200)
         if kind == "beam"
@@ -197,7 +197,7 @@ def test_sentences_join_and_leave(
 ) -> None:
     tables = [make_table(seed, VOCAB_SIZE) for seed in range(SENTENCES)]
     lengths = [1 + seed % 7 for seed in range(SENTENCES)]
-    numbers = [(7 * i) % SENTENCES for i in range(SENTENCES)]  # in no order
+    numbers = [(7 * i) % SENTENCES for i in range(SENTENCES)]  # shuffled
     search = make_search(options, [], [], VOCAB_SIZE)
     rows: list[tuple[int, tuple[int, ...]]] = []  # sentence and prefix of each
     waiting, results = list(numbers), {}

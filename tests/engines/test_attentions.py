@@ -22,7 +22,7 @@ from tests.models.checks import assert_close, model, weights64
 from tests.models.configs import LLAMA, RNN_ENCODER, RNN_LM, RNN_SEQ2SEQ, TRANSFORMER
 
 SOURCE, TARGET = [1, 2, 3, 4, 5], [6, 7, 8]
-# Of every family that reads tokens, and those whose layers do not see everything.
+# For every family that reads tokens: the plain variant, and all variants with attention windows.
 CASES = {
     f"{name}: {variant}": (name, case)
     for name, family in FAMILIES.items()
@@ -96,12 +96,12 @@ def test_against_transformers(name: str) -> None:
                 (found.cross, theirs.cross_attentions),
             ]
     for weights, expected in pairs:
-        # float32 against float64: scores of some tens, so weights are off by some 1e-6 times that
+        # float32 against float64: scores reach some tens, with errors of some 1e-6 times that
         np.testing.assert_allclose(weights, torch.cat(expected).numpy(), atol=5e-5)
 
 
 def own(ours: Any, ids: list[int]) -> Any:
-    """Self-attention of an encoder or a language model."""
+    """Our self-attention weights, of an encoder or a language model."""
     if isinstance(ours, ae._core.Encoder):
         return attentions.of_encoder(ours, ids)
     return attentions.of_decoder(ours, Sentence(ids))[0]

@@ -1,4 +1,4 @@
-"""Keys and values in float16 and int8: every family, packed files, engines and commands."""
+"""Caches of keys and values in float16 and int8: families, packed files, engines, commands."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 KEEPS_NONE = "cache_precision is 'int8', expected 'float32': the model caches no keys and values"
 ERRORS = {
-    "float16": 2e-3,  # halves are off by 2 ** -12 of themselves on average
-    "int8": 0.03,  # the largest of a head is 127 steps, which are off by a quarter on average
+    "float16": 2e-3,  # mean relative error of float16: 2 ** -12
+    "int8": 0.03,  # a head's largest number is 127 steps; the mean error is 1/4 step
 }
 
 precisions = pytest.mark.parametrize("cache_precision", ERRORS)
@@ -31,7 +31,7 @@ precisions = pytest.mark.parametrize("cache_precision", ERRORS)
 @precisions
 @pytest.mark.parametrize("name", MODELS)
 def test_every_family(tmp_path: Path, name: str, cache_precision: str) -> None:
-    """Not what float32 gives, but close; whole prompts, tokens and packed files: the same bits."""
+    """Outputs are close to float32; prompts, single tokens and packed files give equal bits."""
     config, weights = parts(name)
     settings = BuildSettings(cache_precision=cache_precision)
     model, exact = build(config, weights, settings), build(config, weights)

@@ -1,4 +1,4 @@
-"""The engine of encoders: its vectors, what it puts around a text, how long a text may be."""
+"""The Encoder engine: its vectors, the tokens that it adds and the length limit of a text."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_states_and_their_mean(write_model: WriteModel) -> None:
 
 def test_what_is_put_around_a_text(write_model: WriteModel) -> None:
     model = load(write_model)
-    exact = model.encode([0, 2, 3, 1])  # ids are taken as they are
+    exact = model.encode([0, 2, 3, 1])  # ids are encoded unchanged
     np.testing.assert_array_equal(model.encode("a b"), exact)
     np.testing.assert_array_equal(model.encode([["a", "b"]])[0], exact)
     np.testing.assert_array_equal(model.encode(""), model.encode([0, 1]))

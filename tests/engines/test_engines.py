@@ -210,7 +210,8 @@ def never_end(logits: Any, search: Any) -> None:
 
 
 def test_positions_limit_source_and_new_tokens(transformer: ae.Seq2Seq) -> None:
-    # 12 positions: the start token takes one, 11 new tokens the others; the 12th is not fed
+    # 12 positions: the start token takes one, and 11 new tokens take the others. The 12th new
+    # token is not fed to the model.
     longest = transformer.translate("abcdefga", rules=[never_end]).hypotheses[0]
     assert (len(longest.ids), longest.finish_reason) == (12, "length")
     asked = transformer.translate("abcdefga", max_new_tokens=99, rules=[never_end])
@@ -221,7 +222,7 @@ def test_positions_limit_source_and_new_tokens(transformer: ae.Seq2Seq) -> None:
     with pytest.raises(ae.InvalidArgument, match=r"text 0: the prefix has 13 tokens.* at most 12"):
         transformer.translate([[2, 3]], prefix=[[*prefix, "P1"]])
     with pytest.raises(ae.InvalidArgument, match=r"text 1: the source has 13 tokens.* at most 12"):
-        transformer.translate(["a", "abcdabcdabcd"])  # and the end token
+        transformer.translate(["a", "abcdabcdabcd"])  # 12 characters and the end token
     with pytest.raises(ae.InvalidArgument, match="the target has 13 tokens"):
         transformer.score("a", "P1 " * 12)
     assert len(transformer.score("a", "P1 " * 11).tokens) == 12
@@ -282,7 +283,7 @@ def test_many_threads_may_call_one_engine(seq2seq: ae.Seq2Seq) -> None:
 )
 def test_errors_come_at_the_call(seq2seq: ae.Seq2Seq, call: Any, message: str) -> None:
     with pytest.raises(ae.InvalidArgument, match=message):
-        call(seq2seq)  # a stream, too, before its first piece
+        call(seq2seq)  # a stream raises the error before its first piece
 
 
 def test_no_attention_to_return(write_model: WriteModel) -> None:

@@ -1,4 +1,4 @@
-"""Models of several languages, and tokens that every target begins with."""
+"""Models of several languages, and forced first tokens of a target."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def multilingual(write_model: WriteModel, place: str = "before", **changes: Any)
 
 
 def greedy(model: ae.Seq2Seq, source: list[int], target: list[int], count: int) -> list[int]:
-    """The likeliest continuation of exact ids, the end token excluded at first."""
+    """The greedy continuation of exact ids; the first step excludes the end token."""
     for _ in range(count):
         logits = model.logits(source, target)[-1].copy()
         logits[END] = -np.inf
@@ -62,7 +62,7 @@ def test_languages_stand_where_the_config_says(
     expected = greedy(model, source, target, 4)
     assert best.ids == expected[1:]
     assert best.tokens[:1] == (["deu_Latn"] if place == "before" else [TOKENS[expected[1]]])
-    assert len(best.token_log_probs) == 4  # the language is no choice of the model's
+    assert len(best.token_log_probs) == 4  # the language token has no score
     free = model.translate("a b", target_language="deu_Latn", beam_size=1, min_new_tokens=0)
     ids = [START, *free.hypotheses[0].ids] if place == "before" else [7, *free.hypotheses[0].ids]
     end = [END] * (free.hypotheses[0].finish_reason == "stop")

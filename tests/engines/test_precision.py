@@ -1,4 +1,4 @@
-"""Models in other precisions than float32: close to it, with the same bits in any batch."""
+"""Models in bfloat16, int8 and int4: close to float32, with the same bits in any batch."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.helpers.bits import check_same_bits
 from tests.packing.test_packing import IDS, MODELS, load_quietly, outputs, parts
 
 PRECISIONS = [name for name in packing.LAYOUTS if name != "float32"]
-# relative: a few layers round inputs to 1 / 127 of the largest, or each to 2 ** -9 of itself; 0.06
-# and 0.018 are the most of any model here
+# Relative errors after a few layers. Integer layers round inputs to 1 / 127 of the largest, at
+# most 0.06 for a model here; bfloat16 layers round by a relative 2 ** -9, at most 0.018.
 ERRORS = {"bfloat16": 0.03, "int8": 0.1, "int4": 0.1}
 
 pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.parametrize("precision", PRECISIONS)
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_family(tmp_path: Path, name: str, precision: str) -> None:
-    """Not what float32 gives; the cache and a packed file change no bit."""
+    """Outputs differ from float32; the cache and a packed file change no bit."""
     config, weights = parts(name)
     settings = BuildSettings(precision=precision)
     model = build(config, weights, settings)
@@ -45,7 +45,7 @@ def test_every_family(tmp_path: Path, name: str, precision: str) -> None:
 def test_only_inputs_are_rounded_on_the_way(
     monkeypatch: pytest.MonkeyPatch, name: str, precision: str
 ) -> None:
-    """Against float32 with the very weights that the precision stores, layer by layer."""
+    """Each layer against a float32 layer that has the rounded weights of the precision."""
     config, weights = parts(name)
     make, settings = _core.Linear, BuildSettings(precision=precision)
 
@@ -122,18 +122,18 @@ def test_weights_that_are_not_finite(precision: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_logits_have_at_least_8_bits(tmp_path: Path, name: str, precision: str) -> None:
-    """By their role; other layers of any size have what was asked for, or float32 by design."""
+    """Output layers have 8 bits or more; other layers have the given precision or float32."""
     config, weights = parts(name)
     settings = BuildSettings(precision=precision)
     packing.write(tmp_path / "packed", lambda: build(config, weights, settings), {})
-    layers = Reader(tmp_path / "packed").header["parts"]  # of each: class, arguments, named ones
+    layers = Reader(tmp_path / "packed").header["parts"]  # class, arguments and keyword arguments
     outputs = {
         (named.get("output") or given[1])["part"]
         for kind, given, named in layers
         if kind in ("RnnDecoder", "TransformerDecoder", "WindowDecoder")
     }
     assert len(outputs) == isinstance(build(config, weights), _core.Decoder)
-    # of tokens: those of an encoder, for one, which need not be the decoder's
+    # Embeddings of tokens: an encoder may have another one than the decoder.
     outputs |= {
         given[0]["part"] for kind, given, _ in layers if kind == "Embedding" and "part" in given[0]
     }

@@ -23,7 +23,7 @@ CONFIG: dict[str, Any] = WHISPER | {
     "decoder_start_token_id": 1,
     "suppress_tokens": [0, 8],
 }
-WINDOW = 40 * HOP  # samples of 2 * max_source_positions frames
+WINDOW = 40 * HOP  # samples in 2 * max_source_positions frames
 
 
 def saved(folder: Path, **changes: Any) -> ae.SpeechToText:
@@ -126,7 +126,7 @@ def test_attention_is_over_the_states(model: ae.SpeechToText) -> None:
     found = model.transcribe(mel(30), language="en", return_attention=True)
     best = found.windows[0].hypotheses[0]
     assert best.attention is not None
-    assert best.attention.shape == (len(best.ids) + 3, 15)  # with the prompt before the last token
+    assert best.attention.shape == (len(best.ids) + 3, 15)  # + 3: prompt but for its last token
     np.testing.assert_allclose(best.attention.sum(axis=1), 1, rtol=1e-5)
 
 

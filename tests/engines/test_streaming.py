@@ -1,4 +1,4 @@
-"""Pieces of a stream, joined, are the text, whatever a model generates."""
+"""The joined pieces of a stream equal the decoded text for any generated tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from attnengine.loaders.shared import tokenizer_json
 from attnengine.tokenizers import Tokenizer, VocabularyTokenizer
 from attnengine.tokenizers.huggingface import HuggingFaceTokenizer
 
-# Characters of one to four bytes, combining ones, spaces, and pieces of them.
+# Characters of one to four bytes, combining characters, spaces and pieces of several characters.
 TEXTS = ["a", "b", "▁", "▁a", "▁▁", "é", "€", "\U0001f600", "\u0301", "日本", "\n", "'s", "#", " "]
 
 
@@ -86,7 +86,7 @@ opened = functools.cache(lambda kind: KINDS[kind]())
 
 
 def pieces(tokenizer: Tokenizer, ids: list[int], after: list[int], cuts: list[int]) -> list[str]:
-    """What an engine streams if so many tokens are certain after each step."""
+    """The pieces that an engine streams when `cuts[i]` tokens are certain after step i."""
 
     def certain(*_: object) -> Iterator[list[int]]:
         yield from (ids[:cut] for cut in cuts)
@@ -117,7 +117,7 @@ def test_pieces_joined_are_the_text(kind: str, data: st.DataObject) -> None:
 @given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=12))
 def test_every_text_comes_back_byte_for_byte(kind: str, text: str) -> None:
     tokenizer = opened(kind)
-    text = text.replace("▁", "").replace("<", "")  # a space to sentencepiece; special tokens
+    text = text.replace("▁", "").replace("<", "")  # sentencepiece's space; special tokens
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == text
     streamed = pieces(tokenizer, ids, [], [*range(len(ids))])

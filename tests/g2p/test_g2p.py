@@ -1,4 +1,4 @@
-"""The model in the package."""
+"""The grapheme-to-phoneme model that the package contains."""
 
 from __future__ import annotations
 

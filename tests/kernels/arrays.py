@@ -1,4 +1,4 @@
-"""Arrays for tests of kernels."""
+"""Random arrays for tests of kernels."""
 
 from __future__ import annotations
 

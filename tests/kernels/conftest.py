@@ -17,7 +17,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def check_rows_independent() -> Callable[[Callable[[Rows, int], Floats], int], None]:
-    """Asserts that call(rows, num_threads) gives a row the same bits in any company."""
+    """Asserts that call(rows, num_threads) gives a row the same bits in any batch."""
 
     def check(call: Callable[[Rows, int], Floats], rows: int) -> None:
         everyone = np.arange(rows)

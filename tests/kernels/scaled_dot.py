@@ -1,4 +1,4 @@
-"""Scaled dot-product attention by NumPy, for tests of its kernel."""
+"""Scaled dot-product attention in NumPy, for tests of its kernel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def expected(
     bias: np.ndarray | None = None,
     begins: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Context and weights by NumPy in float64."""
+    """Context and weights in NumPy, in float64."""
     group = query.shape[1] // keys.shape[1]
     wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
     return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias, begins)
@@ -35,6 +35,6 @@ def expected(
 def assert_close(
     result: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    # scores below 10, sums of up to 128 terms: good to about 2e-6, which exp() passes on
+    # scores below 10, sums of up to 128 terms: errors of about 2e-6, which exp() passes on
     np.testing.assert_allclose(result[0], right[0], rtol=1e-5, atol=5e-6)
     np.testing.assert_allclose(result[1], right[1], rtol=1e-5, atol=1e-6)

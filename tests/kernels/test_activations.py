@@ -8,12 +8,12 @@ from attnengine.reference import activations as reference
 
 NAMES = ["tanh", "sigmoid", "relu", "gelu", "gelu_tanh", "silu"]
 
-# Units in the last place of float32 that the result may be off.
+# Largest error of each activation, in float32 units in the last place.
 ULPS = {"tanh": 5, "sigmoid": 3, "silu": 4, "relu": 0}
 
 
 def sweep() -> np.ndarray:
-    """Numbers of every size: dense around zero, then every exponent, both signs."""
+    """Numbers of every magnitude: dense around zero, then every exponent, with both signs."""
     rng = np.random.default_rng(1)
     powers = np.exp2(rng.uniform(-30, 6.4, 100_000))
     x = np.concatenate([np.linspace(-20, 20, 100_001), powers, -powers, [0.0]])
@@ -21,7 +21,7 @@ def sweep() -> np.ndarray:
 
 
 def units(y: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """The distance in units in the last place; below the normal range in units of its end."""
+    """The error in units in the last place; subnormal numbers use the smallest normal unit."""
     tiny = np.finfo(np.float32).tiny
     spacing = np.spacing(np.maximum(np.abs(expected), tiny).astype(np.float32))
     return np.abs(y - expected) / spacing.astype(np.float64)
@@ -30,7 +30,7 @@ def units(y: np.ndarray, expected: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_in_units_in_the_last_place(name: str) -> None:
     x = sweep()
-    # where exp(-x) overflows the result is 0; the true value is below 2 ** -125
+    # below -87 exp(-x) overflows and the result is 0; the true value is below 2 ** -125
     x = x[x > -87.0]
     exact = {
         "tanh": lambda v: np.tanh(v),
@@ -113,7 +113,7 @@ def test_gated_activation(rng: np.random.Generator, rows: int, size: int, name: 
 
     reference_name = {"none": "linear"}.get(name, name)
     expected = reference.gated_activation(both.astype(np.float64), reference_name)
-    np.testing.assert_allclose(y, expected, rtol=2e-6, atol=1e-6)  # that of the activations
+    np.testing.assert_allclose(y, expected, rtol=2e-6, atol=1e-6)  # tolerance of the activations
 
 
 def test_gates_without_a_partner() -> None:

@@ -14,7 +14,7 @@ NAMES = ["additive_attention", "dot_attention", "general_attention", "concat_att
 def arguments(
     rng: np.random.Generator, name: str, rows: int, src: int, dim: int
 ) -> list[np.ndarray]:
-    """Random arguments whose scores are a few units, so that the weights are not all one."""
+    """Random arguments with scores of a few units, so that no single weight takes everything."""
     value_dim = dim + 1
     key_dim = dim + 2 if name in ("general_attention", "concat_attention") else dim
     query, keys = rng.normal(size=(rows, dim)), rng.normal(size=(src, key_dim))
@@ -40,7 +40,7 @@ def test_attention(rng: np.random.Generator, name: str, rows: int, src: int, dim
     context, weights = getattr(kernels, name)(*arrays)
 
     expected = getattr(reference, name)(*(a.astype(np.float64) for a in arrays))
-    # scores below 10 with up to 130 terms: good to about 2e-6, which exp() passes on
+    # scores below 10 with up to 130 terms: errors of about 2e-6, which exp() passes on
     np.testing.assert_allclose(weights, expected[1], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(context, expected[0], rtol=1e-5, atol=5e-6)
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)

@@ -13,7 +13,7 @@ from tests.kernels.arrays import floats
 
 
 def rounding(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """The error that rounding every product and every addition may add up to."""
+    """Upper bound of the error from rounding every product and every addition."""
     terms = np.abs(x).astype(np.float64) @ np.abs(weight).T + np.abs(bias)
     return (x.shape[1] + 2) * 2.0**-24 * terms
 
@@ -31,7 +31,7 @@ def test_linear(rng: np.random.Generator, rows: int, size_in: int, size_out: int
 
 
 @pytest.mark.parametrize("rows", [1, 6, 13])
-@pytest.mark.parametrize("size_in", [5, 512, 1025])  # one block of inputs or several
+@pytest.mark.parametrize("size_in", [5, 512, 1025])  # one block of inputs and several
 def test_what_is_there_is_added(rng: np.random.Generator, rows: int, size_in: int) -> None:
     x, weight, bias = (floats(rng, *s) for s in [(rows, size_in), (35, size_in), (35,)])
     before = floats(rng, rows, 35)
@@ -95,7 +95,7 @@ def test_activation_of_the_sum(rng: np.random.Generator, activation: str, rows: 
     y = kernels.linear(x, weight, bias, activation)
 
     expected = ACTIVATIONS[activation](reference(x.astype(np.float64), weight, bias))
-    # slopes are below 1.2, values below 30: rounding() is below 1e-5 here
+    # activations have slopes below 1.2 and inputs below 30: rounding() is below 1e-5 here
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-5)
 
 

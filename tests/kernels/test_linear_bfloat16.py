@@ -1,4 +1,4 @@
-"""Linear layers in 16 bits: both sides rounded, then the very bits of float32 in a fixed order."""
+"""bfloat16 linear layers: both factors are rounded, and the float32 sums equal the twin's bits."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def test_both_sides_are_rounded(rng: np.random.Generator) -> None:
     x, weight = floats(rng, 3, 40), floats(rng, 5, 40)
     y = kernels.PackedLinear(weight, precision="bfloat16")(x)
     sums = bfloat16(x).astype(np.float64) @ bfloat16(weight).astype(np.float64).T
-    np.testing.assert_allclose(y, sums, atol=40 * 2.0**-24)  # 40 additions of about 1
+    np.testing.assert_allclose(y, sums, atol=40 * 2.0**-24)  # 40 additions of numbers of about 1
     assert np.abs(y - x @ bfloat16(weight).T).max() > 2.0**-10
 
 
 def weights_of(values: np.ndarray) -> np.ndarray:
-    """What is left of numbers when they are the weights of a layer."""
+    """The numbers as a layer rounds them when they are its weights."""
     return kernels.PackedLinear(values[:, None], precision="bfloat16")([[1.0]])[0]
 
 
 def inputs_of(values: np.ndarray, at: int) -> np.ndarray:
-    """What is left of them when they are the inputs of a layer, first or second of a pair."""
+    """The numbers as a layer rounds them when they are its inputs; `at` is the place in a pair."""
     layer = kernels.PackedLinear(np.eye(2)[[at]], precision="bfloat16")
     x = np.zeros((len(values), 2), np.float32)
     x[:, at] = values
@@ -52,14 +52,14 @@ def test_rounding(kept: Callable[[np.ndarray], np.ndarray]) -> None:
     every = np.arange(1 << 16, dtype=np.uint32) << 16
     values = np.concatenate([every + low for low in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF)])
     values = values.astype(np.uint32).view(np.float32)
-    values = values[~(np.abs(values) < 2.0**-126)]  # which products of AVX-512 with BF16 take for 0
+    values = values[~(np.abs(values) < 2.0**-126)]  # AVX-512 BF16 products treat them as 0
     np.testing.assert_array_equal(kept(values), bfloat16(values))
 
 
 @pytest.mark.parametrize(
     ("value", "rounded"),
     [
-        (1 + 2.0**-8, 1),  # half way: to even
+        (1 + 2.0**-8, 1),  # half-way: to even
         (1 + 3 * 2.0**-8, 1 + 2.0**-6),
         (3.4e38, np.inf),
         (-3.4e38, -np.inf),

@@ -1,4 +1,4 @@
-"""Linear layers in 4 bits: the kernel has the very bits of its twin, on every instruction set."""
+"""int4 linear layers: the kernel gives the bits of its NumPy twin on every instruction set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run(
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 13, 17, 100])
-@pytest.mark.parametrize("size_in", [1, 3, 32, 33, 64, 65, 97, 130, 514])  # around halves
+@pytest.mark.parametrize("size_in", [1, 3, 32, 33, 64, 65, 97, 130, 514])  # around half blocks
 @pytest.mark.parametrize("size_out", [1, 16, 33, 100])
 def test_the_bits_of_the_twin(
     rng: np.random.Generator, rows: int, size_in: int, size_out: int
@@ -38,7 +38,7 @@ def test_very_small_and_large_numbers(rng: np.random.Generator, scale: float) ->
 
 
 def test_halves_of_many_sizes(rng: np.random.Generator) -> None:
-    """Steps of an output are whole numbers of one scale, the smallest at least one."""
+    """Half blocks of very different sizes: their steps are multiples of one scale, at least 1."""
     weight = floats(rng, 40, 8 * HALF) * np.repeat(np.float32(10.0) ** -np.arange(8), HALF)
     x = floats(rng, 3, 8 * HALF)
     np.testing.assert_array_equal(run(x, weight), linear_int4(x, weight))
@@ -51,13 +51,13 @@ def test_equal_weights_are_exact(value: float) -> None:
 
 
 def test_weights_on_a_grid_are_exact(rng: np.random.Generator) -> None:
-    """As a file in 4 bits has them, up to the 8 bits of steps and zeros."""
+    """Weights on a 4-bit grid keep their values, up to the 8-bit rounding of steps and zeros."""
     levels = rng.integers(0, 16, (60, 8, HALF))
     levels[..., 0], levels[..., 1] = 0, 15
     steps, lows = rng.uniform(0.5, 1, (60, 8, 1)), rng.uniform(-15, 0, (60, 8, 1))
     weight = ((levels + lows) * steps).reshape(60, -1).astype(np.float32)
     integers, scales = quantise_int4(weight)
-    # a step may be half of 1 / 127 off, 15 times over, and a zero half a sixteenth
+    # a step is off by at most 1 / 2 / 127, times 15; a zero is off by at most 1 / 32
     assert np.abs(integers * scales / 16 - weight).max() < 15 / 2 / 127 + 1 / 32
 
 
@@ -65,15 +65,15 @@ def test_error_against_exact_products(rng: np.random.Generator) -> None:
     x, weight = floats(rng, 50, 512), floats(rng, 300, 512)
     expected = x.astype(np.float64) @ weight.T
     error = np.sqrt(np.mean((run(x, weight) - expected) ** 2) / np.mean(expected**2))
-    # 32 normal numbers lie within 4.1 on average: 15 steps, which alone make uniform errors
+    # 32 normal numbers span 4.1 on average, which is 15 steps; each gives a uniform error
     assert error < 4.1 / 15 / np.sqrt(12)
 
 
 def test_the_largest_sums() -> None:
-    """All products have one sign: what overflows 16 bits anywhere would show."""
+    """All products have one sign, so an overflow of 16 bits anywhere would show."""
     x = np.tile(np.float32([[1], [-1]]), (1, 700))
     weight = np.tile(np.float32([[1], [-1], [0.5]]), (1, 700))
-    # a scale is rounded, as is each of the 11 additions
+    # a scale and each of the 11 additions are rounded
     np.testing.assert_allclose(run(x, weight), x.astype(np.float64) @ weight.T, rtol=15 * 2.0**-24)
 
 

@@ -1,4 +1,4 @@
-"""Linear layers in 8 bits: the kernel has the very bits of its twin, on every instruction set."""
+"""int8 linear layers: the kernel gives the bits of its NumPy twin on every instruction set."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_blocks_of_zeros(rng: np.random.Generator) -> None:
 
 
 def test_the_largest_sums(rng: np.random.Generator) -> None:
-    """All products have one sign: what overflows 16 bits anywhere would show."""
+    """All products have one sign, so an overflow of 16 bits anywhere would show."""
     x = np.tile(np.float32([[1], [-1]]), (1, 700))
     weight = np.tile(np.float32([[1], [-1], [0.5]]), (1, 700))
     expected = x.astype(np.float64) @ weight.T
-    # 0.5 and 1 are 127 steps; a scale is rounded, as is each of the 11 additions
+    # 0.5 and 1 are 127 steps; a scale and each of the 11 additions are rounded
     np.testing.assert_allclose(run(x, weight), expected, rtol=14 * 2.0**-24)
 
 
@@ -68,11 +68,11 @@ def test_half_way_rounds_to_even(half: float) -> None:
 
 
 def test_error_against_exact_products(rng: np.random.Generator) -> None:
-    """Rounding to 1 / 127 of the largest of 64 normal numbers, on both sides."""
+    """Both factors are rounded to 1 / 127 of the largest of 64 normal numbers."""
     x, weight = floats(rng, 50, 512), floats(rng, 300, 512)
     expected = x.astype(np.float64) @ weight.T
     error = np.sqrt(np.mean((run(x, weight) - expected) ** 2) / np.mean(expected**2))
-    # the largest is about 2.5: steps of 0.02, uniform errors of 0.02 / sqrt(12) on each side
+    # the largest is about 2.5: steps of 0.02, uniform errors of 0.02 / sqrt(12) in each factor
     assert error < 2.5 / 127 / np.sqrt(12) * np.sqrt(2) * 1.1
 
 
@@ -86,7 +86,7 @@ def test_a_row_has_the_same_bits_in_any_company(
 
 
 @pytest.mark.parametrize("rows", [120, 250])  # more than one block of rows
-@pytest.mark.parametrize("size_out", [40, 300])  # threads divide rows, or outputs
+@pytest.mark.parametrize("size_out", [40, 300])  # threads share rows or outputs
 def test_many_rows_have_the_same_bits_as_few(
     rng: np.random.Generator, rows: int, size_out: int
 ) -> None:
@@ -102,7 +102,7 @@ def test_activation_of_the_sum(rng: np.random.Generator, activation: str) -> Non
     x, weight, bias = floats(rng, 5, 20), floats(rng, 35, 20), floats(rng, 35)
     y = kernels.PackedLinear(weight, bias, precision="int8")(x, activation)
     expected = ACTIVATIONS[activation](linear_int8(x, weight, bias).astype(np.float64))
-    np.testing.assert_allclose(y, expected, rtol=2e-6, atol=1e-6)  # as of float32 layers
+    np.testing.assert_allclose(y, expected, rtol=2e-6, atol=1e-6)  # tolerance of float32 layers
 
 
 def test_sizes_of_zero() -> None:

@@ -20,7 +20,7 @@ def test_layer_norm(rng: np.random.Generator, rows: int, size: int, with_bias: b
 
     y = kernels.layer_norm(x, weight, bias, 1e-5)
 
-    # values up to 15; the mean has an error of about 1e-6, which weight and scale pass on
+    # values reach 15; the mean is off by about 1e-6, which scale and weight multiply
     expected = reference(x.astype(np.float64), weight, bias, 1e-5)
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=5e-6)
 
@@ -71,7 +71,7 @@ def test_rms_norm(rng: np.random.Generator, rows: int, size: int) -> None:
     x = (rng.normal(size=(rows, size)) * 3 + 1).astype(np.float32)
     weight = rng.normal(size=size).astype(np.float32)
     expected = rms_norm(x.astype(np.float64), weight, 1e-5)
-    # a sum of squares and one product: a few roundings
+    # a sum of squares and one product round a few times
     np.testing.assert_allclose(kernels.rms_norm(x, weight, 1e-5), expected, rtol=2e-6)
 
 

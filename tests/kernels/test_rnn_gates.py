@@ -12,7 +12,7 @@ from attnengine.reference import rnn_gates as reference
 
 ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 17, 64]
 SIZES = [1, 7, 8, 16, 33]
-# gates are good to 3 units of 2 ** -24, states are below 4 and multiplied by gates below 1
+# gates are off by at most 3 * 2 ** -24; they multiply states below 4
 ATOL = 2e-6
 GATES = ["sigmoid", "hard_sigmoid", "hard_sigmoid_6"]
 NONLINEARITIES = ["tanh", "relu", "linear", "sigmoid", "hard_sigmoid", "hard_sigmoid_6"]

@@ -19,7 +19,7 @@ def test_rotary(rng: np.random.Generator, rows: int, heads: int, head_dim: int, 
 
     y = kernels.rotary(x, positions, frequencies, 1.25)
 
-    # angles are rounded to float32, as in training: up to 2000 * 2^-24 radians
+    # float32 rounds angles, in training too, by up to 2000 * 2 ** -24 radians
     expected = rotate(x.astype(np.float64), positions, frequencies.astype(np.float64), 1.25)
     np.testing.assert_allclose(y, expected, rtol=0, atol=2e-3)
     near = kernels.rotary(x, np.minimum(positions, 7), frequencies, 1.25)

@@ -45,7 +45,7 @@ def test_windows(rng: np.random.Generator, window: int) -> None:
     begins = np.maximum(lengths - window, 0)
     result = kernels.scaled_dot_attention(*arrays, lengths, begins=begins)
     assert_close(result, expected(*arrays, lengths, begins=begins))
-    for row in (40, 149):  # the same bits where the row is alone
+    for row in (40, 149):  # a row alone has the same bits
         alone = kernels.scaled_dot_attention(
             arrays[0][[row]], *arrays[1:], lengths[[row]], begins=begins[[row]]
         )
@@ -108,7 +108,7 @@ def test_a_maximum_that_grows_from_block_to_block(rng: np.random.Generator) -> N
     query, keys, values = arguments(rng, 2, 300, 1, 1, 8)
     keys *= np.linspace(0, 30, 300, dtype=np.float32)[:, None, None]
     result = kernels.scaled_dot_attention(query, keys, values, scale=1.0)
-    # scores reach 200: an error of 200 * 2 ** -24 * a few, which exp() passes on
+    # scores reach 200, with errors of a few times 200 * 2 ** -24, which exp() passes on
     for y, right in zip(result, expected(query, keys, values, scale=1.0), strict=True):
         np.testing.assert_allclose(y, right, rtol=2e-4, atol=2e-5)
 

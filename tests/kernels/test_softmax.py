@@ -8,8 +8,8 @@ import pytest
 from attnengine import kernels
 from attnengine.reference import softmax as reference
 
-# exp() is good to 2 units of 2 ** -24 and its argument x - max (up to 30 here) is rounded once:
-# 32 * 2 ** -24; the sum adds a few more
+# exp() is off by 2 * 2 ** -24, and its argument x - max (up to 30 here) is rounded once. Together
+# they are off by 32 * 2 ** -24; the sum adds a few units.
 RTOL = 3e-6
 
 
@@ -98,7 +98,7 @@ def test_top_k(rng: np.random.Generator, rows: int, n: int, k: int) -> None:
     log_probs, tokens = kernels.log_softmax_top_k(logits, k)
     expected = expected_top_k(logits, k)
     np.testing.assert_array_equal(tokens, expected[1])
-    # a logit and the log of the sum, both up to 20, are subtracted: 2 units of 20 * 2 ** -24
+    # the difference of a logit and the log of the sum, both up to 20: off by 2 * 20 * 2 ** -24
     np.testing.assert_allclose(log_probs, expected[0], atol=4e-6)
 
 
@@ -169,7 +169,7 @@ def test_k_is_from_1_to_the_vocabulary(k: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 5, 200])
 def test_threads_that_share_one_row_change_no_bit(k: int) -> None:
-    n = 70_001  # blocks of 1024 for several threads, and a rest
+    n = 70_001  # blocks of 1024 for several threads, and a remainder
     rng = np.random.default_rng(k)
     logits = rng.normal(size=(1, n)).astype(np.float32)
     logits[:, 2000:9000] = -np.inf

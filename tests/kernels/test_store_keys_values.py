@@ -1,4 +1,4 @@
-"""Keys and values in caches of fewer bits, and attention over them."""
+"""Keys and values in float16 and int8 caches, and attention over them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def pages_of(keys: np.ndarray, values: np.ndarray, precision: str) -> kernels.Ke
 
 
 def stored(values: np.ndarray, precision: str) -> np.ndarray:
-    """What is kept of values (1, heads, head_dim): a single position has the weight 1."""
+    """Values (1, heads, head_dim) as the cache rounds them: one position has the weight 1."""
     pages = pages_of(np.zeros_like(values), values, precision)
     return pages.attend(np.zeros_like(values), need_weights=False)[0]
 
 
 def with_scales_of_two(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    """Vectors whose largest magnitude is 127 times a power of two, their scale in int8."""
+    """Vectors with a largest magnitude of 127 * 2 ** n, so that their int8 scale is 2 ** n."""
     largest = np.abs(x).max(axis=-1, keepdims=True)
     scales = 2.0 ** rng.integers(-9, -4, largest.shape)
     return (np.where(np.abs(x) == largest, np.sign(x), x / largest) * 127 * scales).astype(x.dtype)
@@ -36,7 +36,7 @@ def with_scales_of_two(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
 def test_attention_is_float32_over_rounded_numbers(
     rng: np.random.Generator, rows: int, head_dim: int, precision: str
 ) -> None:
-    """Bit for bit, where a scale is a power of two and rounds nothing."""
+    """Equal bit for bit, because a scale that is a power of two rounds nothing."""
     query, *keys_values = arguments(rng, rows, 150, 4, 2, head_dim)
     keys, values = (with_scales_of_two(rng, x) for x in keys_values)
     lengths = rng.integers(1, 151, rows)
@@ -53,7 +53,7 @@ def test_attention_is_float32_over_rounded_numbers(
 
 @head_dims
 def test_scales_of_int8(rng: np.random.Generator, head_dim: int) -> None:
-    """Any scales, far apart, with capped scores and slopes."""
+    """Scales far apart, none a power of two, with capped scores and slopes."""
     query, keys, values = arguments(rng, 7, 150, 6, 2, head_dim)
     values *= 2.0 ** rng.integers(-20, 3, (150, 2, 1))
     lengths, slopes = rng.integers(1, 151, 7), np.linspace(0.1, 0.6, 6, dtype=np.float32)
@@ -66,9 +66,9 @@ def test_scales_of_int8(rng: np.random.Generator, head_dim: int) -> None:
 
 
 def numbers_to_round(rng: np.random.Generator) -> np.ndarray:
-    """Every half, what lies half-way to the next one and beside it, and any other float."""
+    """Every float16, the float32 numbers around the middle of two, and random float32 numbers."""
     every = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
-    middle = every + 0x1000  # of two halves, but the subnormal ones
+    middle = every + 0x1000  # half-way to the next normal float16
     tiny = np.arange(-2048, 2049, dtype=np.float32) * np.float32(2**-25)
     others = rng.integers(0, 2**32, 2**16, dtype=np.uint64).astype(np.uint32)
     bits = np.concatenate([every, middle - 1, middle, middle + 1, tiny.view(np.uint32), others])
@@ -76,7 +76,7 @@ def numbers_to_round(rng: np.random.Generator) -> np.ndarray:
 
 
 @precisions
-@np.errstate(invalid="ignore", over="ignore")  # signalling NaN, of which NumPy warns on ARM64
+@np.errstate(invalid="ignore", over="ignore")  # NumPy on ARM64 warns of signalling NaN
 def test_rounding(rng: np.random.Generator, precision: str) -> None:
     numbers = numbers_to_round(rng)
     numbers = np.concatenate([numbers, np.full(-len(numbers) % 8, np.inf, np.float32)])
@@ -84,7 +84,7 @@ def test_rounding(rng: np.random.Generator, precision: str) -> None:
     found = stored(values, precision)
     np.testing.assert_array_equal(found, KEPT[precision](values))
     finite = np.isfinite(values)
-    if precision == "int8":  # a vector with a number that is not finite becomes NaN
+    if precision == "int8":  # one number that is not finite makes the whole vector NaN
         finite[:] = finite.all(axis=-1, keepdims=True)
         assert np.isnan(found[~finite]).all()
     assert np.array_equal(np.isfinite(found), finite)

@@ -1,4 +1,4 @@
-"""Rows out of packed weights have the very bits that the twin keeps."""
+"""Rows unpacked from packed weights have the bits of the NumPy twin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that every decoder goes through."""
+"""Checks that the tests of every decoder share."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def encode(
 
 
 def assert_close(actual: NDArray[Any], expected: NDArray[Any], relative: float = 5e-6) -> None:
-    # the largest value of the step is the scale: float32 products of this size round at about
-    # 1e-7 of it, and a stack of layers multiplies that
+    # Errors scale with the largest value of the step: float32 products round by about 1e-7 of it,
+    # and a stack of layers multiplies that.
     scale = np.abs(expected).max()
     np.testing.assert_allclose(actual, expected, rtol=0, atol=relative * scale)
 
@@ -54,7 +54,7 @@ def start(decoder: Any, count: int) -> tuple[_core.State, NDArray[np.int32]]:
 def check_decoder(
     decoder: Any, expected: Callable[[int], NDArray[Any]], relative: float = 5e-6
 ) -> None:
-    """Prompts side by side give the reference's logits, and the same bits one by one."""
+    """Prompts in one batch give the reference's logits, and the same bits one by one."""
     state, sequences = start(decoder, len(TARGETS))
     lengths = [len(target) for target in TARGETS]
     logits = decoder.step(np.concatenate(TARGETS), np.repeat(sequences, lengths), state).copy()
@@ -85,7 +85,7 @@ def check_wanted_rows(decoder: Any, expected: NDArray[np.float32]) -> None:
 
 
 def check_long(decoder: Any, expected: Callable[[list[int]], NDArray[Any]]) -> None:
-    """140 tokens, beyond two blocks of attention and chunks of the cache; then a part of them."""
+    """Steps of 140, 129 and 65 tokens cross blocks of attention and chunks of the cache."""
     target = [int(t) for t in np.random.default_rng(0).integers(0, decoder.vocab_size, 140)]
     logits = expected(target)
     for length in (140, 129, 65):
@@ -95,7 +95,7 @@ def check_long(decoder: Any, expected: Callable[[list[int]], NDArray[Any]]) -> N
 
 
 def check_same_bits(decoder: Any, lengths: tuple[int, ...] = (1, 7, 40)) -> None:
-    """Logits of a prompt alone: the same beside others, token by token, with 1 and 2 threads."""
+    """A prompt has the same bits alone, in a batch, token by token, and with 1 or 2 threads."""
     rng = np.random.default_rng(0)
     prompts = [rng.integers(0, decoder.vocab_size, length) for length in lengths]
     sources = [rng.integers(0, decoder.vocab_size, length) for length in lengths]
@@ -114,7 +114,7 @@ def check_same_bits(decoder: Any, lengths: tuple[int, ...] = (1, 7, 40)) -> None
 def run_together(
     decoder: Any, prompts: list[NDArray[np.int64]], sources: list[NDArray[np.int64]]
 ) -> list[NDArray[np.float32]]:
-    """Logits of every prompt, all in one step."""
+    """Logits of every prompt, computed in one step."""
     state, sequences = start_with(decoder, sources)
     lengths = [len(prompt) for prompt in prompts]
     logits = decoder.step(np.concatenate(prompts), np.repeat(sequences, lengths), state).copy()
@@ -124,7 +124,7 @@ def run_together(
 def start_with(
     decoder: Any, sources: list[NDArray[np.int64]]
 ) -> tuple[_core.State, NDArray[np.int32]]:
-    """A state with a sequence for each source; a model without encoder only counts them."""
+    """A state with one sequence per source; a model without encoder uses only their number."""
     state = decoder.new_state()
     if isinstance(decoder, _core.Seq2Seq):
         return state, state.add(encode(decoder, sources))

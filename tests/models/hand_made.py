@@ -1,4 +1,4 @@
-"""Layers put together by hand, of size 4; a test changes one part."""
+"""Layers of size 4 assembled by hand; a test changes one part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller may pass: nothing is rounded, wrapped or guessed, and nothing crashes."""
+"""Arguments of models: wrong types and values are errors, never rounded, wrapped or a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoders that keep keys and values in fewer bits, against references that round theirs."""
+"""Decoders with float16 and int8 caches against references that round keys and values."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from tests.models.checks import (
 )
 from tests.models.configs import GPT2, LLAMA, RNN_LM, TRANSFORMER, TRANSFORMER_LM, Config
 
-# Of numbers near the middle of two steps some are rounded otherwise in float64 than in float32,
-# others on each instruction set: one half in a few thousand, off by 5e-4 of itself; one integer in
-# many thousand, off by 1 / 127 of the largest of its head.
+# float64 rounds a number near the middle of two steps differently than float32, and instruction
+# sets differ too. In float16 this moves one number in a few thousand by a relative 5e-4. In int8
+# it moves one in many thousand by 1 / 127 of the largest number of its head.
 ANOTHER_STEP = {"float16": 2e-4, "int8": 2e-3}
 
 precisions = pytest.mark.parametrize("precision", KEPT)
 
 
 class Rounding(Transformer):
-    """Its decoder rounds what it keeps; what its encoder attends to is not kept."""
+    """A reference Transformer that rounds the keys and values of its decoder, not its encoder."""
 
     def __init__(self, config: Config, weights: Any, precision: str) -> None:
         super().__init__(config, weights)
@@ -52,7 +52,7 @@ class Rounding(Transformer):
 
 
 def check(decoder: Any, rounded: list[Any], exact: list[Any]) -> None:
-    """Logits of every target are those of the reference that rounds, and not the exact ones."""
+    """The logits of every target equal the rounding reference's, not the exact ones."""
     check_decoder(decoder, lambda i: rounded[i], ANOTHER_STEP[decoder.cache_precision])
     state, sequences = start(decoder, len(TARGETS))
     rows = np.repeat(sequences, [len(target) for target in TARGETS])
@@ -78,7 +78,7 @@ def test_language_models(monkeypatch: pytest.MonkeyPatch, config: Config, precis
 @precisions
 @pytest.mark.parametrize("changes", [{}, {"decoder_self_attention": "ssru"}], ids=["", "ssru"])
 def test_encoder_decoders(changes: Config, precision: str) -> None:
-    """Keys and values of the source are rounded too."""
+    """Encoder-decoders round the keys and values of the source too."""
     config = TRANSFORMER | changes
     weights = weights64(config)
     rounded, exact = (
@@ -95,7 +95,7 @@ def test_encoder_decoders(changes: Config, precision: str) -> None:
     ids=["gpt2", "transformer"],
 )
 def test_same_bits_in_any_company(config: Config, precision: str) -> None:
-    """Beside others, token by token, with 1 and 2 threads: a prompt reads itself rounded."""
+    """The bits do not depend on batch, step size or threads: a prompt reads its rounded cache."""
     check_same_bits(model(config, cache_precision=precision))
 
 
@@ -122,7 +122,7 @@ def test_a_model_knows_what_it_keeps(precision: str) -> None:
 @pytest.mark.parametrize("cache_precision", ["float32", *KEPT])
 def test_what_a_page_held_before_is_not_seen(cache_precision: str) -> None:
     weights = random_weights(GPT2, 0)
-    weights["transformer.wte.weight"][12] = np.nan  # and so are the keys and values of this token
+    weights["transformer.wte.weight"][12] = np.nan  # this token's keys and values become NaN
     decoder = build(GPT2, weights, BuildSettings(cache_precision=cache_precision))
     state, sequences = start(decoder, 1)
     decoder.step([12] * 20, np.repeat(sequences, 20), state)

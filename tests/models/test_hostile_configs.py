@@ -1,4 +1,4 @@
-"""Configs of every family with values that make no sense: a model, or an error of ours."""
+"""Configs of every family with nonsensical values build a model or raise an attnengine error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from attnengine.models import build
 from tests.golden import huggingface as golden
 from tests.golden.families import FAMILIES
 
-MUTATIONS = 60  # of a family
-LIMIT = 4 << 20  # bytes: a model here has a tenth of it
+MUTATIONS = 60  # per family
+LIMIT = 4 << 20  # bytes, ten times a model here
 NUMBERS = (-1, 0, 1, 2, 3, 7, 4096, 2**31 - 1, 2**31, 10**400, 0.0, -1.0, 0.5, 1e-300, 1e308)
 OBJECTS = ({}, {"rope_type": "yarn", "factor": 1e308}, {"rope_type": "linear", "factor": 1e-300})
 LISTS = ([], [0], [1, 0], [-1, 1], [2**31 - 1] * 2, ["full_attention"], ["x", "x"], [None])

@@ -1,4 +1,4 @@
-"""Weights that are read some rows at a time are packed as those that are there as a whole."""
+"""Weights read in blocks of rows are packed to the same bytes as whole weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def matrix(array: np.ndarray) -> Matrix:
 
 @pytest.mark.parametrize("precision", packing.LAYOUTS)
 def test_rows_of_a_file(tmp_path: Path, precision: str) -> None:
-    """So wide that a block is 16 rows; the last one is not full."""
+    """The weight is so wide that a block has 16 rows; the last block is not full."""
     weight = np.random.default_rng(0).normal(size=(40, 1 << 17)).astype(np.float32)
     safetensors.write(tmp_path / "weights", {"weight": weight})
     settings = BuildSettings(precision=precision)
@@ -43,7 +43,7 @@ def test_changed_rows() -> None:
 
 
 def test_a_view_is_whole_after_the_next_one(tmp_path: Path) -> None:
-    """Its pages were given back, and come again."""
+    """Reading a tensor may release the pages of an earlier one; they load again when used."""
     weights = {name: np.full((200, 200), i, np.float32) for i, name in enumerate("abc")}
     safetensors.write(tmp_path / "weights", weights)
     tensors = safetensors.read(tmp_path / "weights")

@@ -1,4 +1,4 @@
-"""Settings belong to a model: what is built at the same time has its own."""
+"""Settings belong to one model: models that are built at the same time keep their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.models.configs import LLAMA, RNN_SEQ2SEQ, TRANSFORMER
 
 
 class InTurns:
-    """A weight that is read when the other build reads one."""
+    """A weight that waits until the other build reads one too."""
 
     def __init__(self, values: np.ndarray, both: threading.Barrier) -> None:
         self.values, self.shape, self.both = values, values.shape, both
@@ -34,7 +34,7 @@ class InTurns:
     "config", [LLAMA, TRANSFORMER, RNN_SEQ2SEQ], ids=lambda c: c["architecture"]
 )
 def test_two_models_built_in_turns(config: dict[str, Any]) -> None:
-    """They have the precisions, and the bits, of models that are built alone."""
+    """Both models have the precisions and the bits of models that are built alone."""
     weights, both = random_weights(config, 0), threading.Barrier(2)
     tensors = {name: InTurns(values, both) for name, values in weights.items()}
     chosen = [build_settings("int8", "int8", 2), build_settings("bfloat16", "float16")]

@@ -1,4 +1,4 @@
-"""The verbs of a state: what is shared, what is dropped, what is an error."""
+"""The methods of a state: shared pages, dropped sequences and errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def decoder(request: pytest.FixtureRequest) -> Any:
 
 
 def feed(decoder: Any, tokens: list[int], source: int = 0) -> NDArray[np.float32]:
-    """Logits after the last of `tokens`, in a state of its own."""
+    """Logits after the last of `tokens`, in a new state."""
     state, sequences = start(decoder, source + 1)
     rows = np.repeat(sequences[source], len(tokens))
     return np.array(decoder.step(tokens, rows, state)[-1])
@@ -40,7 +40,7 @@ def test_reordered_beams_have_the_history_of_their_parents(decoder: Any) -> None
     rng = np.random.default_rng(1)
     tokens = [[int(t)] for t in rng.integers(0, 13, 2)]
     sources = [0, 1]
-    for _ in range(70):  # beyond a chunk of slots, and several pages
+    for _ in range(70):  # more than a chunk of slots and several pages
         logits = decoder.step([t[-1] for t in tokens], sequences, state).copy()
         parents = [int(p) for p in rng.integers(0, len(tokens), 5)]
         last = logits[parents]
@@ -90,7 +90,7 @@ def test_an_rnn_cannot_go_back_where_no_fork_stands() -> None:
         state.truncate(0, 2)
     child = state.fork(sequences)
     decoder.step([4], child, state)
-    decoder.step([5], sequences, state)  # nobody stands at length 3 any more
+    decoder.step([5], sequences, state)  # no sequence has length 3 any more
     with pytest.raises(InvalidArgument, match="cannot go back to 3"):
         state.truncate(0, 3)
     assert state.length(0) == 4
@@ -113,7 +113,7 @@ def test_a_shared_page_is_not_written_to(length: int, cache_precision: str) -> N
     decoder.step(past, np.repeat(sequences, length), state)
     children = state.fork(np.repeat(sequences, 2))
     everyone = [*sequences, *children]
-    for token, sequence in enumerate(everyone):  # one after the other
+    for token, sequence in enumerate(everyone):  # in one step per sequence
         decoder.step([token], [sequence], state)
     state.truncate(int(children[0]), length // 2)
     logits = decoder.step([7, 8, 9], everyone, state)
@@ -174,7 +174,7 @@ def test_encoded_belongs_to_one_decoder() -> None:
 
 
 def test_a_state_outlives_its_decoder_but_serves_no_other() -> None:
-    for _ in range(20):  # the next decoder often gets the memory of the one before
+    for _ in range(20):  # the next decoder often reuses the previous one's memory
         decoder = model(RNN_LM)
         state, sequences = start(decoder, 1)
         del decoder
@@ -185,7 +185,7 @@ def test_a_state_outlives_its_decoder_but_serves_no_other() -> None:
 def test_a_state_belongs_to_one_thread_at_a_time() -> None:
     decoder = model(RNN_LM)
     state, sequences = start(decoder, 2)
-    tokens = np.ones(50_000, np.int32)  # some 100 ms
+    tokens = np.ones(50_000, np.int32)  # takes about 100 ms
     rows, want = np.full(tokens.size, sequences[0]), np.zeros(tokens.size, bool)
     long_step = threading.Thread(target=decoder.step, args=(tokens, rows, state, want))
     refused = {}
@@ -207,7 +207,7 @@ def test_logits_of_an_earlier_step_stay_readable(decoder: Any) -> None:
     state, sequences = start(decoder, 1)
     logits = decoder.step([1], sequences, state)
     decoder.step([2] * 100, np.repeat(sequences, 100), state)
-    assert np.isfinite(logits).all()  # overwritten or not, the memory is there
+    assert np.isfinite(logits).all()  # the memory exists, overwritten or not
 
 
 def test_no_rows_give_no_logits(decoder: Any) -> None:
@@ -225,7 +225,7 @@ def test_attention_must_be_asked_for() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_gets_an_error_instead_of_hanging() -> None:
-    decoder = model(RNN_LM | {"hidden_size": 512, "vocab_size": 4000})  # worth two threads
+    decoder = model(RNN_LM | {"hidden_size": 512, "vocab_size": 4000})  # enough for two threads
     decoder.num_threads = 2
     state, sequences = start(decoder, 1)
     decoder.step([1], sequences, state)
@@ -241,7 +241,7 @@ def test_a_forked_child_gets_an_error_instead_of_hanging() -> None:
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_do_not_change_bits(threads: int) -> None:
-    # wide enough that a prompt of 40 tokens is worth several threads in most products
+    # so wide that most products of a 40-token prompt use several threads
     config = TRANSFORMER | {"hidden_size": 96, "intermediate_size": 384, "target_vocab_size": 997}
     decoder = model(config)
     tokens = list(range(40))

@@ -1,4 +1,4 @@
-"""The compiled models, in float32, directly against PyTorch in float64 with the same weights."""
+"""The compiled models in float32 against PyTorch in float64 with the same weights."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _seed() -> None:
 
 
 def assert_steps_close(actual: list[Any], expected: list[Any]) -> None:
-    """Each step by itself: 5e-6 of its own largest value."""
+    """Each step is within 5e-6 of its largest value."""
     for part, wanted in zip(actual, expected, strict=True):
         for step, row in zip(part, wanted, strict=True):
             assert_close(step[: len(row)], row)
 
 
 def check(seq2seq: Any, logits: list[Any], attention: list[Any] | None = None) -> None:
-    """All targets side by side, several rows of each in one step."""
+    """Check all targets in one batch, with several rows of each target in one step."""
     state, sequences = start(seq2seq, len(TARGETS))
     state.keep_attention = attention is not None
     lengths = [len(target) for target in TARGETS]

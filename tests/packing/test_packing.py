@@ -1,4 +1,4 @@
-"""Packed models: the same bits as built ones, and not used where they do not fit."""
+"""Packed models give the bits of built ones, and are ignored if they do not fit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MODELS = [*FAMILIES, *NATIVE]
 
 
 def parts(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Config and weights."""
+    """Config and weights of a model."""
     if name in FAMILIES:
         case = next(iter(golden.cases(name).values()))
         return case["config"], golden.weights(case["shapes"], case["seed"])
@@ -147,7 +147,7 @@ def test_a_packed_file_that_does_not_fit_is_not_used(packed: Path, change: str) 
 
 
 def rewrite(file: Path, changes: dict[str, Any]) -> None:
-    """Change the header in place."""
+    """Change the header of a packed file in place."""
     data = file.read_bytes()
     header = json.dumps({**Reader(file).header, **changes}).encode()
     offset = int.from_bytes(data[20:28], "little")
@@ -185,7 +185,7 @@ def test_headers_that_make_no_sense(packed: Path, header: dict[str, Any], messag
 
 
 def test_hostile_files(packed: Path) -> None:
-    """Every mutation loads, with whatever weights, or raises an error of ours."""
+    """Every damaged file loads, possibly with other weights, or raises an attnengine error."""
     original = (packed / PACKED_FILE).read_bytes()
     start = int.from_bytes(original[20:28], "little")
     rng, refused = np.random.default_rng(0), 0
@@ -196,7 +196,7 @@ def test_hostile_files(packed: Path) -> None:
             data[place] = rng.integers(256)
         if rng.random() < 0.2:
             del data[rng.integers(len(data)) :]
-        elif rng.random() < 0.9:  # the check of the header is no check of its sense
+        elif rng.random() < 0.9:  # a right checksum lets a damaged header through
             data[36:40] = zlib.crc32(bytes(data[start:])).to_bytes(4, "little")
         (packed / PACKED_FILE).write_bytes(data)
         try:

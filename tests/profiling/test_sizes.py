@@ -1,4 +1,4 @@
-"""What a model will take in memory, told from its files."""
+"""Estimates of a model's memory from its files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from attnengine.profiling.sizes import cache_bytes, weight_bytes
 def test_bytes_of_weights(
     write_model: Any, tmp_path: Path, architecture: str, precision: str
 ) -> None:
-    """As many as a packed file has arrays of, but for what fills its panels and blocks."""
+    """The estimate is at most the bytes of a packed file, which pads panels and blocks."""
     path = write_model(architecture)
     convert(path, tmp_path / "packed", packed=True, precision=precision)
     told = weight_bytes(loaders.load(path), precision)
@@ -27,7 +27,7 @@ def test_bytes_of_weights(
 
 
 def _sizes(value: Any) -> list[int]:
-    """Bytes of every array in a header."""
+    """The size in bytes of every array in a header."""
     if isinstance(value, dict) and "array" in value:
         _, shape, dtype = value["array"]
         count = 4 if dtype == "float32" else 1

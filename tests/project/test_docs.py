@@ -1,7 +1,7 @@
-"""The documentation does what it says: its code runs, and its links lead somewhere.
+"""The documentation is right: its code runs, and its links lead to existing files.
 
-Each page runs in a process of its own. Python blocks run top to bottom in one namespace. Shell
-blocks run where they call `attnengine`, and print the ```text block right behind them.
+Each page runs in a process of its own. Python blocks run from top to bottom in one namespace.
+Shell blocks that call `attnengine` run too, and must print the ```text block directly below.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def literals(hint: Any) -> Iterator[str]:
-    """The values that a type allows by name."""
+    """The string literals that a type allows."""
     for part in get_args(hint):
         if isinstance(part, str):
             yield part

@@ -1,4 +1,4 @@
-"""Every example runs as it stands, in a folder of its own, and says what it should."""
+"""Every example runs unchanged in a folder of its own and prints the expected output."""
 
 from __future__ import annotations
 

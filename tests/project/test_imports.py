@@ -1,4 +1,4 @@
-"""The public names, and who may import whom."""
+"""The public names, and the allowed imports between parts of the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import attnengine as ae
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "attnengine"
 
-# Data flows one way: a part imports what stands before it, never what stands behind or beside it.
+# Data flows one way: a part imports only parts from earlier lines, none from its own line.
 ORDER = (
     ("errors", "version"),
     ("_core",),
@@ -32,14 +32,14 @@ ORDER = (
     ("__main__",),
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
-# The compiled part serves what runs models; files, text and terminals do without.
+# Parts that do not run models must not import the compiled module.
 WITHOUT_CORE = {"cli", "g2p", "loaders", "tokenizers"}
-# NumPy alone, for tests and benchmarks.
+# The reference uses NumPy alone; only tests and benchmarks import it.
 APART = {"reference"}
 
 
 def imported(file: Path) -> set[str]:
-    """Parts of the package that a file imports when it runs."""
+    """Parts of the package that a file imports at run time."""
     names = set()
     tree = ast.parse(file.read_text(encoding="utf-8"))
     typing_only = {
@@ -59,14 +59,14 @@ def imported(file: Path) -> set[str]:
 
 
 def parts() -> list[str]:
-    """The parts of the package: files and folders of Python."""
+    """The parts of the package: Python files and folders."""
     names = {path.stem for path in PACKAGE.glob("*.py")}
     names |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     return sorted(names - {"__init__"})
 
 
 def files(part: str) -> list[Path]:
-    """The files of a part."""
+    """The Python files of a part."""
     return [
         file for file in [PACKAGE / f"{part}.py", *(PACKAGE / part).rglob("*.py")] if file.exists()
     ]

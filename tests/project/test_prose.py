@@ -1,4 +1,4 @@
-"""The counting of sentences and words, on small texts."""
+"""Counting sentences and words in small texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stub and the compiled module say the same: names, members and arguments."""
+"""The stub has the names, members and arguments of the compiled module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from attnengine import _core, errors
 
 STUB = ast.parse((Path(errors.__file__).parent / "_core.pyi").read_text(encoding="utf-8"))
-Functions = dict[str, set[tuple[str, ...]]]  # each overload's arguments
+Functions = dict[str, set[tuple[str, ...]]]  # argument names of each overload
 
 
 def stub_members(body: list[ast.stmt]) -> Functions:
@@ -28,7 +28,7 @@ def stub_members(body: list[ast.stmt]) -> Functions:
 
 
 def compiled_arguments(name: str, function: Any) -> set[tuple[str, ...]]:
-    """Argument names of every overload, as pybind11 writes them into the docstring."""
+    """Argument names of every overload, read from pybind11's docstring."""
     if isinstance(function, property):
         return {()}
     signatures = re.findall(rf"^(?:\d+\. )?{name}\((.*)\) -> ", function.__doc__, re.MULTILINE)
@@ -59,6 +59,6 @@ def test_classes_with_their_members() -> None:
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
         assert bases in ([], [compiled[name].__mro__[1].__name__])
         members = compiled_members(compiled[name])
-        if members.get("__init__") == set():  # made by others only
+        if members.get("__init__") == set():  # no public constructor
             del members["__init__"]
         assert stub_members(node.body) == members, name

@@ -14,7 +14,7 @@ END = 0
 
 
 class Table:
-    """A random model: every prefix has its own distribution."""
+    """A random model that gives every prefix its own distribution."""
 
     def __init__(self, vocab_size: int, seed: int, sharpness: float = 2.0) -> None:
         self.vocab_size, self.seed, self.sharpness = vocab_size, seed, sharpness
@@ -151,7 +151,8 @@ def test_end_tokens_below_the_first_k_are_ignored() -> None:
         num_hypotheses=9,
         length_penalty=0.0,
     )
-    # second step: 0.30 end, 0.27 lives, 0.24 end but third of two, 0.12 lives in its place
+    # Second step: 0.30 ends and 0.27 lives. 0.24 would end as the third of two, so it is dropped,
+    # and 0.12 lives in its place.
     assert [(node.token, node.parent) for node in result.tree[2:]] == [(0, 0), (1, 0), (1, 1)]
     assert [h.tokens for h in result.hypotheses] == [(1,), (1, 1), (2, 1)]
 
@@ -172,8 +173,8 @@ def test_candidates_rule_stops_after_the_step_with_n_candidates() -> None:
 
 
 def test_optimal_bound_counts_the_longest_length() -> None:
-    # After one step the ended mean is -0.5 and the live one -0.93, which looks decided; but two
-    # more tokens that are sure bring it to -0.31.
+    # After one step the ended hypothesis has the mean -0.5 and the live one -0.93. Two more tokens
+    # with probability 1 bring the live one to -0.31.
     p = math.exp(-0.5)
     step = from_probabilities({(): [p, 1 - p], (1,): [0.0, 1.0], (1, 1): [1.0, 0.0]})
     common: dict[str, Any] = {"end_tokens": [END], "max_new_tokens": 3, "beam_size": 2}

@@ -1,4 +1,4 @@
-"""Activations, softmax, norm, pooling and scoring of the reference."""
+"""Activations, softmax, norms, pooling and scores of the reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_sigmoid_does_not_overflow() -> None:
 def test_gelu_and_its_approximation_differ_a_little() -> None:
     x = np.linspace(-4, 4, 101)
     difference = np.abs(gelu(x) - gelu_tanh(x)).max()
-    assert 1e-5 < difference < 1e-3  # the paper's approximation is good to about 5e-4
+    assert 1e-5 < difference < 1e-3  # the paper's approximation is off by up to about 5e-4
 
 
 def test_linear() -> None:

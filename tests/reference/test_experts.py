@@ -11,7 +11,7 @@ def test_the_best_experts_by_hand() -> None:
     x = np.array([[1.0]])
     router = np.log([[1.0], [5.0], [2.0], [2.0]])  # shares 0.1, 0.5, 0.2, 0.2
     np.testing.assert_allclose(route(x, router, 1), [[0, 1, 0, 0]])
-    np.testing.assert_allclose(route(x, router, 2), [[0, 5 / 7, 2 / 7, 0]])  # of equal, the first
+    np.testing.assert_allclose(route(x, router, 2), [[0, 5 / 7, 2 / 7, 0]])  # the first of equals
     np.testing.assert_allclose(route(x, router, 2, normalise=False), [[0, 0.5, 0.2, 0]])
 
 

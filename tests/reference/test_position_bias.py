@@ -1,4 +1,4 @@
-"""Position biases against what the papers say and, for T5's buckets, what transformers computes."""
+"""Position biases against the papers' values; T5's buckets against transformers."""
 
 from __future__ import annotations
 

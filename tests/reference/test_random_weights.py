@@ -27,7 +27,7 @@ def test_same_seed_same_weights() -> None:
 
 
 def test_values_do_not_change_between_versions() -> None:
-    # golden files are made from these, and PCG64 with standard_normal is stable in NumPy
+    # Golden files depend on these numbers; NumPy keeps PCG64 and standard_normal stable.
     values = random_weights(CONFIG, 0)["output.bias"]
     expected = [0.08166694, 0.04512610, -0.26205638, 0.04175189, -0.32798418]
     np.testing.assert_allclose(values, expected, rtol=1e-6)

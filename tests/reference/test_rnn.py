@@ -38,7 +38,7 @@ def test_gru_reset_gate_acts_on_the_recurrent_part_alone() -> None:
 
 
 def test_gru_reset_gate_before_the_product_scales_what_it_reads() -> None:
-    # r = 1/2, z = 0: n = tanh(W x + b + U (h / 2) + b'), with both biases outside of the gate
+    # r = 1/2, z = 0: n = tanh(W x + b + U (h / 2) + b'), with both biases outside the gate
     w = {
         "weight_ih_l0": np.array([[0.0], [0.0], [2.0]]),
         "weight_hh_l0": np.array([[0.0], [0.0], [3.0]]),
@@ -52,7 +52,7 @@ def test_gru_reset_gate_before_the_product_scales_what_it_reads() -> None:
 
 @pytest.mark.parametrize("reset", ["after", "before"])
 def test_where_the_inner_bias_of_a_gru_is(reset: str) -> None:
-    """r multiplies bias_hh of n after the product, and neither bias before it."""
+    """Reset after the product: r multiplies bias_hh of n. Before it: r multiplies no bias."""
     w, options = random_layers("gru", 3, 2), rnn.CellOptions("gru", reset=reset)
     inside = w | {"bias_hh_l0": w["bias_hh_l0"] + [0, 0, 0, 0, 1, 1]}
     outside = w | {"bias_ih_l0": w["bias_ih_l0"] + [0, 0, 0, 0, 1, 1]}

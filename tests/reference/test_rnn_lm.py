@@ -49,7 +49,7 @@ def test_step_by_step_equals_all_at_once(cell: str, tied: bool) -> None:
     logits = model.logits(IDS)
     np.testing.assert_allclose(np.stack(rows), logits, rtol=1e-10)
     assert logits.shape == (5, 11)
-    assert logits.std() > 0.1  # random weights do tell tokens apart
+    assert logits.std() > 0.1  # random weights separate the tokens
 
 
 def test_biases_are_optional_and_matter() -> None:
@@ -79,7 +79,7 @@ def test_encoder(pooling: str, bidirectional: bool) -> None:
     assert states.shape == (5, size)
     pooled = model.encode(IDS)
     assert pooled.shape == (size,)
-    # each pooling is a weighted mean of every half over the positions, so it stays inside
+    # a pooled value is a weighted mean over positions, so it stays between their extremes
     assert (pooled <= states.max(axis=0)).all()
     assert (pooled >= states.min(axis=0)).all()
     single = model.hidden_states(IDS[:1])

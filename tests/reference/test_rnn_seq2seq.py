@@ -45,7 +45,7 @@ def build(**changes: Any) -> RnnSeq2Seq:
 
 
 class Recorder(dict[str, np.ndarray]):
-    """Weights that remember which of them were read by name."""
+    """Weights that record the names that were read."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         super().__init__(weights)
@@ -61,7 +61,7 @@ class Recorder(dict[str, np.ndarray]):
 
 
 def check(**changes: Any) -> np.ndarray:
-    """Step by step equals all at once, and every weight outside the recurrent layers is used."""
+    """Steps give the logits of the whole target; each weight outside recurrent layers is used."""
     config = CONFIG | changes
     weights = Recorder({k: w.astype(np.float64) for k, w in random_weights(config, 0).items()})
     model = RnnSeq2Seq(config, weights)
@@ -119,7 +119,7 @@ def test_input_feeding_changes_all_but_the_first_step() -> None:
     fed = build(input_feeding=True)
     logits = fed.logits(SOURCE, TARGET)
     weight = fed.decoder_rnn["weight_ih_l0"]
-    weight[:, 7:] = 0.0  # the columns that read the feed
+    weight[:, 7:] = 0.0  # columns for the input feed
     without = fed.logits(SOURCE, TARGET)
     np.testing.assert_array_equal(logits[0], without[0])  # the first feed is zeros
     assert not np.allclose(logits[1], without[1])
@@ -172,7 +172,7 @@ def test_additive_is_concat_with_its_weight_split() -> None:
 
 
 def test_a_second_transition_that_keeps_its_state_is_none() -> None:
-    """With an update gate of 1 the conditional GRU attends like the GRU that attends after it."""
+    """With an update gate of 1 the second transition of the conditional GRU changes nothing."""
     between = build(attention_query="between", decoder_num_layers=1, bridge_input="mean")
     weights = dict(between.weights)
     for name in ("bias_ih_l0", "bias_hh_l0"):
@@ -191,7 +191,7 @@ def test_maxout_of_equal_pairs_is_linear() -> None:
         linear_part = linear.weights[f"decoder.readout.{name}"]
         low = np.repeat(linear_part, 2, axis=0)
         if name == "bias":
-            low[::2] -= np.arange(7) % 2  # the larger of a pair is the second, or both are equal
+            low[::2] -= np.arange(7) % 2  # the second of a pair is larger, or both are equal
         maxout.weights[f"decoder.readout.{name}"] = low
     np.testing.assert_allclose(
         maxout.logits(SOURCE, TARGET), linear.logits(SOURCE, TARGET), rtol=1e-10

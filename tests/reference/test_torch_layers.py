@@ -1,4 +1,4 @@
-"""The reference against PyTorch's own modules, in float64."""
+"""The reference against PyTorch's modules, in float64."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.helpers.torch_modules import (
 
 pytestmark = pytest.mark.peers
 
-# Both sides compute in float64 and differ only in the order of their sums.
+# Both sides compute in float64; only the order of sums differs.
 CLOSE: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-12}
 
 

@@ -1,4 +1,4 @@
-"""The reference against Bahdanau's and Luong's models written by hand in PyTorch, in float64."""
+"""The reference against Bahdanau's and Luong's models, hand-written in PyTorch, in float64."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that end early: errors of a worker, an interrupt, streams that nobody reads to the end."""
+"""Calls that end early: errors in a worker, an interrupt, streams that are not read to the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model(seq2seq_path: Path) -> Any:
 
 @pytest.fixture(params=[1, 2])
 def with_a_bad_letter(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A language model whose logits after "e" are NaN, with one worker or two."""
+    """A language model that gives NaN logits after "e", with one worker or two."""
     weights = random_weights(LANGUAGE_MODEL, seed=3)
     weights["embedding.weight"][LETTERS.index("e")] = np.nan
     ae.save(tmp_path / "bad", LANGUAGE_MODEL, weights, {"vocabulary": LETTERS})
@@ -37,7 +37,7 @@ def no_worker_runs() -> bool:
 
 
 def goes_on(model: Any, steps: list[int]) -> None:
-    """The call ended early: each text takes at least two steps, and at most four share one."""
+    """Check that the call ended early: a text takes two or more steps, and up to four share one."""
     assert len(steps) < len(TEXTS) / 2
     assert no_worker_runs()
     assert model.translate(TEXTS[:4]) == [model.translate("abc")] * 4
@@ -59,7 +59,7 @@ def test_errors_of_a_worker_stop_the_others(model: Any, error: type[BaseExceptio
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What runs in the background inherits an ignored SIGINT."""
+    """Enables SIGINT, because processes in the background inherit an ignored one."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -68,13 +68,13 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_an_interrupt(model: Any, num_workers: int) -> None:
-    """Ctrl-C reaches the calling thread, while it waits for its workers or runs a step."""
+    """Ctrl-C interrupts the calling thread while it waits for workers or runs a step."""
     model.num_workers = num_workers
     steps: list[int] = []
 
     def interrupt(logits: Any, search: Any) -> None:
         steps.append(threading.get_ident())
-        if len(steps) == 50:  # all workers have begun, and the caller gets to where it waits
+        if len(steps) == 50:  # all workers run, and the caller reaches its wait
             threading.Event().wait(0.1)
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
@@ -95,7 +95,7 @@ def test_logits_that_are_not_finite(with_a_bad_letter: Any, name: str) -> None:
 
 
 def test_streams_that_are_left(lm: ae.LanguageModel) -> None:
-    """Closed before the first piece, in the middle, or just forgotten: others go on."""
+    """Other calls go on after a stream is closed before its first piece, midway, or forgotten."""
     options: dict[str, Any] = {"max_new_tokens": 20, "min_new_tokens": 20}
     expected = list(lm.stream("ab", **options))
     streams: list[Any] = [lm.stream("ab", **options) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""Texts that share batches and workers find what each finds alone, bit for bit."""
+"""Texts that share batches and workers give the results of each text alone, bit for bit."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_rules_know_their_texts(engines: dict[str, Any], num_workers: int) -> No
 
 
 def test_rules_run_one_at_a_time(engines: dict[str, Any]) -> None:
-    """Whatever they keep, and even where they wait and let another thread run."""
+    """Rules with a memory of their own never run at the same time, even if they wait."""
     model = engines["lm"]
     model.num_workers = 3
     inside: list[object] = []
@@ -146,7 +146,7 @@ def test_rules_run_one_at_a_time(engines: dict[str, Any]) -> None:
 
 
 def test_texts_without_new_tokens(engines: dict[str, Any]) -> None:
-    """They end before they begin; their neighbours never know."""
+    """Texts with max_new_tokens 0 are finished at once and do not change their neighbours."""
     model, options = engines["lm"]._model, compile_options(BeamOptions(beam_size=2), [1])
     limits = [0, 4, 0, 0, 3, 0]
     tasks = [Task(Sentence([2 + i, 3]), limit, options) for i, limit in enumerate(limits)]
@@ -222,13 +222,13 @@ def test_threads_are_divided(engines: dict[str, Any], monkeypatch: pytest.Monkey
         (4, 2, [2, 2]),  # no more workers than texts
         (4, 1, []),
         (None, 25, []),
-        (None, 26, [2, 2]),  # times a beam of 5: 64 rows each and no less
-        (None, 200, [2, 2]),  # of which 32 run together
+        (None, 26, [2, 2]),  # beam 5: a worker gets 64 rows or more
+        (None, 200, [2, 2]),  # a batch has 32 texts
     ):
         limits.clear()
         model.num_workers = num_workers
         model.translate(["abc"] * texts)
-        # a thread that is done already may serve as the next worker
+        # a thread that has finished may serve as the next worker
         assert limits == wanted[: len(limits)]
         assert bool(limits) == bool(wanted)
 

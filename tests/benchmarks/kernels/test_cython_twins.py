@@ -1,4 +1,4 @@
-"""The kernels in Cython compute what the reference does."""
+"""The Cython kernels compute the same values as the NumPy reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normal(*shape: int) -> NDArray[np.float32]:
 @pytest.mark.parametrize(("rows", "size"), [(1, 1), (3, 15), (2, 64)])
 def test_gru_gates(rows: int, size: int) -> None:
     arrays = normal(rows, 3 * size), normal(rows, 3 * size), normal(rows, size)
-    # exp and tanh of vectors have errors of some units in the last place
+    # vectorised exp and tanh are wrong by a few units in the last place
     np.testing.assert_allclose(compiled().gru_gates(*arrays), gru_gates(*arrays), atol=1e-6)
 
 
@@ -29,4 +29,4 @@ def test_additive_attention(beam: int, src: int, dim: int) -> None:
     arrays = normal(beam, dim), normal(src, dim), normal(src, dim + 1), normal(dim)
     found = compiled().additive_attention(*arrays)
     for result, wanted in zip(found, additive_attention(*arrays), strict=True):
-        np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-5)  # other order of sums
+        np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-5)  # sums in another order

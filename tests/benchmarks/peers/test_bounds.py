@@ -21,7 +21,7 @@ def case(operations: float = 0.0, **read: float) -> Case:
         ("float32", 40.0),
         ("f32", 40.0),
         ("bfloat16", 20.0),
-        ("int8-workers2", 10.625),  # 68 bytes for 64
+        ("int8-workers2", 10.625),  # 68 bytes for 64 weights
         ("q8_0", 10.625),  # 34 bytes for 32 weights
         ("q4_0", 5.625),
         ("int4", 5.625),

@@ -1,4 +1,4 @@
-"""The adapters: as many tokens as were asked for, and every engine computes the same model."""
+"""Adapters give the requested number of tokens, and every engine computes the same model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LANGUAGE_MODELS = (models.LSTM_LM, models.GPT2, models.QWEN2)
 
 
 def ran(engine: Engine, case: Case) -> bool:
-    """Whether it produced what the case asks for."""
+    """Whether the engine returned the number of tokens that the case requests."""
     units: int = getattr(engine, case.op)(**case.params)
     return units == case.units
 
@@ -88,7 +88,7 @@ def test_numpy_makes_as_many_tokens(model: Model, tmp_path: Path) -> None:
 
 
 def batched_steps(step: Any, state: Any, targets: list[list[int]]) -> np.ndarray:
-    """Logits (batch, steps, vocab_size) of given targets, one hypothesis a sentence."""
+    """Logits (batch, steps, vocab_size) of given targets, one hypothesis per sentence."""
     rows = []
     for tokens in np.array(targets).T:
         logits, state = step(tokens, state)
@@ -120,7 +120,7 @@ def workload(model: Model, *cases: Case) -> Workload:
 
 def test_a_worker_says_what_things_took(tmp_path: Path) -> None:
     case = generation("case", models.GPT2, prompt=2, beam=1, new=9)
-    beams = generation("beams", models.GPT2, prompt=2, beam=1, new=70)  # beyond its positions
+    beams = generation("beams", models.GPT2, prompt=2, beam=1, new=70)  # exceeds the positions
     setup = Setup(models.GPT2, "float32", 1, tmp_path)
     worker = Worker(AttnEngine, setup, workload(models.GPT2, case, beams))
     assert worker.answer("prepare") == {}

@@ -1,4 +1,4 @@
-"""Bounds of rows once a model is measured."""
+"""The harness adds rows of bounds once a model is measured."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The adapters of other engines make as many tokens as they are asked for."""
+"""The adapters of other engines give the requested number of tokens."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ADAPTERS += [("onnxruntime", model) for model in (models.LSTM_LM, models.MINILM)
 
 @pytest.fixture(autouse=True)
 def gradients() -> Iterator[None]:
-    """What an adapter switches off is on again afterwards."""
+    """Restores PyTorch's gradients after an adapter has switched them off."""
     torch = pytest.importorskip("torch")
     with torch.enable_grad():
         yield
 
 
 def cases(model: Model) -> list[Case]:
-    """What the model can do, shorter than in the benchmark."""
+    """The model's cases, shorter than in the benchmark."""
     if model.family == "bert":
         return [encoding(model, batch=2, length=7)]
     if model.family in ("marian", "t5"):
@@ -42,7 +42,7 @@ def cases(model: Model) -> list[Case]:
 @pytest.mark.parametrize(
     ("name", "model"), ADAPTERS, ids=[f"{name}, {model.name}" for name, model in ADAPTERS]
 )
-@pytest.mark.filterwarnings("ignore")  # their own
+@pytest.mark.filterwarnings("ignore")  # warnings of the engines themselves
 def test_adapter(name: str, model: Model, tmp_path: Path) -> None:
     pytest.importorskip(name)
     kind = engine_class(name, model.family)

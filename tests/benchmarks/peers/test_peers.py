@@ -1,4 +1,4 @@
-"""PyTorch's RNNs compute what ours do."""
+"""PyTorch's RNNs give the same logits as ours."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from benchmarks.peers.repeats import Repeats, Summary, repeats_in
 
 
 def repeats(*pairs: tuple[float, float], wanted: int = 3, retries: int = 2) -> Repeats:
-    """Of (seconds, load of others)."""
+    """Repeats with one measurement for each pair (seconds, load of other processes)."""
     found = Repeats(wanted, retries)
     for pair in pairs:
         found.add(*pair)

@@ -16,7 +16,7 @@ def test_operations_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     for points in curves.values():
         assert [point.rows for point in points] == list(roofline.ROWS)
         assert all(point.speed > 0 for point in points)
-    # a row: two operations a weight of 68 / 64 bytes, and 160 numbers in float32
+    # one row: two operations per weight of 68 / 64 bytes, and 160 float32 numbers
     assert curves["int8"][0].intensity == 2 * 4096 / (4096 * 68 / 64 + 640)
 
 

@@ -1,4 +1,4 @@
-"""What samples of a profile are counted as."""
+"""Samples of a profile are assigned to groups of functions."""
 
 import pytest
 

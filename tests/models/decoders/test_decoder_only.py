@@ -1,4 +1,4 @@
-"""Configs of Llama's kind that are refused; what they compute, golden files say."""
+"""Refused configs of families like Llama; golden files test their outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families like GPT-2: company, and configs that contradict themselves."""
+"""Families like GPT-2: the same bits in any batch, and configs that contradict themselves."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def changed(name: str, variant: str, changes: dict[str, Any]) -> Any:
     ("name", "variant"),
     [
         ("bloom", "plain"),  # ALiBi
-        ("starcoder2", "plain"),  # a window
-        ("gptj", "plain"),  # blocks side by side, neighbours turned
-        ("falcon", "40b"),  # the same with two norms, keys and values for groups
+        ("starcoder2", "plain"),  # a sliding window
+        ("gptj", "plain"),  # parallel blocks, rotary pairs of neighbours
+        ("falcon", "40b"),  # parallel blocks with two norms, grouped keys and values
     ],
 )
 def test_same_bits_in_any_company(name: str, variant: str) -> None:
-    """Eight times as wide: of a size at which two threads share the work."""
+    """The model is eight times wider than others, so that two threads share the work."""
     case = golden.cases(name)[variant]
     config = {key: 8 * v if key in SIZES else v for key, v in case["config"].items()}
     shapes = {weight: [8 * n for n in shape] for weight, shape in case["shapes"].items()}

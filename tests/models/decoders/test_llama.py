@@ -65,7 +65,7 @@ def test_scalings_differ() -> None:
 
 
 def test_same_bits_in_any_company() -> None:
-    # of a size at which two threads share the work
+    # large enough that two threads share the work
     check_same_bits(
         model(
             LLAMA

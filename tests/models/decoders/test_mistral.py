@@ -23,6 +23,6 @@ def test_windows_match_the_reference(window: int | None) -> None:
 
 
 def test_same_bits_in_any_company() -> None:
-    # of a size at which two threads share the work; the window ends inside a block of attention
+    # Large enough that two threads share the work; the window ends inside a block of attention.
     sizes = {"vocab_size": 500, "hidden_size": 256, "intermediate_size": 688}
     check_same_bits(model(MISTRAL | sizes | {"num_attention_heads": 8, "sliding_window": 30}))

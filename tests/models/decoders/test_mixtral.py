@@ -31,13 +31,13 @@ def test_experts_match_the_reference(chosen: int, window: int | None) -> None:
 
 
 def test_same_bits_in_any_company() -> None:
-    # of a size at which two threads share the work
+    # large enough that two threads share the work
     sizes = {"vocab_size": 500, "hidden_size": 256, "intermediate_size": 344}
     check_same_bits(model(MIXTRAL | sizes | {"num_attention_heads": 8}))
 
 
 def one_by_one(weights: dict[str, Any]) -> dict[str, Any]:
-    """Experts as files have them."""
+    """The weights with one matrix per expert, as files store them."""
     separate = {}
     for name, values in weights.items():
         place, _, part = name.replace(".mlp.", ".block_sparse_moe.").rpartition(".")

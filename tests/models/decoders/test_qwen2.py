@@ -39,7 +39,7 @@ def logits(changes: dict[str, Any], weights: dict[str, Any]) -> list[NDArray[np.
 
 
 def test_windows() -> None:
-    """By max_window_layers or by layer_types, and none unless use_sliding_window is true."""
+    """max_window_layers or layer_types choose windowed layers if use_sliding_window is true."""
     weights = random_weights(QWEN2, 0)
     upper = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
     named = {"layer_types": ["full_attention", "sliding_attention"], "max_window_layers": 0}

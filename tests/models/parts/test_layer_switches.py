@@ -1,4 +1,4 @@
-"""Switches of self-attention and feed-forward, put together by hand, against NumPy."""
+"""Switches of self-attention and feed-forward in hand-made layers, against NumPy."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CLIP = 0.8
 
 
 def random(*shape: int) -> Floats:
-    """Numbers that belong to a shape, exact in float32."""
+    """Random numbers that depend on the shape alone, exact in float32."""
     rng = np.random.default_rng(list(shape))
     return rng.normal(size=shape).astype(np.float32).astype(np.float64)
 
 
 EMBEDDING = random(VOCAB, SIZE)
 QUERY, KEY, VALUE, OUTPUT = random(4, SIZE, SIZE)
-HEAD_NORMS = random(2, HEADS, DIM)  # of queries and of keys
+HEAD_NORMS = random(2, HEADS, DIM)  # norms of queries and of keys
 DIM_NORM, ROW_NORM = random(DIM), random(SIZE)
 ROUTER, UPS, DOWNS = random(EXPERTS, SIZE), random(EXPERTS, 2 * INNER, SIZE), random(4, SIZE, INNER)
 
@@ -51,7 +51,7 @@ NORMS: dict[str, Any] = {
 
 
 def experts(x: Floats, per_token: int, normalise: bool) -> Floats:
-    """x (rows, hidden) through the gated experts of each row, one after the other."""
+    """Apply the gated experts of each row to x (rows, hidden), one after the other."""
     out = np.zeros_like(x)
     for row, scores in enumerate(x @ ROUTER.T):
         weights = np.exp(scores - scores.max())
@@ -65,7 +65,7 @@ def experts(x: Floats, per_token: int, normalise: bool) -> Floats:
 
 
 def logits(tokens: list[int], norms: str, per_token: int, normalise: bool) -> Floats:
-    """What `model` gives after each token."""
+    """The logits that `model` gives after each token."""
     x = EMBEDDING[tokens]  # (rows, hidden)
     heads = [np.clip(x @ w.T, -CLIP, CLIP).reshape(-1, HEADS, DIM) for w in (QUERY, KEY, VALUE)]
     query, keys = NORMS[norms][2](heads[0]), NORMS[norms][3](heads[1])

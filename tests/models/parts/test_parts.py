@@ -1,4 +1,4 @@
-"""Layers put together by hand: a part that is missing is refused, never a crash."""
+"""A missing part of hand-made layers is an error, never a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers of RNNs put together by hand: parts that do not fit are named, never a crash."""
+"""Parts of hand-made RNNs that do not fit are named in an error, never a crash."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: encoder(), "layers is empty"),
     (lambda: encoder(gru(), gru(size=5)), "input size of encoder layer 1 is 5, expected 4"),
-    (  # the hidden state is projected to the decoder's size, the cell would be copied
+    (  # the bridge projects the hidden state to the decoder's size and copies the cell
         lambda: seq2seq(
             encoder(gru(9)), [lstm()], input="last", hidden=linear(4, 9), cell_start="own"
         ),
@@ -73,7 +73,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         ),
         "window is 6, expected at most the 5 positions that the encoder reads",
     ),
-    (  # what is carried is that of the top layer, a state is wider
+    (  # all_states makes a state wider than the top layer's final state
         lambda: seq2seq(encoder(gru(), all_states=True), [gru()], input="last"),
         "size of an encoder's states that a bridge reads is 8, expected 4",
     ),

@@ -1,4 +1,4 @@
-"""Layers of Transformers put together by hand: parts that do not fit are named."""
+"""Parts of hand-made Transformers that do not fit are named in an error."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
         r"router weight.shape\[1\] is 3, expected 4",
     ),
     (lambda: _core.TransformerEncoder(stack(layers=[])), "layers is empty"),
-    (  # a source has room for keys of one size
+    (  # an encoded source holds keys of one size
         lambda: language_model(cross_layer(source_attention(1)), cross_layer(source_attention(2))),
         r"cross_attention key_value weight.shape\[0\] of a later layer is 8, expected 4",
     ),

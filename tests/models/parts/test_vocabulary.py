@@ -1,4 +1,4 @@
-"""Embeddings and the layer that gives logits: which bits they have, and when they share memory."""
+"""Embeddings and output layers: their bits, and when they share memory."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SIZE = 70
 
 @pytest.fixture(params=packing.LAYOUTS)
 def w(request: pytest.FixtureRequest) -> Weights:
-    """What layers in each precision are made of."""
+    """Empty weights with the build settings of each precision."""
     return Weights({}, BuildSettings(precision=request.param))
 
 
 @pytest.fixture
 def precision(w: Weights) -> str:
-    """The precision of rows."""
+    """The precision in which embedding rows are stored."""
     return logits_precision(w.settings)
 
 
@@ -42,7 +42,7 @@ def matrix(array: np.ndarray) -> Matrix:
 
 
 def rows(table: _core.Embedding) -> np.ndarray:
-    """All rows, as the first part of the states of an encoder."""
+    """All embedding rows, read from the first part of an encoder's states."""
     cell = _core.ElmanCell(
         input=_core.Linear(np.ones((1, SIZE))), recurrent=_core.Linear(np.ones((1, 1)))
     )
@@ -75,7 +75,7 @@ def test_another_scale_of_tied_rows(
 ) -> None:
     tied, _ = vocabulary_layers(w, matrix(weight), None, scale=scale)
     expected = unpack(weight, precision)
-    # in float32 the same; else one may have been rounded up and the other down
+    # float32 rows are equal; in other precisions one side may round up and the other down
     error = {"float32": 0.0, "bfloat16": 2.0**-7, "int8": 1 / 127}[precision]
     np.testing.assert_allclose(rows(tied), expected, rtol=0, atol=error * np.abs(weight).max())
 
@@ -88,7 +88,7 @@ def test_tied_layers_share_memory(tmp_path: Path, name: str, w: Weights) -> None
     embeddings = [args for kind, args, _ in made if kind == "Embedding"]
     if (
         name == "t5" and w.settings.precision == "float32"
-    ):  # its logits are scaled by no power of two
+    ):  # the scale of its logits is no power of two
         assert "array" in embeddings[0][0]
     else:
         assert made[embeddings[0][0]["part"]][0] == "Linear"

@@ -75,7 +75,7 @@ def test_states_go_on_from_the_text_before(cell: str, stack: dict[str, object]) 
 def test_carried_states_of_a_sentence_do_not_depend_on_the_others() -> None:
     encoder = model(RNN_ENCODER | {"cell": "lstm"})
     together, alone = encoder.new_state(3), [encoder.new_state() for _ in SOURCES]
-    for order in (SOURCES, SOURCES[::-1]):  # the longest is not always in the same place
+    for order in (SOURCES, SOURCES[::-1]):  # the longest source is first or last
         lengths = [len(source) for source in order]
         states = encoder.states_after(np.concatenate(order), lengths, together)
         for i, part in enumerate(np.split(states, np.cumsum(lengths)[:-1])):

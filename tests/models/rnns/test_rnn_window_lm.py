@@ -25,7 +25,7 @@ def test_matches_the_reference(
 
 
 def test_same_bits() -> None:
-    # more rows than are encoded at once, large enough that two threads share them
+    # more rows than one call encodes, and large enough that two threads share them
     config = RNN_WINDOW_LM | {"cell": "lstm", "hidden_size": 100, "window": 9}
     check_same_bits(model(config))
 

@@ -77,7 +77,7 @@ def test_long_sequences() -> None:
 
 
 def test_same_bits_in_any_company() -> None:
-    # of a size at which two threads share the work
+    # large enough that two threads share the work
     sizes = {"d_model": 256, "encoder_ffn_dim": 512, "decoder_ffn_dim": 512}
     heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
     vocabularies = {"source_vocab_size": 500, "target_vocab_size": 500}

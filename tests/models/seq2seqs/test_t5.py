@@ -29,7 +29,7 @@ def test_buckets(num_buckets: int, max_distance: int, bidirectional: bool) -> No
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_same_bits_in_any_company(family: str) -> None:
-    # of a size at which two threads share the work
+    # large enough that two threads share the work
     sizes = {"d_model": 256, "d_kv": 32, "d_ff": 512, "num_heads": 8}
     vocabularies = {"source_vocab_size": 500, "target_vocab_size": 500}
     check_same_bits(model(T5 | {"architecture": family} | sizes | vocabularies), (1, 7, 140))
@@ -53,7 +53,7 @@ def test_scaled_output_and_one_of_its_own(family: str) -> None:
 
 
 def test_an_output_layer_that_is_there_is_used() -> None:
-    """Version 5 writes ``tie_word_embeddings`` true beside it."""
+    """The output layer is used although version 5 writes ``tie_word_embeddings`` true."""
     weights = random_weights(T5, 0)
     weights["lm_head.weight"] = weights["shared.weight"][::-1]
     found = logits(build(T5 | {"scale_decoder_outputs": False}, weights))

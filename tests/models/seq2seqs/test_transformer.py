@@ -106,7 +106,7 @@ def test_forks_and_truncation_with_a_recurrence(changes: dict[str, Any]) -> None
 
 
 def test_long_sequences_pass_the_blocks_of_the_cache() -> None:
-    # 130 tokens: three blocks of attention and three chunks of the cache
+    # 130 tokens fill three blocks of attention and three chunks of the cache
     target = [int(t) for t in np.random.default_rng(0).integers(0, 13, 130)]
     reference = Transformer(TRANSFORMER, weights64(TRANSFORMER))
     transformer = model(TRANSFORMER)

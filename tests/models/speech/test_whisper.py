@@ -23,7 +23,7 @@ def frames(length: int) -> NDArray[np.float32]:
 
 
 def logits(speech: Any, encoded: _core.Encoded) -> NDArray[np.float32]:
-    """Of every recording, (recordings, tokens, vocab_size)."""
+    """Logits of every recording, (recordings, tokens, vocab_size)."""
     state = speech.new_state()
     sequences = state.add(encoded)
     rows = speech.step(np.tile(IDS, len(sequences)), np.repeat(sequences, len(IDS)), state)
@@ -107,7 +107,7 @@ def test_parts_that_do_not_fit() -> None:
 
 
 def stack(embedding: _core.Embedding | None) -> _core.TransformerStack:
-    """Without layers to speak of: an attention and a feed-forward network of zeros."""
+    """A stack with one trivial layer: its attention and feed-forward network are zeros."""
     square = _core.Linear(np.zeros((4, 4), np.float32))
     layer = _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(
