@@ -1,10 +1,10 @@
 """Counts the instructions of fixed small runs and compares them with those in counts.json.
 
-    python -m benchmarks.instructions              # a minute; status 1 where one changed by 2 %
-    python -m benchmarks.instructions --accept     # and keep the new counts
+    python -m benchmarks.instructions              # a minute; status 1 if a count changed by 2 %
+    python -m benchmarks.instructions --accept     # also store the new counts
     python -m benchmarks.instructions --only int8 --profiles FOLDER
 
-Needs valgrind and a processor with AVX2.
+It needs valgrind and a processor with AVX2.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ COUNTS = Path(__file__).with_name("counts.json")
 
 
 def check_machine() -> None:
-    """Raise SystemExit where nothing can be counted."""
+    """Raise SystemExit if valgrind or AVX2 is missing."""
     if shutil.which("valgrind") is None:
-        raise SystemExit("valgrind is not installed")
+        raise SystemExit("valgrind is not installed: install it with the system's package manager")
     if ISA not in _core.available_isas():
         raise SystemExit(f"the machine has {_core.available_isas()}, expected {ISA!r}")
 
 
 def compare(found: Counts, accepted: Counts) -> int:
-    """Print what changed; the status of the process."""
+    """Print the changed counts and return the exit status."""
     print(*table(found, accepted), sep="\n")
     if found.compiler != accepted.compiler:
         print(
@@ -48,9 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--accept", action="store_true", help="write counts.json anew")
-    parser.add_argument("--only", default="", help="cases with this in their name")
-    parser.add_argument("--profiles", type=Path, help="keep callgrind's profile of each case here")
+    parser.add_argument("--accept", action="store_true", help="store the new counts in counts.json")
+    parser.add_argument("--only", default="", help="run only cases with this text in their name")
+    parser.add_argument("--profiles", type=Path, help="folder for callgrind's profiles")
     options = parser.parse_args()
     if options.accept and options.only:
         parser.error("--accept counts everything: leave out --only")

@@ -1,9 +1,9 @@
-"""What is counted: small calls of kernels, and steps of small models, on one thread.
+"""The counted cases: small calls of kernels and steps of small models, on one thread.
 
     python -m benchmarks.instructions.cases FOLDER WORD
 
-makes each call between two calls of ``mark`` and prints its name; ``counting`` has this run under
-callgrind.
+makes each call between two calls of ``mark`` and prints its name. ``counting`` runs this command
+under callgrind.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from benchmarks.peers.models import Model, folder
 
 Call = Callable[[], object]
 BEAM, PROMPT = 4, 20
-PRECISIONS = ("float32", "int8")  # of models; products are counted in all
+PRECISIONS = ("float32", "int8")  # of models; matrix products are counted in every precision
 
 KERNELS = [
     *(bench_linear.case(rows, 512, 2048, name) for name in LAYOUTS for rows in (1, 4, 64)),
@@ -61,7 +61,7 @@ KERNELS = [
 ]
 LANGUAGE_MODELS = (shapes.LSTM_LM, shapes.GPT2, shapes.QWEN2)
 SEQ2SEQS = (shapes.RNNSEARCH, shapes.OPENNMT, shapes.MARIAN, shapes.T5)
-AT_MOST = {  # what sizes of the models become, by the ending of their names
+AT_MOST = {  # end of the name of a size -> its largest value in a small model
     **dict.fromkeys(("d_model", "embd", "embedding_size", "hidden_size", "attention_size"), 128),
     **dict.fromkeys(("d_ff", "ffn_dim", "intermediate_size"), 512),
     **dict.fromkeys(("layers", "n_layer"), 2),
@@ -94,13 +94,13 @@ def tokens(count: int) -> NDArray[np.int32]:
 
 
 def step(decoder: Any, state: Any, start: int) -> Call:
-    """A step of a beam whose hypotheses share the past."""
+    """A step of a beam; its hypotheses share their past."""
     beam = np.concatenate(([start], state.fork([start] * (BEAM - 1))))
     return partial(decoder.step, tokens(BEAM), beam, state)
 
 
 def language_model_step(model: Model, precision: str, cache: Path) -> Call:
-    """A step after a prompt."""
+    """A step of a language model after a prompt."""
     decoder = built(model, precision, cache)
     state = decoder.new_state()
     (start,) = state.add(1)
@@ -135,7 +135,7 @@ def hidden_states(model: Model, precision: str, cache: Path) -> Call:
 
 
 def advance(_: Path) -> Call:
-    """Log-softmax, the best continuations and the bookkeeping of a step of beam search."""
+    """One step of beam search: log-softmax, the best continuations and the bookkeeping."""
     logits = np.random.default_rng(0).standard_normal((BEAM, 8000)).astype(np.float32)
     logits[:, 1] = -50  # no hypothesis ends
     return partial(Compiled(logits[:1], BEAM).advance, logits)
@@ -165,12 +165,12 @@ CASES: dict[str, Callable[[Path], Call]] = {
 
 
 def mark() -> None:
-    """Let callgrind write the counts since the last mark: it watches getpgid, which is cheap."""
+    """Let callgrind write the counts since the last mark; it watches the cheap call getpgid."""
     os.getpgid(0)
 
 
 def main(cache: Path, only: str) -> None:
-    """Make each call twice, the second time between marks: the first makes what is made once."""
+    """Make each call twice and mark the second one, because the first one also initialises."""
     gc.disable()
     for name, make in CASES.items():
         if only not in name:

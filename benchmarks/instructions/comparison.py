@@ -1,4 +1,4 @@
-"""Counts beside those that were accepted before."""
+"""Compares counts of instructions with the accepted ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOLERANCE = 0.02  # runs differ by 0.1 %
 
 @dataclass(frozen=True)
 class Counts:
-    """Instructions of each case, which depend on what compiled them."""
+    """Instructions of each case, with the compiler on which they depend."""
 
     compiler: str
     counts: dict[str, int]
@@ -26,7 +26,7 @@ class Counts:
 
 
 def table(found: Counts, accepted: Counts) -> Iterator[str]:
-    """A line for each case: instructions now, before, and the change."""
+    """A line for each case: instructions now, accepted instructions and the change."""
     for name, count in found.counts.items():
         before = accepted.counts.get(name)
         change = "new" if before is None else f"{before:12,} {count / before - 1:+8.2%}"
@@ -34,7 +34,7 @@ def table(found: Counts, accepted: Counts) -> Iterator[str]:
 
 
 def complaints(found: Counts, accepted: Counts) -> Iterator[str]:
-    """What has to be mended or accepted; of another compiler nothing can be said."""
+    """Counts to correct or accept; none for another compiler, because its counts differ."""
     if found.compiler != accepted.compiler:
         return
     for name, count in found.counts.items():
@@ -43,5 +43,5 @@ def complaints(found: Counts, accepted: Counts) -> Iterator[str]:
             yield f"{name}: no count was accepted yet"
         elif count > before * (1 + TOLERANCE):
             yield f"{name}: {count / before - 1:.1%} more instructions than accepted"
-        elif count < before * (1 - TOLERANCE):  # a gate that is too wide lets slow-downs through
+        elif count < before * (1 - TOLERANCE):  # an old high count would hide slow-downs
             yield f"{name}: {1 - count / before:.1%} fewer instructions than accepted: accept them"

@@ -1,4 +1,4 @@
-"""Counts instructions with valgrind's callgrind, which counts the same ones in every run."""
+"""Counts instructions with valgrind's callgrind, which repeats its counts exactly."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-ISA = "avx2"  # valgrind knows no AVX-512
+ISA = "avx2"  # valgrind lacks AVX-512
 ENVIRONMENT = {"ATTNENGINE_ISA": ISA, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
 
 def count(only: str, folder: Path) -> dict[str, int]:
-    """Instructions of each case with a word in its name; their profiles stay in the folder."""
+    """Instructions of each case with the word in its name; the folder keeps the profiles."""
     command = [
         "valgrind",
         "--tool=callgrind",
@@ -28,7 +28,7 @@ def count(only: str, folder: Path) -> dict[str, int]:
         raise SystemExit(f"{' '.join(command)} ended with {run.returncode}:\n{run.stderr}")
     counts = {}
     for i, name in enumerate(run.stdout.splitlines(), start=1):
-        # a profile ends at each mark, and every second one is of a call
+        # a profile ends at each mark, and every second profile belongs to a call
         profile = (folder / f"profile.{2 * i}").rename(folder / name.replace("/", " of "))
         counts[name] = total(profile.read_text(encoding="utf-8"))
     return counts

@@ -1,4 +1,4 @@
-"""Functions of every element: C++ against NumPy, which has no erf: its gelu calls math.erf."""
+"""Elementwise functions: C++ against NumPy. NumPy has no erf, so its gelu calls math.erf."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One step of attention over one sentence: C++ against NumPy, and Cython for one score."""
+"""One step of attention over one sentence: C++ against NumPy, and Cython for the additive score."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def case(name: str, beam: int, src: int, dim: int) -> Case:
     arrays = random_arrays((beam, dim), (src, dim), (src, dim), *extra, scale=dim**-0.25)
     function = getattr(reference, f"{name}_attention")
     kernel = threaded(f"{name}_attention")
-    if name == "general":  # the weight packed once, as a model does
+    if name == "general":  # the weight is packed once, as in a model
         packed = kernels.PackedLinear(arrays()[-1])
         return Case(
             "general attention",

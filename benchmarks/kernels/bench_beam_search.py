@@ -19,7 +19,7 @@ Kept = list[tuple[int, int]]  # (row, token) of each live hypothesis, best first
 
 
 class Compiled:
-    """A Search after its first step, ready for the one that is timed."""
+    """A Search after its first step; the second step is timed."""
 
     def __init__(self, first: NDArray[np.float32], beam_size: int) -> None:
         options = _core.BeamSearchOptions(
@@ -40,7 +40,7 @@ class Compiled:
 
 
 class Reference:
-    """The same with the reference, given the rows of all hypotheses as one matrix."""
+    """The NumPy reference after its first step; it reads the rows of all hypotheses as a matrix."""
 
     def __init__(self, first: NDArray[np.float32], beam_size: int) -> None:
         options = reference.Options(
@@ -60,7 +60,7 @@ class Reference:
 
 
 class Sorted:
-    """The best that plain NumPy does: log-softmax, and a partial sort of all continuations."""
+    """The fastest plain NumPy: log-softmax, and a partial sort of all continuations."""
 
     def __init__(self, first: NDArray[np.float32], beam_size: int) -> None:
         self.beam_size = beam_size
@@ -105,4 +105,4 @@ def test_advance(benchmark: Any, name: str, beam_size: int, vocab_size: int) -> 
     expected = Sorted(first, beam_size)
     expected.advance(logits)
     same = [a == b for a, b in zip(searches[-1].kept(), expected.kept(), strict=True)]
-    assert np.mean(same) > 0.95  # float32 sums in NumPy may swap neighbours of a wide beam
+    assert np.mean(same) > 0.95  # NumPy's float32 sums may swap neighbours

@@ -1,4 +1,4 @@
-"""Products with a weight that is packed once: C++ against NumPy."""
+"""Products with a packed weight: C++ against NumPy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from attnengine import kernels
 from attnengine.reference.linear import linear
 from benchmarks.kernels.case import THREADS, Arrays, Case, measure, parametrize, random_arrays
 
-# The most that a product of two normal numbers is off, of which there is one for each input. In 8
-# bits steps of 2.5 / 127 on both sides are an error of 1 % of the deviation, in 4 bits steps of
-# 4 / 15 one of 8 %; the largest of many is 6 times as large.
+# Largest error of a product of two normal numbers; a sum has one product per input. int8 steps of
+# 2.5 / 127 in both factors give an error of 1 % of the deviation, and int4 steps of 4 / 15 give
+# 8 %. The largest of many errors is 6 times larger.
 ERRORS = {"bfloat16": 0.06, "int8": 0.06, "int4": 0.5}
 
 
 def case(rows: int, size_in: int, size_out: int, precision: str = "float32") -> Case:
-    """NumPy multiplies in float32, whatever ours does."""
+    """NumPy multiplies in float32 in every precision of ours."""
     make = random_arrays((rows, size_in), (size_out, size_in), (size_out,))
 
     def arrays() -> Arrays:

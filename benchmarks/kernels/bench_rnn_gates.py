@@ -1,4 +1,4 @@
-"""One step of a recurrent cell after its two products: C++ against NumPy, and Cython for a GRU."""
+"""The gates of a recurrent cell after its two products: C++ against NumPy, Cython for a GRU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attnengine.reference import rnn_gates as reference
 from benchmarks.kernels.case import Case, measure, parametrize, random_arrays, threaded
 from benchmarks.kernels.cython_twins import twin
 
-# The kernel, how many blocks of hidden gx and gh have, how many states follow, the options.
+# name -> kernel, blocks of hidden_size in (gx, gh), number of states, options
 GATES: dict[str, tuple[str, tuple[int, int], int, dict[str, Any]]] = {
     "elman gates": ("elman_gates", (1, 1), 0, {}),
     "gru gates": ("gru_gates", (3, 3), 1, {}),

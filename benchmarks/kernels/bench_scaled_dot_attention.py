@@ -45,7 +45,7 @@ ROUNDED = [
 
 
 class Attend:
-    """The context by attnengine, whose first call stores the keys and values."""
+    """The context by attnengine; the first call stores the keys and values."""
 
     def __init__(self, cache_precision: str = "float32", **options: Any) -> None:
         self.cache_precision, self.options = cache_precision, options
@@ -59,14 +59,14 @@ class Attend:
 
 
 def context(query: Floats, keys: Floats, values: Floats, **options: Any) -> Floats:
-    """The same by NumPy."""
+    """The context by NumPy."""
     group = query.shape[1] // keys.shape[1]
     wide = [np.repeat(a, group, axis=1) for a in (keys, values)]
     return scaled_dot_attention(query, *wide, **options)[0]
 
 
 def rounded_context(precision: str, query: Floats, keys: Floats, values: Floats) -> Floats:
-    """The same over keys and values of such a cache."""
+    """The context by NumPy over keys and values rounded like the cache's."""
     return context(query, KEPT[precision](keys), KEPT[precision](values))
 
 
@@ -90,7 +90,7 @@ def case(
 
 
 def adjusted(rows: int, positions: int, heads: int, head_dim: int) -> Case:
-    """With capped scores (Gemma 2) and the slopes of ALiBi."""
+    """A case with capped scores (Gemma 2) and the slopes of ALiBi."""
     keys = (positions, heads, head_dim)
     slopes = alibi_slopes(heads).astype(np.float32)
     bias = alibi_bias(slopes, np.full(rows, positions - 1), positions)

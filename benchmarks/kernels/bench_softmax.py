@@ -1,7 +1,7 @@
 """Softmax, and log-softmax with the best k in one pass: C++ against NumPy.
 
-NumPy's best k are found by ``argpartition``, many times faster than the full sort of the
-reference.
+NumPy finds the best k with ``argpartition``, which is many times faster than the reference's full
+sort.
 """
 
 from __future__ import annotations

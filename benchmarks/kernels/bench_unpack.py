@@ -1,4 +1,4 @@
-"""Rows out of a packed weight, as an embedding reads them: C++ against NumPy's rows of a matrix."""
+"""Rows of a packed weight, as an embedding reads them: C++ against rows of a NumPy matrix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.kernels.case import Arrays, Case, measure, parametrize, random_a
 
 
 def case(rows: int, size: int, precision: str) -> Case:
-    """The rows are spread over a vocabulary of 32000."""
+    """Rows spread over a vocabulary of 32000."""
     make = random_arrays((32000, size))
     tokens = np.random.default_rng(0).integers(0, 32000, rows)
 
@@ -19,7 +19,7 @@ def case(rows: int, size: int, precision: str) -> Case:
         (weight,) = make()
         return weight, kernels.PackedLinear(weight, precision=precision)  # type: ignore[return-value]
 
-    # half a step: of 8 bits of numbers up to 6, of 16 bits 2 ** -8 of the number
+    # Half a step for numbers up to 6: an int8 step is 6 / 127, half a bfloat16 step 6 * 2 ** -8.
     error = {"float32": 0.0, "bfloat16": 6 * 2.0**-8, "int8": 3 / 127, "int4": 0.5}[precision]
     return Case(
         f"unpack {precision}",

@@ -1,7 +1,7 @@
-"""What a kernel benchmark is: calls of NumPy, attnengine and perhaps Cython, on the same arrays.
+"""A kernel benchmark calls NumPy, attnengine and optionally Cython with the same arrays.
 
-NumPy's matrix products take as many threads as OPENBLAS_NUM_THREADS says when NumPy is first
-imported; attnengine is given the same number. So the files run from the root of the repository as
+OPENBLAS_NUM_THREADS sets the threads of NumPy's matrix products when NumPy is first imported, and
+attnengine gets the same number. Run the files from the root of the repository:
 ``OPENBLAS_NUM_THREADS=1 python -m pytest benchmarks/kernels/bench_*.py``.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 if "OPENBLAS_NUM_THREADS" not in os.environ:
     if "numpy" in sys.modules:
-        raise RuntimeError("OPENBLAS_NUM_THREADS is not set, expected a number of threads")
+        raise RuntimeError("OPENBLAS_NUM_THREADS is not set, expected the number of threads")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
@@ -40,7 +40,7 @@ class Case:
     arrays: Callable[[], Arrays] = field(repr=False)
     numpy: Callable[..., Any] = field(repr=False)
     attnengine: Callable[..., Any] = field(repr=False)
-    # both sides round sums of up to 2048 terms of size 1 in another order
+    # both sides round sums of up to 2048 terms of about 1, in different orders
     rtol: float = 1e-4
     atol: float = 1e-4
     cython: Callable[..., Any] | None = None
@@ -49,12 +49,12 @@ class Case:
         return f"{self.operation} {self.size}"
 
     def implementations(self) -> dict[str, Callable[..., Any]]:
-        """By name, NumPy's first; Cython's where there is one."""
+        """name -> implementation: NumPy first, and Cython if it has the kernel."""
         found = {"numpy": self.numpy, "attnengine": self.attnengine}
         return found if self.cython is None else {**found, "cython": self.cython}
 
     def calls(self) -> dict[str, Callable[[], Any]]:
-        """A call of each implementation, whose results have been found equal."""
+        """name -> call of each implementation, after a check that their results are equal."""
         arrays = self.arrays()
         calls: dict[str, Callable[[], Any]] = {
             name: partial(run, *arrays) for name, run in self.implementations().items()
@@ -71,7 +71,7 @@ def as_tuple(result: Any) -> tuple[Any, ...]:
 
 
 def random_arrays(*shapes: tuple[int, ...], scale: float = 1.0) -> Callable[[], Arrays]:
-    """Normal float32 arrays of these shapes, the same in every run."""
+    """A function that makes normal float32 arrays of these shapes, the same in every run."""
 
     def make() -> Arrays:
         rng = np.random.default_rng(0)
@@ -81,19 +81,19 @@ def random_arrays(*shapes: tuple[int, ...], scale: float = 1.0) -> Callable[[], 
 
 
 def threaded(name: str, **options: Any) -> Callable[..., Any]:
-    """The kernel of that name on THREADS threads."""
+    """The kernel of this name on THREADS threads."""
     kernel = getattr(kernels, name)
     return lambda *arrays: kernel(*arrays, **options, num_threads=THREADS)
 
 
 def measure(benchmark: Any, case: Case, name: str) -> None:
-    """Let pytest-benchmark time one implementation, in a group with the others."""
+    """Time one implementation with pytest-benchmark, in one group with the others."""
     benchmark.group = f"{case}, {kernels.isa()}, threads: {THREADS}"
     benchmark(case.calls()[name])
 
 
 def parametrize(cases: list[Case]) -> Callable[[Any], Any]:
-    """A benchmark of every case by every implementation."""
+    """Parametrise a benchmark with every case and every implementation."""
     rows = [
         pytest.param(case, name, id=f"{case}-{name}")
         for case in cases

@@ -1,4 +1,4 @@
-"""The kernels of twins.pyx, compiled when one of them is called first."""
+"""The kernels of twins.pyx, compiled at the first call of one of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("twins.pyx")
-# What lets the compiler use vectors, also for exp and tanh: the fastest that Cython gives.
+# These options let the compiler vectorise loops, also exp and tanh: the fastest Cython can be.
 OPTIONS = ["-O3", "-march=native", "-ffast-math", "-fPIC"]
 
 
 @lru_cache(maxsize=1)
 def compiled() -> Any:
-    """The module, built in a temporary folder by Cython and the compiler CC."""
+    """The module, built by Cython and the compiler CC in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "twins.so"
         build(library)
@@ -41,12 +41,12 @@ def build(library: Path) -> None:
         raise RuntimeError(f"{SOURCE.name}: Cython found {found.num_errors} errors")
     compiler, include = os.environ.get("CC", "cc"), f"-I{sysconfig.get_path('include')}"
     subprocess.run([compiler, *OPTIONS, include, "-c", str(code), "-o", str(binary)], check=True)
-    # linked without -ffast-math, which would make the whole process round small numbers to zero
+    # Linked without -ffast-math, which would flush subnormal numbers to zero in the whole process.
     subprocess.run([compiler, "-shared", str(binary), "-o", str(library), "-lm"], check=True)
 
 
 def twin(name: str) -> Callable[..., Any] | None:
-    """The kernel of that name; None where Cython is not installed."""
+    """The kernel of this name, or None without Cython."""
     if importlib.util.find_spec("Cython") is None:
         return None
     return lambda *arrays: getattr(compiled(), name)(*arrays)

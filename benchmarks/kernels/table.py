@@ -1,7 +1,7 @@
-"""Every kernel against NumPy, taking turns in one run: a Markdown table of medians and ratios.
+"""Every kernel against NumPy, in turns in one run: a Markdown table of medians and ratios.
 
-Run from the root of the repository: ``python -m benchmarks.kernels.table``. ``--files``
-chooses kernels, ``--json`` keeps the results, and ``--render`` shows several runs as one table.
+Run it from the root of the repository: ``python -m benchmarks.kernels.table``. ``--files``
+chooses kernels, ``--json`` stores the results, and ``--render`` shows several runs as one table.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class Line:
-    """Medians in microseconds; a ratio is another's time over ours."""
+    """Medians of a case in microseconds; a ratio is the other side's time over ours."""
 
     operation: str
     size: str
@@ -52,7 +52,7 @@ def seconds(call: Callable[[], Any], times: int, clock: Callable[[], float]) -> 
 
 
 def compare(case: Any, rounds: int, round_seconds: float, clock: Callable[[], float]) -> Line:
-    """All sides in turn, `rounds` times, each turn long enough to be measured."""
+    """Time all sides in turns, `rounds` times, each turn at least `round_seconds` long."""
     calls = case.calls()
     samples: dict[str, list[float]] = {name: [] for name in calls}
     times = {
@@ -71,7 +71,7 @@ def columns(names: list[str]) -> list[str]:
 
 
 def numpy_table(runs: dict[str, list[Line]]) -> list[str]:
-    """A row for each case; of every instruction set NumPy's time, ours and their ratio."""
+    """A row for each case: NumPy's time, ours and their ratio for every instruction set."""
     heads = [name for isa in runs for name in (f"NumPy, {isa}", f"attnengine, {isa}", "ratio")]
     rows: dict[tuple[str, str], str] = {}
     for lines in runs.values():
@@ -84,7 +84,7 @@ def numpy_table(runs: dict[str, list[Line]]) -> list[str]:
 
 
 def cython_table(runs: dict[str, list[Line]]) -> list[str]:
-    """The kernels that have a twin in Cython, which is compiled for the machine."""
+    """The kernels that also exist in Cython, which is compiled for this machine."""
     return columns(["operation", "size", "NumPy", "Cython", "attnengine", "ratio"]) + [
         f"| {line.operation}, {isa} | {line.size} | {line.numpy:.1f} | {line.cython:.1f} "
         f"| {line.attnengine:.1f} | {line.cython / line.attnengine:.2f} |"
@@ -95,7 +95,7 @@ def cython_table(runs: dict[str, list[Line]]) -> list[str]:
 
 
 def slower(runs: dict[str, list[Line]]) -> str:
-    """The cases in which NumPy is faster."""
+    """A sentence that lists the cases in which NumPy is faster."""
     found = [
         f"{line.operation} {line.size} ({isa}: {line.ratio:.2f})"
         for isa, lines in runs.items()
@@ -106,12 +106,12 @@ def slower(runs: dict[str, list[Line]]) -> str:
 
 
 def markdown(runs: dict[str, list[Line]]) -> str:
-    """All of it, in microseconds; lines by instruction set."""
+    """All tables, in microseconds; `runs` maps instruction sets to lines."""
     return "\n".join([*numpy_table(runs), "", slower(runs), "", *cython_table(runs)])
 
 
 def read(paths: list[Path]) -> dict[str, list[Line]]:
-    """What several runs have written, in their order."""
+    """The lines of several JSON files, in their order."""
     runs: dict[str, list[Line]] = {}
     for path in paths:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -120,8 +120,8 @@ def read(paths: list[Path]) -> dict[str, list[Line]]:
 
 
 def measure(options: argparse.Namespace) -> dict[str, list[Line]]:
-    """All cases of the files, on this machine's best instruction set or ATTNENGINE_ISA."""
-    os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)  # before NumPy is imported
+    """Time all cases of the files with this machine's best instruction set or ATTNENGINE_ISA."""
+    os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)  # set before NumPy is imported
 
     import importlib
 
@@ -129,7 +129,7 @@ def measure(options: argparse.Namespace) -> dict[str, list[Line]]:
 
     names = [f"benchmarks.kernels.bench_{name}" for name in options.files]
     modules = [importlib.import_module(name) for name in names]
-    # the time of a single thread does not count what other processes take
+    # the CPU time of a single thread leaves out other processes
     clock = time.thread_time if options.threads == 1 else time.perf_counter
     lines = [
         compare(case, options.rounds, 2e-3, clock) for module in modules for case in module.CASES
@@ -142,11 +142,11 @@ def measure(options: argparse.Namespace) -> dict[str, list[Line]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=1, help="for both sides")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each side")
-    parser.add_argument("--files", nargs="+", choices=FILES, default=FILES, help="bench_*.py")
-    parser.add_argument("--json", type=Path, help="also write the lines to this file")
-    parser.add_argument("--render", type=Path, nargs="+", help="only show what these files hold")
+    parser.add_argument("--threads", type=int, default=1, help="threads of both sides")
+    parser.add_argument("--rounds", type=int, default=15, help="number of turns of each side")
+    parser.add_argument("--files", nargs="+", choices=FILES, default=FILES, help="kernels to time")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
+    parser.add_argument("--render", type=Path, nargs="+", help="only show these files' results")
     options = parser.parse_args()
     print(markdown(read(options.render) if options.render else measure(options)))
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Two kernels as one writes them in Cython: loops over memoryviews, the functions of C, one thread."""
+"""Two kernels in plain Cython: loops over memoryviews, C's math functions, one thread."""
 
 import numpy as np
 

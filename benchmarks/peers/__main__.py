@@ -1,4 +1,4 @@
-"""Whole models side by side with other engines: README.md says how and by which rules."""
+"""Measures whole models in attnengine and other engines; README.md has the options and rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def names(text: str) -> list[str]:
 
 
 def known(choices: Any) -> Any:
-    """A parser of names of which each must be one of the choices."""
+    """A parser of names separated by commas; each must be one of the choices."""
 
     def parse(text: str) -> list[str]:
         for name in names(text):
@@ -42,30 +42,30 @@ def parser() -> argparse.ArgumentParser:
     add = found.add_argument
     add("--workloads", type=known(WORKLOADS), default=list(WORKLOADS))
     add("--engines", type=known(ENGINES), default=list(ENGINES))
-    add("--variants", type=names, default=[], help="only those that begin with one of these")
-    add("--models", type=names, default=[], help="only those that contain one of these")
-    add("--cases", type=names, default=[], help="only those that contain one of these")
+    add("--variants", type=names, default=[], help="only variants that begin with one of these")
+    add("--models", type=names, default=[], help="only models with one of these in their name")
+    add("--cases", type=names, default=[], help="only cases with one of these in their name")
     add("--threads", type=int, default=2)
     add("--repeats", type=int, default=5)
-    add("--retries", type=int, default=3, help="more repeats, in place of noisy ones")
-    add("--budget", type=float, default=40.0, help="seconds of repeats of a case of an engine")
+    add("--retries", type=int, default=3, help="largest number of repeats that replace noisy ones")
+    add("--budget", type=float, default=40.0, help="seconds of repeats per case and engine")
     add("--idle-wait", type=float, default=20.0, help="seconds to wait for an idle machine")
-    add("--hold", type=float, default=25.0, help="seconds to hold the lock in one go")
+    add("--hold", type=float, default=25.0, help="longest time to hold the lock, in seconds")
     add("--lock", type=Path, default=temporary / "attnengine-bench.lock")
-    add("--cache", type=Path, default=Path(cache), help="where models are written")
-    add("--json", type=Path, help="where results go; default: a file in the cache")
-    add("--render", type=Path, nargs="+", help="only show the tables of these results")
+    add("--cache", type=Path, default=Path(cache), help="folder in which models are written")
+    add("--json", type=Path, help="file of results; default: a file in the cache")
+    add("--render", type=Path, nargs="+", help="measure nothing; show the tables of these results")
     return found
 
 
 def render(paths: list[Path]) -> str:
-    """The tables of several runs together."""
+    """The tables of several runs, merged."""
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     return markdown([result for run in runs for result in run])
 
 
 def measure(options: argparse.Namespace) -> list[Any]:
-    """Run the plan, and write what is known after each model."""
+    """Run the plan, and write the results so far after each model."""
     cache: Path = options.cache
     (cache / "results").mkdir(parents=True, exist_ok=True)
     path = options.json or cache / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
@@ -86,7 +86,7 @@ def measure(options: argparse.Namespace) -> list[Any]:
 
 def main() -> None:
     options = parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end too
     print(render(options.render) if options.render else markdown(measure(options)))
 
 

@@ -1,4 +1,4 @@
-"""The least time that a case can take on a machine: bytes over bandwidth, operations over peak."""
+"""Lower bounds of a case's time on a machine: bytes over bandwidth, operations over peak."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from attnengine.profiling.sizes import BYTES as PRECISIONS
 from benchmarks.peers.case import Case
 
-# Of a parameter. Blocks of 32 share a 16-bit number in llama.cpp.
+# Bytes of a parameter. In llama.cpp blocks of 32 share a 16-bit scale.
 BYTES = {**PRECISIONS, "f32": 4.0, "bf16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
-# The arithmetic that the machine is measured with. Weights of 4 bits are unpacked to 8.
+# Type of weights -> the arithmetic that limits their products. 4-bit weights are unpacked to int8.
 ARITHMETIC = {
     "float32": "float32",
     "f32": "float32",
@@ -24,32 +24,32 @@ ARITHMETIC = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What the machine can do with the threads of the run."""
+    """The machine's limits with the run's number of threads."""
 
-    bandwidth: float  # bytes a second, read from memory
-    peaks: dict[str, float]  # operations a second by arithmetic
+    bandwidth: float  # bytes per second read from memory
+    peaks: dict[str, float]  # arithmetic -> operations per second
 
     def or_better(self, other: Limits) -> Limits:
-        """The larger of each."""
+        """The larger value of each limit."""
         peaks = {kind: max(rate, other.peaks[kind]) for kind, rate in self.peaks.items()}
         return Limits(max(self.bandwidth, other.bandwidth), peaks)
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The least seconds, and whether "memory" or "compute" sets them."""
+    """The lower bound in seconds, and whether "memory" or "compute" sets it."""
 
     seconds: float
     by: str
 
 
 def precision_of(variant: str) -> str:
-    """The weights' type: what stands before the first hyphen of a variant."""
+    """The type of the weights: the part of a variant before the first hyphen."""
     return variant.partition("-")[0]
 
 
 def bound(case: Case, variant: str, limits: Limits) -> Bound:
-    """No cache is counted: what fits into one may take less than the bytes say."""
+    """The lower bound of a case; data that stay in the CPU's caches may be faster."""
     precision = precision_of(variant)
     kept = case.numbers_kept * (4 if ARITHMETIC[precision] == "float32" else 2)
     moved = case.weights_read * BYTES[precision] + kept + case.float_bytes

@@ -1,4 +1,4 @@
-"""What is measured: one operation of an engine on one model, and what it costs at least."""
+"""A case: one operation of an engine on one model, with its operations and bytes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from benchmarks.peers.models import Model
 
 @dataclass(frozen=True)
 class Case:
-    """One measurement: ``op`` of the engine, called with ``params``, gives ``units``."""
+    """One measurement: the engine's method ``op``, called with ``params``, gives ``units``."""
 
     id: str
     op: str
     params: dict[str, Any] = field(repr=False)
     units: int
     unit: str  # "tok/s", "sent/s" or "us/call"
-    operations: float  # of the matrix products, a multiplication and an addition each
-    weights_read: float = 0.0  # parameters that have to come from memory
-    float_bytes: float = 0.0  # what is read besides and is float32 whatever the precision
-    numbers_kept: float = 0.0  # of keys and values that are read, float32 beside such weights
+    operations: float  # additions and multiplications in matrix products
+    weights_read: float = 0.0  # parameters read from memory
+    float_bytes: float = 0.0  # other data, float32 in every precision
+    numbers_kept: float = 0.0  # keys and values: float32 if the weights are, else 16 bits
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ class Workload:
 
 
 def parameters(model: Model) -> Multiplied:
-    """How many elements of weight matrices each token is multiplied with."""
+    """The number of weight-matrix elements that multiply each token."""
     return multiplied(model.shapes(), model.vocab_size, encoder=model.family == "bert")

@@ -1,4 +1,4 @@
-"""The order of a run: every engine in a process of its own, taking turns case by case."""
+"""Runs the engines, each in a process of its own, in turns case by case."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from benchmarks.peers.machine import Turns, busy_seconds, measured_limits
 from benchmarks.peers.process import Process, Task
 from benchmarks.peers.repeats import Repeats, repeats_in
 
-Row = dict[str, Any]  # of the results: JSON
+Row = dict[str, Any]  # a row of the results, fit for JSON
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be measured, and how patiently."""
+    """The selected measurements, their repeats and their time limits."""
 
     engines: list[str]
-    variants: list[str]  # only those that begin with one of these; none: all
-    cases: list[str]  # only those that contain one of these; none: all
-    models: list[str]  # the same
+    variants: list[str]  # prefixes of selected variants; empty: all
+    cases: list[str]  # parts of the names of selected cases; empty: all
+    models: list[str]  # parts of the names of selected models; empty: all
     threads: int
     repeats: int
-    retries: int  # more repeats, in place of noisy ones
-    budget: float  # seconds of repeats for each case of each engine
+    retries: int  # largest number of repeats that replace noisy ones
+    budget: float  # seconds of repeats per case and engine
     cache: str
 
     def wants(self, names: list[str], name: str) -> bool:
@@ -38,7 +38,7 @@ class Plan:
 
 
 def tasks(workload: Workload, group: Group, plan: Plan) -> list[Task]:
-    """A worker for every engine and variant that has the model."""
+    """A task for every engine and variant that can run the model."""
     found = []
     for engine in [name for name in ENGINES if name in plan.engines]:
         kind = engine_class(engine, group.model.family)
@@ -52,7 +52,7 @@ def tasks(workload: Workload, group: Group, plan: Plan) -> list[Task]:
 
 @contextmanager
 def loaded(tasks: list[Task], turns: Turns, log: IO[str]) -> Iterator[dict[str, Any]]:
-    """The processes by label, and in their place {"error": ...} of those that cannot load."""
+    """label -> the process with the loaded model, or {"error": ...} if it cannot load."""
     running: dict[str, Any] = {}
     try:
         for task in tasks:
@@ -79,7 +79,7 @@ def loaded(tasks: list[Task], turns: Turns, log: IO[str]) -> Iterator[dict[str, 
 
 
 def measured(process: Process, case: Case, repeats: Repeats) -> Row | None:
-    """One repeat; the answer, if it went wrong."""
+    """Measure one repeat; return the answer if it failed."""
     busy, started = busy_seconds(), time.perf_counter()
     answer = process.call("run", case=case.id)
     wall = time.perf_counter() - started
@@ -93,7 +93,7 @@ def measured(process: Process, case: Case, repeats: Repeats) -> Row | None:
 def case_rows(
     case: Case, processes: dict[str, Process], plan: Plan, turns: Turns
 ) -> dict[str, Row]:
-    """The rows of a case by label: a warm-up of each engine, then repeats in turns."""
+    """label -> row of a case, after a warm-up of each engine and repeats in turns."""
     rows: dict[str, Row] = {}
     repeats: dict[str, Repeats] = {}
     for label, process in processes.items():
@@ -120,9 +120,9 @@ def case_rows(
 
 
 def group_results(workload: Workload, group: Group, plan: Plan, turns: Turns, log: IO[str]) -> Row:
-    """Everything about one model, fit for JSON.
+    """All results of one model, fit for JSON.
 
-    What the machine can do changes in minutes: limits are the best of before and after.
+    The machine's limits change within minutes, so they are the best of before and after.
     """
     turns.take()
     limits = measured_limits(plan.threads)
@@ -148,7 +148,7 @@ def group_results(workload: Workload, group: Group, plan: Plan, turns: Turns, lo
 
 
 def add_bounds(result: Row, cases: Iterable[Case], limits: Limits) -> None:
-    """Put the limits, and the bound of every row that was measured, into a model's result."""
+    """Add the limits, and the bound of every measured row, to a model's result."""
     result["limits"] = asdict(limits)
     for case in cases:
         if case.id in result["cases"]:

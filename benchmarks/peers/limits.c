@@ -1,6 +1,6 @@
-// Read bandwidth and arithmetic peaks of this machine: limits THREADS prints them as JSON.
+// `limits THREADS` prints the read bandwidth and the arithmetic peaks of this machine as JSON.
 //
-// Peaks are sums of products in registers, the best instruction of the machine for each type.
+// Peaks are sums of products in registers, with the machine's best instruction for each type.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -125,7 +125,7 @@ static double now(void) {
   return time.tv_sec + 1e-9 * time.tv_nsec;
 }
 
-// The best of several turns of all threads, in bytes or operations a second.
+// The best of several turns of all threads, in bytes or operations per second.
 static double best(double (*run)(int)) {
   double fastest = 0;
   for (int turn = 0; turn < kTurns; ++turn) {

@@ -1,4 +1,4 @@
-"""The machine that everything runs on: its lock, how busy it is, what it can do at most."""
+"""The machine: its lock, its load and its limits."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 
 from benchmarks.peers.bounds import Limits
 
-IDLE = 0.3  # cores in use below which a measurement may begin
+IDLE = 0.3  # a measurement begins while fewer cores are busy
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def busy_seconds() -> float:
-    """Seconds that all cores together have worked so far, for other guests of the host too."""
+    """Busy seconds of all cores so far, including time for other guests of the host."""
     with Path("/proc/stat").open(encoding="ascii") as file:
         user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
     return (user + nice + system + irq + softirq + steal) / _TICKS
 
 
 def wait_until_idle(limit: float) -> None:
-    """Wait until hardly anything runs, ``limit`` seconds at most."""
+    """Wait until fewer than IDLE cores are busy, ``limit`` seconds at most."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         busy, started = busy_seconds(), time.perf_counter()
@@ -34,9 +34,9 @@ def wait_until_idle(limit: float) -> None:
 
 
 class Turns:
-    """An exclusive lock on a file, held for some seconds of measurements and then given back.
+    """An exclusive lock on a file, held for some seconds of measurements at a time.
 
-    The lock is that of the command flock; whoever else measures on the machine takes it too.
+    The command flock takes the same lock, so that other measurements on the machine wait.
     """
 
     def __init__(self, path: Path, hold: float, idle_wait: float) -> None:
@@ -44,7 +44,7 @@ class Turns:
         self.since: float | None = None
 
     def take(self) -> None:
-        """Have the lock, and go on having it if that is not for too long."""
+        """Take the lock, or keep it until it has been held for `hold` seconds."""
         if self.since is not None and time.monotonic() - self.since > self.hold:
             self.give_back()
         if self.since is None:
@@ -59,7 +59,7 @@ class Turns:
 
 
 def measured_limits(threads: int) -> Limits:
-    """Bytes a second from memory, operations a second in float32, bfloat16 and int8."""
+    """Bytes per second from memory; operations per second in float32, bfloat16 and int8."""
     source = Path(__file__).with_name("limits.c")
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "limits"

@@ -1,7 +1,7 @@
-"""The models that are measured: published shapes with random weights, the same for every engine.
+"""The measured models: published shapes with random weights, the same for every engine.
 
-A model lies in the cache as one folder, which transformers and attnengine read, or for an RNN as
-a native folder of attnengine with the weights under PyTorch's names.
+The cache holds each model in one folder that transformers and attnengine read. An RNN is a native
+folder of attnengine with the weights under PyTorch's names.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Model:
-    """A name and a config: of transformers where it has a model_type, else attnengine's own."""
+    """A name and a config: transformers' if it has a model_type, else attnengine's."""
 
     name: str
     config: dict[str, Any]
 
     @property
     def family(self) -> str:
-        """What engines choose by: "marian", "gpt2", ..., "rnn_lm", "rnn_seq2seq"; "operators"."""
+        """The key by which engines select code: "marian", ..., "rnn_seq2seq" or "operators"."""
         return str(self.config.get("model_type") or self.config["architecture"])
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens an output layer chooses from."""
+        """The number of tokens of the output layer."""
         return int(self.config.get("vocab_size") or self.config["target_vocab_size"])
 
     @property
     def canonical(self) -> dict[str, Any]:
-        """The config as ``attnengine.reference`` reads it."""
+        """The config in the form that ``attnengine.reference`` reads."""
         sizes = {f"{side}_vocab_size": self.vocab_size for side in ("source", "target")}
         return {"architecture": self.family, **sizes, **self.config}
 
     def shapes(self) -> Shapes:
-        """The shape of every weight by its name."""
+        """name -> shape of every weight."""
         shapes = bert_shapes if self.family == "bert" else SHAPES[self.family]
         return shapes(self.canonical)
 
@@ -75,7 +75,7 @@ def bert_shapes(config: dict[str, Any]) -> Shapes:
 
 
 def weights_of(model: Model) -> dict[str, NDArray[np.float32]]:
-    """Random weights, none of them zero: no engine gains from empty biases."""
+    """Random weights, biases too, so that no engine gains from zeros."""
     if model.family != "bert":
         weights = random_weights(model.canonical, SEED)
         weights.pop("decoder.attention.query.bias", None)  # neither Bahdanau nor Luong has it
@@ -88,7 +88,7 @@ def weights_of(model: Model) -> dict[str, NDArray[np.float32]]:
 
 
 def folder(model: Model, cache: Path) -> Path:
-    """The folder of the model, written when it is not there yet."""
+    """The folder of the model; the first call writes it."""
     return build_once(cache / "models" / model.name, lambda path: write(model, path))
 
 
@@ -104,7 +104,7 @@ def write(model: Model, path: Path) -> None:
 
 
 def build_once(path: Path, build: Callable[[Path], object]) -> Path:
-    """Let ``build`` write a file or folder beside its place and move it there, unless it is."""
+    """Write a file or folder with ``build`` unless it exists; a rename makes it appear whole."""
     if path.exists():
         return path
     part = path.with_name(f"{path.name}.part")

@@ -1,13 +1,13 @@
-"""The operators: sizes that occur in the models, each measured on its own."""
+"""The operators, measured one by one with sizes that occur in the models."""
 
 from __future__ import annotations
 
 from benchmarks.peers.case import Case
 
-# (out, in): of Transformers of width 512, 768 and 896, and an output layer
+# (out, in) of layers in Transformers of width 512, 768 and 896, and of an output layer
 LINEAR = ((512, 512), (2048, 512), (512, 2048), (3072, 768), (4864, 896), (32000, 512))
 ROWS = (1, 2, 3, 4, 5, 8, 16, 64, 256)
-# What a repeat, long enough to be timed, would take of a machine with these limits
+# Seconds of a repeat; operations, bytes and seconds per call of a machine, to choose the calls.
 _SECONDS, _OPERATIONS, _BYTES, _CALL = 0.02, 4e11, 4e10, 3e-6
 
 
@@ -30,14 +30,14 @@ def _case(
 
 
 def linear(rows: int, out: int, size: int) -> Case:
-    """x (rows, size) to x W' + b (rows, out)."""
+    """A linear layer: x (rows, size) -> x W' + b (rows, out)."""
     shape = {"rows": rows, "out": out, "size": size}
     name = f"linear-{rows}-{out}x{size}"
     return _case(name, "linear", shape, 2.0 * rows * out * size, out * size, 0)
 
 
 def attention(name: str, batch: int, heads: int, rows: int, positions: int, head_dim: int) -> Case:
-    """Scaled dot-product attention; causal where every position has a row of one text."""
+    """Scaled dot-product attention; causal if every position of a text has a row."""
     causal = rows == positions and batch == 1
     shape = {"batch": batch, "heads": heads, "rows": rows, "positions": positions}
     shape |= {"head_dim": head_dim, "causal": int(causal)}
@@ -47,7 +47,7 @@ def attention(name: str, batch: int, heads: int, rows: int, positions: int, head
 
 
 def recurrent(kind: str, length: int, batch: int, size: int, hidden: int) -> Case:
-    """A layer of an LSTM or a GRU: x (length, batch, size), states (batch, hidden)."""
+    """An LSTM or GRU layer: x (length, batch, size), states (batch, hidden)."""
     gates = {"lstm": 4, "gru": 3}[kind]
     inputs, steps = gates * hidden * size, gates * hidden * hidden
     shape = {"length": length, "batch": batch, "size": size, "hidden": hidden}
@@ -57,7 +57,7 @@ def recurrent(kind: str, length: int, batch: int, size: int, hidden: int) -> Cas
 
 
 def top_k(rows: int, vocab_size: int, k: int) -> Case:
-    """Log-softmax of logits (rows, vocab_size), and its k largest."""
+    """Log-softmax of logits (rows, vocab_size) and its k largest values."""
     shape = {"rows": rows, "vocab_size": vocab_size, "k": k}
     return _case(f"top{k}-{rows}x{vocab_size}", "top_k", shape, 0.0, 0, rows * vocab_size)
 
@@ -68,7 +68,7 @@ def layer_norm(rows: int, size: int) -> Case:
 
 
 def operators() -> list[Case]:
-    """All of them."""
+    """The cases of all operators."""
     cases = [linear(rows, *shape) for shape in LINEAR for rows in ROWS]
     cases += [attention(f"prefill-{n}", 1, 12, n, n, 64) for n in (128, 512, 1024)]
     cases += [attention("encoder-32x128", 32, 12, 128, 128, 32)]

@@ -1,4 +1,4 @@
-"""The process of a worker as the harness sees it: asleep unless it has something to do."""
+"""The harness's view of a worker process, which sleeps between its calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker process is for."""
+    """The engine, variant and model of a worker process."""
 
     workload: str
     model: str
@@ -33,11 +33,11 @@ class Task:
 
 
 class Process:
-    """Stopped with SIGSTOP between calls, so that no spinning threads disturb who is measured."""
+    """A worker that SIGSTOP halts between calls, so that its threads disturb no measurement."""
 
     def __init__(self, task: Task, log: IO[str]) -> None:
         self.task = task
-        self.loading: Answer = {}  # what the worker said when it had loaded
+        self.loading: Answer = {}  # the worker's answer after loading
         environment = dict(os.environ, HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
         environment |= dict.fromkeys(THREAD_VARIABLES, str(task.threads))
         self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Process:
         )
 
     def call(self, do: str, **arguments: Any) -> Answer:
-        """What the worker answers; {"error": ...} if it died."""
+        """The worker's answer, or {"error": ...} if it died."""
         if self.process.poll() is not None:
             return {"error": f"the worker has ended with status {self.process.returncode}"}
         os.kill(self.process.pid, signal.SIGCONT)

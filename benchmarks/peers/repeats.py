@@ -1,17 +1,17 @@
-"""Repeats of a measurement: which count, and what they say together."""
+"""Repeats of a measurement: the selection of clean ones and their summary."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, field
 
-NOISY = 0.15  # cores that others used during a repeat, above which it is measured again
-MAX_REDONE_ALONE = 1  # of a case whose budget allows a single repeat
+NOISY = 0.15  # a repeat is noisy if others used more cores
+MAX_REDONE_ALONE = 1  # retries of a case if the budget allows one repeat
 
 
 @dataclass
 class Repeats:
-    """Seconds of each repeat, and how many cores other processes used meanwhile."""
+    """Seconds of each repeat, and the number of cores that other processes used meanwhile."""
 
     wanted: int
     retries: int
@@ -28,12 +28,12 @@ class Repeats:
 
     @property
     def enough(self) -> bool:
-        """As many clean repeats as wanted, or no more patience."""
+        """Whether there are enough clean repeats, or no retries are left."""
         retries = self.retries if self.wanted > 1 else min(self.retries, MAX_REDONE_ALONE)
         return self.clean >= self.wanted or len(self.seconds) >= self.wanted + retries
 
     def used(self) -> list[int]:
-        """The clean repeats if there are two, else the quieter half of all."""
+        """Indices of the clean repeats if there are two, else of the quieter half of all."""
         order = sorted(range(len(self.seconds)), key=lambda i: self.foreign[i])
         return order[: self.clean if self.clean >= 2 else -(-len(order) // 2)]
 
@@ -47,13 +47,13 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Summary:
-    """The median, half the range over the median, and whether others disturbed it."""
+    """The median, half the range over the median, and whether it rests on noisy repeats."""
 
     seconds: float
-    spread: float | None  # of a single repeat nothing is known
+    spread: float | None  # None for a single repeat
     noisy: bool
 
 
 def repeats_in(budget: float, most: int, warm_up: float) -> int:
-    """How many repeats fit into a number of seconds, by what the warm-up took; at least one."""
+    """The number of repeats that fit into the budget, by the warm-up's seconds; at least one."""
     return max(1, min(most, int(budget / max(warm_up, 1e-9))))

@@ -1,4 +1,4 @@
-"""Results as Markdown: a table for each model, and one of the best peers."""
+"""Results as Markdown: a table for each model, and a comparison with the best peers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.peers.bounds import precision_of
 Row = dict[str, Any]
 MISSING: Row = {"unsupported": ""}
 OURS = "attnengine"
-CLASSES = {  # of precisions that are compared with each other
+CLASSES = {  # class -> precisions that are compared with each other
     "float32": ("float32", "f32"),
     "bfloat16": ("bfloat16", "bf16"),
     "int8": ("int8", "q8_0"),
@@ -18,13 +18,13 @@ CLASSES = {  # of precisions that are compared with each other
 
 
 def class_of(label: str) -> str:
-    """The class of a label "engine variant"."""
+    """The class of the precision in a label "engine variant"."""
     precision = precision_of(label.split(" ", 1)[1])
     return next(name for name, members in CLASSES.items() if precision in members)
 
 
 def value(case: Row, seconds: float) -> float:
-    """Units a second, or microseconds of a call."""
+    """Units per second, or microseconds per call."""
     if case["unit"] == "us/call":
         return 1e6 * seconds / float(case["units"])
     return float(case["units"]) / seconds
@@ -35,7 +35,7 @@ def number(x: float) -> str:
 
 
 def figure(case: Row, row: Row) -> str:
-    """Median and spread; * where others disturbed."""
+    """Median and spread; * marks noisy medians."""
     if "unsupported" in row:
         return "n/a"
     if "error" in row or "spread" not in row:
@@ -46,18 +46,18 @@ def figure(case: Row, row: Row) -> str:
 
 
 def cell(case: Row, row: Row) -> str:
-    """The figure, and how much it is of the bound."""
+    """The figure and its percentage of the bound."""
     shown = figure(case, row)
     return f"{shown} ({share(row):.0f} %)" if "±" in shown else shown
 
 
 def share(row: Row) -> float:
-    """Percent of what the machine can do."""
+    """Percentage of the machine's limit that a row reaches."""
     return 100 * float(row["bound"]["seconds"]) / float(row["seconds"])
 
 
 def limits_line(limits: Row, threads: int) -> str:
-    """What the machine could do when the model was measured."""
+    """A sentence with the machine's limits when the model was measured."""
     peaks = ", ".join(f"{kind} {rate / 1e9:.0f}" for kind, rate in limits["peaks"].items())
     return (
         f"Measured with {threads} threads: {limits['bandwidth'] / 1e9:.1f} GB/s read from memory;"
@@ -66,7 +66,7 @@ def limits_line(limits: Row, threads: int) -> str:
 
 
 def table(result: Row) -> list[str]:
-    """A row for every engine and variant; operators the other way round, as there are many."""
+    """A row for every engine and variant; operators are rows, because there are many."""
     cases: dict[str, Row] = result["cases"]
     lines = ["", f"### {result['title']}: {result['model']}", ""]
     lines += [limits_line(result["limits"], result["threads"]), ""]
@@ -86,7 +86,7 @@ def table(result: Row) -> list[str]:
 
 
 def operators(cases: dict[str, Row], labels: list[str]) -> list[str]:
-    """A row for every operator; at the end the best peer's time over ours, by precision."""
+    """A row for every operator; the last columns have the best peer's time over ours."""
     kinds = list(dict.fromkeys(class_of(label) for label in labels if not label.startswith(OURS)))
     heads = ["µs", *labels, *(f"ratio, {kind}" for kind in kinds)]
     lines = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
@@ -98,7 +98,7 @@ def operators(cases: dict[str, Row], labels: list[str]) -> list[str]:
 
 
 def ratio(rows: dict[str, Row], kind: str) -> str:
-    """The time of the best peer over ours; empty where there is no such row."""
+    """The best peer's time over ours; empty if one of them is missing."""
     peer, mine = (best(rows, kind, ours) for ours in (False, True))
     if peer is None or mine is None:
         return ""
@@ -106,7 +106,7 @@ def ratio(rows: dict[str, Row], kind: str) -> str:
 
 
 def best(rows: dict[str, Row], kind: str, ours: bool) -> tuple[str, Row] | None:
-    """The fastest row of a class, of ours or of the peers."""
+    """The fastest row of a class among ours or among the peers."""
     found = [
         (label, row)
         for label, row in rows.items()
@@ -116,7 +116,7 @@ def best(rows: dict[str, Row], kind: str, ours: bool) -> tuple[str, Row] | None:
 
 
 def comparison(results: list[Row]) -> list[str]:
-    """Ours against the best peer of the same precision, in every case."""
+    """A table with ours and the best peer of the same precision in every case."""
     lines = ["### Best peer", "", "| case | precision | best peer | its figure | attnengine |"]
     lines[-1] += " ratio | bound | of the bound |"
     lines.append("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")

@@ -1,4 +1,4 @@
-"""Configs of the models: real published shapes."""
+"""Configs of the models, with shapes of published models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One engine, one variant, one model in a process of its own: JSON lines in, JSON lines out."""
+"""Runs one engine, variant and model: reads commands and writes answers as JSON lines."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from benchmarks.peers.workloads import WORKLOADS
 
 Answer = dict[str, Any]
 
-# Threads of a process that was stopped share a core for some milliseconds: calls that are as short
-# are repeated for so many seconds before, and for so many while they are timed.
+# After SIGSTOP the threads of a process share a core for some milliseconds. So short calls are
+# repeated for WAKING seconds before they are timed, and for TIMED seconds while they are timed.
 WAKING, TIMED = 0.03, 0.1
 
 
 def memory(key: str) -> float:
-    """A line of /proc/self/status, such as VmHWM, in MB."""
+    """The value of a line in /proc/self/status, such as VmHWM, in MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     found = next(line for line in lines if line.startswith(f"{key}:"))
     return int(found.split()[1]) * 1024 / 1e6
 
 
 def mean_seconds(call: Callable[[], int], least: float) -> tuple[int, float]:
-    """What a call returns and takes: the mean of those that begin within ``least`` seconds."""
+    """A call's result and mean time, over all calls that begin within ``least`` seconds."""
     calls, started = 0, time.perf_counter()
     while calls == 0 or time.perf_counter() - started < least:
         units = call()
@@ -41,14 +41,14 @@ def mean_seconds(call: Callable[[], int], least: float) -> tuple[int, float]:
 
 
 class Worker:
-    """Does what it is told, and says what that took."""
+    """Executes commands and answers with their times."""
 
     def __init__(self, kind: type[Engine], setup: Setup, workload: Workload) -> None:
         self.kind, self.setup = kind, setup
         groups = [group for group in workload.groups if group.model.name == setup.model.name]
         self.cases = {case.id: case for case in groups[0].cases}
         self.engine: Engine | None = None
-        self.seconds: dict[str, float] = {}  # of the last call of a case
+        self.seconds: dict[str, float] = {}  # case -> seconds of its last call
 
     def prepare(self) -> Answer:
         self.kind.prepare(self.setup)
@@ -91,7 +91,7 @@ def model_of(workload: Workload, name: str) -> Model:
 def main() -> None:
     task = json.loads(sys.argv[1])
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print goes to stderr
+    os.dup2(2, 1)  # prints of libraries go to stderr
     workload = WORKLOADS[task["workload"]]()
     model = model_of(workload, task["model"])
     setup = Setup(model, task["variant"], task["threads"], Path(task["cache"]))

@@ -1,4 +1,4 @@
-"""The workloads: which cases, of which models, and what each costs at least."""
+"""The workloads: models, their cases, and the operations and bytes of each case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.peers.operators import operators
 
 Ids = list[int]
 
-_MARGIN = 4  # ids at both ends of a vocabulary that may be special
+_MARGIN = 4  # ids at both ends of a vocabulary, which may be special tokens
 
 
 def random_ids(rng: np.random.Generator, count: int, model: Model) -> Ids:
@@ -27,14 +27,14 @@ def sources(model: Model) -> list[Ids]:
 
 
 def translation(model: Model, batch: int, beam: int, new: int) -> Case:
-    """All 64 sentences in batches, or the first 8 of them one by one."""
+    """Translate all 64 sentences in batches, or the first 8 one by one."""
     texts = sources(model)[: None if batch > 1 else 8]
     size = parameters(model)
     added = 1 if "model_type" in model.config else 0  # the end token of a source
     read = sum(len(text) + added for text in texts)
     written = len(texts) * beam * new
     operations = 2.0 * (read * size.source + written * (size.step + size.head))
-    if model.config.get("attention") == "additive":  # add, tanh and multiply at each position
+    if model.config.get("attention") == "additive":  # add, tanh, multiply per position
         operations += 3.0 * beam * new * read * model.config["attention_size"]
     batches = -(-len(texts) // batch)
     return Case(
@@ -49,10 +49,10 @@ def translation(model: Model, batch: int, beam: int, new: int) -> Case:
 
 
 def generation(name: str, model: Model, prompt: int, beam: int, new: int) -> Case:
-    """New tokens after a short prompt of one text."""
+    """Generate new tokens after a short prompt of one text."""
     size = parameters(model)
     each = size.step + size.head
-    positions = new * (prompt + new / 2)  # that the new tokens look back at
+    positions = new * (prompt + new / 2)  # positions to which the new tokens attend
     return Case(
         name,
         "generate",
@@ -70,7 +70,7 @@ def generation(name: str, model: Model, prompt: int, beam: int, new: int) -> Cas
 
 
 def _cached(model: Model) -> int:
-    """Numbers that a Transformer keeps of each position: keys and values of every layer."""
+    """Numbers that a Transformer caches per position: keys and values of every layer."""
     config = model.config
     if model.family == "gpt2":
         return int(2 * config["n_layer"] * config["n_embd"])
@@ -81,11 +81,11 @@ def _cached(model: Model) -> int:
 
 
 def prefill(model: Model, length: int) -> Case:
-    """A long prompt, and its first new token."""
+    """Read a long prompt and find its first new token."""
     size, config = parameters(model), model.config
     layers = config.get("n_layer") or config["num_hidden_layers"]
     width = config.get("n_embd") or config["hidden_size"]
-    attention = layers * length * length * width  # scores and sums, of the half that is seen
+    attention = layers * length * length * width  # causal: half of scores and sums
     return Case(
         f"prefill{length}",
         "prefill",
@@ -98,7 +98,7 @@ def prefill(model: Model, length: int) -> Case:
 
 
 def scoring(model: Model, texts: int, length: int) -> Case:
-    """The log-probability of every token after the first."""
+    """Score every token after the first."""
     size, rng = parameters(model), np.random.default_rng(9)
     scored = texts * (length - 1)
     return Case(
@@ -113,7 +113,7 @@ def scoring(model: Model, texts: int, length: int) -> Case:
 
 
 def encoding(model: Model, batch: int, length: int) -> Case:
-    """Texts of one length."""
+    """Encode texts of equal length."""
     size, rng = parameters(model), np.random.default_rng(11)
     layers, width = model.config["num_hidden_layers"], model.config["hidden_size"]
     attention = layers * 2 * length * length * width

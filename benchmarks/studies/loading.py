@@ -1,11 +1,11 @@
-"""Times and memory of loading a model of half a billion parameters, beside the peers installed.
+"""Time and memory of loading a model of half a billion parameters, beside installed peers.
 
     pip install gguf && python -m benchmarks.studies.loading FOLDER
 
-Random weights in the shape of Qwen2 0.5B as safetensors (float32 and bfloat16), GGUF (Q8_0) and
-packed, written once into FOLDER (9 GB). Each load is a process of its own, the formats take turns,
-and what counts is the median: seconds of `load` alone and the peak of RssAnon, with the page cache
-warm.
+The first run writes random weights in the shape of Qwen2 0.5B into FOLDER (9 GB): safetensors
+(float32 and bfloat16), GGUF (Q8_0) and packed. Each load is a process of its own, and the formats
+take turns with a warm page cache. The table shows medians of the seconds of `load` alone and of
+the peak of RssAnon.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CONFIG: dict[str, Any] = {
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
-    """Every weight of the model."""
+    """name -> shape of every weight of the model."""
     size, wide, keys = 896, 4864, 128
     found: dict[str, tuple[int, ...]] = {
         "model.embed_tokens.weight": (CONFIG["vocab_size"], size),
@@ -64,7 +64,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 
 def write_models(folder: Path) -> None:
-    """Write every format that is not there yet."""
+    """Write the model in every format that FOLDER lacks."""
     import torch
     from safetensors.torch import save_file
 
@@ -133,7 +133,7 @@ def load_ours(path: str) -> object:
 
 
 def load_transformers(path: str) -> object:
-    """Load as float32, which is what we compute in."""
+    """Load as float32, the type in which attnengine computes."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -141,7 +141,7 @@ def load_transformers(path: str) -> object:
 
 
 def load_llama_cpp(path: str) -> object:
-    """Load as it lies, mapped."""
+    """Map the file and load it without conversion."""
     from llama_cpp import Llama
 
     return Llama(path, n_ctx=512, n_threads=2, verbose=False)
@@ -164,7 +164,7 @@ CASES = [
 
 
 def measure(engine: str, path: str) -> dict[str, float]:
-    """Load once in this process: seconds, and megabytes of anonymous memory at most and after."""
+    """Load once in this process; return the seconds, and anonymous MB at the peak and after."""
     for module in {"transformers": ("torch", "transformers"), "llama.cpp": ("llama_cpp",)}.get(
         engine, ()
     ):
@@ -195,13 +195,13 @@ def anonymous() -> float:
 
 
 def main(folder: Path) -> None:
-    """Let the cases take turns, and print a table of medians."""
+    """Measure the cases in turns and print a table of medians."""
     write_models(folder)
     runs: dict[tuple[str, str], list[dict[str, float]]] = {case: [] for case in CASES}
     for _ in range(ROUNDS):
         for engine, name in CASES:
             command = [sys.executable, "-m", "benchmarks.studies.loading", "--one", engine]
-            for _ in range(2):  # the first warms the page cache
+            for _ in range(2):  # the first load warms the page cache
                 done = subprocess.run(
                     [*command, str(folder / name)], capture_output=True, text=True, check=False
                 )

@@ -1,10 +1,10 @@
-"""Peak memory and load time of models in every precision, from their folder and packed.
+"""Peak memory and load time of models in every precision, from folders and packed files.
 
     python -m benchmarks.studies.memory FOLDER...
 
-Each load is a process of its own with two threads, the page cache warm: seconds of `load` alone,
-the median of three, and the most memory that the process had (VmHWM), Python and imports
-included, after 16 tokens behind a prompt of 32. What is over the weights is beside it.
+Each load is a process of its own with two threads and a warm page cache. The time is the median of
+three, for `load` alone. The memory is the peak (VmHWM) of the process with Python and imports,
+after a prompt of 32 tokens and 16 new ones. A further column has the memory beyond the weights.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ PROMPT, NEW = list(range(3, 35)), 16
 
 
 def peak() -> float:
-    """VmHWM of this process in MB, of mapped files too."""
+    """VmHWM of this process in MB, mapped files included."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def one(path: str, precision: str) -> dict[str, float]:
-    """Load in this process and generate."""
+    """Load a model in this process and generate; return seconds and MB."""
     started = time.perf_counter()
     model: Any = ae.load(path, precision=precision, num_threads=2)
     seconds = time.perf_counter() - started
@@ -44,7 +44,7 @@ def one(path: str, precision: str) -> dict[str, float]:
 
 
 def measured(path: Path, precision: str) -> str:
-    """Columns of a table: seconds and megabytes."""
+    """The cells of a table row: seconds and megabytes."""
     command = [sys.executable, "-m", "benchmarks.studies.memory", str(path), "--one", precision]
     runs = [
         json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -70,8 +70,10 @@ def main(folders: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="+", help="of models")
-    parser.add_argument("--one", metavar="PRECISION", help="only load the first, in this process")
+    parser.add_argument("folders", nargs="+", help="folders of models")
+    parser.add_argument(
+        "--one", metavar="PRECISION", help="only load the first folder, in this process"
+    )
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(one(arguments.folders[0], arguments.one)))

@@ -1,4 +1,4 @@
-"""Pictures of measurements, in small files that change only with what they show."""
+"""Plots of measurements in small files, which change only if their data change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def logarithmic(x: str, y: str) -> tuple[Any, Any]:
-    """A figure and its axes, both logarithmic."""
+    """A figure with two logarithmic axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 3.5), layout="constrained")
@@ -22,7 +22,7 @@ def logarithmic(x: str, y: str) -> tuple[Any, Any]:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write SVG or PNG, as the name says."""
+    """Write SVG or PNG, by the suffix of the path."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "attnengine"}):

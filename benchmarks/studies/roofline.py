@@ -1,10 +1,11 @@
-"""How fast a linear layer multiplies beside what the machine allows, as a roofline.
+"""Speed of a linear layer beside the machine's limits, as a roofline plot.
 
     python -m benchmarks.studies.roofline FOLDER [--threads 2]
 
-Writes FOLDER/roofline.json and, where matplotlib is installed, FOLDER/roofline.svg: operations a
-second over operations a byte, for 1 to 256 rows in each precision (Williams et al. 2009). The lines
-are what benchmarks/peers/limits.c measures: the bandwidth of memory and the peaks of arithmetic.
+It writes FOLDER/roofline.json and, if matplotlib is installed, FOLDER/roofline.svg. The plot shows
+operations per second over operations per byte, for 1 to 256 rows in each precision (Williams et
+al. 2009). Its lines are the limits that benchmarks/peers/limits.c measures: the bandwidth of
+memory and the peaks of arithmetic.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from benchmarks.peers.machine import measured_limits
 from benchmarks.studies.pictures import logarithmic, save
 
 ROWS = (*range(1, 9), 12, 16, 24, 32, 48, 64, 96, 128, 256)
-INPUTS, OUTPUTS = 4096, 16384  # no cache holds the weights, in any precision
+INPUTS, OUTPUTS = 4096, 16384  # the weights exceed the CPU's caches in any precision
 
 
 @dataclass(frozen=True)
 class Point:
-    """What one number of rows reached, in operations a second and operations a byte."""
+    """Operations per second and operations per byte with one number of rows."""
 
     rows: int
     speed: float
@@ -44,12 +45,12 @@ def operations(rows: int) -> int:
 
 
 def bytes_moved(rows: int, precision: str) -> float:
-    """Of the weights, the inputs and the outputs, each once."""
+    """Bytes of the weights, the inputs and the outputs, each counted once."""
     return BYTES[precision] * INPUTS * OUTPUTS + 4 * rows * (INPUTS + OUTPUTS)
 
 
 def measure(threads: int, repeats: int) -> dict[str, list[Point]]:
-    """Every precision with every number of rows, turn by turn after a warm-up."""
+    """Time every precision with every number of rows, in turns after a warm-up."""
     rng = np.random.default_rng(0)
     weight = rng.random((OUTPUTS, INPUTS), np.float32) - np.float32(0.5)
     layers = {name: PackedLinear(weight, precision=name) for name in BYTES}
@@ -68,7 +69,7 @@ def measure(threads: int, repeats: int) -> dict[str, list[Point]]:
 
 
 def plot(path: Path, limits: Limits, curves: dict[str, list[Point]]) -> None:
-    """Points of each precision, below what memory and arithmetic allow."""
+    """Plot the points of each precision below the limits of memory and arithmetic."""
     figure, axes = logarithmic("operations a byte", "billion operations a second")
     for name, points in curves.items():
         speeds = [point.speed / 1e9 for point in points]
@@ -76,7 +77,7 @@ def plot(path: Path, limits: Limits, curves: dict[str, list[Point]]) -> None:
     ends = axes.get_xlim()
     for name in ("float32", "int8"):
         peak = limits.peaks[name]
-        ridge = peak / limits.bandwidth  # operations a byte from which on arithmetic is the limit
+        ridge = peak / limits.bandwidth  # operations per byte above which arithmetic is the limit
         roof = [limits.bandwidth * ends[0] / 1e9, peak / 1e9, peak / 1e9]
         axes.plot([ends[0], ridge, max(ridge, ends[1])], roof, "--", color="gray")
         axes.annotate(f"peak of {name}", (ridge, peak / 1e9), ha="right", va="bottom")

@@ -1,10 +1,10 @@
-"""What a step costs as beams, contexts, batches and vocabularies grow, with small random models.
+"""Time of a step as beams, contexts, batches and vocabularies grow, in small random models.
 
     python -m benchmarks.studies.scaling FOLDER [--only beams,contexts] [--threads 2]
 
-Writes FOLDER/scaling.json and, where matplotlib is installed, a plot of each: both axes are
-logarithmic, so that a cost that grows with the work is a straight line and a cliff a step. Sizes
-take turns, so that what else the machine does meanwhile falls on all of them.
+It writes FOLDER/scaling.json and, if matplotlib is installed, a plot of each curve. Both axes are
+logarithmic: a cost that grows with the work is a straight line, and a cliff is a step. Sizes take
+turns, so that other load on the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from attnengine.reference.random_weights import random_weights
 from benchmarks.studies.pictures import logarithmic, save
 
 BEAMS = (*range(1, 17), 24, 32, 48, 64)
-BATCHES = (*range(1, 17), 24, 31, 32, 33, 48, 64, 96, 128)  # odd ones beside the round ones
+BATCHES = (*range(1, 17), 24, 31, 32, 33, 48, 64, 96, 128)  # round and odd sizes
 CONTEXTS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 VOCABULARIES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 152_000)
 NEW_TOKENS = 16
@@ -54,7 +54,7 @@ CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Point:
-    """The median time of a step at one size, and half the range of the middle half over it."""
+    """The median time of a step at one size; spread is half the interquartile range over it."""
 
     size: int
     seconds: float
@@ -63,12 +63,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """How to run one size of something that grows, and of which model."""
+    """A growing quantity: its sizes, and the run and the model for each size."""
 
     sizes: Sequence[int]
     label: str
-    run: Callable[[int], dict[str, int]]  # size to keywords of `steps`
-    model: Callable[[int], dict[str, Any]] = lambda _: {}  # size to changes of the config
+    run: Callable[[int], dict[str, int]]  # size -> keywords of `steps`
+    model: Callable[[int], dict[str, Any]] = lambda _: {}  # size -> config changes
     measured: str = "step"  # or "prompt"
 
 
@@ -91,7 +91,7 @@ CURVES = {
 def steps(
     model: Any, length: int = 4, batch_size: int = 1, beam_size: int = 1
 ) -> dict[str, list[float]]:
-    """Seconds of a prompt with its first token, and of each step after that."""
+    """Seconds of the prompt with its first token, and of each later step."""
     prompt = [5 + i % 900 for i in range(length)]
     times = [time.perf_counter()]
     model.generate(
@@ -107,7 +107,7 @@ def steps(
 
 
 def loaded(curve: Curve, threads: int) -> dict[int, Any]:
-    """A model for every size; one for all, if sizes do not change it."""
+    """size -> model; all sizes share one model if they do not change its config."""
     models: dict[int, Any] = {}
     config, model = None, None
     for size in curve.sizes:
@@ -122,7 +122,7 @@ def loaded(curve: Curve, threads: int) -> dict[int, Any]:
 
 
 def measure(curve: Curve, repeats: int, threads: int) -> list[Point]:
-    """Every size, turn by turn after a warm-up."""
+    """Time every size, in turns after a warm-up."""
     times: dict[int, list[float]] = {size: [] for size in curve.sizes}
     models = loaded(curve, threads)
     for turn in range(1 + repeats):
@@ -133,13 +133,13 @@ def measure(curve: Curve, repeats: int, threads: int) -> list[Point]:
 
 
 def point(size: int, seconds: list[float]) -> Point:
-    """What is between the quarters of shortest and longest times counts as the spread."""
+    """The median of the times; the spread is taken between the first and third quartile."""
     low, middle, high = np.percentile(seconds, [25, 50, 75])
     return Point(size, middle, (high - low) / 2 / middle)
 
 
 def plot(path: Path, label: str, points: list[Point]) -> None:
-    """Milliseconds of a step over the size, and what would grow in proportion from the largest."""
+    """Plot milliseconds of a step over the size, with a line proportional to the largest size."""
     sizes, times = [p.size for p in points], [1e3 * p.seconds for p in points]
     figure, axes = logarithmic(label, "milliseconds")
     axes.errorbar(sizes, times, [1e3 * p.seconds * p.spread for p in points], marker=".")
@@ -153,7 +153,9 @@ def plot(path: Path, label: str, points: list[Point]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", default=",".join(CURVES), help="names, with commas between them")
+    parser.add_argument(
+        "--only", default=",".join(CURVES), help="curves to measure, separated by commas"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()

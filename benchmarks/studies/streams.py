@@ -1,9 +1,9 @@
-"""How fast one row streams weights from memory, by the size of a layer and its precision.
+"""Speed at which one row streams weights from memory, by the size and precision of a layer.
 
     python -m benchmarks.studies.streams [--threads 2] [--seconds 12]
 
-So many equal layers that no cache holds them run one after the other, the precisions in turns:
-billions of bytes of weights a second, the median of all turns and the best tenth.
+Equal layers that together exceed the CPU's caches run one after the other, and the precisions take
+turns. The table shows GB of weights per second: the median of all turns and the best tenth.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ import numpy as np
 from attnengine.kernels import PackedLinear
 from attnengine.profiling.sizes import BYTES
 
-LAYERS = {(4096, 32768): 1, (896, 4864): 60, (768, 768): 500}  # inputs and outputs: how many
+LAYERS = {
+    (4096, 32768): 1,
+    (896, 4864): 60,
+    (768, 768): 500,
+}  # (inputs, outputs) -> layers
 
 
 def rates(inputs: int, outputs: int, count: int, threads: int, seconds: float) -> dict[str, str]:
-    """What every precision reaches, as the cell of a table."""
+    """precision -> cell of the table with its rates."""
     rng = np.random.default_rng(0)
     weight = rng.random((outputs, inputs), np.float32) - np.float32(0.5)
     x = rng.random((1, inputs), np.float32)
@@ -44,7 +48,7 @@ def rates(inputs: int, outputs: int, count: int, threads: int, seconds: float) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=12.0, help="of a size")
+    parser.add_argument("--seconds", type=float, default=12.0, help="seconds per size")
     options = parser.parse_args()
     print(f"| layers | {' | '.join(BYTES)} |")
     print("| --- |" + " ---: |" * len(BYTES))

@@ -1,10 +1,10 @@
-"""Where the time of whole models goes: samples of `perf` by what a function does.
+"""Time of whole models by the purpose of functions, from samples of `perf`.
 
     python -m benchmarks.studies.time_by_function CASE...
 
-A case is one of ``benchmarks.peers``, such as ``w1/opus-mt-base/batch32-beam4/int8-workers2``; its
-model lies in the cache of ``benchmarks.peers`` or is written there. ``perf`` must be installed and
-allowed to sample the user's processes.
+CASE is a case of ``benchmarks.peers``, such as ``w1/opus-mt-base/batch32-beam4/int8-workers2``.
+The cache of ``benchmarks.peers`` holds its model, or the command writes it there. ``perf`` must be
+installed and allowed to sample the user's processes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from benchmarks.peers.workloads import WORKLOADS
 SECONDS = 6.0
 THREADS = 2
 
-# The first pattern that a symbol matches says what it is.
+# part -> pattern of symbols; the first pattern that matches wins
 PARTS = {
     "products": r"::multiply|::add_half",
     "quantising": r"quantise|round_rows",
@@ -49,7 +49,7 @@ def part_of(symbol: str) -> str:
 
 
 def sampled(run: Callable[[], Any], seconds: float) -> Counter[str]:
-    """Samples of each symbol of this process, all threads, while ``run`` is repeated."""
+    """symbol -> samples in all threads of this process while ``run`` is repeated."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "perf.data"
         record = ["perf", "record", "-e", "cpu-clock", "-F", "2000", "-o", str(data)]
@@ -64,12 +64,12 @@ def sampled(run: Callable[[], Any], seconds: float) -> Counter[str]:
         report = ["perf", "script", "-F", "ip,sym", "-i", str(data)]
         lines = subprocess.run(report, capture_output=True, text=True, check=False).stdout
     if not lines:
-        raise SystemExit("perf has no samples: it must be allowed to sample this process")
+        raise SystemExit("perf has no samples: lower kernel.perf_event_paranoid")
     return Counter(line.split(maxsplit=1)[1] for line in lines.splitlines() if line.strip())
 
 
 def measure(name: str, cache: Path) -> dict[str, float]:
-    """The share of each part in ``workload/model/case/variant``."""
+    """part -> share of the time of the case ``workload/model/case/variant``."""
     workload_name, model_name, case_name, variant = name.split("/")
     workload = WORKLOADS[workload_name]()
     setup = Setup(model_of(workload, model_name), variant, THREADS, cache)

@@ -1,4 +1,4 @@
-"""The engines by name. Their modules are imported in the processes that measure them."""
+"""Engines by name. Only the process that measures an engine imports its module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.peers.engines.base import Engine, Setup, UnsupportedError
 
 __all__ = ["ENGINES", "Engine", "Setup", "UnsupportedError", "engine_class"]
 
-ENGINES = {  # whole models, operators
+ENGINES = {  # name -> (class for whole models, class for operators)
     "ctranslate2": ("ctranslate.CTranslate2",),
     "transformers": ("huggingface.Transformers",),
     "llama.cpp": ("llama_cpp.LlamaCpp",),
@@ -20,7 +20,7 @@ ENGINES = {  # whole models, operators
 
 
 def engine_class(name: str, family: str) -> type[Engine] | None:
-    """The class that measures a family of models, or the operators; None: there is none."""
+    """The class that measures this family of models or the operators, or None."""
     place = 1 if family == "operators" else 0
     if place >= len(ENGINES[name]):
         return None

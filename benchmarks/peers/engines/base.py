@@ -1,4 +1,4 @@
-"""What the harness asks of an engine: one class for each, one process for each of its variants."""
+"""The interface of an engine: one class per engine, one process per variant."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ RNNS = ("rnn_lm", "rnn_seq2seq")
 
 
 class UnsupportedError(Exception):
-    """The engine has no such operation."""
+    """The engine lacks the operation."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What one process measures."""
+    """The model, the variant and the settings that one process measures."""
 
     model: Model
-    variant: str  # the precision, then what else is special about it: "int8-inter2"
+    variant: str  # precision and, after a hyphen, mode: "int8-inter2"
     threads: int
-    cache: Path  # where models lie, in the formats of all engines
+    cache: Path  # folder of models in the formats of all engines
 
     @property
     def precision(self) -> str:
@@ -35,15 +35,15 @@ class Setup:
 
     @property
     def folder(self) -> Path:
-        """The model as transformers and attnengine read it."""
+        """The model's folder for transformers and attnengine."""
         return folder(self.model, self.cache)
 
 
 class Engine:
-    """A loaded model; making one is what counts as its load time, the import of the engine too.
+    """A loaded model. Its load time includes the import of the engine.
 
-    Operations take ids as plain lists and return how many units they really produced, so that no
-    engine gains by stopping early. Results are plain Python or NumPy data when they return.
+    Operations take ids as plain lists and return the number of units that they produced, so that
+    no engine gains by stopping early. They convert their results to plain Python or NumPy data.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -51,40 +51,40 @@ class Engine:
 
     @staticmethod
     def variants(model: Model) -> list[str]:
-        """What can be measured with the model; nothing, if the engine does not have its family."""
+        """The variants that can run the model; none if the engine lacks its family."""
         raise NotImplementedError
 
     @staticmethod
     def prepare(setup: Setup) -> None:
-        """Writes what `__init__` reads, in a process of its own."""
+        """Write the files that `__init__` reads; runs in a process of its own."""
         _ = setup.folder
 
     def translate(
         self, sources: Sequence[Ids], batch_size: int, beam_size: int, new_tokens: int
     ) -> int:
-        """Best hypotheses of exactly ``new_tokens`` tokens, with no end token among them.
+        """Find best hypotheses of exactly ``new_tokens`` tokens without an end token.
 
-        The sources have no end token; at most ``batch_size`` of them run together, in any order.
-        Returns the number of tokens.
+        The sources have no end token. At most ``batch_size`` of them run in a batch, in any
+        order. Returns the number of tokens.
         """
         raise UnsupportedError
 
     def prefill(self, prompt: Ids) -> int:
-        """The most probable token after the prompt. Returns the prompt's length."""
+        """Find the most probable token after the prompt. Returns the prompt's length."""
         raise UnsupportedError
 
     def generate(self, prompt: Ids, new_tokens: int, beam_size: int) -> int:
-        """As `translate` for one prompt of a language model; greedy with ``beam_size`` 1."""
+        """Continue one prompt of a language model; greedy if ``beam_size`` is 1."""
         raise UnsupportedError
 
     def score(self, sequences: Sequence[Ids]) -> int:
-        """The log-probability of sequences of one length. Returns the number of scored tokens."""
+        """Score sequences of equal length. Returns the number of scored tokens."""
         raise UnsupportedError
 
     def encode(self, batch: Sequence[Ids]) -> int:
-        """States of texts of one length, or one vector of each. Returns the number of texts."""
+        """Encode texts of equal length to states or one vector each. Returns their number."""
         raise UnsupportedError
 
     def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
-        """Run an operator of `benchmarks.peers.operators` on one set of inputs ``calls`` times."""
+        """Run an operator of `benchmarks.peers.operators` ``calls`` times on the same inputs."""
         raise UnsupportedError

@@ -13,14 +13,14 @@ from benchmarks.peers.models import Model, build_once
 
 
 class _Tokens:
-    """All that a converter asks of a tokenizer: token i is called ``t{i}``."""
+    """The part of a tokenizer that a converter reads: token i is called ``t{i}``."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.names = [f"t{i}" for i in range(config["vocab_size"])]
         self.eos_token, self.bos_token, self.pad_token = (
             self.names[config.get(f"{kind}_token_id") or 0] for kind in ("eos", "bos", "pad")
         )
-        if config["model_type"] == "marian":  # the converter looks for it by its name
+        if config["model_type"] == "marian":  # the converter looks for this name
             self.names[config["pad_token_id"]] = self.pad_token = "<pad>"
         self.unk_token = self.names[3]
 
@@ -43,7 +43,7 @@ def convert(setup: Setup, path: Path) -> None:
 
         def load_model(self, *arguments: Any, **options: Any) -> Any:
             model = super().load_model(*arguments, **options)
-            if not hasattr(model.config, "position_embedding_type"):  # not in transformers 5
+            if not hasattr(model.config, "position_embedding_type"):  # transformers 5 lacks it
                 model.config.position_embedding_type = "absolute"
             return model
 
@@ -56,9 +56,9 @@ def converted(setup: Setup) -> Path:
 
 
 class CTranslate2(Engine):
-    """Modes: inter2, two translators of one thread; 1t, one thread.
+    """Mode inter2 runs two translators with one thread each, and mode 1t one thread.
 
-    One thread, because the int8 product of oneDNN is slower with two for a few rows.
+    Mode 1t exists because oneDNN's int8 products of a few rows are slower with two threads.
     """
 
     def __init__(self, setup: Setup) -> None:

@@ -19,7 +19,7 @@ CLASSES = {
 
 
 def load(setup: Setup, **options: Any) -> Any:
-    """The module on ``setup.threads`` threads."""
+    """Load the module and set torch to ``setup.threads`` threads."""
     import torch
     import transformers
 
@@ -32,7 +32,7 @@ def load(setup: Setup, **options: Any) -> Any:
 
 
 class Transformers(Engine):
-    """int8: torch's dynamic quantisation of linear layers."""
+    """Transformers; int8 is torch's dynamic quantisation of linear layers."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -50,8 +50,8 @@ class Transformers(Engine):
     def variants(model: Model) -> list[str]:
         return {
             "marian": ["float32", "int8"],
-            "t5": ["float32"],  # quantised layers lack the weight whose type T5 asks for
-            "gpt2": ["float32"],  # has no nn.Linear
+            "t5": ["float32"],  # T5 reads weight.dtype, which quantised layers lack
+            "gpt2": ["float32"],  # GPT-2 has no nn.Linear
             "qwen2": ["float32", "bfloat16", "int8"],
             "bert": ["float32", "int8"],
         }.get(model.family, [])
@@ -93,7 +93,7 @@ class Transformers(Engine):
         given: int,
         options: dict[str, Any],
     ) -> int:
-        """How many tokens it makes, besides the ``given`` ones that stand before them."""
+        """The number of generated tokens, without the ``given`` ones before them."""
         with self.torch.inference_mode():
             found = self.model.generate(
                 input_ids=self.torch.tensor(rows),

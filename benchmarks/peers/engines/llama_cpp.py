@@ -1,4 +1,4 @@
-"""llama.cpp through the C calls of llama-cpp-python, without a sampler in Python."""
+"""llama.cpp through the C functions of llama-cpp-python, without a sampler in Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTEXT, BATCH = 1024, 512
 
 
 def write_gguf(setup: Setup, path: Path) -> None:
-    """A float32 file without a vocabulary."""
+    """Write a float32 file without a vocabulary."""
     import gguf
     from safetensors.numpy import load_file
 
@@ -97,7 +97,7 @@ class LlamaCpp(Engine):
         options.n_threads = options.n_threads_batch = setup.threads
         self.context = llama_cpp.llama_init_from_model(self.model, options)
         if not self.context:
-            raise RuntimeError("llama_init_from_model returned nothing")
+            raise RuntimeError("llama_init_from_model returned no context")
 
     @staticmethod
     def variants(model: Model) -> list[str]:
@@ -128,7 +128,7 @@ class LlamaCpp(Engine):
         self.api.llama_memory_clear(self.api.llama_get_memory(self.context), True)
 
     def _next(self, ids: Ids) -> int:
-        """The most probable token after these, which is no end token."""
+        """The most probable token after these ids, the end token excluded."""
         given = (self.api.llama_token * len(ids))(*ids)
         status = self.api.llama_decode(self.context, self.api.llama_batch_get_one(given, len(ids)))
         if status:

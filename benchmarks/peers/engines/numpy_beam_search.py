@@ -1,4 +1,4 @@
-"""Batched beam search in NumPy, for engines that bring only a step."""
+"""Batched beam search in NumPy, for engines that offer only a decoding step."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Integers = NDArray[Any]
-State = Sequence[Floats]  # arrays whose rows are hypotheses
-Step = Callable[[Integers, State], tuple[Floats, State]]  # tokens (rows,) to logits (rows, vocab)
+State = Sequence[Floats]  # arrays with one row per hypothesis
+Step = Callable[[Integers, State], tuple[Floats, State]]  # tokens (rows,) -> logits (rows, vocab)
 
 
 def greedy(step: Step, state: State, first: int, end: int, new_tokens: int) -> list[int]:
-    """The most probable token at each step, never ``end``."""
+    """The most probable token at each step, ``end`` excluded."""
     found, token = [], np.array([first])
     for _ in range(new_tokens):
         logits, state = step(token, state)
@@ -28,7 +28,7 @@ def greedy(step: Step, state: State, first: int, end: int, new_tokens: int) -> l
 def beam_search(
     step: Step, state: State, batch: int, beam: int, first: int, end: int, new_tokens: int
 ) -> list[list[int]]:
-    """The best hypothesis of each of ``batch`` sentences; state has one row for each."""
+    """The best hypothesis of each of ``batch`` sentences; state has one row per sentence."""
     tokens = np.full(batch * beam, first)
     scores = np.full((batch, beam), -np.inf, np.float32)
     scores[:, 0] = 0.0
@@ -52,7 +52,7 @@ def beam_search(
 
 
 def best_of_rows(logits: Floats, count: int) -> tuple[Floats, Integers]:
-    """Log-probabilities and tokens, in any order: only these can be among the best of a beam."""
+    """Log-probabilities and tokens of each row's ``count`` best continuations, unsorted."""
     largest = logits.max(-1, keepdims=True)
     norm = largest + np.log(np.exp(logits - largest).sum(-1, keepdims=True))
     tokens = np.argpartition(logits, -count, -1)[:, -count:]
@@ -60,7 +60,7 @@ def best_of_rows(logits: Floats, count: int) -> tuple[Floats, Integers]:
 
 
 def spelled(steps: list[tuple[Integers, Integers]], batch: int) -> list[list[int]]:
-    """The best hypothesis of each sentence, read backwards along its parents."""
+    """The tokens of each sentence's best hypothesis, read backwards along its parents."""
     place = np.zeros((batch, 1), np.int64)
     columns = []
     for tokens, parents in reversed(steps):

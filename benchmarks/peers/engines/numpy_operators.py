@@ -1,4 +1,4 @@
-"""The operators by the NumPy reference."""
+"""The operators in NumPy, by the reference."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def make_gru(**shape: int) -> Call:
 def make_layer(
     gates: int, step: Callable[..., Any], length: int, batch: int, size: int, hidden: int
 ) -> Call:
-    """A step makes the next state, hidden first, of the two products and the state."""
+    """A layer; `step` computes the next state, hidden first, from two products and the state."""
     x, zeros = normal(length, batch, size), np.zeros((batch, hidden), np.float32)
     inputs, recurrent = SMALL * normal(gates * hidden, size), SMALL * normal(gates * hidden, hidden)
 

@@ -1,4 +1,4 @@
-"""NumPy with OpenBLAS: what any engine has to beat. Cells are those of the reference."""
+"""RNNs in NumPy with OpenBLAS and the reference's cells, the baseline for every engine."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from benchmarks.peers.engines.base import RNNS, Engine, Ids, Setup
 from benchmarks.peers.engines.numpy_beam_search import Floats, Integers, State, beam_search, greedy
 from benchmarks.peers.models import WEIGHTS, Model
 
-OUTSIDE = np.float32(-1e9)  # score of a position that a sentence does not have
+OUTSIDE = np.float32(-1e9)  # score of a position beyond a sentence's end
 
 
 def by_rows(state: RnnState) -> list[Floats]:
-    """The parts of a state (layers, rows, hidden) as (rows, layers, hidden)."""
+    """Turn the parts of a state from (layers, rows, hidden) into (rows, layers, hidden)."""
     return [np.moveaxis(part, 0, 1) for part in state if part is not None]
 
 
 def by_layers(state: State) -> RnnState:
-    """The other way round."""
+    """Turn (rows, layers, hidden) into a state of parts (layers, rows, hidden)."""
     parts = [np.moveaxis(part, 1, 0) for part in state]
     return RnnState(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 class Sources:
-    """Encoded sentences of a batch, as the attention of all their hypotheses reads them."""
+    """The encoded sentences of a batch, padded for the attention of all hypotheses."""
 
     def __init__(self, model: RnnSeq2Seq, sources: Sequence[Ids]) -> None:
         encoded = [model.encode(source) for source in sources]
@@ -68,7 +68,7 @@ class TargetStep:
         return contexts.reshape(len(hidden), -1).astype(np.float32, copy=False)
 
     def __call__(self, tokens: Integers, state: State) -> tuple[Floats, State]:
-        """The state ends with the readout of the step before where it is fed."""
+        """With input feeding the state ends with the readout of the previous step."""
         model, feeding = self.model, bool(self.model.config["input_feeding"])
         carried, inputs = list(state), {"embedding": model.decoder_embedding[tokens]}
         read = [inputs["embedding"]]
@@ -89,7 +89,7 @@ class TargetStep:
 
 
 class NumPy(Engine):
-    """A source is encoded by itself; the hypotheses of a batch are decoded together."""
+    """NumPy encodes each source alone and decodes all hypotheses of a batch together."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

@@ -24,7 +24,7 @@ def save(
     weights: Mapping[str, Array],
     integers: tuple[str, ...] = (),
 ) -> None:
-    """Write a graph; ``integers`` are the inputs and outputs that are int64, others float32."""
+    """Write a graph; ``integers`` names the int64 inputs and outputs, the others are float32."""
 
     def info(name: str, shape: list[int | str]) -> Any:
         kind = TensorProto.INT64 if name in integers else TensorProto.FLOAT
@@ -44,13 +44,13 @@ def save(
 
 
 def gates_in_order(weight: Array) -> Array:
-    """PyTorch's input, forget, cell, output as ONNX' input, output, forget, cell."""
+    """Reorder gates from PyTorch's i, f, g, o (input, forget, cell, output) to ONNX' i, o, f, g."""
     i, f, g, o = np.split(weight, 4)
     return np.concatenate([i, o, f, g])
 
 
 def lstm_weights(weights: Mapping[str, Array], layer: int) -> dict[str, Array]:
-    """W, R and B of a layer, of one direction."""
+    """ONNX' W, R and B of a layer with one direction."""
     reordered = {
         name: gates_in_order(weights[f"rnn.{name}_l{layer}"])
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -64,7 +64,7 @@ def lstm_weights(weights: Mapping[str, Array], layer: int) -> dict[str, Array]:
 
 
 def write_language_model(path: Path, config: dict[str, Any], weights: dict[str, Array]) -> None:
-    """Tokens (length, rows) and a state of each layer to logits and the new states."""
+    """Write a graph: tokens (length, rows) and states of the layers -> logits and new states."""
     hidden, layers = config["hidden_size"], config["num_layers"]
     table = weights["embedding.weight"]
     held = {"table": table, "output": table.T.copy(), "bias": weights["output.bias"]}

@@ -1,4 +1,4 @@
-"""The operators of ONNX Runtime, each a graph of its own."""
+"""The operators of ONNX Runtime, one graph each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Shape = list[int | str]
 
 
 class OnnxOperators(OperatorEngine):
-    """int8: its dynamic quantisation, of products."""
+    """ONNX Runtime; int8 is its dynamic quantisation of products."""
 
     @staticmethod
     def variants(model: Model) -> list[str]:
@@ -45,10 +45,10 @@ class OnnxOperators(OperatorEngine):
         weights: Mapping[str, NDArray[Any]],
         outputs: tuple[str, ...] = ("y",),
     ) -> Any:
-        """A session of the graph."""
+        """Write a graph and open a session with it."""
         from benchmarks.peers.engines.onnx_graphs import save
 
-        unknown: Any = dict.fromkeys(outputs)  # shapes
+        unknown: Any = dict.fromkeys(outputs)  # unknown shapes
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "graph.onnx"
             save(path, nodes, inputs, unknown, weights, integers=("tokens",))
@@ -63,7 +63,7 @@ class OnnxOperators(OperatorEngine):
         weights: Mapping[str, NDArray[Any]],
         outputs: tuple[str, ...] = ("y",),
     ) -> Call:
-        """A call of the graph on the given inputs."""
+        """A function that runs the graph on the given inputs."""
         shapes: Any = {name: list(array.shape) for name, array in given.items()}
         loaded = self.load(nodes, shapes, weights, outputs)
         return lambda: loaded.run(None, given)

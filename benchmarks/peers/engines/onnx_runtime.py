@@ -1,4 +1,4 @@
-"""ONNX Runtime: the LSTM language model as a step, BERT exported and fused."""
+"""ONNX Runtime: the LSTM language model as a graph of one step, and BERT exported and fused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.peers.engines.base import Engine, Ids, Setup
 from benchmarks.peers.engines.numpy_beam_search import Floats, Integers, State, beam_search, greedy
 from benchmarks.peers.models import WEIGHTS, Model, build_once
 
-SCORED_STEPS = 12  # of the logits of a batch that are in memory together
+SCORED_STEPS = 12  # steps of a batch with their logits in memory at once
 
 
 def export_bert(setup: Setup, path: Path) -> None:
@@ -53,7 +53,7 @@ def fuse_bert(setup: Setup, exported: Path, path: Path) -> None:
 
 
 def write(setup: Setup, path: Path) -> None:
-    """The float32 graph."""
+    """Write the float32 graph."""
     if setup.model.family == "rnn_lm":
         from safetensors.numpy import load_file
 
@@ -71,7 +71,7 @@ def quantize(source: Path, path: Path) -> None:
     from onnx import TensorProto
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    options = {"DefaultTensorType": TensorProto.FLOAT}  # fused operators have no known shapes
+    options = {"DefaultTensorType": TensorProto.FLOAT}  # shapes of fused operators are unknown
     quantize_dynamic(str(source), str(path), weight_type=QuantType.QInt8, extra_options=options)
 
 
@@ -93,7 +93,7 @@ def session(path: Path, threads: int) -> Any:
 
 
 class OnnxRuntime(Engine):
-    """int8: its dynamic quantisation."""
+    """ONNX Runtime; int8 is its dynamic quantisation."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -109,7 +109,7 @@ class OnnxRuntime(Engine):
         graph_file(setup)
 
     def _steps(self, tokens: Integers, state: State) -> tuple[Floats, State]:
-        """Tokens (length, rows), states (rows, hidden) to logits (length, rows, vocab_size)."""
+        """Tokens (length, rows), states (rows, hidden) -> logits (length, rows, vocab_size)."""
         names = [f"{part}{k}" for k in range(self.config["num_layers"]) for part in "hc"]
         given = {name: part[None] for name, part in zip(names, state, strict=True)}
         logits, *new = self.session.run(None, {"tokens": tokens, **given})

@@ -1,4 +1,4 @@
-"""Engines that run operators: each makes a call with its inputs once, then it is repeated."""
+"""Engines that run operators: each makes a call with its inputs once, and repeats the call."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from benchmarks.peers.engines.base import Engine, Setup, UnsupportedError
 
 Floats = NDArray[np.float32]
 Call = Callable[[], Any]
-Make = Callable[..., Call]  # sizes by name to a call
-Product = Callable[[Floats], Call]  # x (rows, size) to a call that multiplies it with a weight
-SMALL = np.float32(0.03)  # of recurrent weights, or gates are always open or shut
+Make = Callable[..., Call]  # sizes by name -> call
+Product = Callable[[Floats], Call]  # x (rows, size) -> call that multiplies x with a weight
+SMALL = np.float32(0.03)  # scale of recurrent weights, so that gates do not saturate
 
 
 class OperatorEngine(Engine):
-    """Its ``makers`` make the call of every kind that it has."""
+    """An engine of operators; ``makers`` maps each kind to the function that makes its call."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -27,17 +27,17 @@ class OperatorEngine(Engine):
 
     @staticmethod
     def prepare(setup: Setup) -> None:
-        """Nothing is read from files."""
+        """Do nothing: operators read no files."""
 
     def makers(self) -> dict[str, Make]:
         raise NotImplementedError
 
     def product(self, out: int, size: int) -> Product:
-        """A weight (out, size) and a bias (out,), packed if the engine packs."""
+        """A product with a weight (out, size) and a bias (out,), packed if the engine packs."""
         raise NotImplementedError
 
     def linear(self, rows: int, out: int, size: int) -> Call:
-        """Cases of one weight follow each other and share it."""
+        """A product; cases with the same weight follow each other and share it."""
         if (out, size) not in self.products:
             self.products = {(out, size): self.product(out, size)}
         return self.products[out, size](normal(rows, size))
@@ -48,7 +48,7 @@ class OperatorEngine(Engine):
             makers = self.makers()
             if kind not in makers:
                 raise UnsupportedError(kind)
-            self.made = {key: makers[kind](**shape)}  # only the last one stays in memory
+            self.made = {key: makers[kind](**shape)}  # only one call stays in memory
         return self.made[key]
 
     def operator(self, kind: str, shape: dict[str, int], calls: int) -> int:
@@ -59,5 +59,5 @@ class OperatorEngine(Engine):
 
 
 def normal(*shape: int) -> Floats:
-    """Normal numbers, the same in every engine of that shape."""
+    """Normal numbers that depend on the shape alone, so that all engines get the same."""
     return np.random.default_rng(0).standard_normal(shape, np.float32)

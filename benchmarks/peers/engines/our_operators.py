@@ -20,7 +20,7 @@ from benchmarks.peers.models import Model
 
 
 class AttnOperators(OperatorEngine):
-    """Kernels and layers; weights are packed before. Only products have other precisions."""
+    """Kernels and layers with packed weights. Only products have other precisions than float32."""
 
     @staticmethod
     def variants(model: Model) -> list[str]:
@@ -45,7 +45,7 @@ class AttnOperators(OperatorEngine):
     def attention(
         self, batch: int, heads: int, rows: int, positions: int, head_dim: int, causal: int
     ) -> Call:
-        """Keys and values lie in pages, as in a model, where they are stored once."""
+        """Attention over keys and values that are stored once in pages, as in a model."""
         query = normal(batch, rows, heads, head_dim)
         keys = normal(batch, positions, heads, head_dim)
         options: dict[str, Any] = {"need_weights": False, **self.threads}
@@ -70,7 +70,7 @@ class AttnOperators(OperatorEngine):
         return self.layer(_core.GRUCell, 3, **shape)
 
     def layer(self, kind: Any, gates: int, length: int, batch: int, size: int, hidden: int) -> Call:
-        """The inputs are looked up, as in a model: there is no layer without an embedding."""
+        """A recurrent layer behind an embedding, because our layers have no other input."""
 
         settings = _core.BuildSettings(precision=self.setup.precision)
 

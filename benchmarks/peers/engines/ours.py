@@ -1,4 +1,4 @@
-"""attnengine itself."""
+"""attnengine."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from benchmarks.peers.engines.base import RNNS, Engine, Ids, Setup
 from benchmarks.peers.models import Model
 
 PRECISIONS = ("float32", "bfloat16", "int8", "int4")
-BATCHES = ("marian", "t5", "rnn_seq2seq")  # families whose sentences several workers can share
+BATCHES = ("marian", "t5", "rnn_seq2seq")  # families with batches that workers can share
 NOWHERE = Path("/no/model")
 
 
 def accepted(**options: Any) -> bool:
-    """Whether ``load`` of the installed attnengine has these options, before it reads a model."""
+    """Whether the installed attnengine's ``load`` accepts these options."""
     import attnengine as ae
 
     try:
         ae.load(NOWHERE, **options)
     except ae.Unsupported:
         return False
-    except ae.InvalidArgument:  # nothing is there
+    except ae.InvalidArgument:  # the path does not exist
         return True
     raise AssertionError(f"{NOWHERE} was loaded")
 
 
 class AttnEngine(Engine):
-    """Mode workers2: two steps in flight, which share the threads; else one."""
+    """Mode workers2 runs two workers that share the threads; by default there is one."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

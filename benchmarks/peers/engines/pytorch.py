@@ -1,4 +1,4 @@
-"""PyTorch: the RNNs with a plain batched beam search."""
+"""PyTorch: RNNs with a plain batched beam search."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from benchmarks.peers.engines.base import RNNS, Engine, Ids, Setup
 from benchmarks.peers.models import WEIGHTS, Model
 
 NEVER = float("-inf")
-SCORED_STEPS = 12  # of the logits of a batch that are in memory together
+SCORED_STEPS = 12  # steps of a batch with their logits in memory at once
 Step = Callable[..., Any]
 
 
 def beam_search(
     step: Step, states: Sequence[Any], sources: Sequence[Any], beam: int, ends: Ids, new: int
 ) -> list[list[int]]:
-    """The best hypotheses of all sentences; ``ends`` are the first token and the end token."""
+    """The best hypotheses of all sentences; ``ends`` holds the first token and the end token."""
     import torch
 
     batch = len(states[0])
@@ -31,7 +31,7 @@ def beam_search(
     for _ in range(new):
         logits, *states = step(tokens, *states, *sources)
         logits[:, ends[1]] = NEVER
-        best, chosen = logits.topk(beam, -1)  # no others can be among the best of a beam
+        best, chosen = logits.topk(beam, -1)  # the best of a beam are among these
         log_probs = best - logits.logsumexp(-1, keepdim=True)
         total = log_probs.view(batch, beam, beam) + scores.unsqueeze(-1)
         scores, kept = total.view(batch, -1).topk(beam, -1)
@@ -49,9 +49,9 @@ def beam_search(
 
 
 class Torch(Engine):
-    """Modes: nomkldnn, without oneDNN, whose nn.LSTM packs its weights again in every call.
+    """PyTorch. Mode nomkldnn runs without oneDNN, because nn.LSTM with oneDNN repacks per call.
 
-    int8: dynamic quantisation of recurrent and linear layers.
+    int8 is dynamic quantisation of recurrent and linear layers.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -124,7 +124,7 @@ class Torch(Engine):
         return len(found)
 
     def _rows(self, tokens: Any, hidden: Any, cell: Any) -> tuple[Any, ...]:
-        """A step with the rows of a state first."""
+        """A step with states (rows, layers, hidden)."""
         before = (hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous())
         logits, hidden, cell = self.step(tokens.unsqueeze(1), *before)
         return logits[:, 0], hidden.transpose(0, 1), cell.transpose(0, 1)

@@ -18,7 +18,7 @@ from benchmarks.peers.models import Model
 
 
 class TorchOperators(OperatorEngine):
-    """Modes: packed, the weight in oneDNN's order. int8: dynamic quantisation."""
+    """PyTorch. Mode packed has the weight in oneDNN's layout; int8 is dynamic quantisation."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -63,10 +63,10 @@ class TorchOperators(OperatorEngine):
         return self.packed(out, size) if self.setup.mode == "packed" else call_of
 
     def packed(self, out: int, size: int) -> Product:
-        """oneDNN orders a weight for a number of rows."""
+        """A product with a weight in the layout that oneDNN chooses for the number of rows."""
         calls = getattr(self.torch.ops, "mkldnn", None)
         if calls is None or not self.torch.backends.mkldnn.is_available():
-            raise UnsupportedError("this torch has no oneDNN")
+            raise UnsupportedError("this build of torch has no oneDNN")
         weight, bias = self.normal(out, size), self.normal(out)
 
         def call_of(x: Floats) -> Call:

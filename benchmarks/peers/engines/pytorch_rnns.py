@@ -1,4 +1,4 @@
-"""The RNNs as plain PyTorch modules, with one step for all hypotheses of a batch."""
+"""RNNs as plain PyTorch modules, with one step for all hypotheses of a batch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
-OUTSIDE = -1e9  # score of a position that a sentence does not have
+OUTSIDE = -1e9  # score of a position beyond a sentence's end
 
 
 def load(module: nn.Module, weights: dict[str, Tensor], prefix: str) -> Any:
-    """The module with the weights whose names begin with the prefix."""
+    """Load the weights with names below the prefix into the module."""
     module.load_state_dict(
         {name[len(prefix) :]: w for name, w in weights.items() if name.startswith(prefix)}
     )
@@ -45,13 +45,13 @@ class LanguageModel(nn.Module):
         self.output.bias.data.copy_(weights["output.bias"])
 
     def forward(self, tokens: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, ...]:
-        """Tokens (rows, length), a state (layers, rows, hidden) to logits and the new state."""
+        """Tokens (rows, length), a state (layers, rows, hidden) -> logits and the new state."""
         states, (hidden, cell) = self.rnn(self.embedding(tokens), (hidden, cell))
         return self.output(states), hidden, cell
 
 
 class Encoder(nn.Module):
-    """Sources to what attention reads, and to the first state of the decoder."""
+    """Encodes sources for attention, and gives the decoder's first state."""
 
     def __init__(self, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
         super().__init__()
@@ -73,9 +73,9 @@ class Encoder(nn.Module):
     def forward(
         self, source: Tensor, lengths: Tensor, mask: Tensor
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Source (batch, src), longest first; mask (batch, src) is 1 where a token is.
+        """Source (batch, src), longest first; mask (batch, src) is 1 at tokens.
 
-        Returns (states, keys, added scores), all (batch, src, ...), and the decoder's state with
+        Returns (states, keys, added scores), all (batch, src, ...), and the decoder's state,
         rows first.
         """
         packed = nn.utils.rnn.pack_padded_sequence(self.embedding(source), lengths, True)
@@ -85,7 +85,7 @@ class Encoder(nn.Module):
         if self.key is not None and self.bridge is not None:
             mean = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
             return (states, self.key(states), scores), (torch.tanh(self.bridge(mean)),)
-        keys = states @ self.query  # the query's projection, applied to the source once
+        keys = states @ self.query  # applies the query's projection to the source, once
         feed = torch.zeros(len(source), self.config["readout_size"])
         return (states, keys, scores), (*(part.transpose(0, 1) for part in final), feed)
 
@@ -106,7 +106,7 @@ class Bahdanau(nn.Module):
     def forward(
         self, tokens: Tensor, hidden: Tensor, states: Tensor, keys: Tensor, scores: Tensor
     ) -> tuple[Tensor, ...]:
-        """Tokens (rows,), hidden (rows, size) of batch * beam rows to logits and the state."""
+        """Tokens (rows,), hidden (rows, size) -> logits, state; rows = batch * beam."""
         batch, rows = len(states), len(tokens)
         embedding = self.embedding(tokens)
         query = self.query(hidden).view(batch, rows // batch, 1, -1)
@@ -120,7 +120,7 @@ class Bahdanau(nn.Module):
 
 
 class Luong(nn.Module):
-    """An LSTM that reads [embedding; readout of the step before]."""
+    """An LSTM that reads [embedding; readout of the previous step]."""
 
     def __init__(self, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Luong(nn.Module):
         keys: Tensor,
         scores: Tensor,
     ) -> tuple[Tensor, ...]:
-        """As `Bahdanau`; hidden and cell (rows, layers, size), feed (rows, readout)."""
+        """Like `Bahdanau`, with hidden and cell (rows, layers, size) and feed (rows, readout)."""
         batch, rows = len(states), len(tokens)
         read = torch.cat([self.embedding(tokens), feed], -1).unsqueeze(0)
         before = (hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous())
