@@ -1,7 +1,7 @@
-"""Beam search without a model: over a table of probabilities.
+"""Beam search over a table of probabilities, without a model.
 
 Greedy search takes "the", the likelier first word. A beam of two finds the more probable sentence.
-The same loop drives a model in any framework: reorder its state by `search.parents`.
+The same loop drives a model in any framework, which must reorder its state by `search.parents`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import attnengine as ae
 
 WORDS = ["<end>", "<begin>", "the", "a", "dog", "cat"]
-TABLE = {  # probabilities of the next word, after each beginning
+TABLE = {  # beginning -> probabilities of the next word
     (): {"the": 0.6, "a": 0.4},
     ("the",): {"dog": 0.5, "cat": 0.5},
     ("a",): {"dog": 0.95, "cat": 0.05},
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def print_below(parent: int, search: ae.BeamSearch, indent: str) -> None:
-    """The nodes of the tree that continue `parent`, node 0 being the root."""
+    """Print the nodes of the tree that continue `parent`; node 0 is the root."""
     tree = search.tree
     for node in np.flatnonzero(tree.parents == parent):
         print(f"{indent}{WORDS[tree.ids[node]]} ({np.exp(tree.log_probs[node]):.2f})")

@@ -1,8 +1,8 @@
-"""A language model from NumPy arrays: written as a folder, loaded, checked and used.
+"""Writes a language model from NumPy arrays as a folder, loads it, checks it and uses it.
 
-The weights are made by hand, so that the model is easy to follow. An Elman cell remembers the last
-letter; the output layer names its successor in the alphabet. docs/export.md explains every key and
-has scripts for PyTorch.
+The weights are hand-made, so that the model is easy to follow. An Elman cell remembers the last
+letter, and the output layer gives its successor in the alphabet. docs/export.md explains every key
+and has scripts for PyTorch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CONFIG = {
 
 
 def weights() -> dict[str, np.ndarray]:
-    """PyTorch's names and shapes: (output, input)."""
+    """Weights with PyTorch's names and shapes (output, input)."""
     successor = np.roll(np.eye(SIZE), 1, axis=0)  # row of b, column of a; <end> follows z
     return {
         "embedding.weight": np.eye(SIZE),

@@ -1,8 +1,8 @@
-"""Continue a text: greedy, with a beam, by sampling, and as a stream.
+"""Continues a text by greedy search, with a beam, by sampling, and as a stream.
 
-The argument is the path of a language model. Without it, the script makes a toy model from the
-sentences below. The model is an RNN: its hidden state is the last word, its output layer holds
-counts of word pairs.
+The argument is the path of a language model. Without it the script makes a toy RNN from the
+sentences below: its hidden state is the last word, and its output layer holds counts of word
+pairs.
 """
 
 from __future__ import annotations

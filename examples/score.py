@@ -1,4 +1,4 @@
-"""How probable are these pronunciations? From worse to better by perplexity."""
+"""Scores pronunciations and prints them from the worst to the best perplexity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pronunciations of English words, best first: python translate.py attention beam search"""
+"""Prints the best pronunciations of English words: python translate.py attention beam search"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(words: list[str]) -> None:
 
 
 def looked_at(word: str, hypothesis: ae.Hypothesis) -> list[str]:
-    """The letter with the largest weight; a column for the end token follows the letters."""
+    """The letter with the largest weight for each phoneme; the last column is the end token."""
     assert hypothesis.attention is not None  # (phonemes, letters + 1)
     best = hypothesis.attention[:, : len(word)].argmax(axis=1)
     return [f"{p}<{word[i]}" for p, i in zip(hypothesis.tokens, best, strict=True)]

@@ -39,7 +39,7 @@ def read_dictionary(path: Path) -> Dictionary:
 
 
 def part_of(word: str) -> Part:
-    """The part to which a word belongs with all its pronunciations, by a hash of its spelling."""
+    """The part of a word, by a hash of its spelling; it holds all pronunciations of the word."""
     digest = hashlib.sha256(f"{SPLIT_SEED}:{word}".encode()).digest()
     share = int.from_bytes(digest[:8], "big") / 2**64
     if share < VALID_SHARE:
@@ -77,7 +77,7 @@ class Vocabularies:
 
 @dataclass(frozen=True)
 class Batch:
-    """Words side by side, padded at the end with 0."""
+    """A batch of words, padded at the end with 0."""
 
     source: Tensor  # (words, src)
     lengths: Tensor  # (words,) source tokens of each word
@@ -85,7 +85,7 @@ class Batch:
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:
-    """Rows of ids as one matrix (rows, longest)."""
+    """Rows of ids as one padded matrix (rows, longest)."""
     tensors = [torch.tensor(row) for row in rows]
     return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=PAD)
 
@@ -96,7 +96,7 @@ def source_batch(sources: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 class Pairs:
-    """Pairs of spelling and pronunciation as ids; a pair for each pronunciation."""
+    """Pairs of spelling and pronunciation as ids, one pair per pronunciation."""
 
     def __init__(self, words: Dictionary, vocabularies: Vocabularies) -> None:
         self.pairs = [
@@ -109,7 +109,7 @@ class Pairs:
         return len(self.pairs)
 
     def batches(self, size: int, rng: random.Random) -> Iterator[Batch]:
-        """All pairs once, in random order of batches of nearly equal lengths."""
+        """Batches of pairs with similar lengths, in random order; each pair occurs once."""
         key = [len(s) + 0.5 * len(t) + rng.random() for s, t in self.pairs]
         order = sorted(range(len(self.pairs)), key=key.__getitem__)
         chunks = [order[i : i + size] for i in range(0, len(order), size)]

@@ -74,7 +74,9 @@ def export(checkpoint: Path, folder: Path) -> None:
 def main() -> None:
     """Read the options and export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="written by train.py")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="checkpoint that train.py wrote"
+    )
     parser.add_argument("--output", type=Path, default=Path("attnengine/data/g2p"))
     options = parser.parse_args()
     export(options.checkpoint, options.output)

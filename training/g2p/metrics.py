@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 def edit_distance(a: Sequence[str], b: Sequence[str]) -> int:
-    """Least number of insertions, deletions and substitutions that turn a into b."""
+    """The smallest number of insertions, deletions and substitutions that turn a into b."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, start=1):
         diagonal, row[0] = row[0], i
@@ -21,7 +21,7 @@ class ErrorRates:
     """Error rates over a set of words."""
 
     phoneme: float  # edits over symbols of the references
-    word: float  # share of words unlike each of their pronunciations
+    word: float  # share of words that equal none of their pronunciations
     words: int
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class ErrorRates:
 def error_rates(
     pairs: Iterable[tuple[Sequence[str], Sequence[Sequence[str]]]],
 ) -> ErrorRates:
-    """Rates of (output, all pronunciations); each output counts against its nearest one."""
+    """Error rates of pairs (output, all pronunciations); each output is compared to the nearest."""
     edits = symbols = wrong = words = 0
     for output, forms in pairs:
         distance, length = min((edit_distance(output, form), len(form)) for form in forms)

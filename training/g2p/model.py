@@ -1,7 +1,7 @@
 """RNN encoder-decoder with additive attention (Bahdanau et al. 2015) in PyTorch.
 
-Parameters carry the names and shapes of attnengine's native folder, so that exporting is
-writing ``state_dict()`` to disk.
+Parameters have the names and shapes of attnengine's native folder, so export.py only writes
+``state_dict()`` to disk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.g2p.data import BOS, EOS, PAD
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the model; ``encoder_hidden_size`` is for each of the two directions."""
+    """Sizes of the model; each of the two directions has ``encoder_hidden_size``."""
 
     source_vocab_size: int
     target_vocab_size: int
@@ -30,12 +30,12 @@ class Sizes:
 
     @property
     def encoder_size(self) -> int:
-        """Size of an encoder state: both directions."""
+        """Size of an encoder state, both directions together."""
         return 2 * self.encoder_hidden_size
 
 
 class Memory(NamedTuple):
-    """The source as the decoder reads it."""
+    """The encoded source for the decoder's attention."""
 
     values: Tensor  # (words, src, encoder_size)
     keys: Tensor  # (words, src, attention_size)
@@ -54,7 +54,7 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """States (words, src, encoder_size), final states of both directions side by side."""
+        """States (words, src, encoder_size), and the final states (words, encoder_size)."""
         embedded = self.dropout(self.embedding(source))
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         packed_states, final = self.rnn(packed)  # final (2, words, encoder_hidden_size)
@@ -79,7 +79,7 @@ class Attention(nn.Module):
 
 
 class Decoder(nn.Module):
-    """GRU over [embedding; context]; the query is the hidden state of the step before."""
+    """GRU over [embedding; context]; the query is the hidden state of the previous step."""
 
     def __init__(self, sizes: Sizes, dropout: float) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Decoder(nn.Module):
 
 
 class Bridge(nn.Module):
-    """First decoder state from the final encoder states."""
+    """The first decoder state, computed from the final encoder states."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class Bridge(nn.Module):
 
 
 class Seq2Seq(nn.Module):
-    """Spelling to pronunciation."""
+    """The encoder-decoder from spelling to pronunciation."""
 
     def __init__(self, sizes: Sizes, dropout: float = 0.0) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Seq2Seq(nn.Module):
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor, max_new_tokens: int = 50) -> list[list[int]]:
-        """The most probable token at each step until the end token, which is left out."""
+        """The most probable token at each step, up to the end token, which is excluded."""
         hidden, memory = self.encode(source, lengths)
         tokens = torch.full((len(source),), BOS)
         steps: list[Tensor] = []

@@ -43,19 +43,19 @@ class Settings:
     dropout: float
     resume: Path | None = None
     unknown_rate: float = 0.002  # share of letters replaced by the unknown token
-    warmup: float = 0.01  # share of the time during which the learning rate rises
+    warmup: float = 0.01  # share of the time in which the learning rate rises
     max_norm: float = 1.0
 
 
 def learning_rate(progress: float, settings: Settings) -> float:
-    """A short rise, then half a cosine down to a hundredth of the peak."""
+    """The rate after a share of the time: a short rise, then half a cosine to 1 % of the peak."""
     rise = min(1.0, progress / settings.warmup)
     fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return settings.learning_rate * rise * fall
 
 
 def hide_letters(source: Tensor, rate: float) -> Tensor:
-    """Source (words, src) with a few letters replaced by the unknown token."""
+    """Source (words, src) with random letters replaced by the unknown token."""
     hidden = (torch.rand(source.shape) < rate) & (source > SOURCE_EOS)
     return source.masked_fill(hidden, UNK)
 
@@ -69,7 +69,7 @@ def loss_of(model: Seq2Seq, batch: Batch) -> Tensor:
 
 
 def pronounce(model: Seq2Seq, words: list[str], vocabularies: Vocabularies) -> list[list[str]]:
-    """Greedy pronunciations, in batches of words of like length."""
+    """Greedy pronunciations, computed in batches of words with similar lengths."""
     model.eval()
     order = sorted(range(len(words)), key=lambda i: len(words[i]))
     outputs: list[list[str]] = [[] for _ in words]
@@ -106,17 +106,17 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the time that has passed."""
+        """Share of the training time that has passed."""
         return (time.monotonic() - self.start) / (60 * self.settings.minutes)
 
     def batches(self) -> Iterator[Batch]:
-        """Batches of one epoch after the other."""
+        """Batches of epoch after epoch, without end."""
         rng = random.Random(self.settings.seed)
         while True:
             yield from self.pairs.batches(self.settings.batch_size, rng)
 
     def update(self, batch: Batch) -> float:
-        """One step of Adam; returns the loss."""
+        """Take one step of Adam and return the loss."""
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.progress, self.settings)
@@ -129,7 +129,7 @@ class Trainer:
         return loss.item()
 
     def check(self, steps: int, loss: float) -> None:
-        """Print the validation error rates; keep the model if it is the best so far."""
+        """Print the validation error rates and save the model if it is the best so far."""
         rates = validate(self.model, self.valid, self.vocabularies)
         epochs = steps * self.settings.batch_size / len(self.pairs)
         print(
@@ -142,7 +142,7 @@ class Trainer:
             self.save(steps)
 
     def save(self, steps: int) -> None:
-        """Write the checkpoint in one move, so that it is whole at any time."""
+        """Write the checkpoint and rename it, so that the file is complete at any time."""
         checkpoint: dict[str, Any] = {
             "sizes": asdict(self.model.sizes),
             "vocabularies": asdict(self.vocabularies),
@@ -155,7 +155,7 @@ class Trainer:
         partial.replace(self.settings.output)
 
     def run(self, steps_between_checks: int = 500) -> None:
-        """Train until the time is over."""
+        """Train until the time is up."""
         total = 0.0
         for steps, batch in enumerate(self.batches(), start=1):
             total += self.update(batch)
@@ -167,7 +167,7 @@ class Trainer:
 
 
 def load_checkpoint(path: Path) -> tuple[Seq2Seq, Vocabularies]:
-    """Model in evaluation mode and vocabularies of a checkpoint."""
+    """The model, in evaluation mode, and the vocabularies of a checkpoint."""
     checkpoint = torch.load(path, weights_only=True)
     model = Seq2Seq(Sizes(**checkpoint["sizes"]))
     model.load_state_dict(checkpoint["weights"])
@@ -177,15 +177,17 @@ def load_checkpoint(path: Path) -> tuple[Seq2Seq, Vocabularies]:
 def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="cmudict.dict")
-    parser.add_argument("--output", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--data", type=Path, required=True, help="path of cmudict.dict")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="path of the checkpoint to write"
+    )
     parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--dropout", type=float, default=0.15)
-    parser.add_argument("--resume", type=Path, help="start from the weights of this checkpoint")
+    parser.add_argument("--resume", type=Path, help="checkpoint with the weights to start from")
     options = vars(parser.parse_args())
     torch.set_num_threads(options.pop("threads"))
     torch.manual_seed(options["seed"])
