@@ -1,4 +1,4 @@
-"""The gates of recurrent cells, which `attnengine.kernels` gives out with the others."""
+"""The gates of recurrent cells."""
 
 from __future__ import annotations
 
