@@ -20,7 +20,7 @@ PACKAGE = ROOT / "attnengine"
 ORDER = (
     ("errors", "version"),
     ("_core",),
-    ("audio", "gate_kernels", "loaders", "packing"),
+    ("audio", "loaders", "packing"),
     ("tokenizers",),
     ("chat", "kernels", "models"),
     ("decoding",),

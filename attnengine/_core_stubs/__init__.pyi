@@ -1,0 +1,1 @@
+"""Stubs of `attnengine._core`, a file for each part of csrc/bindings; the module has all names."""
