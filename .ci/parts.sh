@@ -192,10 +192,10 @@ variant() {
 preload() { echo "$(gcc -print-file-name="$1") $(gcc -print-file-name=libstdc++.so.6)"; }
 
 address_sanitized() {
-  # with OpenMP, which no other part has; the other sanitizer looks at threads of our own
-  variant asan ATTNENGINE_SANITIZE=address,undefined ATTNENGINE_OPENMP=ON
-  # leaks are Python's own, at exit
-  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 LD_PRELOAD=$(preload libasan.so) \
+  variant asan ATTNENGINE_SANITIZE=address,undefined
+  # with OpenMP, as ThreadSanitizer looks at threads of our own; leaks are Python's own, at exit
+  ATTNENGINE_PARALLEL=openmp ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
+    LD_PRELOAD=$(preload libasan.so) \
     "$scratch/asan/bin/python" -m pytest -q "${workers[@]}" tests/kernels tests/models \
     tests/decoding tests/scheduling tests/packing tests/engines/test_precision.py \
     tests/engines/test_cache_precision.py "${core[@]}"

@@ -39,6 +39,7 @@ __all__ = [
     "PackedLinear",
     "additive_attention",
     "available_isas",
+    "available_thread_backends",
     "concat_attention",
     "dot_attention",
     "elman_gates",
@@ -63,6 +64,7 @@ __all__ = [
     "softmax",
     "tanh",
     "target_log_probs",
+    "thread_backend",
 ]
 
 
@@ -74,3 +76,13 @@ def isa() -> str:
 def available_isas() -> list[str]:
     """Names of the instruction sets that this machine has, best first."""
     return _core.available_isas()
+
+
+def thread_backend() -> str:
+    """Name of what runs threads: "pool", or "openmp" where ATTNENGINE_PARALLEL says so."""
+    return _core.thread_backend()
+
+
+def available_thread_backends() -> list[str]:
+    """Names that ATTNENGINE_PARALLEL may have: "pool", and "openmp" where the build has it."""
+    return _core.available_thread_backends()

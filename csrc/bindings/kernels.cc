@@ -9,6 +9,7 @@
 #include "bindings/bind.h"
 #include "bindings/choices.h"
 #include "bindings/kernel_call.h"
+#include "core/thread_backend.h"
 #include "kernels/dispatch.h"
 #include "layers/embedding.h"
 #include "layers/linear.h"
@@ -156,6 +157,10 @@ FloatArray linear(const FloatArray& x, const FloatArray& weight,
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
   m.def("available_isas", &available_isas, "Those that this machine has, best first.");
+  m.def(
+      "thread_backend", [] { return kThreadBackendNames[int(thread_backend())]; },
+      "Name of what runs threads.");
+  m.def("available_thread_backends", &available_thread_backends, "Those that this build has.");
   m.def("activate", &activate, "x"_a, "activation"_a, "num_threads"_a = 1,
         "An activation of every element of x, of any shape.");
   m.def("gated_activation", &gated_activation, "both"_a, "activation"_a, "num_threads"_a = 1,

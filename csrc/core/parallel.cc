@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <pthread.h>
 #include <string>
 
 #include "core/errors.h"
+#include "core/thread_backend.h"
 #include "core/thread_pool.h"
 
 namespace attnengine {
@@ -44,19 +46,6 @@ void run_ranges(ThreadPool& pool, const Ranges& ranges, int threads) {
   pool.run(threads, part, &ranges);
 }
 
-#if defined(ATTNENGINE_OPENMP)
-void open_region(const Ranges& ranges, int threads) {
-  std::exception_ptr error;  // must not leave the region
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int i = 0; i < threads; ++i) try {
-      ranges.part(i, threads);
-    } catch (...) {
-#pragma omp critical
-      error = std::current_exception();
-    }
-  if (error) std::rethrow_exception(error);
-}
-#else
 // Threads of the calling thread, which end with it.
 ThreadPool& pool_of_thread() {
   struct Owned {
@@ -69,12 +58,50 @@ ThreadPool& pool_of_thread() {
   return *owned.pool;
 }
 
-void open_region(const Ranges& ranges, int threads) {
-  run_ranges(pool_of_thread(), ranges, threads);
+#if defined(ATTNENGINE_HAS_OPENMP)
+void run_openmp(const Ranges& ranges, int threads) {
+  std::exception_ptr error;  // must not leave the region
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int i = 0; i < threads; ++i) try {
+      ranges.part(i, threads);
+    } catch (...) {
+#pragma omp critical
+      error = std::current_exception();
+    }
+  if (error) std::rethrow_exception(error);
 }
+
+constexpr bool kHasOpenMp = true;
+#else
+void run_openmp(const Ranges&, int) {}  // never chosen
+
+constexpr bool kHasOpenMp = false;
 #endif
 
+ThreadBackend choose_backend() {
+  const char* wanted = std::getenv("ATTNENGINE_PARALLEL");
+  if (!wanted) return ThreadBackend::kPool;
+  const std::vector<std::string> available = available_thread_backends();
+  const auto found = std::find(available.begin(), available.end(), wanted);
+  if (found != available.end()) return static_cast<ThreadBackend>(found - available.begin());
+  std::string names;
+  for (const std::string& name : available) names += (names.empty() ? "" : ", ") + name;
+  throw InvalidArgument("ATTNENGINE_PARALLEL is \"" + std::string(wanted) +
+                        "\", expected one that this build has: " + names);
+}
+
 }  // namespace
+
+ThreadBackend thread_backend() {
+  static const ThreadBackend chosen = choose_backend();
+  return chosen;
+}
+
+std::vector<std::string> available_thread_backends() {
+  std::vector<std::string> available{kThreadBackendNames[0]};
+  if (kHasOpenMp) available.emplace_back(kThreadBackendNames[1]);
+  return available;
+}
 
 void check_threads(int num_threads) {
   if (num_threads < 1 || num_threads > ThreadPool::kMaxThreads)
@@ -83,6 +110,7 @@ void check_threads(int num_threads) {
 }
 
 ThreadScope::ThreadScope(int threads) : previous_(num_threads) {
+  thread_backend();  // a name that is wrong is an error of every step, parallel or not
   check_not_forked();
   num_threads = std::min(threads, most_threads);
 }
@@ -108,7 +136,11 @@ void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const v
     return;
   }
   const ThreadScope inner(1);  // regions inside of this one
-  open_region({n, f, context}, threads);
+  const Ranges ranges{n, f, context};
+  if (thread_backend() == ThreadBackend::kOpenMp)
+    run_openmp(ranges, threads);
+  else
+    run_ranges(pool_of_thread(), ranges, threads);
 }
 
 }  // namespace attnengine
