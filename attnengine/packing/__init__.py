@@ -7,7 +7,7 @@ calls over mapped memory. The file therefore needs no knowledge of architectures
 from __future__ import annotations
 
 from attnengine.packing.file import LAYOUTS, MismatchError
-from attnengine.packing.recorder import write
+from attnengine.packing.recorder import measure, write
 from attnengine.packing.replay import read
 
-__all__ = ["LAYOUTS", "MismatchError", "read", "write"]
+__all__ = ["LAYOUTS", "MismatchError", "measure", "read", "write"]

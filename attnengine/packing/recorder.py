@@ -1,4 +1,4 @@
-"""Writing a packed model: records the constructor calls of all layers during a build."""
+"""Writing or measuring a packed model: records the constructor calls of all layers during a build."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from attnengine import _core
-from attnengine.packing.file import LAYOUTS, Writer
+from attnengine.packing.file import LAYOUTS, Array, Writer
 
 Model = _core.Decoder | _core.Encoder
 
@@ -32,10 +32,40 @@ def write(path: Path, build: Callable[[], Model], marks: dict[str, Any]) -> None
         writer.close()
 
 
+def measure(build: Callable[[], Model]) -> tuple[Model, int]:
+    """Build a model; return it with the bytes of the arrays that its layers keep.
+
+    Its settings may leave out packing: then nothing is read or filled.
+    """
+    counter = _Counter()
+    with _recording(counter):
+        model = build()
+    return model, counter.bytes
+
+
+class _Arrays(Protocol):
+    """Where a recorder puts arrays."""
+
+    def array(self, values: Array) -> list[Any]:
+        """The place of an array."""
+
+
+class _Counter:
+    """Counts the bytes of arrays instead of writing them."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def array(self, values: Array) -> list[Any]:
+        """Count an array."""
+        self.bytes += values.nbytes
+        return []
+
+
 class _Recorder:
     """Records the class and arguments of each part; writes arrays to the file at once."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: _Arrays) -> None:
         self.parts: list[list[Any]] = []
         self._writer = writer
         self._thread = threading.get_ident()
@@ -84,7 +114,7 @@ _one_at_a_time = threading.Lock()  # recording replaces constructors for the who
 
 
 @contextmanager
-def _recording(writer: Writer) -> Iterator[_Recorder]:
+def _recording(writer: _Arrays) -> Iterator[_Recorder]:
     """Record every object of the compiled module that this thread constructs."""
     recorder = _Recorder(writer)
     with _one_at_a_time:

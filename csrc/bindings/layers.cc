@@ -122,23 +122,25 @@ void bind_cells(py::module_& m) {
 }
 
 BuildSettings make_settings(const std::string& precision, const std::string& cache_precision,
-                            int num_threads) {
+                            int num_threads, bool pack) {
   check_threads(num_threads);
-  return {precision_of(precision), cache_precision_of(cache_precision), num_threads};
+  return {precision_of(precision), cache_precision_of(cache_precision), num_threads, pack};
 }
 
 void bind_build_settings(py::module_& m) {
   py::class_<BuildSettings>(
       m, "BuildSettings",
-      "The precision of linear layers and of keys and values, and the threads that pack a weight.")
+      "The precision of linear layers and of keys and values, and the threads that pack a weight.\n"
+      "Without pack, linear layers reserve their memory, but read no weight.")
       .def(py::init(&make_settings), py::kw_only(), "precision"_a = "float32",
-           "cache_precision"_a = "float32", "num_threads"_a = 1)
+           "cache_precision"_a = "float32", "num_threads"_a = 1, "pack"_a = true)
       .def_property_readonly(
           "precision", [](const BuildSettings& s) { return kPrecisionNames[int(s.precision)]; })
       .def_property_readonly(
           "cache_precision",
           [](const BuildSettings& s) { return kCachePrecisionNames[int(s.cache_precision)]; })
       .def_readonly("num_threads", &BuildSettings::num_threads)
+      .def_readonly("pack", &BuildSettings::pack)
       .def(
           "with_precision",
           [](BuildSettings settings, const std::string& precision) {

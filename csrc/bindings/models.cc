@@ -112,6 +112,9 @@ void bind_state(py::module_& m) {
       .def("truncate", &State::truncate, "sequence"_a, "length"_a)
       .def("length", &State::length, "sequence"_a)
       .def_property_readonly("live", &State::live)
+      .def_property_readonly(
+          "bytes_per_token", &State::bytes_per_token,
+          "Bytes that each token of a sequence adds; 0 where the last token's alone are kept.")
       .def_property(
           "keep_attention", [](const State& s) { return s.keep_attention; },
           set_between_steps<&State::keep_attention>)

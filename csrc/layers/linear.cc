@@ -32,6 +32,7 @@ SharedBytes pack(const ReadRows& weight, std::int64_t out, std::int64_t in, std:
   const auto memory = std::make_shared<Buffer>();
   const std::int64_t bytes = Linear::packed_bytes(settings.precision, out, in);
   std::byte* packed = memory->bytes(bytes);
+  if (!settings.pack) return {memory, packed};
   const std::int64_t panel = Linear::packed_bytes(settings.precision, 1, in);
   for (std::int64_t begin = 0; begin < out; begin += rows)
     pack_panels(weight(begin, std::min(begin + rows, out)), settings,

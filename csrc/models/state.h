@@ -65,6 +65,10 @@ class State {
 
   std::int64_t length(std::int32_t sequence) const;
   std::int64_t live() const;  // sequences
+  // Bytes that each token of a sequence adds; 0 for an RNN, which keeps the last token's alone.
+  std::int64_t bytes_per_token() const {
+    return slots_.keeps_past ? slots_.size / slots_.tokens : 0;
+  }
 
   bool keep_attention = false;
   KeptMatrix logits;     // (wanted rows, vocab_size) of the last step

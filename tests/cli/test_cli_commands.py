@@ -65,8 +65,8 @@ def test_info(run: Run, seq2seq: ae.Seq2Seq) -> None:
     assert facts["bytes"] == sum(file.stat().st_size for file in seq2seq.path.iterdir())
     assert facts["parameters"] > 1000
     assert facts["stored_as"] == {"float32": facts["parameters"]}
-    assert facts["memory"]["float32"] == 4 * facts["parameters"]
-    assert facts["memory"]["int4"] < facts["memory"]["int8"] < facts["memory"]["bfloat16"]
+    assert facts["memory"]["float32"] >= 4 * facts["parameters"]
+    assert max(facts["memory"], key=facts["memory"].get) == "float32"
     assert facts["cache_per_token"] is None
     assert facts["context_length"] is None
     assert (facts["languages"], facts["chat_template"]) == ([], False)
