@@ -1,4 +1,4 @@
-"""Writing or measuring a packed model: records the constructor calls of all layers during a build."""
+"""Writing or measuring a packed model: records every constructor call of a build."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from attnengine import _core, loaders, packing
+from attnengine.errors import FormatError, Unsupported
 from attnengine.models import build
 from attnengine.models.precisions import CACHE_BYTES, PRECISIONS
 from attnengine.models.settings import BuildSettings
@@ -73,7 +74,10 @@ def describe(path: Path) -> dict[str, Any]:
     checkpoint = loaders.load(path)
     config = checkpoint.config
     shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-    weights, cache = built_sizes(config, shapes)
+    try:
+        weights, cache = built_sizes(config, shapes)
+    except (FormatError, Unsupported) as error:
+        raise type(error)(f"{path}: {error}") from error
     stored: Counter[str] = Counter()
     for tensor in checkpoint.tensors.values():
         stored[tensor.dtype] += math.prod(tensor.shape)
