@@ -113,7 +113,7 @@ def test_what_a_model_does_not_know(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"tokenizer\.json is missing"):
         HuggingFaceTokenizer("", tmp_path / "other" / "tokenizer.json", 5)
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(FormatError, match="the library tokenizers says"):
+    with pytest.raises(FormatError, match="the library tokenizers failed"):
         HuggingFaceTokenizer("", tmp_path / "tokenizer.json", 5)
 
 
