@@ -1,4 +1,4 @@
-"""Architectures by kind: a file each says its config and how its weights become layers."""
+"""Architectures by kind: each file declares a config and builds layers from weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a config: every key is there, known, of the right type and in range."""
+"""Reads a config: every key must be present, known, of the right type and in range."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from attnengine.errors import FormatError
 
-# What a config says about text and special tokens: the engines' concern, not the models'.
+# Keys for text and special tokens, which engines read and models ignore.
 TOKEN_KEYS = frozenset(
     {
         "tokenizer",

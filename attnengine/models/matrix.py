@@ -1,4 +1,4 @@
-"""Weights that are packed some rows at a time, so that few of them are in memory in float32."""
+"""Weights that are packed in blocks of rows, so that few rows are in memory as float32."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Matrix:
 
     @classmethod
     def of(cls, shape: tuple[int, int], read: Callable[[], Floats]) -> Matrix:
-        """Make one of what must be read as a whole: in memory from its first rows on."""
+        """Make a matrix from a weight that is read as a whole when its first rows are read."""
         whole = cache(read)
         return cls(shape, lambda begin, end: whole()[begin:end])
 
@@ -33,7 +33,7 @@ class Matrix:
         return self.rows(0, self.shape[0])
 
     def each(self, change: Callable[[Floats], Floats]) -> Matrix:
-        """Return the matrix of rows that are changed one by one."""
+        """Return the matrix with ``change`` applied to each block of rows."""
         return Matrix(self.shape, lambda begin, end: change(self.rows(begin, end)))
 
     def scaled(self, scale: float) -> Matrix:
@@ -41,13 +41,13 @@ class Matrix:
         return self if scale == 1 else self.each(lambda rows: scaled(rows, scale))
 
     def part(self, first: int, last: int) -> Matrix:
-        """Return the matrix of rows [first, last)."""
+        """Return the matrix with the rows [first, last)."""
         shape = last - first, self.shape[1]
         return Matrix(shape, lambda begin, end: self.rows(first + begin, first + end))
 
 
 def stacked(matrices: Sequence[Matrix]) -> Matrix:
-    """Return the matrix of the rows of several, behind one another."""
+    """Return the matrix with the rows of several matrices, one after the other."""
     ends = list(accumulate(matrix.shape[0] for matrix in matrices))
 
     def rows(begin: int, end: int) -> Floats:
@@ -55,7 +55,7 @@ def stacked(matrices: Sequence[Matrix]) -> Matrix:
         while row < end:
             i = bisect_right(ends, row)
             start, stop = ends[i] - matrices[i].shape[0], min(end, ends[i])
-            # copied at once: the next read gives the pages of this one back
+            # Copied at once, because the next read may release the pages of this one.
             found[row - begin : stop - begin] = matrices[i].rows(row - start, stop - start)
             row = stop
         return found
@@ -65,7 +65,7 @@ def stacked(matrices: Sequence[Matrix]) -> Matrix:
 
 
 def scaled(values: Floats, scale: float) -> Floats:
-    """Return ``values`` times ``scale``, infinite where that is too large for float32."""
+    """Return ``values`` times ``scale``, infinite where float32 overflows."""
     if scale == 1:
         return values
     with np.errstate(all="ignore"):

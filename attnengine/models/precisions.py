@@ -1,4 +1,4 @@
-"""Which precisions there are, of weights and of what a decoder keeps."""
+"""Precisions of weights, and of the keys and values in a decoder's cache."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from attnengine.errors import Unsupported
 
 PRECISIONS = ("float32", "bfloat16", "int8", "int4")
-# Of a number of the keys and values that are kept, and of the scales of a head at a position.
+# Bytes per number of cached keys and values, and bytes of the scales per head and position.
 CACHE_BYTES = {"float32": (4, 0), "float16": (2, 0), "int8": (1, 8)}
 
 
 def check_precision(precision: str) -> None:
-    """Raise Unsupported unless layers can have this precision."""
+    """Raise Unsupported unless weights can have this precision."""
     _expect_one_of(PRECISIONS, precision, "precision")
 
 
 def choose_cache_precision(precision: str, cache_precision: str | None) -> str:
-    """The one given; when None "float32" beside weights in float32, else "float16".
+    """Return ``cache_precision``; None: "float32" with float32 weights, else "float16".
 
-    Raise Unsupported unless keys and values can be kept in it.
+    Raises Unsupported unless a cache can have this precision.
     """
     if cache_precision is None:
         return "float32" if precision == "float32" else "float16"

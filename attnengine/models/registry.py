@@ -1,4 +1,4 @@
-"""Architectures by name; the file of a family is imported when a config asks for it."""
+"""Architectures by name; a family's file is imported when a config names the family."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _architectures: dict[str, tuple[type, Build]] = {}
 
 
 def register(name: str, *, config: type[C]) -> Callable[[Callable[[C, Weights], Any]], Build]:
-    """Enter an architecture under the name that configs give it.
+    """Register an architecture under its name in configs.
 
-    Its file has that name, with ``_`` for ``-``.
+    The file of the architecture has this name, with ``_`` for ``-``.
     """
 
     def enter(build: Callable[[C, Weights], Any]) -> Build:
@@ -76,7 +76,7 @@ def _architecture(name: Any) -> tuple[type, Build]:
 
 
 def known() -> list[str]:
-    """Return the names of all architectures, sorted; imports every family."""
+    """Return the sorted names of all architectures; this imports every family."""
     for module in _families().values():
         importlib.import_module(module)
     return sorted(_architectures)
@@ -84,7 +84,7 @@ def known() -> list[str]:
 
 @cache
 def _families() -> dict[str, str]:
-    """Return the modules in the folders of this package, by the name of their file."""
+    """Return the modules in this package's folders: name of the file -> name of the module."""
     package = importlib.import_module(__name__.rpartition(".")[0])
     modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     return {name.rpartition(".")[2]: name for _, name, is_folder in modules if not is_folder}

@@ -1,4 +1,4 @@
-"""How a model is built: precisions and threads, which each layer gets with its weights."""
+"""Build settings of a model, precisions and threads, which each layer gets with its weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FLOAT32 = BuildSettings()
 def build_settings(
     precision: str = "float32", cache_precision: str | None = None, num_threads: int = 1
 ) -> BuildSettings:
-    """Return checked settings; ``cache_precision`` depends on ``precision`` when None.
+    """Return checked settings; by default ``cache_precision`` depends on ``precision``.
 
-    Raises Unsupported for a precision that layers or keys and values do not have.
+    Raises Unsupported for a precision that weights or caches cannot have.
     """
     check_precision(precision)
     cache = choose_cache_precision(precision, cache_precision)
@@ -23,5 +23,5 @@ def build_settings(
 
 
 def logits_precision(settings: BuildSettings) -> str:
-    """Return the precision of the layer that gives logits: 4 bits harm it most, so it has 8."""
+    """Return the output layer's precision: 8 bits in int4 models, because 4 bits harm it most."""
     return "int8" if settings.precision == "int4" else settings.precision

@@ -1,4 +1,4 @@
-"""The weights of a checkpoint, as a build takes them: checked, and each taken once."""
+"""The weights of a checkpoint for a build: shapes are checked, and each weight is taken once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attnengine.models.settings import FLOAT32, BuildSettings
 
 
 class Source(Protocol):
-    """A weight as a loader hands it over; its name is the file's."""
+    """A weight from a loader, with its name in the file."""
 
     name: str
     shape: tuple[int, ...]
@@ -26,9 +26,9 @@ class Source(Protocol):
 
 
 class Weights:
-    """The weights of a checkpoint; remembers which were taken.
+    """The weights of a checkpoint; it records the weights that were taken.
 
-    A weight that is missing, has another shape, or is left over is an error that names it.
+    A weight that is missing, has another shape or is left over raises an error with its name.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Weights:
         taken: set[str] | None = None,
     ):
         self._tensors = tensors
-        self.settings = settings  # of the layers that are made of them
+        self.settings = settings  # settings of the layers built from these weights
         self._prefix = prefix
         self._taken = set() if taken is None else taken
 
@@ -54,18 +54,18 @@ class Weights:
         return iter(self._tensors)
 
     def take(self, name: str, *shape: int) -> Floats:
-        """Return a weight, which must be there with this shape."""
+        """Return a weight, which must exist and have this shape."""
         tensor = self._found(name, shape)
         return _float32(tensor.read() if hasattr(tensor, "read") else tensor)
 
     def get(self, name: str, *shape: int) -> Floats | None:
-        """Return a weight of this shape, or None when the checkpoint has none of that name."""
+        """Return a weight of this shape, or None if the checkpoint lacks it."""
         return self.take(name, *shape) if name in self else None
 
     def rows(self, name: str, *shape: int) -> Rows:
-        """Return what reads parts of a weight: those of its first dimension from one to another.
+        """Return a function that reads slices of a weight along its first dimension.
 
-        They alone are read where the file allows it, otherwise the whole when it is first asked.
+        It reads the slice alone if the file allows that, else the whole weight at the first call.
         """
         tensor = self._found(name, shape)
         read_rows = getattr(tensor, "read_rows", None)
@@ -75,7 +75,7 @@ class Weights:
         return lambda begin, end: whole()[begin:end]
 
     def matrix(self, name: str, out_size: int, in_size: int) -> Matrix:
-        """Return a weight (out, in), to be read when it is packed."""
+        """Return a weight (out, in) that is read when it is packed."""
         return Matrix((out_size, in_size), self.rows(name, out_size, in_size))
 
     def linear(
@@ -90,8 +90,8 @@ class Weights:
     ) -> _core.Linear:
         """Return ``name.weight`` (out, in) with ``name.bias`` (out,), both times ``scale``.
 
-        ``bias`` says whether there is one; None: as the checkpoint has it. ``precision`` is that
-        of the model when None.
+        ``bias`` says whether the layer has a bias; None: if the checkpoint has one. ``precision``
+        is the model's by default.
         """
         has_bias = f"{name}.bias" in self if bias is None else bias
         found = self.take(f"{name}.bias", out_size) if has_bias else None
@@ -104,7 +104,7 @@ class Weights:
     ) -> _core.Linear:
         """Return a layer of ``weight`` (out, in) and ``bias`` (out,).
 
-        Its precision is that of the settings when ``precision`` is None.
+        The default of ``precision`` is that of the settings.
         """
         settings = self.settings if precision is None else self.settings.with_precision(precision)
         if not isinstance(weight, Matrix):
@@ -129,7 +129,7 @@ class Weights:
         return tensor
 
     def check_all_taken(self) -> None:
-        """Raise FormatError when a weight was left over."""
+        """Raise FormatError if a weight was not taken."""
         left = sorted(set(self._tensors) - self._taken)
         if left:
             more = f" and {len(left) - 3} more" if len(left) > 3 else ""

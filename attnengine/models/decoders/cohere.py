@@ -1,4 +1,4 @@
-"""Cohere's Command R: attention and gated feed-forward side by side after one norm (2024)."""
+"""Cohere's Command R: parallel attention and gated feed-forward after one norm (2024)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Config(shared.Config):
     tie_word_embeddings: bool = True
 
     def window(self, layer: int) -> int | None:
-        """How many positions a layer sees, 0: all. None: all, and it does not turn them."""
+        """Positions that a layer sees, 0 for all; None: all, without rotary positions."""
         return 0
 
 
@@ -39,7 +39,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def build_decoder(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build a decoder of Cohere's kind, for families that only differ in their config."""
+    """Build a decoder like Cohere's, for families that differ in their config alone."""
     model, size = weights.under("model"), config.hidden_size
     shape = heads(size, config.num_attention_heads, config.num_key_value_heads, config.head_dim)
     turn = shared.rotary(config, shape)
@@ -81,7 +81,7 @@ def layer(
 def head_norm(
     config: Config, w: Weights, name: str, count: int, dim: int
 ) -> _core.PerHeadLayerNorm | None:
-    """Build the norm of queries or keys, in the order of their weights' rows."""
+    """Build the norm of queries or keys; its weights are reordered like the projection's rows."""
     if not config.use_qk_norm:
         return None
     weight = halves(w.take(f"{name}.weight", count, dim).reshape(-1), count)

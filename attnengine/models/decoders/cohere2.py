@@ -1,4 +1,4 @@
-"""Cohere's Command R7B: as Command R; three layers of four have a window, one no positions."""
+"""Command R7B: Command R, with windows in three of four layers and no positions in the fourth."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Config(cohere.Config):
 
     rope_theta: float = 10_000.0
     sliding_window: int = 4096
-    sliding_window_pattern: int = 4  # where there are no layer_types: each such layer sees all
+    sliding_window_pattern: int = 4  # without layer_types: every fourth layer sees all
     layer_types: tuple[LayerType, ...] | None = None
 
     def window(self, layer: int) -> int | None:
-        """How many positions a layer sees. None: all, and it does not turn them."""
+        """Positions that a layer sees; None: all, without rotary positions."""
         windowed = (layer + 1) % self.sliding_window_pattern != 0
         kind = layer_type(self.layer_types, self.num_hidden_layers, layer, windowed=windowed)
         return window(kind, self.sliding_window) or None
@@ -29,5 +29,5 @@ class Config(cohere.Config):
 
 @register("cohere2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build as Cohere."""
+    """Build a decoder like Command R's."""
     return cohere.build_decoder(config, weights)

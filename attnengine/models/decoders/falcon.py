@@ -1,7 +1,7 @@
-"""Falcon: few keys and values, attention and feed-forward side by side (Almazrouei et al. 2023).
+"""Falcon: few key/value heads, parallel attention and feed-forward (Almazrouei et al. 2023).
 
-The 40 and 180 billion models and Falcon 2 have the new architecture: a key and a value for each
-group of queries, and mostly two norms. The RW models have ALiBi and neither.
+The 40 and 180 billion models and Falcon 2 have the new architecture: one key/value head for each
+group of query heads, and mostly two norms. The RW models have ALiBi and neither of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from attnengine.models.parts.vocabulary import with_head
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
 
-MAX_BIASES = 2**26  # compared before memory is taken
+MAX_BIASES = 2**26  # checked before memory is allocated
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Config:
     num_hidden_layers: int
     num_attention_heads: int
     max_position_embeddings: int
-    num_kv_heads: int | None = None  # of the new architecture
+    num_kv_heads: int | None = None  # in the new architecture
     num_ln_in_parallel_attn: int | None = None
     ffn_hidden_size: int | None = None
     layer_norm_epsilon: float = 1e-5
@@ -84,7 +84,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def scheme(config: Config, shape: Heads) -> dict[str, Any]:
-    """Return how attention knows positions."""
+    """Return the arguments of attention for ALiBi or rotary positions."""
     if config.alibi:
         return {"position_bias": biases(shape, config.max_position_embeddings)}
     turn = rotary(shape.dim, config.rope_theta, config.rope_scaling, config.max_position_embeddings)
@@ -92,9 +92,9 @@ def scheme(config: Config, shape: Heads) -> dict[str, Any]:
 
 
 def biases(shape: Heads, positions: int) -> _core.PositionBias:
-    """ALiBi as transformers rounds it: slopes, positions of keys and their products to bfloat16.
+    """ALiBi with transformers' rounding: slopes, key positions and their products in bfloat16.
 
-    They are added before scores are scaled.
+    The biases are added before scores are scaled.
     """
     if shape.count * positions > MAX_BIASES:
         raise FormatError(
@@ -107,7 +107,7 @@ def biases(shape: Heads, positions: int) -> _core.PositionBias:
 
 
 def bfloat16(x: Floats) -> Floats:
-    """Round to bfloat16, of equally near numbers to the even one."""
+    """Round to bfloat16, ties to even."""
     bits = x.view(np.uint32)
     rounded: Floats = (bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000).view(np.float32)
     return rounded
@@ -139,7 +139,7 @@ def layer(
 
 
 def norms(config: Config, w: Weights) -> tuple[_core.LayerNorm, _core.LayerNorm]:
-    """Build those before attention and before the feed-forward network."""
+    """Build the norms before attention and before the feed-forward network."""
     names = "input_layernorm", "post_attention_layernorm"
     if config.new_decoder_architecture and config.num_ln_in_parallel_attn in (None, 2):
         names = "ln_attn", "ln_mlp"

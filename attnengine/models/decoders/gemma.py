@@ -1,4 +1,4 @@
-"""Gemma: Llama with norms by 1 + weight, scaled embeddings and GELU (Gemma Team 2024)."""
+"""Gemma: Llama with norms that multiply by 1 + weight, scaled embeddings and GELU (2024)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Config(shared.Config):
 
     @property
     def embedding_scale(self) -> float:
-        """What embeddings are multiplied by."""
+        """The factor of embeddings."""
         return math.sqrt(self.hidden_size)
 
 
 @register("gemma", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build a decoder with all layers alike."""
-    if config.hidden_act == "gelu":  # so the first files call what Gemma was trained with
+    if config.hidden_act == "gelu":  # the first files' name of the tanh approximation
         config = replace(config, hidden_act="gelu_pytorch_tanh")
     rotary, bias = shared.rotary(config), config.attention_bias
 

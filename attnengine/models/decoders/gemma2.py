@@ -1,4 +1,4 @@
-"""Gemma 2: norms before and after each block, caps, every other layer with a window (2024)."""
+"""Gemma 2: norms before and after each block, caps, windows in every other layer (2024)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Config(gemma.Config):
     final_logit_softcapping: float | None = 30.0
 
     def kind(self, i: int, period: int = 2) -> LayerType:
-        """Of layer i; without ``layer_types``, the last of a period sees everything."""
+        """The type of layer i; by default the last layer of each period has full attention."""
         windowed = (i + 1) % period != 0
         return layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
 
 
 @register("gemma2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build a decoder whose layers differ in their windows."""
+    """Build a decoder with layers that differ in their windows."""
     rotary = shared.rotary(config)
 
     def build_layer(i: int, w: Weights) -> _core.TransformerLayer:

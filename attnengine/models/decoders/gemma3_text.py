@@ -1,4 +1,4 @@
-"""Gemma 3: Gemma 2 with norms on heads instead of caps, and slower rotation where all is seen."""
+"""Gemma 3: Gemma 2 with norms on heads instead of caps, and slower rotation in full layers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from attnengine.models.weights import Weights
 class Config(gemma2.Config):
     """Keys of Hugging Face's ``Gemma3TextConfig``; ``hidden_activation`` is ``hidden_act``."""
 
-    rope_theta: float = 1e6  # with rope_scaling, of layers that see everything
-    rope_local_base_freq: float = 10_000.0  # of layers with a window
+    rope_theta: float = 1e6  # base of layers with full attention, with rope_scaling
+    rope_local_base_freq: float = 10_000.0  # base of layers with a window
     sliding_window_pattern: int = 6
-    attn_logit_softcapping: None = None  # transformers would leave it out
+    attn_logit_softcapping: None = None  # transformers ignores other values
     final_logit_softcapping: float | None = None
 
 
 @register("gemma3_text", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build a decoder whose layers differ in their windows and rotations."""
+    """Build a decoder with layers that differ in their windows and rotations."""
     dim = config.heads.dim
     local = rotary(dim, config.rope_local_base_freq, None, config.max_position_embeddings)
     turns = {FULL: shared.rotary(config), SLIDING: local}

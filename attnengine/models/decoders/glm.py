@@ -1,4 +1,4 @@
-"""GLM: Llama whose rotation turns neighbours in a part of each head (GLM Team 2024)."""
+"""GLM: Llama with rotary pairs of neighbours in a part of each head (GLM Team 2024)."""
 
 from __future__ import annotations
 

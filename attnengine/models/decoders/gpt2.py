@@ -22,7 +22,7 @@ class Config:
     n_layer: int
     n_head: int
     n_positions: int
-    n_ctx: int | None = None  # of early versions; transformers reads n_positions
+    n_ctx: int | None = None  # early versions' name; transformers reads n_positions
     n_inner: int | None = None
     layer_norm_epsilon: float = 1e-5
     activation_function: ActivationName = "gelu_new"
@@ -58,7 +58,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def layer(config: Config, w: Weights) -> _core.TransformerLayer:
-    """Build one layer; queries, keys and values lie in one matrix."""
+    """Build one layer; one matrix holds queries, keys and values."""
     size, eps = config.n_embd, config.layer_norm_epsilon
     wide = config.n_inner or 4 * size
     attention, mlp = w.under("attn"), w.under("mlp")
@@ -79,7 +79,7 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
 
 
 def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Linear:
-    """Build a linear layer that is stored as ``Conv1D``, (in, out)."""
+    """Build a linear layer from a ``Conv1D`` weight (in, out)."""
     stored = w.matrix(f"{name}.weight", in_size, out_size)
     weight = Matrix.of((out_size, in_size), lambda: stored.read().T)
     return w.pack(weight, w.take(f"{name}.bias", out_size))

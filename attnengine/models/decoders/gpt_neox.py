@@ -1,7 +1,4 @@
-"""GPT-NeoX: attention and feed-forward side by side, partly rotary positions (Black et al. 2022).
-
-Also Pythia.
-"""
+"""GPT-NeoX and Pythia: parallel blocks, partial rotary positions (Black et al. 2022)."""
 
 from __future__ import annotations
 

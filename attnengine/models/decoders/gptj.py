@@ -1,4 +1,4 @@
-"""GPT-J: attention and feed-forward side by side after one norm (Wang and Komatsuzaki 2021)."""
+"""GPT-J: parallel attention and feed-forward after one norm (Wang and Komatsuzaki 2021)."""
 
 from __future__ import annotations
 

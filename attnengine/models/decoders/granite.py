@@ -1,4 +1,4 @@
-"""Granite: Llama with multipliers (IBM 2024), which here are in the weights but for one."""
+"""Granite: Llama with multipliers (IBM 2024); the build folds all but one into the weights."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Config(llama.Config):
     """Keys of Hugging Face's ``GraniteConfig``."""
 
     embedding_multiplier: float = 1.0
-    attention_multiplier: float = 1.0  # of scores, instead of 1 / sqrt(head_dim)
-    residual_multiplier: float = 1.0  # of what a block adds
-    logits_scaling: float = 1.0  # a divisor
+    attention_multiplier: float = 1.0  # scale of scores, in place of 1 / sqrt(head_dim)
+    residual_multiplier: float = 1.0  # factor of each block's output
+    logits_scaling: float = 1.0  # divisor of logits
 
 
 @register("granite", config=Config)

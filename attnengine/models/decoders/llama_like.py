@@ -1,4 +1,4 @@
-"""What decoder-only families of Llama's kind share: norms before, rotary positions, gated units."""
+"""Shared parts of families like Llama: pre-norm, rotary positions, gated feed-forward."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class AnyNormConfig:
-    """Keys of Hugging Face's configs that these families have in common, whatever their norms."""
+    """Keys of Hugging Face's configs that these families share, with any kind of norm."""
 
     vocab_size: int
     hidden_size: int
@@ -34,20 +34,20 @@ class AnyNormConfig:
 
     @property
     def heads(self) -> Heads:
-        """Heads of queries, of keys and values, and their size."""
+        """The number of query heads and key/value heads, and their size."""
         counts = self.num_attention_heads, self.num_key_value_heads
         return heads(self.hidden_size, *counts, self.head_dim)
 
     def norm(
         self, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
     ) -> _core.Norm:
-        """Build a norm of rows, or of parts of ``size``, whose output is scaled."""
+        """Build a norm with scaled output, over rows or over parts of ``size``."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(AnyNormConfig):
-    """The same with RMS norms."""
+    """The shared keys, with RMS norms."""
 
     rms_norm_eps: float
 
@@ -56,7 +56,7 @@ class Config(AnyNormConfig):
     def norm(
         self, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
     ) -> _core.RMSNorm:
-        """Build an RMS norm of rows, or of parts of ``size``, whose output is scaled."""
+        """Build an RMS norm with scaled output, over rows or over parts of ``size``."""
         weight = w.take(f"{name}.weight", size or self.hidden_size)
         return _core.RMSNorm(scaled(weight + self.norm_offset, scale), eps=self.rms_norm_eps)
 
@@ -94,7 +94,7 @@ def pre_norm_layer(
     attention: _core.MultiHeadAttention,
     feed_forward: _core.FeedForwardBlock,
 ) -> _core.TransformerLayer:
-    """Put a norm before each block."""
+    """Build a layer with a norm before each block."""
     return _core.TransformerLayer(
         self_attention=attention,
         self_attention_norm=_core.BlockNorm(before=config.norm(w, "input_layernorm")),
@@ -115,7 +115,7 @@ def attention(
 ) -> _core.MultiHeadAttention:
     """Build from ``self_attn.*``; the options are those of ``_core.MultiHeadAttention``.
 
-    Of the model's rotary positions ``neighbours`` dimensions are turned 2i with 2i + 1.
+    In the first ``neighbours`` dimensions of a head the model's rotary pairs are 2i and 2i + 1.
     """
     size, w = config.hidden_size, w.under("self_attn")
     return _core.MultiHeadAttention(

@@ -1,4 +1,4 @@
-"""Mistral: Llama without biases, each position seeing a window (Jiang et al. 2023)."""
+"""Mistral: Llama without biases, with a sliding window (Jiang et al. 2023)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnengine.models.weights import Weights
 class Config(shared.Config):
     """Keys of Hugging Face's ``MistralConfig``."""
 
-    sliding_window: int | None = None  # null: everything is seen
+    sliding_window: int | None = None  # null: full attention
 
 
 @register("mistral", config=Config)

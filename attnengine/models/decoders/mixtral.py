@@ -1,4 +1,4 @@
-"""Mixtral: Mistral with experts, of which each token takes a few (Jiang et al. 2024)."""
+"""Mixtral: Mistral with experts; a router chooses a few for each token (Jiang et al. 2024)."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def feed_forward(config: Config, w: Weights) -> _core.Experts:
-    """Build from ``mlp.*``, the experts one upon another, or from ``block_sparse_moe.*``.
+    """Build from ``mlp.*``, with stacked experts, or from ``block_sparse_moe.*``.
 
-    The first is the model in version 5 of transformers, the second what it has saved all along.
+    The model in version 5 of transformers has the first names; saved files have the second.
     """
     stacked = "mlp.experts.gate_up_proj" in w
     w = w.under("mlp" if stacked else "block_sparse_moe")
     count, size = config.num_local_experts, config.hidden_size
     return _core.Experts(
-        # a small error would choose another expert
+        # float32, because a small error could choose another expert
         router=w.linear("gate", count, size, bias=False, precision="float32"),
         experts=stacked_experts(config, w) if stacked else separate_experts(config, w),
         experts_per_token=config.num_experts_per_tok,
@@ -49,7 +49,7 @@ def feed_forward(config: Config, w: Weights) -> _core.Experts:
 
 
 def stacked_experts(config: Config, w: Weights) -> list[_core.FeedForward]:
-    """Build experts from a tensor of gates and what they multiply, and one of outputs."""
+    """Build experts from a tensor of gate and up projections, and one of down projections."""
     count, size, wide = config.num_local_experts, config.hidden_size, config.intermediate_size
     up = w.rows("experts.gate_up_proj", count, 2 * wide, size)
     down = w.rows("experts.down_proj", count, size, wide)
@@ -59,7 +59,7 @@ def stacked_experts(config: Config, w: Weights) -> list[_core.FeedForward]:
 
 
 def separate_experts(config: Config, w: Weights) -> list[_core.FeedForward]:
-    """Build experts from a gate w1, what it multiplies, w3, and an output w2 each."""
+    """Build experts from a gate w1, an up projection w3 and a down projection w2 each."""
     size, wide = config.hidden_size, config.intermediate_size
 
     def build(part: Weights) -> _core.FeedForward:

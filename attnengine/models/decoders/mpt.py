@@ -16,7 +16,7 @@ from attnengine.models.weights import Weights
 class Config:
     """Keys of Hugging Face's ``MptConfig`` and, from ``alibi_bias_max`` on, of its ``attn_config``.
 
-    ``alibi_bias_max`` counts as in MosaicML's code; transformers takes 8 for it.
+    ``alibi_bias_max`` has its value as in MosaicML's code; transformers always uses 8.
     """
 
     vocab_size: int
@@ -57,7 +57,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 def layer(
     config: Config, w: Weights, shape: Heads, bias: _core.PositionBias
 ) -> _core.TransformerLayer:
-    """Build one layer; queries, keys and values lie in one matrix."""
+    """Build one layer; one matrix holds queries, keys and values."""
     size = config.d_model
     return _core.TransformerLayer(
         self_attention=_core.MultiHeadAttention(

@@ -1,4 +1,4 @@
-"""What decoder-only families with layer norms and rotary positions share: GPT-NeoX and others."""
+"""Shared parts of families with layer norms and rotary positions, such as GPT-NeoX."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True)
 class Config:
-    """Keys of Hugging Face's configs that these families have in common."""
+    """Keys of Hugging Face's configs that these families share."""
 
     vocab_size: int
     hidden_size: int
@@ -48,8 +48,8 @@ def decoder(
 ) -> _core.TransformerDecoder:
     """Build from the weights of ``model`` and, unless tied, ``lm_head.weight``.
 
-    ``layer`` builds layer i; ``table`` is the name of the weight that tokens choose rows of;
-    ``bias``: ``lm_head`` has one.
+    ``layer`` builds layer i. ``table`` is the name of the embedding's weight. ``bias`` says whether
+    ``lm_head`` has a bias.
     """
     rows = model.matrix(f"{table}.weight", config.vocab_size, config.hidden_size)
     tied = config.tie_word_embeddings

@@ -1,4 +1,4 @@
-"""OLMo: Llama with layer norms that have no weights, and clipped projections (AI2 2024)."""
+"""OLMo: Llama with layer norms without weights, and clipped projections (AI2 2024)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Config(shared.AnyNormConfig):
     def norm(
         self, w: Weights, name: str, size: int | None = None, *, scale: float = 1.0
     ) -> _core.LayerNorm:
-        """Build a layer norm of ``scale`` for weights; the checkpoint has none."""
+        """Build a layer norm with ``scale`` as its weights, because checkpoints have none."""
         weight = np.full(size or self.hidden_size, scale, np.float32)
         return _core.LayerNorm(weight, None, eps=1e-5)
 

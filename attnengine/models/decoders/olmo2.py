@@ -1,4 +1,4 @@
-"""OLMo 2: norms behind each block, and over all queries and all keys (OLMo Team 2025)."""
+"""OLMo 2: norms after each block, and over all queries and all keys (OLMo Team 2025)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT: learned positions, pre-norm, the 350 million model post-norm (Zhang et al. 2022)."""
+"""OPT: learned positions, pre-norm; the 350 million model is post-norm (Zhang et al. 2022)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnengine.models.parts.vocabulary import vocabulary_layers
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
 
-OFFSET = 2  # rows of the positions before that of the first token
+OFFSET = 2  # row of the first token's position
 EPSILON = 1e-5
 
 
@@ -28,7 +28,7 @@ class Config:
     num_attention_heads: int
     ffn_dim: int
     max_position_embeddings: int
-    word_embed_proj_dim: int | None = None  # of the embedding; null: hidden_size
+    word_embed_proj_dim: int | None = None  # size of the embedding; null: hidden_size
     do_layer_norm_before: bool = True
     enable_bias: bool = True
     layer_norm_elementwise_affine: bool = True
@@ -64,9 +64,9 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 def embeddings(
     config: Config, model: Weights, weights: Weights
 ) -> tuple[_core.Embedding, _core.Linear]:
-    """Embedding and output layer, (vocab_size, hidden_size) each.
+    """Return embedding and output layer, (vocab_size, hidden_size) each.
 
-    Where they are of another size, they are multiplied with the projections behind and before.
+    If the checkpoint's have another size, they are multiplied by its projections.
     """
     size, narrow = config.hidden_size, config.word_embed_proj_dim or config.hidden_size
     embedding = model.matrix("embed_tokens.weight", config.vocab_size, narrow)
@@ -101,7 +101,7 @@ def layer(config: Config, w: Weights, shape: Heads) -> _core.TransformerLayer:
 
 
 def norm(config: Config, w: Weights, name: str) -> _core.LayerNorm:
-    """Build a layer norm; one without weights has ones."""
+    """Build a layer norm; without weights in the checkpoint they are ones."""
     if config.layer_norm_elementwise_affine:
         return layer_norm(w, name, config.hidden_size, EPSILON)
     return _core.LayerNorm(np.ones(config.hidden_size, np.float32), None, eps=EPSILON)

@@ -1,4 +1,4 @@
-"""Phi 1, 1.5 and 2: attention and feed-forward side by side after one norm (Li et al. 2023)."""
+"""Phi 1, 1.5 and 2: parallel attention and feed-forward after one norm (Li et al. 2023)."""
 
 from __future__ import annotations
 

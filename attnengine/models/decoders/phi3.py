@@ -1,4 +1,4 @@
-"""Phi-3: Mistral with fused projections, and frequencies for long texts (Abdin et al. 2024)."""
+"""Phi-3: Mistral with fused projections and LongRoPE's frequencies (Abdin et al. 2024)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True)
 class Config(mistral.Config):
-    """Keys of Hugging Face's ``Phi3Config``; positions of training are in ``rope_scaling``."""
+    """Keys of Hugging Face's ``Phi3Config``; ``rope_scaling`` holds the original positions."""
 
     partial_rotary_factor: float = 1.0
 
@@ -33,7 +33,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def attention(config: Config, w: Weights, rotary: _core.Rotary) -> _core.MultiHeadAttention:
-    """Build from one matrix of queries, then keys, then values."""
+    """Build from one matrix with the rows of queries, keys and values in this order."""
     size, heads, w = config.hidden_size, config.heads, w.under("self_attn")
     rows = heads.size + 2 * heads.kv_size
     return _core.MultiHeadAttention(
@@ -47,7 +47,7 @@ def attention(config: Config, w: Weights, rotary: _core.Rotary) -> _core.MultiHe
 
 
 def feed_forward(config: shared.AnyNormConfig, w: Weights) -> _core.FeedForward:
-    """Build from one matrix of gates, then what they multiply."""
+    """Build from one matrix with the rows of the gate, then of the up projection."""
     size, wide, w = config.hidden_size, config.intermediate_size, w.under("mlp")
     return _core.FeedForward(
         up=w.linear("gate_up_proj", 2 * wide, size, bias=False),

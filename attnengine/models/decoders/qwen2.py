@@ -18,10 +18,10 @@ class Config(shared.Config):
     use_sliding_window: bool = False
     sliding_window: int | None = None
     max_window_layers: int = field(default=28, metadata={"minimum": 0})
-    layer_types: tuple[LayerType, ...] | None = None  # before all of these
+    layer_types: tuple[LayerType, ...] | None = None  # takes precedence over the keys above
 
     def window(self, i: int) -> int:
-        """How many positions layer i sees, 0 for all."""
+        """The number of positions that layer i sees, 0 for all."""
         size = self.sliding_window if self.use_sliding_window else None
         windowed = size is not None and i >= self.max_window_layers
         kind = layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
@@ -30,7 +30,7 @@ class Config(shared.Config):
 
 @register("qwen2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build a decoder whose output projections have no biases."""
+    """Build a decoder with biases on queries, keys and values alone."""
     rotary = shared.rotary(config)
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:

@@ -13,7 +13,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True)
 class Config(qwen2.Config):
-    """Keys of Hugging Face's ``Qwen3Config``; windows are Qwen2's."""
+    """Keys of Hugging Face's ``Qwen3Config``; windows follow Qwen2."""
 
     attention_bias: bool = False
 

@@ -1,4 +1,4 @@
-"""SmolLM3: Llama with every fourth layer without positions (Yang et al. 2025)."""
+"""SmolLM3: Llama without positions in every fourth layer (Yang et al. 2025)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Config(llama.Config):
     layer_types: tuple[LayerType, ...] | None = None
 
     def rotates(self, i: int) -> bool:
-        """Whether layer i has positions."""
+        """Whether layer i has rotary positions."""
         if self.no_rope_layers is None:
             return (i + 1) % self.no_rope_layer_interval != 0
         if len(self.no_rope_layers) < self.num_hidden_layers or self.no_rope_layers[i] > 1:
@@ -35,7 +35,7 @@ class Config(llama.Config):
         return self.no_rope_layers[i] == 1
 
     def window(self, i: int) -> int:
-        """How many positions layer i sees, 0 for all; unless said, one without positions fewer."""
+        """Positions that layer i sees, 0 for all; by default layers without rotary have windows."""
         size = self.sliding_window if self.use_sliding_window else None
         windowed = size is not None and not self.rotates(i)
         kind = layer_type(self.layer_types, self.num_hidden_layers, i, windowed=windowed)
@@ -44,7 +44,7 @@ class Config(llama.Config):
 
 @register("smollm3", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build a decoder whose layers differ in their positions and windows."""
+    """Build a decoder with layers that differ in their positions and windows."""
     rotary, bias = shared.rotary(config), config.attention_bias
 
     def layer(i: int, w: Weights) -> _core.TransformerLayer:

@@ -1,4 +1,4 @@
-"""StableLM: layer norms, partly rotary positions, gated feed-forward (Bellagente et al. 2024)."""
+"""StableLM: layer norms, partial rotary positions, gated feed-forward (Bellagente et al. 2024)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
 
 
 def layer(config: Config, w: Weights, shape: Heads, turn: _core.Rotary) -> _core.TransformerLayer:
-    """Build one layer; side by side its blocks share a norm."""
+    """Build one layer; parallel blocks share a norm."""
     size, eps, attention = config.hidden_size, config.layer_norm_eps, w.under("self_attn")
     parallel = config.use_parallel_residual
     before = layer_norm(w, "input_layernorm", size, eps)
@@ -68,7 +68,7 @@ def layer(config: Config, w: Weights, shape: Heads, turn: _core.Rotary) -> _core
 def head_norm(
     config: Config, w: Weights, name: str, count: int, dim: int
 ) -> _core.PerHeadLayerNorm | None:
-    """Build the norm of queries or keys, whose heads have weights of their own."""
+    """Build the norm of queries or keys, with separate weights for each head."""
     if not config.qk_layernorm:
         return None
     weight = np.stack([w.take(f"{name}.norms.{head}.weight", dim) for head in range(count)])

@@ -1,4 +1,4 @@
-"""Decoder-only Transformer of Vaswani's layers: the language models of OpenNMT, and OPT's kind."""
+"""Decoder-only Transformer with Vaswani's layers: language models of OpenNMT and CTranslate2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Config(transformer.Stack):
-    """A decoder's stack without source."""
+    """The config of a decoder's stack without a source."""
 
     vocab_size: int
     num_layers: int
@@ -22,7 +22,7 @@ class Config(transformer.Stack):
 
 @register("transformer_lm", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
-    """Build from ``decoder.*`` and, unless tied, ``lm_head.*``: the names of "transformer"."""
+    """Build from ``decoder.*`` and, unless tied, ``lm_head.*``, named as in "transformer"."""
     transformer.check(config)
     shape = config.vocab_size, config.hidden_size
     decoder = weights.under("decoder")

@@ -1,4 +1,4 @@
-"""BERT: a post-norm encoder with learned positions (Devlin et al. 2019), and its nearest kin."""
+"""BERT: a post-norm encoder with learned positions (Devlin et al. 2019), and its variants."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Config:
 
 @register("bert", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
-    """Build from ``bert.*``; a text is one segment, so that its tokens are of type 0."""
+    """Build from ``bert.*``; all tokens have type 0, because a text is one segment."""
     return build_encoder(config, weights.under("bert"), config.hidden_size)
 
 
 def build_encoder(
     config: Config, w: Weights, embedding_size: int, *, first_position: int = 0
 ) -> _core.TransformerEncoder:
-    """Build an encoder of BERT's kind; ``first_position`` is the row of the first token."""
+    """Build an encoder like BERT; ``first_position`` is the first token's row of positions."""
     embeddings = w.under("embeddings")
     words = embeddings.matrix("word_embeddings.weight", config.vocab_size, embedding_size)
     table = positions(config, embeddings, embedding_size)[first_position:]
@@ -69,7 +69,7 @@ def build_encoder(
 
 
 def positions(config: Config, embeddings: Weights, size: int) -> Floats:
-    """(max_position_embeddings, size), each with the embedding of token type 0."""
+    """Positions plus the embedding of token type 0, (max_position_embeddings, size)."""
     table = embeddings.take("position_embeddings.weight", config.max_position_embeddings, size)
     types = embeddings.take("token_type_embeddings.weight", config.type_vocab_size, size)
     return np.ascontiguousarray(table + types[0])

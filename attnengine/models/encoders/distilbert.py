@@ -1,4 +1,4 @@
-"""DistilBERT: BERT without token types, under other names (Sanh et al. 2019)."""
+"""DistilBERT: BERT without token types, with other weight names (Sanh et al. 2019)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Config:
 
 @register("distilbert", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
-    """Build from ``distilbert.*``; sinusoidal positions stand in the file like learned ones."""
+    """Build from ``distilbert.*``; the file holds sinusoidal positions like learned ones."""
     check_heads(config.n_heads, config.dim, "n_heads")
     model = weights.under("distilbert")
     embeddings, size = model.under("embeddings"), config.dim

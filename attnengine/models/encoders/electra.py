@@ -1,4 +1,4 @@
-"""ELECTRA: BERT whose embeddings may be smaller than its layers (Clark et al. 2020)."""
+"""ELECTRA: BERT with embeddings that may be smaller than the layers (Clark et al. 2020)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
 
 
 def check(config: Config) -> None:
-    """Raise FormatError for what does not go together."""
+    """Raise FormatError for keys that contradict each other."""
     check_heads(config.num_attention_heads, config.hidden_size)
     kinds = config.layer_types
     if len(kinds) != config.num_hidden_layers or not {*kinds} <= {_GLOBAL, _LOCAL}:
@@ -73,7 +73,7 @@ def check(config: Config) -> None:
 
 
 def layer(config: Config, w: Weights, index: int, turn: _core.Rotary) -> _core.TransformerLayer:
-    """Build one layer; the first has no norm before its attention: the embedding has one."""
+    """Build one layer; the first has no norm before attention, because the embedding has one."""
     size, wide = config.hidden_size, config.intermediate_size
     local = config.layer_types[index] == _LOCAL
     return _core.TransformerLayer(

@@ -1,4 +1,4 @@
-"""RoBERTa: BERT whose positions begin after the padding's (Liu et al. 2019)."""
+"""RoBERTa: BERT with positions that begin after the padding position (Liu et al. 2019)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Config(bert.Config):
 
 @register("roberta", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerEncoder:
-    """Build from ``roberta.*``; position ``pad_token_id`` + 1 is that of the first token."""
+    """Build from ``roberta.*``; the first token has position ``pad_token_id`` + 1."""
     if config.pad_token_id + 1 >= config.max_position_embeddings:
         raise FormatError(
             f"config: 'pad_token_id' is {config.pad_token_id}, expected less than "

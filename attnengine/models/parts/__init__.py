@@ -1,1 +1,1 @@
-"""What families share: heads, blocks, positions, vocabularies, cells."""
+"""Shared parts of families: heads, blocks, positions, vocabularies, cells."""

@@ -1,4 +1,4 @@
-"""Heads, and the layers that make queries, keys and values, as families store them."""
+"""Attention heads, and the projections of queries, keys and values in each family's layout."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from attnengine.models.parts.blocks import check_heads
 from attnengine.models.parts.rotary import halves
 from attnengine.models.weights import Weights
 
-MAX_HEADS = 2**16  # compared before memory is taken
+MAX_HEADS = 2**16  # checked before memory is allocated
 
 
 @dataclass(frozen=True)
 class Heads:
-    """How many heads attention has, how many of them have keys and values, and their size."""
+    """The number of query heads, the number of key/value heads, and the size of a head."""
 
     count: int
     kv_count: int
@@ -27,12 +27,12 @@ class Heads:
 
     @property
     def size(self) -> int:
-        """Outputs of all queries."""
+        """Size of the queries of all heads."""
         return self.count * self.dim
 
     @property
     def kv_size(self) -> int:
-        """Outputs of all keys, and of all values."""
+        """Size of the keys of all heads; the values have the same size."""
         return self.kv_count * self.dim
 
 
@@ -44,9 +44,9 @@ def heads(
     *,
     key: str = "num_attention_heads",
 ) -> Heads:
-    """Return the heads of a model; FormatError for numbers that do not go together.
+    """Return the heads of a model; raise FormatError for numbers that contradict each other.
 
-    ``key`` is what the config calls ``count``.
+    ``key`` is the config's name of ``count``.
     """
     if count > MAX_HEADS:
         raise FormatError(f"config: {key!r} is {count}, expected at most {MAX_HEADS}")
@@ -64,10 +64,10 @@ def alibi(num_heads: int, max_bias: float = 8.0) -> _core.PositionBias:
 
 
 def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
-    """(num_heads,): 2 ** (-max_bias * (h + 1) / num_heads) for a power of two.
+    """Slopes (num_heads,): 2 ** (-max_bias * (h + 1) / num_heads) for a power of two.
 
-    For other numbers of heads: those of the power of two below, then every other slope of the
-    power of two above, as the authors' code has it.
+    Other numbers of heads get the slopes of the next lower power of two, then every other slope of
+    the next higher one, as in the authors' code.
     """
     below = 1 << (num_heads.bit_length() - 1)
     steps = np.concatenate([np.arange(1.0, below + 1), np.arange(0.5, below, 1)])[:num_heads]
@@ -78,9 +78,9 @@ def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
 def separate_qkv(
     w: Weights, size: int, heads: Heads, *, bias: bool, neighbours: int = 0
 ) -> dict[str, Any]:
-    """Arguments of MultiHeadAttention from ``q_proj``, ``k_proj`` and ``v_proj``.
+    """Return arguments of MultiHeadAttention from ``q_proj``, ``k_proj`` and ``v_proj``.
 
-    Of the model's rotary positions ``neighbours`` dimensions are turned 2i with 2i + 1.
+    In the first ``neighbours`` dimensions of a head the model's rotary pairs are 2i and 2i + 1.
     """
 
     def turned(name: str, rows: Floats) -> Floats:
@@ -103,7 +103,7 @@ def separate_qkv(
 
 
 def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -> dict[str, Any]:
-    """The same where one layer gives, for each key/value head, its queries, its key, its value."""
+    """Return the arguments from one layer with queries, key and value of each key/value head."""
     rows = heads.size + 2 * heads.kv_size
     grouped = w.matrix(f"{name}.weight", rows, size)
     weight = Matrix.of(grouped.shape, lambda: _ungrouped(grouped.read(), heads))
@@ -112,7 +112,7 @@ def grouped_qkv(w: Weights, name: str, size: int, heads: Heads, *, bias: bool) -
 
 
 def _ungrouped(rows: Floats, heads: Heads) -> Floats:
-    """(kv_count * (queries + 2) * dim, ...) -> all queries, then keys, then values."""
+    """Reorder rows (kv_count * (queries + 2) * dim, ...) to all queries, then keys, then values."""
     rest = rows.shape[1:]
     groups = rows.reshape(heads.kv_count, -1, heads.dim, *rest)
     parts = groups[:, :-2], groups[:, -2:-1], groups[:, -1:]

@@ -1,4 +1,4 @@
-"""Pieces that Transformer families share."""
+"""Shared blocks of Transformer families."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attnengine.errors import FormatError
 from attnengine.models.matrix import stacked
 from attnengine.models.weights import Weights
 
-# Hugging Face's names, and the kernels'.
+# Hugging Face's names and the kernels' names of activations
 ActivationName = Literal[
     "gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"
 ]
@@ -26,7 +26,7 @@ _KERNELS: dict[ActivationName, KernelActivation] = {
     "silu": "silu",
     "swish": "silu",
 }
-# Transformers' names of what a layer sees: everything, or a window.
+# transformers' names: a layer attends to all positions, or to a window
 LayerType = Literal["full_attention", "sliding_attention"]
 FULL: LayerType = "full_attention"
 SLIDING: LayerType = "sliding_attention"
@@ -35,9 +35,9 @@ SLIDING: LayerType = "sliding_attention"
 def layer_type(
     kinds: Sequence[LayerType] | None, num_layers: int, i: int, *, windowed: bool
 ) -> LayerType:
-    """Return the kind of layer i by a config's ``layer_types``; without them, as ``windowed`` says.
+    """Return the type of layer i from a config's ``layer_types`` or, without them, ``windowed``.
 
-    Raises FormatError where there are not as many as layers.
+    Raises FormatError unless ``layer_types`` has one entry per layer.
     """
     if kinds is None:
         return SLIDING if windowed else FULL
@@ -50,7 +50,7 @@ def layer_type(
 
 
 def window(kind: LayerType, size: int | None) -> int:
-    """Return how many positions a layer sees, 0 for all."""
+    """Return the number of positions that a layer sees, 0 for all."""
     if kind == FULL:
         return 0
     if size is None:
@@ -59,17 +59,17 @@ def window(kind: LayerType, size: int | None) -> int:
 
 
 def activation(name: ActivationName) -> KernelActivation:
-    """Return the kernels' name of an activation."""
+    """Return the kernels' name of a Hugging Face activation."""
     return _KERNELS[name]
 
 
 def fused(
     w: Weights, parts: Sequence[tuple[str, int]], in_size: int, *, bias: bool | None = None
 ) -> _core.Linear:
-    """Several linear layers of one input as one product, their outputs side by side.
+    """Join several linear layers with the same input into one layer with concatenated outputs.
 
-    ``parts`` are names and output sizes. ``bias`` says whether they have one; None: as the
-    checkpoint has it, zeros where only others have one.
+    ``parts`` holds names and output sizes. ``bias`` says whether the layers have biases. None reads
+    the biases of the checkpoint, with zeros for layers without one.
     """
     weight = stacked([w.matrix(f"{name}.weight", size, in_size) for name, size in parts])
     if bias is None:
@@ -91,10 +91,10 @@ def projections(
     cross: bool,
     bias: bool | None = None,
 ) -> dict[str, Any]:
-    """Arguments of MultiHeadAttention from layers for queries, keys and values.
+    """Return arguments of MultiHeadAttention from layers for queries, keys and values.
 
-    ``sizes`` are outputs and inputs of each; cross-attention takes its keys and values from
-    elsewhere. ``bias`` as in `fused`.
+    ``sizes`` holds the output and input sizes of each. Cross-attention gets its keys and values
+    from another input. ``bias`` is that of `fused`.
     """
     parts = [(name, sizes[0]) for name in names]
     if not cross:
@@ -108,7 +108,7 @@ def projections(
 def layer_norm(
     w: Weights, name: str, size: int, eps: float, *, bias: bool = True
 ) -> _core.LayerNorm:
-    """Return the layer norm of ``name.weight`` and, unless it has none, ``name.bias`` (size,)."""
+    """Return the layer norm of ``name.weight`` and, if present, ``name.bias``, both (size,)."""
     weight = w.take(f"{name}.weight", size)
     return _core.LayerNorm(weight, w.take(f"{name}.bias", size) if bias else None, eps=eps)
 
@@ -116,7 +116,7 @@ def layer_norm(
 def feed_forward(
     w: Weights, names: tuple[str, str], sizes: tuple[int, int], act: ActivationName, *, bias: bool
 ) -> _core.FeedForward:
-    """Two linear layers; ``sizes`` are of the model and between them."""
+    """Build a feed-forward network; ``sizes`` are the hidden and the intermediate size."""
     size, wide = sizes
     return _core.FeedForward(
         up=w.linear(names[0], wide, size, bias=bias),
@@ -134,7 +134,7 @@ def gated_feed_forward(
     bias: bool = False,
     output_scale: float = 1.0,
 ) -> _core.FeedForward:
-    """Llama's, of ``gate_proj``, ``up_proj`` and ``down_proj``."""
+    """Build Llama's gated network from ``gate_proj``, ``up_proj`` and ``down_proj``."""
     return _core.FeedForward(
         up=fused(w, [("gate_proj", wide), ("up_proj", wide)], size, bias=bias),
         down=w.linear("down_proj", size, wide, bias=bias, scale=output_scale),
@@ -144,7 +144,7 @@ def gated_feed_forward(
 
 
 def check_heads(num_heads: int, hidden_size: int, key: str = "num_attention_heads") -> None:
-    """Raise FormatError where heads do not share the hidden size evenly."""
+    """Raise FormatError unless the number of heads divides the hidden size."""
     if hidden_size % num_heads:
         raise FormatError(
             f"config: {key!r} is {num_heads}, expected a divisor of the hidden size {hidden_size}"

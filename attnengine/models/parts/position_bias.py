@@ -1,4 +1,4 @@
-"""What attention adds to its scores for the distance between query and key."""
+"""Biases that attention adds to its scores by the distance between query and key."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from attnengine import _core
 from attnengine.errors import FormatError
 from attnengine.models.matrix import Floats
 
-_MAX_TABLE = 2**24  # numbers: no weight in the file bounds the greatest distance
+_MAX_TABLE = 2**24  # numbers; no weight in the file bounds the largest distance
 
 
 def bucket_bias(weight: Floats, max_distance: int, *, bidirectional: bool) -> _core.PositionBias:
-    """T5's bias: ``weight`` (num_buckets, num_heads) has one number for a range of distances.
+    """Return T5's bias; ``weight`` (num_buckets, num_heads) has a number per range of distances.
 
     Raises FormatError for a ``max_distance`` that the buckets do not fit.
     """
@@ -35,11 +35,11 @@ def bucket_bias(weight: Floats, max_distance: int, *, bidirectional: bool) -> _c
 def relative_buckets(
     distances: NDArray[np.int64], num_buckets: int, max_distance: int, *, bidirectional: bool
 ) -> NDArray[np.int64]:
-    """The bucket of each distance, key position less query position (Raffel et al. 2020).
+    """Return the bucket of each distance, key position - query position (Raffel et al. 2020).
 
-    A key before its query by less than half the buckets has a bucket for its distance; the other
-    half grow logarithmically up to max_distance. Keys behind the query share bucket 0, unless
-    ``bidirectional``: then half of all buckets are theirs, in the same way.
+    Half of the buckets hold one distance each, for the keys nearest before the query. The ranges of
+    the other half grow logarithmically up to max_distance. Keys after the query share bucket 0.
+    If ``bidirectional``, they get half of all buckets instead, divided in the same way.
     """
     if bidirectional:
         half = num_buckets // 2

@@ -1,4 +1,4 @@
-"""What the RNN architectures share: which cell, cells and layers from PyTorch's names."""
+"""Shared parts of RNN architectures: the config of cells, and cells and layers from weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Nonlinearity = Literal["tanh", "relu", "linear", "sigmoid", "hard_sigmoid", "har
 Layer = tuple[Matrix, Floats | None]  # weight (out, in), bias (out,)
 
 _GATES = {"elman": 1, "gru": 3, "lstm": 4}
-# The cells that have a switch; the others must leave it as it is by default.
+# switch -> cells that have it; configs of other cells must have its default
 _SWITCHES = {
     "gate_activation": ("gru", "lstm"),
     "reset": ("gru",),
@@ -29,7 +29,7 @@ _SWITCHES = {
 
 @dataclass(frozen=True, kw_only=True)
 class CellConfig:
-    """Which cell: the keys that every RNN architecture has; ``docs/export.md`` explains each."""
+    """Keys of the cell, which every RNN architecture has; ``docs/export.md`` explains each."""
 
     cell: CellName
     nonlinearity: Nonlinearity
@@ -41,7 +41,7 @@ class CellConfig:
     projection_clip: float | None = None
 
     def __post_init__(self) -> None:
-        """Raise FormatError for a switch that the cell does not have."""
+        """Raise FormatError for a switch that the cell lacks."""
         for field in fields(CellConfig):
             cells, value = _SWITCHES.get(field.name, (self.cell,)), getattr(self, field.name)
             if self.cell not in cells and value != field.default:
@@ -56,14 +56,14 @@ class CellConfig:
             )
 
     def output_size(self, hidden_size: int) -> int:
-        """Size of what a cell of ``hidden_size`` units gives out."""
+        """Size of the output of a cell with ``hidden_size`` units."""
         return self.projection_size or hidden_size
 
 
 def cell(
     config: CellConfig, w: Weights, suffix: str, input_size: int, hidden_size: int
 ) -> _core.Cell:
-    """Build one cell from ``weight_ih_<suffix>`` and its siblings, as in ``torch.nn.LSTM``."""
+    """Build one cell from ``weight_ih_<suffix>`` and the like, named as in ``torch.nn.LSTM``."""
     rows, size = _GATES[config.cell] * hidden_size, config.output_size(hidden_size)
     ih = w.matrix(f"weight_ih_{suffix}", rows, input_size), w.get(f"bias_ih_{suffix}", rows)
     hh = w.matrix(f"weight_hh_{suffix}", rows, size), w.get(f"bias_hh_{suffix}", rows)
@@ -89,7 +89,7 @@ def cell(
 
 
 def gru(config: CellConfig, w: Weights, ih: Layer, hh: Layer) -> _core.GRUCell:
-    """Build a GRU; one that resets before the product has the rows of n apart."""
+    """Build a GRU; with the reset before the product, the rows of n are a separate layer."""
     weight, bias = hh
     end = weight.shape[0]
     cut = end if config.reset == "after" else 2 * weight.shape[1]
@@ -109,7 +109,7 @@ def gru(config: CellConfig, w: Weights, ih: Layer, hh: Layer) -> _core.GRUCell:
 def stack(
     config: CellConfig, w: Weights, input_size: int, hidden_size: int, num_layers: int
 ) -> list[_core.Cell]:
-    """Build the cells of a stack that runs forward, bottom first."""
+    """Build the cells of a forward stack, from bottom to top."""
     below = config.output_size(hidden_size)
     return [
         cell(config, w, f"l{i}", below if i else input_size, hidden_size) for i in range(num_layers)
@@ -127,10 +127,10 @@ def encoder_layers(
     separate: bool = False,
     skip: bool = False,
 ) -> list[_core.RnnLayer]:
-    """Build the layers of an encoder, with their reverse halves when bidirectional.
+    """Build the layers of an encoder, with reverse cells if bidirectional.
 
-    Above the first layer, with ``separate`` a direction reads what the same direction below gives
-    out, and with ``skip`` a layer adds what it reads to what it gives out.
+    Above the first layer, with ``separate`` each direction reads the output of the same direction
+    below. With ``skip`` a layer adds its input to its output.
     """
     width = config.output_size(hidden_size) * (2 if bidirectional and not separate else 1)
     layers = []

@@ -1,4 +1,4 @@
-"""Rotary position embedding: the frequencies of every scaling."""
+"""Rotary position embedding: frequencies for every scaling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from attnengine.models.matrix import Floats
 
 Doubles = NDArray[np.float64]
 
-_MAX_DIM = 2**16  # compared before memory is taken: no weight is read yet
+_MAX_DIM = 2**16  # checked before memory is allocated
 
 
 def rotary(
@@ -28,11 +28,11 @@ def rotary(
     *,
     limited: bool = False,
 ) -> _core.Rotary:
-    """Return the rotation of the first ``partial`` of a head's dimensions (Su et al. 2021).
+    """Return the rotation of the first share ``partial`` of a head's dimensions (Su et al. 2021).
 
-    ``scaling`` is a config's ``rope_scaling``; ``limited``: the caller ends sequences at
-    ``limit()``. Raises FormatError for a number that is missing or out of range, Unsupported for a
-    kind or a key that is not known.
+    ``scaling`` is a config's ``rope_scaling``. ``limited`` says that the caller ends sequences at
+    ``limit()``. Raises FormatError for a number that is missing or out of range, and Unsupported
+    for an unknown type or key.
     """
     if not limited and limit(scaling, max_positions) < max_positions:
         raise Unsupported(
@@ -53,7 +53,7 @@ def rotary(
 def _frequencies(
     dim: int, base: float, scaling: Mapping[str, Any], max_positions: int
 ) -> tuple[Floats, float]:
-    """Frequencies (dim / 2,) in radians a position, and the factor of what is turned."""
+    """Return frequencies (dim / 2,) in radians per position, and the factor of rotated vectors."""
     scale = _known(scaling)
     try:
         with np.errstate(all="ignore"):
@@ -63,7 +63,7 @@ def _frequencies(
         finite = bool(np.isfinite(rounded).all())
     except FormatError:  # a ValueError too
         raise
-    except (ArithmeticError, ValueError):  # a logarithm of 0, a division by it
+    except (ArithmeticError, ValueError):  # logarithm of 0, division by 0
         finite = False
     if not finite:
         raise FormatError(
@@ -73,9 +73,9 @@ def _frequencies(
 
 
 def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:
-    """Return how many positions a sequence may have.
+    """Return the largest number of positions of a sequence.
 
-    "longrope" turns all positions of a longer sequence otherwise, those in the cache too.
+    For longer sequences "longrope" would rotate all positions differently, also cached ones.
     """
     given = scaling or {}
     same = given.get("short_factor") == given.get("long_factor")
@@ -85,10 +85,10 @@ def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:
 
 
 def halves(rows: Floats, num_heads: int, dim: int | None = None) -> Floats:
-    """Reorder each head's outputs (num_heads * head_dim, ...) for the kernel.
+    """Reorder each head's rows (num_heads * head_dim, ...) from neighbours to halves.
 
-    It turns i with i + dim / 2, of the first ``dim`` (None: all); the rows are of a model that
-    turns neighbours, 2i with 2i + 1.
+    The model has the rotary pairs 2i and 2i + 1; the kernel has i and i + dim / 2. Only the first
+    ``dim`` dimensions rotate, by default all.
     """
     by_head = rows.reshape(num_heads, -1, *rows.shape[1:])
     rest = np.arange(dim or by_head.shape[1], by_head.shape[1])
@@ -98,7 +98,7 @@ def halves(rows: Floats, num_heads: int, dim: int | None = None) -> Floats:
 
 
 def _known(scaling: Mapping[str, Any]) -> _Scale:
-    """Return the function of a kind of scaling all of whose keys we have."""
+    """Return the function of a scaling's type; raise Unsupported for unknown types and keys."""
     kind = scaling.get("rope_type")
     if not isinstance(kind, str) or kind not in _SCALINGS:
         known = ", ".join(_SCALINGS)
@@ -113,7 +113,7 @@ def _known(scaling: Mapping[str, Any]) -> _Scale:
 
 
 class _Scaling:
-    """The numbers of a ``rope_scaling``, checked when asked for."""
+    """The numbers of a ``rope_scaling``, checked when they are read."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
@@ -148,7 +148,7 @@ class _Scaling:
 def _default(
     scaling: _Scaling, frequencies: Doubles, base: float, max_positions: int
 ) -> tuple[Doubles, float]:
-    """As trained. Also "dynamic" (NTK), which changes nothing up to the model's positions."""
+    """Plain frequencies; also "dynamic" (NTK), which only changes positions beyond the model's."""
     return frequencies, 1.0
 
 
@@ -161,7 +161,7 @@ def _linear(
 def _llama3(
     scaling: _Scaling, frequencies: Doubles, base: float, max_positions: int
 ) -> tuple[Doubles, float]:
-    """Long waves are slowed down by the factor, short ones stay, those between are mixed."""
+    """Divide frequencies of long waves by the factor, keep those of short waves, mix in between."""
     factor = scaling.number("factor")
     low, high = scaling.number("low_freq_factor"), scaling.number("high_freq_factor")
     if not low < high:
@@ -177,7 +177,7 @@ def _llama3(
 def _yarn(
     scaling: _Scaling, frequencies: Doubles, base: float, max_positions: int
 ) -> tuple[Doubles, float]:
-    """YaRN (Peng et al. 2023): a ramp over dimensions, and warmer scores."""
+    """YaRN (Peng et al. 2023): a ramp over dimensions, and a factor that scales the scores."""
     factor = scaling.number("factor")
     original = scaling.number(_ORIGINAL, max_positions)
     half = len(frequencies)
@@ -195,7 +195,7 @@ def _yarn(
 
 
 def _yarn_factor(scaling: _Scaling, factor: float) -> float:
-    """By the logarithm of the factor; DeepSeek divides one such number by another."""
+    """Return YaRN's factor, which grows with log(factor); DeepSeek has a ratio of two such."""
     scales = [scaling.values.get(key) for key in ("mscale", "mscale_all_dim")]
     if None in scales:
         warmth = _warmth(factor, 1.0)
@@ -212,7 +212,7 @@ def _warmth(factor: float, scale: float) -> float:
 def _longrope(
     scaling: _Scaling, frequencies: Doubles, base: float, max_positions: int
 ) -> tuple[Doubles, float]:
-    """LongRoPE (Ding et al. 2024): a factor for each frequency, those of short sequences."""
+    """LongRoPE (Ding et al. 2024): divide each frequency by its factor for short sequences."""
     slower = scaling.numbers("short_factor", len(frequencies))
     scaling.numbers("long_factor", len(frequencies))  # see limit()
     original = scaling.number(_ORIGINAL)
@@ -227,7 +227,7 @@ def _longrope(
 
 _Scale = Callable[[_Scaling, Doubles, float, int], tuple[Doubles, float]]
 _ORIGINAL = "original_max_position_embeddings"
-# The function and the keys of each rope_type.
+# rope_type -> function, and keys of rope_scaling that it reads
 _SCALINGS: dict[str, tuple[_Scale, tuple[str, ...]]] = {
     "default": (_default, ()),
     "dynamic": (_default, ("factor",)),

@@ -1,4 +1,4 @@
-"""Embeddings and the layer that gives logits, which may share a weight."""
+"""Embeddings and output layers, which may share a weight."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from attnengine.models.weights import Weights
 
 
 def logits_layer(w: Weights, weight: Matrix, bias: Floats | None = None) -> _core.Linear:
-    """Return the layer that gives logits: of weight (vocab_size, size) and bias (vocab_size,)."""
+    """Return the output layer of weight (vocab_size, size) and bias (vocab_size,)."""
     return w.pack(weight, bias, precision=logits_precision(w.settings))
 
 
 def embedding(w: Weights, weight: Matrix) -> _core.Embedding:
-    """Return the rows of weight (vocab_size, size), in the precision of the layer of logits."""
+    """Return the embedding of weight (vocab_size, size), in the output layer's precision."""
     precision = logits_precision(w.settings)
     if precision == "float32":
         return _core.Embedding(weight.read())
@@ -31,10 +31,10 @@ def vocabulary_layers(
     *,
     scale: float = 1.0,
 ) -> tuple[_core.Embedding, _core.Linear]:
-    """Return the embedding of ``weight`` and the layer that gives logits, of ``output`` or tied.
+    """Return the embedding of ``weight`` and the output layer of ``output``, or tied if None.
 
-    weight and output (vocab_size, size), bias (vocab_size,); the weight of logits is multiplied by
-    ``scale``. Where they are tied they share memory, unless that would change rows in float32.
+    weight and output (vocab_size, size), bias (vocab_size,). The output layer's weight is
+    multiplied by ``scale``. Tied layers share memory, unless that would change float32 rows.
     """
     if output is not None:
         return embedding(w, weight), logits_layer(w, output.scaled(scale), bias)
@@ -53,9 +53,9 @@ def with_head(
     scale: float = 1.0,
     name: str = "lm_head",
 ) -> tuple[_core.Embedding, _core.Linear]:
-    """Return the embedding of ``table`` and the layer called ``name`` that gives logits.
+    """Return the embedding of ``table`` and the output layer called ``name``.
 
-    ``tied``: its weight is the table; ``bias``: it has one.
+    ``tied``: the output layer's weight is the table. ``bias``: the output layer has a bias.
     """
     output = None if tied else weights.matrix(f"{name}.weight", *table.shape)
     found = weights.take(f"{name}.bias", table.shape[0]) if bias else None
@@ -63,6 +63,6 @@ def with_head(
 
 
 def _can_be_undone(scale: float, precision: str) -> bool:
-    """Whether a scaled weight divided by its scale is as good as it was: in float32, the same."""
+    """Whether dividing a scaled weight by its scale restores it; in float32 exactly."""
     is_power = abs(math.frexp(scale)[0]) == 0.5
     return 2**-16 < abs(scale) < 2**16 and (is_power or precision != "float32")

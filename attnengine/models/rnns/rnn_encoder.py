@@ -14,7 +14,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Config(CellConfig):
-    """Sizes and switches; ``hidden_size`` is that of one direction."""
+    """Sizes and switches; ``hidden_size`` is the size of one direction."""
 
     vocab_size: int
     embedding_size: int
@@ -28,7 +28,7 @@ class Config(CellConfig):
 
     @property
     def states_size(self) -> int:
-        """Size of a state of the encoder."""
+        """Size of an encoder state."""
         layer = self.output_size(self.hidden_size) * (2 if self.bidirectional else 1)
         return layer if self.states == "top" else self.embedding_size + self.num_layers * layer
 

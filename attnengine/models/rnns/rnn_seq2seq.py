@@ -46,7 +46,7 @@ class Config(CellConfig):
 
     @property
     def query_previous(self) -> bool:
-        """Whether the state before the step is what attends."""
+        """Whether the query is the hidden state before the step."""
         return self.attention != "none" and self.attention_query == "previous"
 
     @property
@@ -61,7 +61,7 @@ class Config(CellConfig):
 
     @property
     def output_in_size(self) -> int:
-        """Size of what the output layer reads."""
+        """Input size of the output layer."""
         return self.readout_size or self.parts_size
 
 
@@ -110,7 +110,7 @@ def check(config: Config) -> None:
 
 
 def check_size(key: str, size: int | None, wanted: bool, switch: str) -> None:
-    """Raise FormatError unless there is a size where, and only where, a switch wants one."""
+    """Raise FormatError unless a size is given exactly if a switch needs one."""
     if wanted != (size is not None):
         raise contradiction(key, size, f"{'a size' if wanted else 'null'} with {switch}")
 
@@ -153,11 +153,11 @@ def bridge(config: Config, w: Weights) -> _core.Bridge:
 
 
 def attention(config: Config, w: Weights) -> _core.AttentionScore | None:
-    """Build the score; general is dot with one side projected, concat is additive cut in two.
+    """Build the score: general is dot with a projected side, concat is additive with split weight.
 
-    General projects the keys, once for each source: (W query) . key = query . (W.T key); where it
-    has a bias, the query in every step. Projections are float32: a softmax magnifies their errors,
-    and they are small.
+    General projects the keys once per source: (W query) . key = query . (W.T key). With a bias it
+    projects the query in every step. Projections are small and stay in float32, because a softmax
+    magnifies their errors.
     """
     hidden, states, exact = config.decoder_hidden_size, config.encoder_size, "float32"
     if config.attention == "none":
@@ -216,7 +216,7 @@ def decoder(config: Config, w: Weights) -> _core.RnnDecoder:
 
 
 def readout(config: Config, w: Weights) -> _core.Linear | None:
-    """Build the layer below the output; units that compete in maxout are neighbours in the file."""
+    """Build the layer below the output; the file has units of one maxout group as neighbours."""
     if config.readout_size is None:
         return None
     if config.readout_activation != "maxout":
@@ -228,7 +228,7 @@ def readout(config: Config, w: Weights) -> _core.Linear | None:
 
 
 def target_layers(config: Config, w: Weights) -> tuple[_core.Embedding, _core.Linear]:
-    """Build the embedding of the target and the output layer, whose weight may be one."""
+    """Build the embedding of the target and the output layer, which may share a weight."""
     size = config.target_vocab_size
     return vocabulary_layers(
         w,

@@ -13,7 +13,7 @@ from attnengine.models.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Config(rnn_encoder.Config):
-    """Those of an encoder, and the window that it reads."""
+    """Keys of an encoder, and the number of tokens in its window."""
 
     window: int
     window_padding_id: int | None = field(metadata={"minimum": 0})

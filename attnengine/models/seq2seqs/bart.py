@@ -1,4 +1,4 @@
-"""BART (Lewis et al. 2020), and what Hugging Face's encoder-decoders of its kind share."""
+"""BART (Lewis et al. 2020), and parts that similar encoder-decoders of Hugging Face share."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What differs between the families, by the keys of architecture "transformer"."""
+    """Differences between the families, as keys of the architecture "transformer"."""
 
     norm_placement: Literal["pre", "post"] = "post"
     final_norm: bool = False
@@ -73,7 +73,7 @@ def vocabulary(
 ) -> tuple[_core.Embedding, _core.Embedding, _core.Linear]:
     """Return the embeddings of source and target, and the output layer.
 
-    The bias of the output layer is zero where early checkpoints lack it.
+    The bias of the output layer is zero if an early checkpoint lacks it.
     """
     model, size, tied = weights.under("model"), config.target_vocab_size, config.tie_word_embeddings
     source_name, target_name = table_names(config, model)
@@ -91,13 +91,14 @@ def vocabulary(
 
 
 def table_names(config: Config, model: Weights) -> tuple[str, str]:
-    """Return the names of the weights that embed the source and the target, which may be one."""
+    """Return the names of the source's and the target's embedding; they may be the same."""
     shared, size = "shared.weight", config.source_vocab_size
     if not config.separate_embeddings:
         if size != config.target_vocab_size:
             raise FormatError("config: the embeddings are shared, expected equal vocabulary sizes")
         return shared, shared
-    # early checkpoints leave out what is as the shared one; later ones have one that nothing reads
+    # Early checkpoints omit an embedding that equals the shared one. Later ones have both, and a
+    # shared weight that nothing reads.
     if shared in model:
         model.matrix(shared, size, config.d_model)
     names = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
@@ -123,7 +124,7 @@ def decoder(
 
 
 def transformer_config(config: Config, layout: Layout, side: Side) -> transformer.Config:
-    """Return the Transformer's config for one side, whose heads and widths may differ."""
+    """Return the Transformer's config for one side; the sides may differ in heads and widths."""
     heads = {"encoder": config.encoder_attention_heads, "decoder": config.decoder_attention_heads}
     widths = {"encoder": config.encoder_ffn_dim, "decoder": config.decoder_ffn_dim}
     if config.d_model % heads[side]:

@@ -1,4 +1,4 @@
-"""Blenderbot (Roller et al. 2021): BART's layers, norms before the blocks and behind the last."""
+"""Blenderbot (Roller et al. 2021): BART with norms before the blocks and after the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blenderbot-small (Roller et al. 2021): BART whose decoder adds positions behind their norm."""
+"""Blenderbot-small (Roller et al. 2021): BART; the decoder adds positions after the norm."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
     model = weights.under("model")
     source, _, output = bart.vocabulary(config, weights)
     normed = embedding(weights, norm_tokens(config, model))
-    unscaled = replace(config, scale_embedding=False)  # what is normed need not be scaled before
+    unscaled = replace(config, scale_embedding=False)  # the norm undoes scales
     return _core.TransformerSeq2Seq(
         encoder=bart.encoder(config, bart.Layout(embedding_norm=True), model, source),
         decoder=bart.decoder(unscaled, bart.Layout(), model, normed, output),
@@ -26,7 +26,7 @@ def build(config: bart.Config, weights: Weights) -> _core.TransformerSeq2Seq:
 
 
 def norm_tokens(config: bart.Config, model: Weights) -> Matrix:
-    """Return every target token's row normalised: before positions, a norm only sees the token."""
+    """Return the normalised rows of all target tokens: the norm depends on the token alone."""
     size, w = config.d_model, model.under("decoder.layernorm_embedding")
     weight, bias = w.take("weight", size), w.take("bias", size)
     table = model.matrix(bart.table_names(config, model)[1], config.target_vocab_size, size)

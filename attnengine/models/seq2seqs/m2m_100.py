@@ -19,9 +19,9 @@ class Config(bart.Config):
 
 @register("m2m_100", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
-    """Build from the weights of BART, without norms of embeddings and bias of the output.
+    """Build from BART's weights without the norms of embeddings and the output bias.
 
-    Positions count from the one behind the padding token's id, as in fairseq.
+    The first position is the padding token's id + 1, as in fairseq.
     """
     layout = bart.Layout(
         norm_placement="pre",

@@ -1,4 +1,4 @@
-"""mBART and mBART-50 (Liu et al. 2020): BART with norms before the blocks and behind the last."""
+"""mBART and mBART-50 (Liu et al. 2020): BART with norms before the blocks and after the last."""
 
 from __future__ import annotations
 

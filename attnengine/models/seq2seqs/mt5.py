@@ -16,7 +16,7 @@ class Config(t5.FamilyConfig):
 
     @property
     def scaled(self) -> bool:
-        """Never, whatever ``tie_word_embeddings`` says: version 5 always calls it true."""
+        """False for any ``tie_word_embeddings``, because version 5 always writes true."""
         return False
 
 

@@ -1,4 +1,4 @@
-"""Pegasus (Zhang et al. 2020): Marian's positions, norms before the blocks and behind the last."""
+"""Pegasus (Zhang et al. 2020): Marian's positions, norms before the blocks and after the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""T5, T5 v1.1 and FLAN-T5 (Raffel et al. 2020): pre-norm, biases for distances, no positions."""
+"""T5, T5 v1.1 and FLAN-T5 (Raffel et al. 2020): pre-norm, relative position biases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnengine.models.registry import register
 from attnengine.models.weights import Weights
 
 FeedForwardName = Literal["relu", "gelu", "silu", "gated-relu", "gated-gelu", "gated-silu"]
-# The activation of each, where dense_act_fn does not say another.
+# feed_forward_proj -> activation, unless dense_act_fn gives another
 _ACTIVATIONS: dict[FeedForwardName, ActivationName] = {
     "relu": "relu",
     "gelu": "gelu",
@@ -45,12 +45,12 @@ class FamilyConfig:
     is_gated_act: bool | None = None
     tie_word_embeddings: bool = True
 
-    # Whether every layer has biases of its own, or all have those of the first.
+    # Whether every layer has its own biases; else all layers share those of the first.
     own_biases: ClassVar[bool] = False
 
     @property
     def scaled(self) -> bool:
-        """Whether what the output layer reads is multiplied by d_model ** -0.5."""
+        """Whether the input of the output layer is multiplied by d_model ** -0.5."""
         return self.tie_word_embeddings
 
     @property
@@ -68,7 +68,7 @@ class Config(FamilyConfig):
 
     @property
     def scaled(self) -> bool:
-        """As version 5 says in a key, earlier ones where the output is tied."""
+        """Version 5 of transformers has a key for it; earlier ones scale if the output is tied."""
         given = self.scale_decoder_outputs
         return self.tie_word_embeddings if given is None else given
 
@@ -84,7 +84,7 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
     if config.source_vocab_size != config.target_vocab_size:
         raise FormatError("config: the embeddings are shared, expected equal vocabulary sizes")
     shape = config.source_vocab_size, config.d_model
-    # version 5 calls every output tied, and means those whose weight is absent
+    # version 5 writes true for every model; the output is tied if its weight is absent
     tied = config.tie_word_embeddings and "lm_head.weight" not in weights
     embedding, output = vocabulary_layers(
         weights,
@@ -105,7 +105,7 @@ def build_alike(config: FamilyConfig, weights: Weights) -> _core.TransformerSeq2
 def stack(
     config: FamilyConfig, w: Weights, embedding: _core.Embedding, *, cross: bool = False
 ) -> _core.TransformerStack:
-    """Build the encoder, or with ``cross`` the decoder."""
+    """Build the encoder, or the decoder if ``cross``."""
     count = config.num_decoder_layers or config.num_layers if cross else config.num_layers
     biases = bias(config, w.under("block.0"), bidirectional=not cross)
     layers = []
@@ -133,7 +133,7 @@ def bias(config: FamilyConfig, w: Weights, *, bidirectional: bool) -> _core.Posi
 def layer(
     config: FamilyConfig, w: Weights, biases: _core.PositionBias, *, cross: bool
 ) -> _core.TransformerLayer:
-    """Build one layer: two or, of the decoder, three blocks."""
+    """Build one layer: two blocks, or three in the decoder."""
     last = w.under("layer.2" if cross else "layer.1")
     return _core.TransformerLayer(
         self_attention=attention(config, w.under("layer.0.SelfAttention"), biases),
@@ -150,7 +150,7 @@ def layer(
 def attention(
     config: FamilyConfig, w: Weights, biases: _core.PositionBias | None
 ) -> _core.MultiHeadAttention:
-    """Build an attention, whose scores are not scaled; cross-attention has no biases."""
+    """Build an attention with unscaled scores; cross-attention has no biases."""
     size, heads = config.d_model, config.num_heads * config.d_kv
     return _core.MultiHeadAttention(
         **projections(w, ("q", "k", "v"), (heads, size), cross=biases is None, bias=False),
@@ -174,7 +174,7 @@ def feed_forward(config: FamilyConfig, w: Weights) -> _core.FeedForward:
 
 
 def block_norm(config: FamilyConfig, w: Weights) -> _core.BlockNorm:
-    """Build the norm in front of a block."""
+    """Build the norm before a block."""
     return _core.BlockNorm(before=norm(config, w, "layer_norm"))
 
 

@@ -16,7 +16,7 @@ from attnengine.models.parts.vocabulary import embedding, vocabulary_layers
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
 
-_MAX_SINUSOIDS = 2**24  # numbers: no weight in the file bounds 'max_positions'
+_MAX_SINUSOIDS = 2**24  # numbers; no weight in the file bounds 'max_positions'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Stack):
-    """What encoder and decoder share, and the sizes of each."""
+    """Keys that encoder and decoder share, and the sizes of each."""
 
     source_vocab_size: int
     target_vocab_size: int
@@ -80,7 +80,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerSeq2Seq:
 
 
 def check(config: Stack) -> None:
-    """Raise FormatError for switches and sizes that do not go together."""
+    """Raise FormatError for switches and sizes that contradict each other."""
     if (config.positions == "sinusoidal") != (config.position_layout is not None):
         raise FormatError(
             f"config: 'position_layout' is {config.position_layout!r} with 'positions' "
@@ -94,7 +94,7 @@ def check(config: Stack) -> None:
 
 
 def check_sides(config: Config) -> None:
-    """Raise FormatError for what encoder and decoder cannot be together."""
+    """Raise FormatError for keys of encoder and decoder that contradict each other."""
     check(config)
     if config.average_intermediate_size and config.decoder_self_attention != "average":
         raise FormatError(
@@ -113,9 +113,9 @@ def stack(
     *,
     cross: bool = False,
 ) -> _core.TransformerStack:
-    """Build an encoder, a language model, or with ``cross`` a decoder that reads a source.
+    """Build an encoder, a language model or, with ``cross``, a decoder that reads a source.
 
-    Without ``embedding`` something else embeds what it reads.
+    Without ``embedding`` the stack reads vectors that another layer makes.
     """
     return _core.TransformerStack(
         embedding=embedding,
@@ -129,7 +129,7 @@ def stack(
 
 
 def layer(config: Stack, w: Weights, *, cross: bool) -> _core.TransformerLayer:
-    """Build one layer; a decoder's has cross-attention."""
+    """Build one layer, with cross-attention in a decoder."""
     place = {"pre": "before", "post": "after"}[config.norm_placement]
 
     def block_norm(name: str) -> _core.BlockNorm:
@@ -158,7 +158,7 @@ def feed_forward(config: Stack, w: Weights, intermediate_size: int) -> _core.Fee
 
 
 def recurrence(config: Stack, w: Weights) -> _core.Recurrence | None:
-    """Build what stands in the place of a decoder layer's self-attention, if anything does."""
+    """Build the recurrence that replaces a decoder layer's self-attention, or return None."""
     if not isinstance(config, Config) or config.decoder_self_attention == "attention":
         return None
     size, wide = config.hidden_size, config.average_intermediate_size
@@ -194,7 +194,7 @@ def norm(config: Stack, w: Weights, name: str) -> _core.LayerNorm:
 
 
 def positions(config: Stack, w: Weights) -> Floats:
-    """Return what is added to the embeddings, (max_positions, hidden_size)."""
+    """Return the positions that are added to embeddings, (max_positions, hidden_size)."""
     count, offset = config.max_positions, config.position_offset
     if config.positions == "learned":
         return w.take("embed_positions.weight", count + offset, config.hidden_size)[offset:]
@@ -204,7 +204,7 @@ def positions(config: Stack, w: Weights) -> Floats:
             f"at most {_MAX_SINUSOIDS // config.hidden_size}"
         )
     half = config.hidden_size // 2
-    # Vaswani et al. 2017; "halves": Tensor2Tensor, OpenNMT-tf, CTranslate2
+    # "halves" (Tensor2Tensor, OpenNMT-tf, CTranslate2) divides by half - 1, Vaswani et al. by half
     steps = max(half - 1, 1) if config.position_layout == "halves" else half
     rates = np.exp(np.arange(half) * -(math.log(1e4) / steps))
     angles = np.arange(offset, offset + count)[:, None] * rates  # (max_positions, hidden / 2)

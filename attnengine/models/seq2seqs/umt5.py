@@ -1,4 +1,4 @@
-"""UMT5 (Chung et al. 2023): mT5 with biases for distances in every layer."""
+"""UMT5 (Chung et al. 2023): mT5 with its own position biases in every layer."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Models that hear: a file for each family."""
+"""Speech models: a file for each family."""

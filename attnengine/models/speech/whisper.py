@@ -1,4 +1,4 @@
-"""Whisper: speech to text, a pre-norm Transformer behind two convolutions (Radford et al. 2022)."""
+"""Whisper: speech to text, two convolutions and a pre-norm Transformer (Radford et al. 2022)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from attnengine.models.weights import Weights
 class Config:
     """Keys of Hugging Face's ``WhisperConfig``, and the ids of the tokens that prompt the decoder.
 
-    language_token_ids, task_token_ids: by their names, such as "en" and "translate"; empty for
-    models that know English alone.
+    language_token_ids, task_token_ids: name -> id, such as "en" and "translate"; empty for
+    English-only models.
     """
 
     vocab_size: int
@@ -70,7 +70,7 @@ def build(config: Config, weights: Weights) -> _core.SpeechSeq2Seq:
 
 
 def convolution(w: Weights, in_size: int, out_size: int, *, stride: int) -> _core.Convolution:
-    """Build a convolution of width 3, stored (out, in, 3); float32, as it sees the sound itself."""
+    """Build a convolution of width 3 from a weight (out, in, 3); it stays in float32."""
     weight = w.take("weight", out_size, in_size, 3).transpose(0, 2, 1)  # (out, 3, in)
     flat, bias = weight.reshape(out_size, 3 * in_size), w.take("bias", out_size)
     linear = w.pack(flat, bias, precision="float32")
@@ -78,7 +78,7 @@ def convolution(w: Weights, in_size: int, out_size: int, *, stride: int) -> _cor
 
 
 def side(config: Config, name: str) -> transformer.Stack:
-    """Return what one side is as a Transformer."""
+    """Return the Transformer config of one side."""
     is_encoder = name == "encoder"
     heads = config.encoder_attention_heads if is_encoder else config.decoder_attention_heads
     check_heads(heads, config.d_model, f"{name}_attention_heads")
@@ -99,7 +99,7 @@ def side(config: Config, name: str) -> transformer.Stack:
 
 
 def check_tokens(config: Config) -> None:
-    """Raise FormatError for ids that the vocabulary does not have."""
+    """Raise FormatError for ids beyond the vocabulary."""
     named = {
         "no_timestamps_token_id": [config.no_timestamps_token_id],
         "language_token_ids": config.language_token_ids.values(),
