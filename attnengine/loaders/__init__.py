@@ -28,13 +28,13 @@ class Format(Protocol):
     """A package that recognises a format; its module `reader`, imported when needed, reads it."""
 
     __name__: str
-    UNDERSTANDS: str  # what it reads, for the message when nothing matches
+    UNDERSTANDS: str  # name of the format, for the error when no format matches
 
     def matches(self, path: Path) -> bool:
-        """Whether this looks like a model of this format; errors are for the reader."""
+        """Whether `path` looks like a model of this format; the reader reports damage."""
 
 
-# Asked in this order; folders of CTranslate2 and Hugging Face have a config.json too.
+# The order matters: folders of CTranslate2 and Hugging Face have a config.json too.
 FORMATS: tuple[Format, ...] = (
     gguf,
     ctranslate2,
@@ -52,16 +52,16 @@ FORMATS: tuple[Format, ...] = (
 def load(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a model from a folder or file of any known format.
 
-    Weights are read when asked for, not here.
+    Weights are read later, when a build asks for them.
 
     Raises
     ------
     InvalidArgument
-        Nothing is at `path`.
+        `path` does not exist.
     FormatError
         No format is recognised, or the file is damaged.
     Unsupported
-        The file is sound, but attnengine lacks what it asks for.
+        The file is sound, but attnengine lacks a feature that it needs.
     """
     path = Path(path)
     if not path.exists():
@@ -77,8 +77,8 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
     """Write the model at `source` as a native folder.
 
-    Raises `InvalidArgument` when `destination` is a file or a folder that is not empty,
-    and whatever `load` raises.
+    Raises `InvalidArgument` if `destination` is a file or a folder that is not empty. Raises the
+    errors of `load` too.
     """
     folder = Path(destination)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

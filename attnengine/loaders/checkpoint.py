@@ -1,4 +1,4 @@
-"""What every loader returns: a config, tensors in canonical names, vocabularies."""
+"""The result of every loader: a config, tensors with canonical names, vocabularies."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One weight of a file, read when asked for."""
+    """One weight of a file; its numbers are read on demand."""
 
-    name: str  # as the file spells it, for error messages
+    name: str  # name in the file, for error messages
     shape: tuple[int, ...]
     dtype: str
     read: Callable[[], NDArray[np.float32]]
-    # Rows from begin to end, for files that need not read the other rows with them.
+    # Reads the rows from begin to end, for files that can read them alone.
     read_rows: Callable[[int, int], NDArray[np.float32]] | None = None
 
     @classmethod
     def of(cls, name: str, array: NDArray[Any]) -> Tensor:
-        """Wrap an array that is already in memory."""
+        """Wrap an array in memory."""
         return cls(name, array.shape, str(array.dtype), lambda: np.asarray(array, np.float32))
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model as it lies on disk, in canonical names."""
+    """A model on disk, with canonical names."""
 
     config: dict[str, Any]
     tensors: Mapping[str, Tensor]
     vocabularies: Mapping[str, Vocabulary]  # "source" and "target", or "vocabulary"
     path: Path
-    # Files of tokenizer libraries, by their names in a native folder.
+    # File name in a native folder -> file of a tokenizer library.
     tokenizer_files: Mapping[str, TokenizerFile] = field(default_factory=dict)
-    # Text that changes with the config and the weights on disk, where a packed file may stand
-    # beside them.
+    # Returns a text that changes with the config and the weights on disk; given if a packed file
+    # may lie beside them.
     fingerprint: Callable[[], str] | None = None
 
 

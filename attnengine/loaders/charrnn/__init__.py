@@ -1,7 +1,7 @@
 """Folders of ml5.js and deeplearn.js: character language models of char-rnn-tensorflow.
 
-manifest.json names a file of raw little-endian float32 and a shape for each of TensorFlow's
-variables, vocab.json has the id of each character.
+manifest.json gives each variable of TensorFlow a shape and a file of raw little-endian float32.
+vocab.json has the id of each character.
 """
 
 from __future__ import annotations

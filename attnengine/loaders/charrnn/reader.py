@@ -29,7 +29,7 @@ _OTHERS = {
     "rnnlm/softmax_w": "output.weight",
     "rnnlm/softmax_b": "output.bias",
 }
-_IGNORED = frozenset(("Variable", "Variable_1"))  # of the training: epoch and batch
+_IGNORED = frozenset(("Variable", "Variable_1"))  # training state: epoch and batch
 
 
 def read(path: Path) -> Checkpoint:
@@ -54,7 +54,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def _variables(path: Path) -> dict[str, Tensor]:
-    """The variables of the manifest by name, each a whole file of the folder."""
+    """Variables of the manifest by name; each one fills a file of the folder."""
     manifest, tensors = path / MANIFEST, {}
     for name, entry in read_object(manifest, CONFIG_LIMIT).items():
         entry = entry if isinstance(entry, dict) else {}

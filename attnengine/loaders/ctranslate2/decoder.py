@@ -1,4 +1,4 @@
-"""CTranslate2's language models: Transformers with layer norms, and those of Llama's kind."""
+"""CTranslate2's language models: Transformers with layer norms, and models like Llama."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from attnengine.loaders.shared.renaming import count_layers, matrix_shape, renam
 
 _GATE = "decoder/layer_0/ffn/linear_0_noact/weight"
 _EMBEDDING, _LAYER = "model.embed_tokens.weight", "model.layers.0"
-_ANY_LENGTH = 1 << 20  # rotary positions have no end
+_ANY_LENGTH = 1 << 20  # rotary positions have no limit
 _RMS_EPS = 1e-6
 
 
@@ -53,7 +53,7 @@ def _transformer(
 def _gated(
     model: Model, settings: Settings, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Llama, or what differs from it by one thing."""
+    """Read Llama, or a family that differs from it in one feature."""
     tensors = rename(model.tensors, names.LLAMA, model.path)
     vocab_size, size = matrix_shape(model.path, tensors, _EMBEDDING)
     heads = int(settings.get("num_heads", 8))
@@ -85,13 +85,13 @@ def _gated(
 def _family(
     settings: Settings, tensors: Mapping[str, Tensor], size: int, num_layers: int
 ) -> dict[str, Any]:
-    """The architecture, and its own keys."""
+    """Return the architecture and its additional keys."""
     query, output, up = (
         f"{_LAYER}.{name}_proj.bias" in tensors for name in ("self_attn.q", "self_attn.o", "mlp.up")
     )
     window = max(settings.get("sliding_window", 0), 0)
     window = max(settings.of_layers("self_attention/sliding_window", window), window)
-    norms = settings.count("/layer_norm_use_residual")  # a norm's weight is 1 more
+    norms = settings.count("/layer_norm_use_residual")  # norms multiply by 1 + weight
     found: dict[str, tuple[Any, dict[str, Any]]] = {
         "gemma": (norms, {"attention_bias": output}),
         "qwen3": (f"{_LAYER}.self_attn.q_norm.weight" in tensors, {"attention_bias": output}),
@@ -113,7 +113,7 @@ def _family(
 
 
 def _cut_projections(tensors: dict[str, Tensor], sizes: list[int], model: Model) -> None:
-    """Queries, keys and values stand below each other."""
+    """Cut the joined projection, which holds the rows of queries, keys and values in this order."""
     for fused in [name for name in tensors if "qkv_proj" in name]:
         tensor = tensors.pop(fused)
         if not tensor.shape or tensor.shape[0] != sum(sizes):
@@ -127,7 +127,7 @@ def _cut_projections(tensors: dict[str, Tensor], sizes: list[int], model: Model)
 def _rotary(
     settings: Settings, tensors: dict[str, Tensor], heads: int, kv_heads: int, head_dim: int
 ) -> dict[str, Any]:
-    """How positions turn the heads; interleaved pairs become halves."""
+    """Return the rotary settings, and reorder interleaved pairs of weights to halves."""
 
     def get(name: str, default: Any) -> Any:
         return settings.of_layers(f"self_attention/{name}", default)

@@ -1,4 +1,4 @@
-"""CTranslate2's encoders, which are of BERT's kind."""
+"""CTranslate2's encoders, which are variants of BERT."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _TYPES = f"{_EMBEDDINGS}.token_type_embeddings.weight"
 
 
 def encoder(path: Path, model: Model) -> Checkpoint:
-    """Read an encoder; a pooler behind it, which its states do not need, is left out."""
+    """Read an encoder without its pooler, which its states do not need."""
     settings = Settings(model)
     read = {name: t for name, t in model.tensors.items() if not name.startswith("pooler_dense/")}
     settings.left.pop("pooler_activation", None)
-    settings.left.pop("encoder/embeddings_merge", None)  # of words and types: their sum
+    settings.left.pop("encoder/embeddings_merge", None)  # embeddings of words and types are added
     tensors = rename(read, names.BERT, model.path)
     given = read_config(model, settings, ())
     config = _config(model, settings, tensors)

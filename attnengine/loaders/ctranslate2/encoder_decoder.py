@@ -1,4 +1,4 @@
-"""CTranslate2's encoder-decoders: translation models of OpenNMT, Marian, BART's kind."""
+"""CTranslate2's encoder-decoders: translation models of OpenNMT, Marian and BART's family."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def encoder_decoder(path: Path, model: Model) -> Checkpoint:
 
 
 def _new_names(model: Model) -> dict[str, Tensor]:
-    """The variables of an encoder-decoder under the names of revision 2 and later."""
+    """Rename the variables of an encoder-decoder to the names of revision 2 and later."""
     if model.revision > 1:
         return dict(model.tensors)
     renamed: dict[str, Tensor] = {}
@@ -75,7 +75,7 @@ def _shared(tensors: dict[str, Tensor]) -> dict[str, bool]:
 def _tokens(
     path: Path, given: Mapping[str, Any], config: dict[str, Any]
 ) -> tuple[dict[str, list[str]], dict[str, Path]]:
-    """Vocabularies of both sides and tokenizer files; what they say goes into the config."""
+    """Return the vocabularies of both sides and tokenizer files; complete the config from them."""
     kind, files = tokenizer(path)
     shared = any((path / f"shared_vocabulary.{end}").is_file() for end in ("json", "txt"))
     config["tokenizer"] = dict.fromkeys(_SIDES, kind)
@@ -107,7 +107,7 @@ def _add_zero_token(
 ) -> None:
     """Add a start token with an embedding of zeros to the target, as Marian does.
 
-    Its logit is so low that no search predicts it.
+    Its logit is so low that no search generates it.
     """
     token, size = names.ZERO_TOKEN, config["target_vocab_size"]
     if "target" not in tokens or token in tokens["target"]:
@@ -118,7 +118,7 @@ def _add_zero_token(
     no_bias = Tensor.of("no bias", np.zeros(size, np.float32))
     tensors.setdefault("lm_head.bias", no_bias)
     for name, value in ((embedding, 0.0), ("lm_head.weight", 0.0), ("lm_head.bias", -1e30)):
-        if name in tensors:  # without a weight the output is tied
+        if name in tensors:  # a tied output layer has no weight
             tensors[name] = with_row(tensors[name], value)
     tokens["target"].append(token)
     config |= {

@@ -1,10 +1,12 @@
-"""CTranslate2's model.bin: the variables of every binary version, quantised ones too.
+"""Reads CTranslate2's model.bin: variables of every binary version, quantised or not.
 
-u32 version | from version 2 on: string spec | u32 revision
-u32 count; count x { string name | u8 rank | u32 size[rank] | type and length | data }
-    type and length: u8 item size | u32 items; from version 4 on: u8 type | u32 bytes
-from version 3 on: u32 count; count x { string alias | string name }
-string = u16 length with the closing zero byte | bytes; all little-endian
+The layout is little-endian:
+
+    u32 version | from version 2 on: string spec | u32 revision
+    u32 count; count x { string name | u8 rank | u32 size[rank] | type and length | data }
+        type and length: u8 item size | u32 items; from version 4 on: u8 type | u32 bytes
+    from version 3 on: u32 count; count x { string alias | string name }
+    string = u16 length with the closing zero byte | bytes
 """
 
 from __future__ import annotations
@@ -30,24 +32,24 @@ _TYPES = ("float32", "int8", "int16", "int32", "float16", "bfloat16")
 _TYPES_BY_ITEM_SIZE = {4: "float32", 2: "int16", 1: "int8"}  # before version 4
 _INTEGERS = {"int8": "<i1", "int16": "<i2", "int32": "<i4"}
 _NUMBERS = {"float32": "<f", "float16": "<e", "int8": "<b", "int16": "<h", "int32": "<i"}
-_INT16_SCALE = 1000.0  # of files that do not say
+_INT16_SCALE = 1000.0  # for files without a scale
 _TEXT_LIMIT = 1 << 10
 
 
 @dataclass(frozen=True)
 class Model:
-    """What model.bin holds: weights as floats, and settings, which are scalars and texts."""
+    """The content of model.bin: weights as floats, and settings (scalars and texts)."""
 
     path: Path
     version: int
     spec: str
     revision: int
-    tensors: Mapping[str, Tensor]  # the same object under every alias
+    tensors: Mapping[str, Tensor]  # all aliases of a weight have the same object
     settings: Mapping[str, float | str]
 
     @classmethod
     def read(cls, path: Path) -> Model:
-        """Walk a file; weights are read when asked for."""
+        """Read the structure of a file; weights are read on demand."""
         file = MappedFile(path)
         with damage_named(path):
             return _Walk(file).model()
@@ -55,7 +57,7 @@ class Model:
 
 @dataclass(frozen=True)
 class _Variable:
-    name: str  # its own, whatever aliases it has
+    name: str  # name without aliases
     dtype: str
     shape: tuple[int, ...]
     offset: int
@@ -145,7 +147,7 @@ class _Walk:
 def _contents(
     file: MappedFile, variables: Mapping[str, _Variable]
 ) -> tuple[dict[str, Tensor], dict[str, float | str]]:
-    """Weights and settings; the scale of a quantised weight is a part of it."""
+    """Return weights and settings; a quantised weight includes its scale."""
     tensors: dict[str, Tensor] = {}
     settings: dict[str, float | str] = {}
     made: dict[_Variable, Tensor] = {}
@@ -165,7 +167,7 @@ def _contents(
 
 
 def _number(file: MappedFile, variable: _Variable) -> float:
-    """A scalar, of Python's type: whether it is a flag or a factor may depend on that."""
+    """Return a scalar as bool, int or float; the type may tell a flag from a factor."""
     kind = _NUMBERS.get(variable.dtype)
     if kind is None:
         raise FormatError(f"{file.path}: the scalar {variable.name!r:.200} is {variable.dtype}")
@@ -175,7 +177,7 @@ def _number(file: MappedFile, variable: _Variable) -> float:
 
 
 def _text(file: MappedFile, variable: _Variable) -> str:
-    """A string, which is stored as an array of int8."""
+    """Return a string, which the file stores as an array of int8."""
     if variable.shape[0] > _TEXT_LIMIT:
         raise FormatError(
             f"{file.path}: {variable.name!r:.200} is int8 of shape {variable.shape}, expected a "
@@ -210,7 +212,7 @@ def _tensor(file: MappedFile, variable: _Variable, variables: Mapping[str, _Vari
 
 
 def _scale(file: MappedFile, variable: _Variable, scale: _Variable | None) -> NDArray[np.float32]:
-    """What a quantised weight is to be divided by: a number for each row, or one for all."""
+    """Return the divisor of a quantised weight: a number per row, or one for all rows."""
     if scale is None:
         return np.array(_INT16_SCALE, np.float32)
     values = file.array(scale.name, scale.dtype, scale.shape, scale.offset).read()

@@ -1,4 +1,4 @@
-"""CTranslate2's Transformers: variables, settings of model.bin and keys of config.json."""
+"""Names in CTranslate2's Transformers: variables and settings of model.bin, config.json's keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _linear(place: str, *names: str) -> Table:
 
 
 TABLE: Table = (
-    # two embeddings when the source has factors; "embeddings_0" in later files with one
+    # Sources with factors have two embeddings; later files call a single one "embeddings_0".
     (_SIDE + r"embeddings(?:_0)?/weight", (r"\1.embed_tokens.weight",)),
     (_SIDE + r"position_encodings/encodings", (r"\1.embed_positions.weight",)),
     *_norm("self_attention", "self_attn_layer_norm"),
@@ -93,7 +93,7 @@ BERT: Table = (
     *_bert_norm(_BERT_LAYER + "ffn/layer_norm", _BERT_LAYER_NORM + ".output.LayerNorm"),
 )
 
-# Decoders with a gate; "qkv_proj" is to be cut into parts that may differ in size.
+# Decoders with a gate. The loader cuts "qkv_proj" into parts that may differ in size.
 LLAMA: Table = (
     ("decoder/embeddings/weight", ("model.embed_tokens.weight",)),
     ("decoder/layer_norm/gamma", ("model.norm.weight",)),
@@ -109,13 +109,13 @@ LLAMA: Table = (
     ("decoder/projection/weight", ("lm_head.weight",)),
 )
 
-# Spec name -> heads when the file does not say. Version 1 has no name.
+# Spec name -> heads, if the file has no number. Version 1 has no spec name.
 ENCODER_DECODERS = {"": 8, "TransformerBase": 8, "TransformerBig": 16, "TransformerSpec": 8}
 ACTIVATIONS = {0: "relu", 1: "gelu_tanh", 2: "silu", 3: "gelu"}
 
 HIDDEN_ACTIVATIONS = {"gelu_tanh": "gelu_pytorch_tanh"}  # where Hugging Face's name differs
 
-# OpenNMT-tf's names, which revision 1 has, to those of the table; one after the other.
+# Revision 1 has OpenNMT-tf's names. These substitutions, in this order, give the table's names.
 REVISION_1 = (
     (r"^transformer/", ""),
     (":0", ""),
@@ -140,7 +140,7 @@ ONLY = {
     "with_relative_position": 0,
 }
 
-# Keys of config.json with the value that an absent one has.
+# key of config.json -> its default
 CONFIG: dict[str, Any] = {
     "unk_token": "<unk>",
     "bos_token": "<s>",
@@ -150,9 +150,9 @@ CONFIG: dict[str, Any] = {
     "add_source_eos": False,
     "layer_norm_epsilon": None,
 }
-# Keys with the values that change nothing, the usual one first.
+# key -> values that change nothing, the usual one first
 CONFIG_ONLY: dict[str, tuple[Any, ...]] = {
-    "multi_query_attention": (False, True, None),  # the attention has its own number
+    "multi_query_attention": (False, True, None),  # model.bin has the number of heads
     "quantization_type": (0, None),
     "quantization_bits": (None, 0),
     "quantization_group_size": (None, 0),
@@ -162,4 +162,4 @@ WHISPER_CONFIG = ("alignment_heads", "lang_ids", "suppress_ids", "suppress_ids_b
 TOKEN_FLAGS = {"add_source_bos": "with_source_bos", "add_source_eos": "with_source_eos"}
 
 PAD = "<blank>"
-ZERO_TOKEN = "<pad>"  # where decoding starts from an embedding of zeros
+ZERO_TOKEN = "<pad>"  # start token with an embedding of zeros

@@ -23,7 +23,7 @@ _READERS: dict[str, Callable[[Path, Model], Checkpoint]] = {
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a folder; `Unsupported` names a spec or a setting that attnengine does not have."""
+    """Read a folder; `Unsupported` names a spec or a setting that attnengine lacks."""
     model = Model.read(path / "model.bin")
     if model.spec not in _READERS:
         expected = ", ".join(filter(None, _READERS))

@@ -1,4 +1,4 @@
-"""What CTranslate2's models say beside their weights: settings of model.bin, config.json."""
+"""Settings of CTranslate2's models: scalars and texts of model.bin, and config.json."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from attnengine.loaders.ctranslate2.file import Model
 from attnengine.loaders.files.damage import short
 from attnengine.loaders.files.text import read_optional
 
-_JSON_VERSION = 6  # from here on config.json says what attributes of model.bin said
+_JSON_VERSION = 6  # config.json replaces attributes of model.bin
 
 
 class Settings:
-    """The scalars and texts of a model.bin; a name that nothing takes is not known."""
+    """The scalars and texts of a model.bin; a setting that nothing takes is refused."""
 
     def __init__(self, model: Model) -> None:
         self.path = model.path
         self.left = dict(model.settings)
         layers = (re.match(r"decoder/layer_([0-9]+)/", name) for name in model.tensors)
-        self.num_layers = len({layer[1] for layer in layers if layer})  # of the decoder
+        self.num_layers = len({layer[1] for layer in layers if layer})  # layers of the decoder
 
     def get(self, name: str, default: Any) -> Any:
-        """Take a setting, which older files have once and newer ones for each side."""
+        """Take a setting; older files have one value, newer ones a value per side."""
         found = {
             self.left.pop(key)
             for key in (name, f"encoder/{name}", f"decoder/{name}")
@@ -51,14 +51,14 @@ class Settings:
         return sum(bool(self.left.pop(key)) for key in keys)
 
     def activation(self) -> str:
-        """The activation of the feed-forward network."""
+        """Take the activation of the feed-forward network."""
         number = self.get("activation", 0)
         if number not in names.ACTIVATIONS:
             raise Unsupported(f"{self.path}: activation {number}, expected {names.ACTIVATIONS}")
         return names.ACTIVATIONS[int(number)]
 
     def embedding_scale(self, side: str, hidden_size: int) -> float:
-        """The factor of a side's embeddings."""
+        """Take the factor of a side's embeddings."""
         old = self.left.pop(f"{side}/embeddings/multiply_by_sqrt_depth", 1)
         value = self.left.pop(f"{side}/scale_embeddings", old)
         if isinstance(value, int):  # a flag
@@ -68,7 +68,7 @@ class Settings:
         return value
 
     def refuse_others(self) -> None:
-        """Raise Unsupported for a setting that is not known, or has another value than ours."""
+        """Raise Unsupported for a setting that is unknown or has an unsupported value."""
         for name in names.IGNORED:
             self.get(name, 0)
         for name, supported in names.ONLY.items():
@@ -80,9 +80,9 @@ class Settings:
 
 
 def read_config(model: Model, settings: Settings, known: Collection[str]) -> dict[str, Any]:
-    """Read config.json, or what stood in its place before it existed.
+    """Read config.json or, before version 6, the attributes that it replaced.
 
-    `Unsupported` for a key that `known` and what all models may say do not have.
+    Raises `Unsupported` for a key that is neither in `known` nor common to all models.
     """
     config = dict(names.CONFIG)
     if model.version < _JSON_VERSION:

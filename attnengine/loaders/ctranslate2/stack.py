@@ -1,4 +1,4 @@
-"""What CTranslate2's encoder-decoders and language models share: the config of a stack."""
+"""The config of a stack, which CTranslate2's encoder-decoders and language models share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from attnengine.loaders.ctranslate2.settings import Settings
 from attnengine.loaders.shared.derived import derived
 from attnengine.loaders.shared.renaming import count_layers, matrix_shape
 
-_MAX_POSITIONS = 1024  # sinusoids have no end; CTranslate2 cuts sources off here
+_MAX_POSITIONS = 1024  # sinusoids have no limit; CTranslate2 truncates sources here
 _LAYER_NORM_EPS = 1e-5
 
 
 def norm_eps(config: Mapping[str, Any], default: float = _LAYER_NORM_EPS) -> float:
-    """What is added to variances; null is the default of the kind of norm."""
+    """Return the epsilon of norms; null is the default of the kind of norm."""
     eps = config["layer_norm_epsilon"]
     return default if eps is None else eps  # the architecture checks that it is a number
 
@@ -34,7 +34,7 @@ def stack(
     given: Mapping[str, Any],
     sides: Sequence[str],
 ) -> dict[str, Any]:
-    """The config of layers and embeddings, which is the same on all sides."""
+    """Return the config of layers and embeddings, which must be the same on all sides."""
     size = matrix_shape(model.path, tensors, "decoder.embed_tokens.weight")[1]
     wide = matrix_shape(model.path, tensors, "decoder.layers.0.fc1.weight")[0]
     heads = names.ENCODER_DECODERS.get(model.spec, 8)
@@ -56,7 +56,7 @@ def stack(
 def _positions(path: Path, tensors: Mapping[str, Tensor], sides: Sequence[str]) -> dict[str, Any]:
     tables = [f"{side}.embed_positions.weight" for side in sides]
     given = [tensors[table].shape for table in tables if table in tensors]
-    if not given:  # computed, and the first token stands at position 1
+    if not given:  # sinusoids; the first token has position 1
         return {
             "positions": "sinusoidal",
             "position_layout": "halves",
@@ -76,7 +76,7 @@ def _positions(path: Path, tensors: Mapping[str, Tensor], sides: Sequence[str]) 
 def _scale_embeddings(
     settings: Settings, tensors: dict[str, Tensor], size: int, sides: Sequence[str]
 ) -> bool:
-    """Whether embeddings are scaled by the square root of the size; other factors are applied."""
+    """Return whether the embedding scale is sqrt(size); apply other factors to the weights."""
     factors = {side: settings.embedding_scale(side, size) for side in sides}
     if all(math.isclose(factor, math.sqrt(size), rel_tol=1e-6) for factor in factors.values()):
         return True
@@ -87,7 +87,7 @@ def _scale_embeddings(
 
 
 def tied(tensors: dict[str, Tensor], embedding: str, output: str = "lm_head.weight") -> bool:
-    """Whether the output layer has the variable of an embedding; it is kept once."""
+    """Return whether the output layer is an embedding's variable; if so, delete its copy."""
     if tensors.get(output) is not tensors[embedding]:
         return False
     del tensors[output]

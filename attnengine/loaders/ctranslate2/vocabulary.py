@@ -15,7 +15,7 @@ from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_json, token_lis
 
 
 def read_vocabulary(path: Path, name: str, size: int, unk: str | None) -> list[str]:
-    """Tokens of `name`.json, or of `name`.txt, one a line; `unk` follows where it is missing."""
+    """Read tokens from `name`.json or, one per line, `name`.txt; append `unk` if it is missing."""
     file = path / f"{name}.json"
     if file.is_file():
         tokens = token_list(read_json(file, VOCABULARY_LIMIT), str(file))
@@ -26,7 +26,7 @@ def read_vocabulary(path: Path, name: str, size: int, unk: str | None) -> list[s
         tokens = [*tokens, unk]
     if len(tokens) != size:
         raise FormatError(f"{file} has {len(tokens)} tokens with {unk}, expected {size}")
-    if len(set(tokens)) < size:  # CTranslate2 takes the first id of them, attnengine the last
+    if len(set(tokens)) < size:  # CTranslate2 uses the first id, attnengine the last
         raise Unsupported(f"{file}: a token stands twice")
     return tokens
 
@@ -42,7 +42,7 @@ def _lines(path: Path, size: int) -> list[str]:
     tokens = text.split("\n")
     if tokens[-1] == "":
         tokens.pop()
-    # Line ends of Windows, unless only some have one: then it belongs to the tokens.
+    # If all lines end in \r, these are line ends of Windows; else \r belongs to the tokens.
     if all(token.endswith("\r") for token in tokens):
         tokens = [token[:-1] for token in tokens]
     return tokens
@@ -51,7 +51,7 @@ def _lines(path: Path, size: int) -> list[str]:
 def special_ids(
     config: Mapping[str, Any], tokens: Sequence[str], prefix: str = ""
 ) -> dict[str, Any]:
-    """The ids of the special tokens of one vocabulary, None for those that it does not have."""
+    """Return the ids of special tokens in a vocabulary; None if it lacks one."""
     ids: dict[Any, int] = {token: i for i, token in enumerate(tokens)}
     named = {name: config.get(f"{name}_token") for name in ("bos", "eos", "unk")}
     named["pad"] = names.PAD
@@ -59,7 +59,7 @@ def special_ids(
 
 
 def tokenizer(path: Path) -> tuple[str, dict[str, Path]]:
-    """The kind of tokenizer, and its files: tokenizer.json where there is one, else words."""
+    """Return the kind of tokenizer and its files: tokenizer.json if it exists, else words."""
     file = path / schema.TOKENIZER_FILE
     if not file.is_file():
         return "words", {}

@@ -1,4 +1,4 @@
-"""CTranslate2's Whisper."""
+"""CTranslate2's Whisper models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _END = "<|endoftext|>"
 
 
 def whisper(path: Path, model: Model) -> Checkpoint:
-    """Read a speech model; alignment heads, which timestamps need, are left out."""
+    """Read a speech model without its alignment heads, which only timestamps need."""
     settings = Settings(model)
     renamed = rename(model.tensors, names.WHISPER, model.path)
     output = {"lm_head.weight": "proj_out.weight"}

@@ -1,8 +1,8 @@
 """Folders of ELMo (Peters et al. 2018): options.json, weights.hdf5 and a vocabulary.
 
-Names may have something before them, such as elmo_2x4096_weights.hdf5. The vectors of tokens come
-from their characters once, for the tokens of the vocabulary (one a line); a sentence stands between
-<S> and </S>. A state is the token's vector and those of all layers, side by side.
+File names may have a prefix, such as elmo_2x4096_weights.hdf5. The vocabulary has one token per
+line. The loader computes the vector of each token from its characters once. A sentence begins with
+<S> and ends with </S>. A state concatenates the token's vector and the states of all layers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The vectors of tokens in ELMo: convolutions over characters, highway layers, a projection.
 
-Kim et al. (2016) as bilm-tf has it. A token's characters are its UTF-8 bytes.
+The model is that of Kim et al. (2016) as bilm-tf implements it. A token's characters are its UTF-8
+bytes.
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ from attnengine.loaders.shared.options import Options
 
 Floats = NDArray[np.float32]
 
-_SENTENCE = {"<S>": 256, "</S>": 257}  # characters of their own
+_SENTENCE = {"<S>": 256, "</S>": 257}  # token -> its only character
 _WORD_BEGIN, _WORD_END, _PADDING = 258, 259, 260
 _CHARACTERS = 261
 _ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "relu": lambda x: np.maximum(x, np.float32(0)),
     "tanh": np.tanh,
 }
-_TOKENS = 256  # at once
+_TOKENS = 256  # tokens per batch
 _NAMES = re.compile(r"char_embed|CNN/.*|CNN_high_[0-9]+/.*|CNN_proj/.*")
 
 
 def names(weights: Iterable[str]) -> list[str]:
-    """The weights that make tokens' vectors."""
+    """Names of the weights that compute the vectors of tokens."""
     return [name for name in weights if _NAMES.fullmatch(name)]
 
 
 def embedding(
     path: Path, options: Options, weights: Mapping[str, Tensor], tokens: Sequence[str]
 ) -> Tensor:
-    """The vectors of all tokens, (tokens, size), computed when read.
+    """Return the vectors of all tokens, (tokens, size), computed on demand.
 
-    Raises `FormatError` when a weight is missing or does not fit the options.
+    Raises `FormatError` if a weight is missing or does not fit the options.
     """
     length = options.integer("max_characters_per_token")
     activation = options.choice("activation", _ACTIVATIONS)
@@ -66,7 +67,7 @@ def embedding(
 
 
 def characters(tokens: Sequence[str], length: int) -> NDArray[np.int64]:
-    """Characters of each token between those of begin and end, then padding: (tokens, length)."""
+    """Return each token's characters with begin, end and padding characters: (tokens, length)."""
     found = np.full((len(tokens), length), _PADDING, np.int64)
     for row, token in zip(found, tokens, strict=True):
         own = [_SENTENCE[token]] if token in _SENTENCE else token.encode()[: length - 2]
@@ -78,7 +79,7 @@ def characters(tokens: Sequence[str], length: int) -> NDArray[np.int64]:
 def _shapes(
     options: Options, size: int, weights: Mapping[str, Tensor]
 ) -> dict[str, tuple[int, ...]]:
-    """The shape of every weight, by its name in the file."""
+    """Return the shape of every weight by its name in the file."""
     shapes: dict[str, tuple[int, ...]] = {"char_embed": (_CHARACTERS, size)}
     filters = options.values.get("filters")
     if not isinstance(filters, list) or not filters or not all(map(_is_filter, filters)):
@@ -110,7 +111,7 @@ class _Network:
         self.activation = activation
 
     def vectors(self, ids: NDArray[np.int64]) -> Floats:
-        """Characters (tokens, length) to vectors (tokens, size)."""
+        """Return vectors (tokens, size) of characters (tokens, length)."""
         w = self.weights
         x = w["char_embed"][ids]  # (tokens, length, embedding)
         count = sum(name.startswith("CNN/W_cnn") for name in w)
@@ -121,7 +122,7 @@ class _Network:
         return vectors
 
     def convolved(self, x: Floats, i: int) -> Floats:
-        """One width of filters, its maximum over positions: (tokens, filters)."""
+        """Return the outputs of one filter width, maximum over positions: (tokens, filters)."""
         kernel = self.weights[f"CNN/W_cnn_{i}"][0]  # (width, embedding, filters)
         last = x.shape[1] - len(kernel) + 1
         sums = sum(x[:, k : k + last] @ kernel[k] for k in range(len(kernel)))

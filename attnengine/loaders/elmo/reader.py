@@ -19,7 +19,7 @@ BOS, EOS = "<S>", "</S>"
 
 
 def read(path: Path) -> Checkpoint:
-    """Read the folder; `Unsupported` names an option that attnengine has not."""
+    """Read the folder; `Unsupported` names an option that attnengine lacks."""
     options_file, weights_file, vocabulary_file = (_only(path, name) for name in PATTERNS)
     values = read_object(options_file, CONFIG_LIMIT)
     options = Options.of(str(options_file), values)
@@ -34,7 +34,7 @@ def read(path: Path) -> Checkpoint:
         "add_bos": True,
         "add_eos": True,
         "pad_token_id": None,
-        "unk_token_id": None,  # each word has characters of its own
+        "unk_token_id": None,  # every word has characters
         "vocab_size": len(tokens),
         "embedding_size": table.shape[1],
         **_stack(options.under("lstm")),
@@ -65,7 +65,7 @@ def _stack(lstm: Options) -> dict[str, Any]:
 
 
 def _lstms(path: Path, weights: dict[str, Tensor], num_layers: int) -> dict[str, Tensor]:
-    """The layers of both directions; what else is in the file was taken for the characters."""
+    """Return the layers of both directions; raise FormatError for other weights left."""
     found: dict[str, Tensor] = {}
     taken = set(characters.names(weights))
     for direction, end in enumerate(("", "_reverse")):
@@ -85,7 +85,7 @@ def _lstms(path: Path, weights: dict[str, Tensor], num_layers: int) -> dict[str,
 
 
 def _tokens(file: Path) -> Sequence[str]:
-    """The tokens of the vocabulary, and those around a sentence."""
+    """Return the tokens of the vocabulary with the begin and end tokens of sentences."""
     tokens = read_text(file, VOCABULARY_LIMIT).removesuffix("\n").split("\n")
     return [*tokens, *(token for token in (BOS, EOS) if token not in tokens)]
 

@@ -1,7 +1,7 @@
 """fairseq's checkpoints of LSTM encoder-decoders, with dict.*.txt beside them.
 
-The decoder starts from the encoder's final states and the end token. Attention reads the new hidden
-state. tanh(W [context; hidden]) is fed back and goes to the output layer.
+The decoder starts from the encoder's final states and the end token. Attention reads the new
+hidden state. The readout tanh(W [context; hidden]) feeds the next step and the output layer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from attnengine.loaders.shared.sizes import rnn_sizes
 
 
 def from_checkpoint(path: Path, content: Mapping[Any, Any]) -> Checkpoint:
-    """Read what torch.save wrote: model, and its options as args or, since version 0.11, cfg."""
+    """Read the content of a checkpoint: model, and options as args or, from 0.11 on, cfg."""
     options = _options(path, content)
     architecture = options.text("arch", "lstm")
     if architecture not in names.ARCHITECTURES:
@@ -43,7 +43,7 @@ def from_checkpoint(path: Path, content: Mapping[Any, Any]) -> Checkpoint:
 
 
 def _options(path: Path, content: Mapping[Any, Any]) -> Options:
-    """Options of task and model in one table, whichever version wrote them."""
+    """Return the options of task and model of any version in one table."""
     found = content.get("cfg") or content.get("args")
     parts = [found.get("task"), found.get("model")] if isinstance(found, dict) else [found]
     values: dict[Any, Any] = {}
@@ -76,7 +76,7 @@ def _architecture(sizes: Mapping[str, Any], weights: Mapping[str, Tensor]) -> di
 
 
 def _special_ids(words: bool) -> dict[str, Any]:
-    """The source ends with the end token, and the target starts from it."""
+    """Return config keys: a source ends with the end token, and a target starts from it."""
     special = (names.BOS_ID, names.EOS_ID, names.PAD_ID, names.UNK_ID)
     kinds = dict.fromkeys(("source", "target"), "words" if words else "none")
     found = schema.seq2seq_tokens(
@@ -86,7 +86,7 @@ def _special_ids(words: bool) -> dict[str, Any]:
 
 
 def _whole_bridge(path: Path, tensors: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """The bridge's layer reads the state of each encoder layer on its own: one for all."""
+    """Repeat the bridge's layer on a diagonal, because it reads each encoder layer separately."""
     return {
         name: block_diagonal([tensor] * layers, path) if name.startswith("bridge.") else tensor
         for name, tensor in tensors.items()
@@ -94,7 +94,7 @@ def _whole_bridge(path: Path, tensors: Mapping[str, Tensor], layers: int) -> dic
 
 
 def _one_output(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Put additional_fc, a layer behind the readout that is not fed back, into the output layer."""
+    """Multiply additional_fc, a layer between readout and output, into the output layer."""
     whole = dict(tensors)
     if "additional.weight" not in whole:
         return whole
@@ -125,7 +125,7 @@ def _expect_shape(path: Path, tensor: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def _with_readout(tensors: Mapping[str, Tensor], hidden: int) -> dict[str, Tensor]:
-    """Without attention the hidden state itself is what is fed back."""
+    """Add an identity readout, because without attention the hidden state itself is fed back."""
     if "decoder.attention.query.weight" in tensors:
         return dict(tensors)
     same = Tensor.of("identity", np.eye(hidden, dtype=np.float32))
@@ -133,7 +133,7 @@ def _with_readout(tensors: Mapping[str, Tensor], hidden: int) -> dict[str, Tenso
 
 
 def _dictionaries(path: Path, options: Options) -> dict[str, list[str]]:
-    """Tokens of both sides, where their dictionaries lie beside the file."""
+    """Read the tokens of both sides if their dictionaries lie beside the file."""
     files = {}
     for side in ("source", "target"):
         name = f"dict.{options.text(f'{side}_lang', '')}.txt"
@@ -144,7 +144,7 @@ def _dictionaries(path: Path, options: Options) -> dict[str, list[str]]:
 
 
 def _dictionary(file: Path) -> list[str]:
-    """Lines of token, count and flags, in the order of their ids."""
+    """Read a dictionary: lines of token, count and flags, in the order of their ids."""
     tokens = list(names.SPECIAL)
     for line in read_text(file, VOCABULARY_LIMIT).removesuffix("\n").split("\n"):
         token, space, count = line.rstrip().removesuffix(" #fairseq:overwrite").rpartition(" ")

@@ -23,8 +23,8 @@ TABLE: Table = (
 
 ARCHITECTURES = ("lstm", "lstm_wiseman_iwslt_de_en", "lstm_luong_wmt_en_de")
 
-# The values of each option that attnengine has, the one first that an absent option stands for.
-# An adaptive softmax shows in the weights: its option is there in every file.
+# option -> values that attnengine supports, the default first. Every file has the option of an
+# adaptive softmax, so its weights tell whether it is used.
 ONLY: dict[str, tuple[str, ...]] = {"residuals": ("False", "0")}
 
 # The first ids of every dictionary, which the files leave out.

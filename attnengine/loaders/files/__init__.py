@@ -1,1 +1,1 @@
-"""Containers that several toolkits write: each is read here, whatever model it holds."""
+"""Readers of the containers that several toolkits write, independent of the model inside."""

@@ -1,4 +1,4 @@
-"""Zip archives as weight files use them: sizes checked first, members mapped or inflated."""
+"""Reads zip archives of weights: checks sizes first, then maps or inflates members."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.files.mapped import MappedFile
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_MAX_RATIO = 1032  # what one byte of deflate can become at most
+_MAX_RATIO = 1032  # largest number of bytes that one byte of deflate can give
 _ENCRYPTED = 1
 
 
@@ -22,9 +22,9 @@ class Member:
     """One file of an archive."""
 
     name: str
-    size: int  # bytes when unpacked
+    size: int  # unpacked bytes
     file: MappedFile
-    offset: int  # of the packed bytes
+    offset: int  # offset of the packed bytes
     packed_size: int
     deflated: bool
     checksum: int
@@ -36,7 +36,7 @@ class Member:
         if not self.deflated:
             return packed[:wanted]
         with damage_named(self.file.path):
-            # One byte more than declared, so that a longer stream is noticed; 0 means no limit.
+            # Unpack one byte more than declared to detect a longer stream; 0 would be no limit.
             unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted + 1)
         if len(unpacked) < wanted or (len(unpacked) > wanted and wanted == self.size):
             raise FormatError(
@@ -45,7 +45,7 @@ class Member:
         return memoryview(unpacked)[:wanted]
 
     def verified(self) -> memoryview:
-        """All bytes, after comparing their checksum."""
+        """Return all bytes after a check of their checksum."""
         data = self.read()
         if zlib.crc32(data) != self.checksum:
             raise FormatError(f"{self.file.path}: {self.name} does not match its checksum")
@@ -53,9 +53,9 @@ class Member:
 
 
 def members(path: Path) -> dict[str, Member]:
-    """Members of an archive by name; nothing is unpacked.
+    """Return the members of an archive by name, without unpacking them.
 
-    `FormatError` for sizes that the file cannot hold and for names that stand twice,
+    Raises `FormatError` for sizes that the file cannot hold and for duplicate names. Raises
     `Unsupported` for encryption and for methods other than stored and deflated.
     """
     file = MappedFile(path)
@@ -63,8 +63,8 @@ def members(path: Path) -> dict[str, Member]:
         entries = archive.infolist()
     found = {entry.filename: _member(file, entry) for entry in entries}
     if len(found) < len(entries):
-        raise FormatError(f"{path}: {len(entries)} members have {len(found)} names between them")
-    # Members that share bytes would unpack to more than the file can hold.
+        raise FormatError(f"{path}: {len(entries)} members have only {len(found)} different names")
+    # Members that share bytes could unpack to more than the file can hold.
     if sum(member.packed_size for member in found.values()) > file.size:
         raise FormatError(f"{path}: its members claim more bytes than its {file.size}")
     return found

@@ -1,4 +1,4 @@
-"""Weights as they lie in a file: element types, sizes, and their numbers as float32."""
+"""Weights in a file: element types, sizes, and conversion to float32."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.damage import damage_named, short
 
 Floats = NDArray[np.float32]
-# How the floats of a file lie on disk; bfloat16 is the upper half of a float32.
+# type -> NumPy type on disk; bfloat16 is the upper half of a float32
 RAW_DTYPES = {"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"}
 MAX_RANK = 8
 
 
 def num_bytes(shape: Sequence[int], itemsize: int, where: str) -> int:
-    """Bytes of an array; `FormatError` unless NumPy can hold one of this shape."""
+    """Return the bytes of an array; raise `FormatError` if NumPy cannot hold its shape."""
     if len(shape) > MAX_RANK or any(size < 0 for size in shape):
         raise FormatError(f"{where} has shape {short(shape)}, expected up to {MAX_RANK} sizes")
-    # NumPy multiplies the other sizes of an array that is empty, and they may overflow.
+    # For an empty array NumPy multiplies the other sizes, which may overflow.
     if math.prod(max(size, 1) for size in shape) * itemsize >= 1 << 62:
         raise FormatError(f"{where} has shape {short(shape)}, more than any memory holds")
     return math.prod(shape) * itemsize
 
 
 def in_rows(read: Callable[[Any], Floats]) -> Callable[[int, int], Floats]:
-    """What reads rows, of what reads any part of an array."""
+    """Return a function that reads rows from one that reads any part of an array."""
     return lambda begin, end: read(slice(begin, end))
 
 
@@ -44,9 +44,9 @@ def float_tensor(
     *,
     in_parts: bool = False,
 ) -> Tensor:
-    """Return a weight that `raw` reads as it lies in the file, given out as float32.
+    """Return a float32 weight; `raw` reads its numbers as they lie in the file.
 
-    in_parts: `raw` is a view, of which parts can be read.
+    in_parts: `raw` returns a view, so that parts of it can be read alone.
     """
 
     def read(part: Any = ...) -> NDArray[np.float32]:
@@ -60,9 +60,9 @@ def float_tensor(
 
 
 def to_float32(raw: NDArray[Any], dtype: str) -> NDArray[np.float32]:
-    """Aligned, contiguous float32; a view when `raw` already is."""
+    """Return aligned, contiguous float32; a view if `raw` is that already."""
     if dtype == "bfloat16":
         bits = raw.astype(np.uint32)
-        bits <<= 16  # in place: a second copy would count for the largest weight
+        bits <<= 16  # in place, because a second copy of a large weight is expensive
         raw = bits.view(np.float32)
     return np.require(raw, np.float32, ["C_CONTIGUOUS", "ALIGNED"])

@@ -1,4 +1,4 @@
-"""Files are hostile: what parsers raise on damaged ones names the file."""
+"""Turns the errors of parsers on damaged files into errors that name the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from attnengine.errors import Error, FormatError
 
-# What parsers of the standard library and NumPy raise on damaged input.
+# Errors that parsers of the standard library and NumPy raise on damaged input.
 _DAMAGE = (
     ArithmeticError,
     EOFError,
@@ -31,7 +31,7 @@ _DAMAGE = (
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file makes a parser raise into `FormatError` naming the file."""
+    """Turn every error of a parser on a damaged file into a `FormatError` that names the file."""
     try:
         yield
     except Error:
@@ -42,9 +42,9 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 def short(value: object) -> str:
-    """Text of a value from a file, for messages.
+    """Return a short text of a value from a file, for error messages.
 
-    Not `repr`: what a few bytes of a pickle nest and share is endless when written out.
+    `repr` would not do: a few bytes of a pickle can nest and share lists without end.
     """
     return _REPR.repr(value)
 

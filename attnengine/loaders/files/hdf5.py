@@ -1,7 +1,7 @@
-"""HDF5 files: their structure by h5py, their weights from the mapped file.
+"""Reads HDF5 files: h5py reads the structure, and weights come from the mapped file.
 
-Files are hostile. Only data in one piece in the file itself is read: no links to other places or
-files, no compressed, virtual or external data. A limit on the number of objects ends cycles.
+Files may be hostile. So only contiguous data in the file itself is read: no links, and no
+compressed, virtual or external data. A limit on the number of objects ends cycles.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _DTYPES = {code: name for name, code in RAW_DTYPES.items() if name != "bfloat16"
 
 @dataclass
 class Contents:
-    """What a file holds, by its path inside the file."""
+    """The content of a file by paths inside the file."""
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)  # attributes that are text: "group@name"
+    texts: dict[str, str] = field(default_factory=dict)  # "group@name" -> text attribute
 
     def under(self, prefix: str) -> dict[str, Tensor]:
-        """The weights below a group, by the rest of their path."""
+        """Return the weights below a group by the rest of their path."""
         start = f"{prefix}/"
         return {n.removeprefix(start): t for n, t in self.tensors.items() if n.startswith(start)}
 
 
 def read(path: Path) -> Contents:
-    """Read the structure of a file; `Unsupported` without h5py or for data we do not read."""
+    """Read the structure of a file; raise `Unsupported` without h5py or for unreadable data."""
     try:
         import h5py
     except ImportError as error:
@@ -48,7 +48,7 @@ def read(path: Path) -> Contents:
     try:
         with damage_named(path), h5py.File(path, "r") as file:
             walk.group(file, "", 0)
-    except RuntimeError as error:  # h5py's for much of what is damaged
+    except RuntimeError as error:  # h5py raises it for most damage
         raise FormatError(f"{path} is damaged ({error})") from error
     return walk.contents
 
@@ -83,7 +83,7 @@ class _Walk:
                 self.contents.tensors[inner] = self.tensor(item, inner)
 
     def tensor(self, dataset: Any, name: str) -> Tensor:
-        """A weight, in one piece at its offset in the file."""
+        """Return a contiguous weight at its offset in the file."""
         where = f"{self.file.path}: {name:.200}"
         if dataset.dtype.str not in _DTYPES:
             raise Unsupported(f"{where} is {dataset.dtype}, expected little-endian floats")

@@ -1,8 +1,8 @@
-"""Texts that are attributes of an HDF5 object, from the mapped file.
+"""Reads text attributes of HDF5 objects from the mapped file.
 
-libhdf5 follows the lengths in a damaged heap without checking them, into gigabytes or without end.
-So object headers of version 1, which Keras' files have, are read here; in others no text is found.
-Offsets and lengths have 8 bytes (HDF5 File Format Specification 1.1, III.E, IV.A).
+libhdf5 trusts the lengths in a damaged heap, which may be gigabytes or endless. So this module
+reads object headers of version 1, which Keras writes; it finds no texts in others. Offsets and
+lengths have 8 bytes (HDF5 File Format Specification 1.1, III.E, IV.A).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from attnengine.loaders.files.mapped import MappedFile
 from attnengine.loaders.files.text import CONFIG_LIMIT
 
 _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10  # message types
-_STRING, _VARIABLE = 3, 9  # classes of data
-_VARIABLE_STRING = 1  # what a sequence of variable length is of
-_MAX_BLOCKS = 64  # of an object header
+_STRING, _VARIABLE = 3, 9  # data classes
+_VARIABLE_STRING = 1  # kind of a variable-length type: string
+_MAX_BLOCKS = 64  # blocks of an object header
 _HEAP_HEADER = _OBJECT_HEADER = 16  # bytes
 
 
@@ -33,12 +33,12 @@ def texts(file: MappedFile, address: int) -> dict[str, str]:
 
 
 def _messages(file: MappedFile, address: int) -> Iterator[tuple[int, int, int]]:
-    """Type, offset and size of every message of an object header."""
+    """Yield type, offset and size of every message of an object header."""
     version, size = struct.unpack("<B7xI4x", file.view(address, 16, "an object header"))
     if version != 1:
         return
     blocks = [(address + 16, size)]
-    for number, (start, length) in enumerate(blocks):  # which grows
+    for number, (start, length) in enumerate(blocks):  # `blocks` grows in the loop
         if number == _MAX_BLOCKS:
             raise FormatError(f"{file.path}: the object header at {address} has no end")
         end = start + length
@@ -55,17 +55,17 @@ def _messages(file: MappedFile, address: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _attribute(file: MappedFile, offset: int, size: int) -> tuple[str, bytes | None]:
-    """Name of an attribute and its bytes, None unless it is one text."""
+    """Return the name of an attribute and its bytes, or None unless it is a single text."""
     data = bytes(file.view(offset, size, "an attribute"))
     version, *sizes = struct.unpack_from("<BxHHH", data)
     at, parts = 9 if version == 3 else 8, []
     for length in sizes:
         parts.append(data[at : at + length])
-        at += length if version > 1 else (length + 7) // 8 * 8  # padded at first
+        at += length if version > 1 else (length + 7) // 8 * 8  # version 1 pads to 8 bytes
     name, datatype, space = parts
     text = name.rstrip(b"\0").decode("utf-8")
     kind = datatype[0] & 15
-    is_scalar = space[1] == 0  # dimensions
+    is_scalar = space[1] == 0  # number of dimensions
     if is_scalar and kind == _STRING:
         return text, data[at:]
     if is_scalar and kind == _VARIABLE and datatype[1] & 15 == _VARIABLE_STRING:
@@ -74,7 +74,7 @@ def _attribute(file: MappedFile, offset: int, size: int) -> tuple[str, bytes | N
 
 
 def _heap_object(file: MappedFile, length: int, address: int, index: int) -> bytes:
-    """The object of that index in a global heap."""
+    """Return the object with this index in a global heap."""
     if length > CONFIG_LIMIT:
         raise FormatError(f"{file.path}: a text has {length} bytes, expected up to {CONFIG_LIMIT}")
     signature, size = struct.unpack("<4s4xQ", file.view(address, _HEAP_HEADER, "a heap"))
@@ -85,7 +85,7 @@ def _heap_object(file: MappedFile, length: int, address: int, index: int) -> byt
         found, stored = struct.unpack("<H6xQ", file.view(at, _OBJECT_HEADER, "a heap object"))
         if found == index and length <= stored:
             return bytes(file.view(at + _OBJECT_HEADER, length, "a text"))
-        if found == 0:  # what is free, to the end
+        if found == 0:  # free space up to the end
             break
         at += _OBJECT_HEADER + (stored + 7) // 8 * 8
     raise FormatError(f"{file.path}: the heap at {address} has no text {index} of {length} bytes")

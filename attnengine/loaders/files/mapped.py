@@ -1,4 +1,4 @@
-"""Files mapped for reading, within their bounds."""
+"""Files mapped for reading, with checked bounds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.arrays import RAW_DTYPES, float_tensor, num_bytes
 from attnengine.loaders.files.damage import damage_named
 
-_LARGE = 1 << 16  # bytes; pages of smaller views stay in the process
+_LARGE = 1 << 16  # bytes; pages of smaller views are not released
 
 
 class MappedFile:
-    """A file mapped for reading; nothing beyond its end is ever touched."""
+    """A file mapped for reading; no access goes beyond its end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class MappedFile:
         self._seen = 0, 0  # offset and bytes of the last view
 
     def view(self, offset: int, length: int, what: str) -> memoryview:
-        """The bytes of `what`, without a copy."""
+        """Return a view of bytes; `what` names them in errors."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise FormatError(
                 f"{self.path}: {what} is {length} bytes at offset {offset}, "
@@ -45,9 +45,9 @@ class MappedFile:
         return memoryview(self._map)[offset : offset + length]
 
     def _give_back(self) -> None:
-        """Let the pages of the view before leave the process: weights are read once, in order.
+        """Release the pages of the previous view, because weights are read once, in order.
 
-        A view that is still read gets them again from the system's cache.
+        A view that is still in use gets them again from the page cache.
         """
         offset, length = self._seen
         if length >= _LARGE and hasattr(self._map, "madvise"):
@@ -56,17 +56,17 @@ class MappedFile:
                 self._map.madvise(mmap.MADV_DONTNEED, begin, offset + length - begin)
 
     def stream(self) -> IO[bytes]:
-        """The file from its start, for parsers that read on.
+        """Return a stream from the start of the file, for parsers of streams.
 
-        Reading from the map gives what is there; a file object would first allocate
-        whatever length a damaged file asks for.
+        A read from the map returns at most the bytes that exist. A file object would first
+        allocate the length that a damaged file claims.
         """
         self._map.seek(0)
         return cast(IO[bytes], self._map)
 
     def array(self, name: str, dtype: str, shape: Sequence[int], offset: int) -> Tensor:
-        """Return the little-endian row-major weight at `offset`, read when asked for."""
-        raw_dtype = np.dtype(RAW_DTYPES.get(dtype, "u1"))  # others are refused when read
+        """Return the little-endian row-major weight at `offset`, read on demand."""
+        raw_dtype = np.dtype(RAW_DTYPES.get(dtype, "u1"))  # a read refuses other types
         length = num_bytes(shape, raw_dtype.itemsize, f"{self.path}: {name}")
         self.view(offset, length, name)
 

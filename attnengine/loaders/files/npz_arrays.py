@@ -1,7 +1,7 @@
-"""Arrays in NumPy's .npz archives.
+"""Reads arrays in NumPy's .npz archives.
 
-The arrays' headers are read by a pattern and nothing is evaluated or unpickled: an
-archive that asks for objects is refused.
+A pattern parses the arrays' headers; nothing is evaluated or unpickled. An archive with objects is
+refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ORDER = re.compile(r"'fortran_order': *(True|False)")
 
 
 def tensors(path: Path) -> dict[str, Tensor]:
-    """Arrays of an archive by name, read when asked for."""
+    """Return the arrays of an archive by name, read on demand."""
     found = {}
     for name, member in members(path).items():
         if not name.endswith(".npy"):
@@ -41,7 +41,7 @@ def tensors(path: Path) -> dict[str, Tensor]:
 
 
 def text(path: Path, name: str) -> str:
-    """Text of an array of bytes that ends with a zero byte."""
+    """Return the text in an array of bytes that ends with a zero byte."""
     raw = _Array(members(path)[f"{name}.npy"], name)
     if raw.dtype.itemsize != 1 or raw.member.size > CONFIG_LIMIT:
         raise FormatError(
@@ -52,7 +52,7 @@ def text(path: Path, name: str) -> str:
 
 
 class _Array:
-    """An array of an archive, its header checked against its bytes."""
+    """An array of an archive; its header is checked against its bytes."""
 
     def __init__(self, member: Member, name: str) -> None:
         self.member = member
@@ -83,7 +83,7 @@ def _tensor(member: Member, name: str) -> Tensor:
 
 
 def _header(member: Member) -> tuple[str, int]:
-    """Text of an array's header, and the offset of the data behind it."""
+    """Return the text of an array's header and the offset of its data."""
     head = bytes(member.read(_HEADER_LIMIT))
     version = tuple(head[6:8])
     if not head.startswith(_MAGIC) or version not in ((1, 0), (2, 0), (3, 0)):

@@ -26,14 +26,14 @@ _MAX_CALLS = 100_000
 
 @dataclass(frozen=True)
 class Global:
-    """A name that a pickle refers to; never resolved."""
+    """The name of a global in a pickle; it is never imported."""
 
     name: str
 
 
 @dataclass(eq=False, repr=False)
 class Inert:
-    """What stands for an object: the name of its class, its arguments and its state."""
+    """A stand-in for an object: the name of its class, its arguments and its state."""
 
     kind: str
     arguments: tuple[object, ...]
@@ -43,7 +43,7 @@ class Inert:
         return f"<{self.kind}>"
 
     def attributes(self) -> dict[Any, Any]:
-        """Its attributes, as far as its state is a dictionary."""
+        """The attributes, if the state is a dictionary; else none."""
         return self.state if isinstance(self.state, dict) else {}
 
 
@@ -56,13 +56,14 @@ def load(
 ) -> Any:
     """Return the object of the pickle that starts at the position of `file`.
 
-    builders: for each global that a pickle may name, a function of the arguments of a call; None
-    for a global that may not be called. persistent: makes the
-    object of a persistent id. `FormatError` names any other global, and whatever else a
-    pickle can do beyond data; damage may also raise what `files.damage.damage_named` catches.
+    builders: allowed global -> function of a call's arguments, or None if it may not be called.
+    persistent: makes the object of a persistent id.
+
+    Raises `FormatError` for any other global and for opcodes beyond plain data. Damage may also
+    raise the errors that `files.damage.damage_named` catches.
     """
     with warnings.catch_warnings():
-        # Escapes that Python does not know, in a text that pickletools decodes.
+        # pickletools warns of unknown escapes in a text.
         warnings.simplefilter("ignore", DeprecationWarning)
         return _Machine(path, builders, persistent).run(file)
 
@@ -92,7 +93,7 @@ class _Machine:
         return self.stack.pop()
 
     def pop(self) -> Any:
-        # Whatever lies below a mark is not an operand of what stands above it.
+        # An opcode above a mark may not take operands below it.
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
             raise FormatError(f"{self.path}: the pickle takes from an empty stack")
         return self.stack.pop()
@@ -134,12 +135,12 @@ class _Machine:
         target = self.last(object)
         if isinstance(target, Inert):
             target.state = state
-        elif not isinstance(target, dict):  # attributes of dictionaries are of no use to us
+        elif not isinstance(target, dict):  # attributes of dictionaries are ignored
             raise FormatError(f"{self.path}: the pickle sets the state of what has none")
 
     def set_items(self, items: list[Any]) -> None:
         target = self.last(dict)
-        # Keys of plain types only: a hash may neither recurse nor run code of the file.
+        # Only keys of plain types, so that a hash can neither recurse nor run code.
         keys = items[::2]
         if len(items) % 2 or not all(isinstance(key, _KEYS) for key in keys):
             raise FormatError(f"{self.path}: the pickle has a dictionary with an unusable key")
@@ -158,7 +159,7 @@ class _Machine:
         self.stack.append(tuple(reversed(items)))
 
     def text(self, argument: str) -> None:
-        # Strings of Python 2 are bytes, which pickletools shows as Latin-1.
+        # Strings of Python 2 are bytes; pickletools decodes them as Latin-1.
         self.stack.append(argument.encode("latin-1").decode("utf-8"))
 
     def put(self, index: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Weights in safetensors files, mapped from disk and read when asked for."""
+"""Weights in safetensors files, mapped from disk and read on demand."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.files.mapped import MappedFile
 
-_HEADER_LIMIT = 100_000_000  # bytes, as the format defines it
-_END = 4096  # bytes of a weight that count for its checksum
+_HEADER_LIMIT = 100_000_000  # bytes, by the format's definition
+_END = 4096  # bytes at each end of a weight in its checksum
 _FLOATS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """Weights of one file by name.
+    """Return the weights of one file by name.
 
-    The safetensors library checks the header. `FormatError` for duplicate names, sizes that
-    overflow, overlaps, holes, and bytes that are missing or left over. The weights themselves are
-    read here, because NumPy knows no bfloat16.
+    The safetensors library checks the header. Raises `FormatError` for duplicate names, sizes that
+    overflow, overlaps, holes, and bytes that are missing or left over. This module reads the
+    weights, because NumPy has no bfloat16.
     """
     file, header = _open(path)
     try:
@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def checksum(path: Path, crc: int) -> int:
-    """The CRC-32, begun with ``crc``, of the header and of both ends of every weight."""
+    """Return the CRC-32 of the header and of both ends of every weight, continued from ``crc``."""
     file, header = _open(path)
     crc = zlib.crc32(header, crc)
     for entry in _entries(header).values():
@@ -55,7 +55,7 @@ def checksum(path: Path, crc: int) -> int:
 
 
 def _open(path: Path) -> tuple[MappedFile, memoryview]:
-    """A file, and its header as bytes."""
+    """Map a file; return it and its header."""
     file = MappedFile(path)
     (size,) = struct.unpack("<Q", file.view(0, 8, "the header's size"))
     if size > _HEADER_LIMIT:

@@ -1,4 +1,4 @@
-"""Reading sentencepiece models (``ModelProto`` of sentencepiece_model.proto)."""
+"""Reads sentencepiece models (``ModelProto`` of sentencepiece_model.proto)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from attnengine.loaders.files.damage import damage_named
 from attnengine.loaders.files.text import VOCABULARY_LIMIT
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
-_LONGEST = 1024  # characters of a piece; all ways to cut it in two are looked at
+_LONGEST = 1024  # characters of a piece; the reader tries all ways to split it in two
 _KINDS = {1: "unigram", 2: "bpe"}
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A token, how good it is, and one of the types above."""
+    """A token, its score and its type, one of those above."""
 
     text: str
     score: float
@@ -28,18 +28,18 @@ class Piece:
 
 @dataclass(frozen=True)
 class SentencePieceModel:
-    """What decides how a text becomes pieces; the place of a piece is its id."""
+    """The model that splits a text into pieces; a piece's index is its id."""
 
     kind: str  # "unigram" or "bpe"
     pieces: list[Piece]
     byte_fallback: bool
-    charsmap: bytes  # of the normalisation; empty: none
+    charsmap: bytes  # map of the normalisation; empty for none
     add_dummy_prefix: bool
     remove_extra_whitespaces: bool
 
     @property
     def unknown(self) -> int:
-        """The id of what no piece covers."""
+        """The id of the unknown piece."""
         return next(i for i, piece in enumerate(self.pieces) if piece.type == UNKNOWN)
 
 
@@ -51,7 +51,7 @@ def read(path: Path) -> SentencePieceModel:
     FormatError
         The file is missing, too large, damaged, or has no unknown piece.
     Unsupported
-        A model of words or characters, or a switch that no tokenizer here has.
+        The model splits into words or characters, or needs a switch that attnengine lacks.
     """
     if not path.is_file():
         raise FormatError(f"{path} is missing or not a file")
@@ -117,7 +117,7 @@ def _message(value: object) -> memoryview:
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of every field of a message: integers as such, all else as bytes."""
+    """Yield number and value of every field of a message: integers, or bytes for other types."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)
@@ -139,7 +139,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """An integer of seven bits a byte, lowest first, and where the next field begins."""
+    """Return an integer with seven bits per byte, lowest first, and the offset behind it."""
     value = 0
     for place in range(10):
         byte = data[at + place]

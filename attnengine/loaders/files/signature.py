@@ -1,4 +1,4 @@
-"""The first bytes of a file."""
+"""Compares the first bytes of a file."""
 
 from __future__ import annotations
 

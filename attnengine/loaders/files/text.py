@@ -1,4 +1,4 @@
-"""Text and JSON files, read within a limit."""
+"""Reads text and JSON files up to a limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from attnengine.errors import FormatError
 from attnengine.loaders.files.damage import damage_named, short
 
-CONFIG_LIMIT = 1 << 20  # bytes of JSON; parsed, it takes up to 25 times as much
+CONFIG_LIMIT = 1 << 20  # bytes of JSON; the parsed value takes up to 25 times more
 VOCABULARY_LIMIT = 1 << 24
 TOKENIZER_LIMIT = 1 << 26  # tokenizer.json: Llama 3 has 17 MB
 
@@ -42,7 +42,7 @@ def read_object(path: Path, limit: int) -> dict[str, Any]:
 
 
 def read_optional(path: Path, limit: int = CONFIG_LIMIT) -> dict[str, Any]:
-    """Parse a JSON file that may be missing; the empty object then."""
+    """Parse a JSON file; return an empty object if it is missing."""
     return read_object(path, limit) if path.exists() else {}
 
 

@@ -1,6 +1,6 @@
-"""PyTorch checkpoints, read without PyTorch: weights and plain containers, no code.
+"""Reads PyTorch checkpoints without PyTorch: weights and plain containers, no code.
 
-PyTorch 1.6 and later write a zip archive: data.pkl has the pickle, and each storage is a member.
+PyTorch 1.6 and later write a zip archive: data.pkl has the pickle, and a member holds each storage.
 Earlier versions write five pickles in a row: magic number, protocol, machine, object and storage
 keys. The storages follow, each after its length.
 """
@@ -26,7 +26,7 @@ _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _ZIP_START = b"PK\x03\x04"
 _PROTOCOL = 1001
 
-# Classes of objects that are kept as name and state.
+# Classes with objects that are kept as name and state.
 _INERT = (
     "argparse.Namespace",
     "functools.partial",
@@ -44,7 +44,7 @@ _INERT = (
     "torchtext.data.field.RawField",
     "torchtext.vocab.Vocab",
 )
-# Names that stand beside them as arguments and are never called.
+# Globals that occur as arguments and are never called.
 _NAMED = (
     "__builtin__.dict",
     "__builtin__.int",
@@ -63,12 +63,12 @@ _NAMED = (
 
 
 def state_dict(path: Path) -> dict[str, Tensor]:
-    """Weights of a file that holds nothing else, as transformers' pytorch_model.bin."""
+    """Return the weights of a file of weights alone, such as transformers' pytorch_model.bin."""
     return named_tensors(path, unpickle(path))
 
 
 def unpickle(path: Path) -> Any:
-    """Return what a checkpoint holds: dictionaries, lists, `Tensor` and `pickles.Inert`."""
+    """Return a checkpoint's content: dictionaries, lists, `Tensor` and `pickles.Inert`."""
     file = MappedFile(path)
     with damage_named(path):
         if bytes(file.view(0, min(4, file.size), "its start")) == _ZIP_START:
@@ -78,7 +78,7 @@ def unpickle(path: Path) -> Any:
 
 @dataclass
 class _Reader:
-    """What the two forms share: the names that a pickle may use."""
+    """The shared part of both layouts: the globals that a pickle may use."""
 
     path: Path
 
@@ -106,7 +106,7 @@ class _Reader:
         return strided_tensor(self.path, storage, offset, shape, strides)
 
     def storage_id(self, identity: object, size: int) -> tuple[str, str, int, tuple[object, ...]]:
-        """Key, element type and length of a storage, and what follows them."""
+        """Return key, element type and length of a storage, and the items after them."""
         if not isinstance(identity, tuple) or len(identity) != size or identity[0] != "storage":
             raise FormatError(f"{self.path}: a persistent id that names no storage")
         _, kind, key, _, count = identity[:5]
@@ -141,8 +141,8 @@ class _Legacy(_Reader):
         return self.storages.setdefault(key, Storage(key, dtype, count))
 
     def place(self, keys: Any, offset: int) -> None:
-        """Find the bytes of each storage: they stand in the order of the keys."""
-        # Only text: the hash of tuples in tuples overflows the stack.
+        """Find the bytes of each storage, which follow in the order of the keys."""
+        # Only text, because the hash of nested tuples overflows the stack.
         named = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
         if not named or sorted(keys) != sorted(self.storages):
             raise FormatError(f"{self.path}: the storages are not those that its tensors use")
@@ -204,9 +204,9 @@ def _inert(name: str) -> pickles.Builder:
 
 
 def _mapping(arguments: tuple[Any, ...]) -> dict[Any, Any]:
-    """Return the dictionary that OrderedDict, Counter and defaultdict were called with.
+    """Return the dictionary argument of OrderedDict, Counter or defaultdict.
 
-    It is given out itself and not copied: copies would let a few bytes fill any memory.
+    It is not copied, because copies would let a few bytes of a pickle fill any memory.
     """
     if not arguments:
         return {}

@@ -1,4 +1,4 @@
-"""PyTorch's storages: flat memory, and the tensors that are strided views of it."""
+"""PyTorch's storages, which are flat memory, and tensors, which are strided views of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STORAGES = {
 
 @dataclass(eq=False)
 class Storage:
-    """A run of `count` elements; `data` is known once the file has been walked."""
+    """A storage of `count` elements; `data` is set after the whole file has been read."""
 
     key: str
     dtype: str
@@ -42,26 +42,26 @@ class Storage:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes that the elements take."""
+        """Bytes of all elements."""
         return self.count * self.raw_dtype.itemsize
 
     @property
     def raw_dtype(self) -> np.dtype[Any]:
-        """How an element lies in the file."""
+        """The type of an element in the file."""
         return np.dtype(RAW_DTYPES.get(self.dtype, self.dtype))
 
 
 def strided_tensor(
     path: Path, storage: Storage, offset: object, shape: object, strides: object
 ) -> Tensor:
-    """Return the tensor that views `storage`; `FormatError` when it reaches beyond it."""
+    """Return the tensor that views `storage`; raise `FormatError` if it exceeds the storage."""
     sizes, steps = _numbers(path, shape), _numbers(path, strides)
     start = offset if isinstance(offset, int) else -1
     num_bytes(sizes, storage.raw_dtype.itemsize, f"{path}: a tensor of storage {storage.key}")
     count = math.prod(sizes)
     last = [(size - 1) * step for size, step in zip(sizes, steps, strict=False)]
     reach = sum(last) + 1 if count else 0
-    # A tensor with more elements than its storage repeats them; weights never do.
+    # A tensor with more elements than its storage repeats some; weights never do.
     if len(steps) != len(sizes) or start < 0 or start + max(reach, count) > storage.count:
         raise FormatError(
             f"{path}: a tensor of shape {sizes}, strides {short(steps)} and offset {start} does "
@@ -80,7 +80,7 @@ def strided_tensor(
 
 
 def named_tensors(path: Path, table: object, prefix: str = "") -> dict[str, Tensor]:
-    """Weights of a state dictionary by name; `FormatError` when it holds anything else."""
+    """Return the weights of a state dictionary; raise `FormatError` for other content."""
     if not isinstance(table, dict):
         raise FormatError(f"{path}: its weights are no table")
     named = {}
@@ -92,7 +92,7 @@ def named_tensors(path: Path, table: object, prefix: str = "") -> dict[str, Tens
 
 
 def _numbers(path: Path, value: object) -> Sequence[int]:
-    """Sizes or strides; none may be negative."""
+    """Check sizes or strides, which must not be negative."""
     if not isinstance(value, tuple) or not all(isinstance(n, int) and n >= 0 for n in value):
         raise FormatError(f"{path}: a tensor has sizes or strides {short(value)}, expected numbers")
     return value

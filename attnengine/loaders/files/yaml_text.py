@@ -1,4 +1,4 @@
-"""YAML as strings, lists and dictionaries: no types are guessed, nothing is merged."""
+"""Reads YAML as strings, lists and dictionaries, without guessing types or merging tables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MAX_DEPTH = 50
 
 
 def parse(text: str, where: str, *, unique: bool = True) -> Any:
-    """Return the value of a YAML document; scalars stay text, as the document spells them.
+    """Return the value of a YAML document; scalars stay text in the document's spelling.
 
-    unique: refuse a key that stands twice; otherwise the last one counts.
+    unique: refuse duplicate keys; otherwise the last one counts.
 
     Raises
     ------
@@ -42,13 +42,13 @@ def parse(text: str, where: str, *, unique: bool = True) -> Any:
 class _Builder:
     """Builds the value from the parser's events, without recursion.
 
-    What an alias names is shared and not copied: copies would let a few bytes fill any memory.
+    An alias shares its value, because copies would let a few bytes fill any memory.
     """
 
     def __init__(self, unique: bool) -> None:
         self.unique = unique
         self.open: list[Any] = []  # dictionaries and lists, outermost first
-        self.keys: list[str | None] = []  # of each open dictionary, the key without a value
+        self.keys: list[str | None] = []  # key without a value of each open dictionary
         self.roots: list[Any] = []
         self.anchors: dict[str, Any] = {}
 

@@ -1,7 +1,7 @@
-"""The .npz file of the package g2p_en: letters to ARPAbet by a GRU encoder and a GRU decoder.
+"""The .npz file of the package g2p_en: a GRU encoder-decoder from letters to ARPAbet.
 
-The decoder starts from the encoder's last state and reads it no more. The package stops after 20
-symbols: pass ``max_new_tokens=20`` for that.
+The decoder only starts from the encoder's last state. The package stops after 20 symbols; pass
+``max_new_tokens=20`` for the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIGNATURE = frozenset(("enc_emb", "dec_emb", "fc_w"))  # arrays that no other .n
 
 
 def matches(arrays: Collection[str]) -> bool:
-    """Whether these are the arrays of such a file."""
+    """Whether these are the arrays of a g2p_en file."""
     return SIGNATURE.issubset(arrays)
 
 

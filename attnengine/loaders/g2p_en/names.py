@@ -1,4 +1,4 @@
-"""The model of the package g2p_en: its names, and the vocabularies that its code holds."""
+"""Names of the model of the package g2p_en, and the vocabularies in the package's code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE: Table = (
 )
 
 GRAPHEMES = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
-# ARPAbet: vowels with their stress, "UW" without any too, and consonants, in alphabetical order
+# ARPAbet in alphabetical order: vowels with a stress, "UW" without one too, and consonants
 _VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 _CONSONANTS = (*"BDFGKLMNPRSTVWYZ", "CH", "DH", "HH", "JH", "NG", "SH", "TH", "ZH")
 _STRESSED = (f"{vowel}{stress}" for vowel in _VOWELS for stress in range(3))
