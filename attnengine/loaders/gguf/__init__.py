@@ -11,5 +11,5 @@ MAGIC = b"GGUF"
 
 
 def matches(path: Path) -> bool:
-    """Whether `path` is a file that starts as GGUF does, or is called so."""
+    """Whether `path` is a file with GGUF's magic number or its suffix."""
     return starts_with(path, MAGIC) or (path.is_file() and path.suffix == ".gguf")

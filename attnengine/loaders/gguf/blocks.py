@@ -1,8 +1,8 @@
-"""Quantised blocks of GGUF files, and what they stand for in float32.
+"""Unpacks quantised blocks of GGUF files to float32.
 
-A block holds 32 or 256 neighbouring weights of a row: small integers, and the float16 scales that
-turn them into weights. The layouts are those of ggml (ggml-common.h). Products of scales and
-integers are exact in float32, so that at most one addition rounds.
+A block holds 32 or 256 neighbouring weights of a row as small integers with float16 scales. The
+layouts are those of ggml (ggml-common.h). Products of scales and integers are exact in float32, so
+at most one addition rounds.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Blocks = NDArray[np.void]  # (blocks,), the structure of one format
-_CHUNK = 1 << 16  # weights unpacked at a time: what lies between stays in the cache
+_CHUNK = 1 << 16  # weights unpacked at a time, so that temporaries stay in the CPU's cache
 
 
 @dataclass(frozen=True)
 class BlockFormat:
-    """How the weights of one type lie in the file; `unpack` fills (blocks, weights) of `out`."""
+    """The layout of one type; `unpack` writes the weights of blocks to `out` (blocks, weights)."""
 
     weights: int
     layout: np.dtype[Any]
     unpack: Callable[[Blocks, Floats], None]
 
     def read(self, data: memoryview, shape: tuple[int, ...]) -> Floats:
-        """Weights (*shape) of blocks that lie one behind the other."""
+        """Return the weights (*shape) of consecutive blocks."""
         blocks: Blocks = np.frombuffer(data, self.layout)
         out = np.empty((len(blocks), self.weights), np.float32)
         step = _CHUNK // self.weights
@@ -40,13 +40,13 @@ class BlockFormat:
 
 
 def _scale(blocks: Blocks, field: str) -> Floats:
-    """A scale for each block: (blocks, 1)."""
+    """Return a field as float32 scales, (blocks, 1)."""
     scales: Floats = blocks[field].astype(np.float32)[:, None]
     return scales
 
 
 def _nibbles(packed: Bytes) -> Bytes:
-    """Lower halves of bytes, then their upper halves: (..., n) to (..., 2, n)."""
+    """Split bytes (..., n) into lower and upper half-bytes (..., 2, n)."""
     return np.stack((packed & 15, packed >> 4), axis=-2)
 
 
@@ -59,14 +59,14 @@ def _q4(blocks: Blocks) -> Bytes:
 
 
 def _q5(blocks: Blocks) -> Bytes:
-    """Four bits as above; the fifth of weight j is bit j of qh."""
+    """Return integers with 5 bits: four as in Q4_0, and bit j of qh as the fifth of weight j."""
     fifth = np.unpackbits(blocks["qh"], axis=1, bitorder="little")  # (blocks, 32)
     numbers: Bytes = _q4(blocks) | fifth << _FOUR
     return numbers
 
 
 def _centred(numbers: Callable[[Blocks], Bytes], zero: int) -> Callable[[Blocks, Floats], None]:
-    """Return what computes d * (number - zero)."""
+    """Return a function that computes d * (number - zero)."""
 
     def unpack(blocks: Blocks, out: Floats) -> None:
         np.multiply(_scale(blocks, "d"), numbers(blocks).view(np.int8) - np.int8(zero), out=out)
@@ -75,7 +75,7 @@ def _centred(numbers: Callable[[Blocks], Bytes], zero: int) -> Callable[[Blocks,
 
 
 def _shifted(numbers: Callable[[Blocks], Bytes]) -> Callable[[Blocks, Floats], None]:
-    """Return what computes d * number + m."""
+    """Return a function that computes d * number + m."""
 
     def unpack(blocks: Blocks, out: Floats) -> None:
         np.multiply(_scale(blocks, "d"), numbers(blocks), out=out)
@@ -85,7 +85,7 @@ def _shifted(numbers: Callable[[Blocks], Bytes]) -> Callable[[Blocks, Floats], N
 
 
 def _six_bits(packed: Bytes) -> tuple[Bytes, Bytes]:
-    """Scales and minima (blocks, 8) of the sub-blocks, six bits each, from (blocks, 12)."""
+    """Unpack bytes (blocks, 12) to 6-bit scales and minima of the sub-blocks, (blocks, 8) each."""
     first, second, third = packed[:, :4], packed[:, 4:8], packed[:, 8:]
     scales = np.hstack((first & 63, third & 15 | first >> 6 << 4))
     minima = np.hstack((second & 63, third >> 4 | second >> 6 << 4))
@@ -101,19 +101,19 @@ def _super_block(blocks: Blocks, numbers: Bytes, out: Floats) -> None:
 
 
 def _q4_k(blocks: Blocks, out: Floats) -> None:
-    """32 bytes hold the numbers of two sub-blocks."""
+    """Unpack Q4_K: 32 bytes hold the integers of two sub-blocks."""
     _super_block(blocks, _nibbles(blocks["qs"].reshape(-1, 4, 32)).reshape(-1, 8, 32), out)
 
 
 def _q5_k(blocks: Blocks, out: Floats) -> None:
-    """As Q4_K; bit s of qh[l] is the fifth of weight l of sub-block s."""
+    """Unpack Q5_K: like Q4_K, and bit s of qh[l] is the fifth bit of weight l in sub-block s."""
     numbers = _nibbles(blocks["qs"].reshape(-1, 4, 32)).reshape(-1, 8, 32)
     fifth = blocks["qh"][:, None] >> _EIGHT[:, None] & 1  # (blocks, 8, 32)
     _super_block(blocks, numbers | fifth << _FOUR, out)
 
 
 def _q6_k(blocks: Blocks, out: Floats) -> None:
-    """Compute d * scale * (number - 32), 16 weights to a scale; half blocks are packed alone."""
+    """Unpack Q6_K: d * scale * (number - 32), one scale per 16 weights, packed by half blocks."""
     low = _nibbles(blocks["ql"].reshape(-1, 2, 64)).reshape(-1, 2, 4, 32)
     high = blocks["qh"].reshape(-1, 2, 1, 32) >> _PAIRS[:, None] & 3  # (blocks, 2, 4, 32)
     numbers = (low | high << 4).view(np.int8) - np.int8(32)

@@ -1,4 +1,4 @@
-"""The config that the metadata and the tensors of a GGUF file say, in transformers' spelling."""
+"""Makes the config, with transformers' keys, from metadata and tensors of a GGUF file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from attnengine.loaders.gguf.metadata import ARCHITECTURE, Metadata
 from attnengine.loaders.huggingface import families as canonical
 from attnengine.loaders.huggingface.config import normalised
 
-# What a file is, and in how many parts it comes, where it says so.
+# metadata key -> supported values: the file must be a whole model
 _WHOLE: dict[str, tuple[object, ...]] = {"general.type": ("model",), "split.count": (0, 1)}
 _EMBEDDING = "token_embd.weight"
 _OUTPUT = "output.weight"
 
 
 def family(file: Container) -> names.Family:
-    """The family of a file; `Unsupported` names an architecture that attnengine does not have."""
+    """Return the family of a file; `Unsupported` names an architecture that attnengine lacks."""
     for key, known in _WHOLE.items():
         value = file.metadata.get(key, known[0])
         if isinstance(value, np.ndarray) or value not in known:
@@ -41,11 +41,11 @@ def family(file: Container) -> names.Family:
 
 
 def read(file: Container, of: names.Family) -> dict[str, Any]:
-    """Every key of the architecture, as a transformers folder would say it."""
+    """Return every key of the architecture, as in a transformers folder."""
     values, known = Metadata(file), canonical.FAMILIES[of.model_type]
     found = {key: values.take(name) for name, key in of.keys.items()}
     if found.get("sliding_window") == 0:
-        found["sliding_window"] = None  # none
+        found["sliding_window"] = None  # 0: no window
     given = {**of.given, **{key: value for key, value in found.items() if value is not None}}
     given["vocab_size"] = vocab_size(file)
     given |= {key: _rows(file, tensor) for key, tensor in of.sizes.items()}
@@ -64,7 +64,7 @@ def read(file: Container, of: names.Family) -> dict[str, Any]:
 
 
 def vocab_size(file: Container) -> int:
-    """The number of tokens that the embedding has."""
+    """Return the number of rows of the embedding."""
     return _rows(file, _EMBEDDING)
 
 
@@ -75,7 +75,7 @@ def _rows(file: Container, name: str) -> int:
 
 
 def _query_scale(wide: frozenset[int], given: Mapping[str, Any]) -> Any:
-    """What scores are divided by the square root of."""
+    """Return query_pre_attn_scalar: scores are divided by its square root."""
     if given.get("num_hidden_layers") in wide:
         return given["hidden_size"] // given["num_attention_heads"]
     return given.get("head_dim")

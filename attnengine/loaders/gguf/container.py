@@ -1,6 +1,6 @@
-"""The container of a GGUF file, versions 2 and 3: metadata, and where each tensor lies.
+"""Reads the container of a GGUF file, versions 2 and 3: metadata and places of tensors.
 
-Described in ggml's docs/gguf.md. Numbers of arrays stay in the file until they are used.
+ggml's docs/gguf.md describes it. Numeric arrays stay in the file until they are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_DIMS = 4
 _ALIGNMENT = "general.alignment"
 _MAX_ALIGNMENT = 1 << 20
 _STRING, _ARRAY = 8, 9
-# Type of a value -> how it lies in the file, for NumPy and for struct.
+# type of a value -> its type in the file, for NumPy and for struct
 _NUMBERS = {
     **{0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i"},
     **{6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"},
@@ -38,7 +38,7 @@ _BLOCKS = {
     **{2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0"},
     **{12: "Q4_K", 13: "Q5_K", 14: "Q6_K"},
 }
-# Only for messages.
+# names of other types, for error messages
 _OTHERS = {
     **{9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS"},
     **{18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS"},
@@ -51,7 +51,7 @@ Value = str | int | float | bool | list[str] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Container:
-    """What a file holds, in its own names; shapes have the fastest axis last."""
+    """The content of a file with GGUF's names; shapes have the fastest axis last."""
 
     path: Path
     metadata: dict[str, Value]
@@ -60,7 +60,7 @@ class Container:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A tensor as the file announces it; its offset counts from the end of the header."""
+    """A tensor's entry in the header; its offset counts from the end of the header."""
 
     name: str
     shape: tuple[int, ...]
@@ -69,7 +69,7 @@ class _Entry:
 
 
 def read(path: Path) -> Container:
-    """Read metadata and places of tensors; `Unsupported` for another version or type."""
+    """Read metadata and places of tensors; raise `Unsupported` for other versions or types."""
     file = MappedFile(path)
     with damage_named(path):
         return _Walk(file).container()
@@ -149,7 +149,7 @@ class _Walk:
         )
 
     def placed(self, entries: list[_Entry], alignment: int) -> dict[str, Tensor]:
-        """Tensors by name, none of which shares bytes with another."""
+        """Return tensors by name, after a check that none of them overlap."""
         start = -(-self.position // alignment) * alignment
         tensors: dict[str, Tensor] = {}
         end, before = 0, "the header"
@@ -166,7 +166,7 @@ class _Walk:
         return {entry.name: tensors[entry.name] for entry in entries}
 
     def tensor(self, entry: _Entry, place: int) -> tuple[Tensor, int]:
-        """A tensor that is read when asked for, and its bytes."""
+        """Return a tensor that is read on demand, and its size in bytes."""
         where = f"{self.path}: {entry.name!r:.200}"
         if entry.kind in _FLOATS:
             tensor = self.file.array(entry.name, _FLOATS[entry.kind], entry.shape, place)
@@ -182,7 +182,7 @@ class _Walk:
                 f"{where} is {name} of shape {entry.shape}, expected rows of a multiple of "
                 f"{blocks.weights}"
             )
-        num_bytes(entry.shape, 4, where)  # once unpacked
+        num_bytes(entry.shape, 4, where)  # unpacked size
         size = math.prod(entry.shape) // blocks.weights * blocks.layout.itemsize
         self.file.view(place, size, entry.name)
 
@@ -198,7 +198,7 @@ class _Walk:
         return Tensor(entry.name, entry.shape, name, read, rows if several else None), size
 
     def count(self, what: str, least: int) -> int:
-        """A count of items, each of which takes at least `least` bytes of the rest of the file."""
+        """Read a count of items; each item takes at least `least` bytes of the rest of the file."""
         number = self.number("<Q", what)
         if number > (self.file.size - self.position) // least:
             raise FormatError(
@@ -211,7 +211,7 @@ class _Walk:
         return value
 
     def string(self, what: str) -> str:
-        """UTF-8 after its length; files have hundreds of thousands."""
+        """Read a UTF-8 text after its length; kept fast, because files have 100,000s of texts."""
         (length,) = _LENGTH.unpack_from(self.data, self.position)
         start = self.position + _LENGTH.size
         if length > self.file.size - start:

@@ -1,4 +1,4 @@
-"""The metadata below a file's architecture, taken one by one."""
+"""The metadata below a file's architecture; the config takes its values one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ARCHITECTURE = "general.architecture"
 
 
 class Metadata:
-    """What is left when all that a config needs was taken is not known."""
+    """Metadata of a file; values that nothing takes are refused as unknown."""
 
     def __init__(self, file: Container) -> None:
         self.path = file.path
@@ -27,7 +27,7 @@ class Metadata:
         }
 
     def take(self, key: str, default: Any = None) -> Any:
-        """A number or text; an array must have the same for every layer."""
+        """Take a number or text; an array must have the same value for every layer."""
         value = self.left.pop(key, default)
         if isinstance(value, np.ndarray):
             if len(set(value.tolist())) != 1:
@@ -36,7 +36,7 @@ class Metadata:
         return float(str(np.float32(value))) if isinstance(value, float) else value
 
     def refuse_others(self, ignored: frozenset[str]) -> None:
-        """Raise `Unsupported` for what was not taken, unless it says nothing."""
+        """Raise `Unsupported` for values that were not taken, unless they change nothing."""
         for key, value in self.left.items():
             expected = NEUTRAL.get(key, ())
             neutral = isinstance(value, (int, str)) and value in expected
@@ -45,5 +45,5 @@ class Metadata:
                 raise self.unsupported(key, value, means)
 
     def unsupported(self, key: str, value: object, expected: str) -> Unsupported:
-        """The error for a value that attnengine does not have."""
+        """Return the error for an unsupported value."""
         return Unsupported(f"{self.path}: {self.prefix}{key} is {short(value)}, {expected}")

@@ -1,4 +1,4 @@
-"""Reads a GGUF file: its parts in the order in which they need each other."""
+"""Reads a GGUF file: container, config, tokens and weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.loaders.huggingface.families import FAMILIES as KNOWN
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a file; `Unsupported` names an architecture, type or switch that is not known."""
+    """Read a file; `Unsupported` names an unknown architecture, type or switch."""
     file = container.read(path)
     family = config.family(file)
     with damage_named(path):

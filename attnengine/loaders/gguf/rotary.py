@@ -1,4 +1,4 @@
-"""Rotary positions as GGUF says them: in metadata, and in tensors of divisors."""
+"""Rotary positions in GGUF files: metadata, and tensors of frequency divisors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from attnengine.loaders.gguf.container import Container
 from attnengine.loaders.gguf.metadata import Metadata
 
-# Divisors of the frequencies: of all sequences (Llama 3), or of short and of long ones (Phi-3).
+# Divisors of frequencies: for all sequences (Llama 3), or for short and long ones (Phi-3).
 FACTORS = "rope_freqs.weight"
 SHORT_FACTORS = "rope_factors_short.weight"
 LONG_FACTORS = "rope_factors_long.weight"
 TENSORS = (FACTORS, SHORT_FACTORS, LONG_FACTORS)
 
 _SCALING = "rope.scaling."
-# Type -> keys of rope.scaling and their names in rope_scaling.
+# type -> key of rope.scaling -> key of rope_scaling
 _TYPES: dict[str, dict[str, str]] = {
     "linear": {"factor": "factor"},
     "yarn": {"factor": "factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow"},
@@ -26,9 +26,9 @@ _ORIGINAL = "original_max_position_embeddings"
 def read(
     file: Container, values: Metadata, given: Mapping[str, Any], *, partial: bool
 ) -> dict[str, Any]:
-    """``rope_scaling``, and ``partial_rotary_factor`` where the family has it (partial).
+    """Return ``rope_scaling`` and, if ``partial``, ``partial_rotary_factor``.
 
-    given: the keys of the config that are known so far.
+    given: the keys of the config so far. partial: the family has ``partial_rotary_factor``.
     """
     head_dim = _head_dim(values, given)
     if (size := values.take("attention.value_length", head_dim)) != head_dim:
@@ -69,7 +69,7 @@ def _scaling(values: Metadata, original: object) -> dict[str, Any] | None:
 def _factors(
     file: Container, values: Metadata, given: Mapping[str, Any], original: object
 ) -> dict[str, Any] | None:
-    """Divisors as longrope has them: the same for short and long sequences where all share them."""
+    """Return divisors in longrope's form; a single tensor serves short and long sequences."""
     names = {
         "short_factor": SHORT_FACTORS if SHORT_FACTORS in file.tensors else FACTORS,
         "long_factor": LONG_FACTORS if LONG_FACTORS in file.tensors else FACTORS,

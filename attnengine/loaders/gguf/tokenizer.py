@@ -1,4 +1,4 @@
-"""The tokenizer inside a GGUF file, as the tokenizer.json that it was made from."""
+"""Turns the tokenizer inside a GGUF file back into a tokenizer.json."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from attnengine.loaders.shared.tokenizer_json import SPACE, Json
 
 _PLACEHOLDER = re.compile(r"\[PAD\d+\]")
 _NUM_SENTINELS = 100
-_PHI3_PLAIN = ("<unk>", "<s>", "<|endoftext|>")  # spaces behind all others have no tokens
-# Models with merges in the order of the tokens' ids, not of their scores.
+_PHI3_PLAIN = ("<unk>", "<s>", "<|endoftext|>")  # after other added tokens spaces are dropped
+# Models with merges in the order of token ids instead of scores.
 _RANKED = ("gemma", "gemma2", "gemma3")
 
 
 def content(given: Tokens) -> bytes | None:
-    """What a tokenizer.json would hold; None without a tokenizer."""
+    """Return the content of a tokenizer.json, or None without a tokenizer."""
     if given.model is None:
         return None
     if given.model not in _MAKERS:
@@ -45,7 +45,7 @@ def content(given: Tokens) -> bytes | None:
 
 
 def _byte_level(given: Tokens) -> Json:
-    """GPT-2's, with the words of the pre-tokenizer that the file names."""
+    """Return GPT-2's tokenizer with the words of the pre-tokenizer that the file names."""
     merges = token_list(given.file.metadata.get(f"{KEY}merges"), f"{given.file.path}: {KEY}merges")
     vocab = {token: i for i, token in enumerate(given.tokens)}
     pairs = [(first, second) for first, second in (merge.split(" ") for merge in merges)]
@@ -65,7 +65,7 @@ def _byte_level(given: Tokens) -> Json:
 
 
 def _sentencepiece(given: Tokens, kind: str) -> Json:
-    """Pieces and their scores; user-defined ones are stored with spaces as such."""
+    """Return a sentencepiece tokenizer; files store user-defined pieces with plain spaces."""
     scores = given.numbers("scores", 0.0)
     if given.architecture in _RANKED:
         scores = [-float(i) for i in range(len(scores))]
@@ -99,7 +99,7 @@ def _sentencepiece(given: Tokens, kind: str) -> Json:
 
 
 def _word_piece(given: Tokens) -> Json:
-    """BERT's; a file marks the pieces that begin a word, not those that continue one."""
+    """Return BERT's tokenizer; files mark the first pieces of words, not the continuations."""
     whole = [token.startswith(SPACE) for token in given.tokens]
     vocab = {
         token[1:] if starts else token if _is_control(given, i) else f"##{token}": i
@@ -125,13 +125,13 @@ def _word_piece(given: Tokens) -> Json:
 
 
 def _is_control(given: Tokens, i: int) -> bool:
-    """Whether a token stands for no text; some files only say so by brackets."""
+    """Whether a token has no text; in some files only its brackets show that."""
     token = given.tokens[i]
     return given.types[i] == CONTROL or (token.startswith("[") and token.endswith("]"))
 
 
 def _is_added(piece: Piece) -> bool:
-    """Whether a piece is found before spaces are put in; runs of spaces are found behind that."""
+    """Whether a piece is found before spaces are replaced; runs of spaces are found after it."""
     return piece.type == USER_DEFINED and SPACE not in piece.text
 
 
@@ -140,7 +140,7 @@ def _without_added(pieces: list[Piece]) -> list[Piece]:
 
 
 def _name_sentinels(pieces: list[Piece]) -> None:
-    """T5's 100 sentinels stand behind its pieces; files call these ids [PAD32000] and so on."""
+    """Name T5's 100 sentinels, which follow the pieces; files call them [PAD32000] and so on."""
     places = [i for i, piece in enumerate(pieces) if _PLACEHOLDER.fullmatch(piece.text)]
     for i, place in enumerate(places[:_NUM_SENTINELS]):
         name = f"<extra_id_{_NUM_SENTINELS - 1 - i}>"

@@ -1,4 +1,4 @@
-"""Text in a GGUF file: special ids, tokens added around a text, chat templates."""
+"""Tokens of a GGUF file: special ids, tokens added to a text, chat templates."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from attnengine.loaders.gguf.metadata import ARCHITECTURE
 from attnengine.loaders.huggingface.families.family import Kind
 
 KEY = "tokenizer.ggml."
-_LONGEST = 512  # characters of a token: every way to cut one in two may be a merge
+_LONGEST = 512  # characters of a token; every way to split it in two may be a merge
 _TEMPLATE = "tokenizer.chat_template"
-# Keys of the config -> what files call them, the first that is there.
+# key of the config -> names in files; the first that exists counts
 _SPECIAL = {
     "bos_token_id": ("bos_token_id", "cls_token_id"),
     "pad_token_id": ("padding_token_id",),
     "unk_token_id": ("unknown_token_id",),
 }
-_ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")  # of a text, a turn, a message
+_ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")  # end of a text, a turn, a message
 
 
 class Tokens:
-    """The tokens of a file, and all that it says below tokenizer.ggml."""
+    """The tokens of a file, and the other metadata below tokenizer.ggml."""
 
     def __init__(self, file: Container, vocab_size: int) -> None:
         self.file = file
@@ -44,11 +44,11 @@ class Tokens:
         self.pre = self.pre_tokenizer()
 
     def config(self, kind: Kind) -> dict[str, Any]:
-        """Special ids and tokens added around a text, for a decoder, an encoder or both."""
+        """Return special ids and tokens added to a text, for a decoder, an encoder or both."""
         special: dict[str, Any] = {key: self.id(*names) for key, names in _SPECIAL.items()}
         ends = [i for i in dict.fromkeys(map(self.id, _ENDS)) if i is not None]
         special["eos_token_id"] = ends if len(ends) > 1 else next(iter(ends), None)
-        if self.model == "gpt2":  # every byte has a token
+        if self.model == "gpt2":  # no unknown token: every byte has a token
             special["unk_token_id"] = None
         special.update(self.chat())
         library = "none" if self.model is None else "tokenizers"
@@ -59,7 +59,7 @@ class Tokens:
                 raise Unsupported(f"{self.file.path}: {KEY}add_eos_token is true, expected false")
             return {**config, "add_bos": begin}
         if kind == "encoder":
-            last = self.id("seperator_token_id", *_ENDS)  # as GGUF spells it
+            last = self.id("seperator_token_id", *_ENDS)  # GGUF's spelling
             return {**config, "add_bos": begin, "add_eos": end, "eos_token_id": last}
         source = {f"source_{key}": special[key] for key in schema.SPECIAL}
         sides = dict.fromkeys(("source", "target"), library)
@@ -67,7 +67,7 @@ class Tokens:
         return {**config, **source, **added, "tokenizer": sides}
 
     def chat(self) -> dict[str, Any]:
-        """The template of chats, or several by name."""
+        """Return the chat template, or several by name."""
         found = {
             key[len(_TEMPLATE) :].removeprefix(".") or "default": text
             for key, text in self.file.metadata.items()
@@ -78,7 +78,7 @@ class Tokens:
         return {"chat_template": found["default"] if found.keys() == {"default"} else found}
 
     def check(self, vocab_size: int) -> None:
-        """Raise `FormatError` for too many tokens, or too few, and for endless ones."""
+        """Raise `FormatError` for a wrong number of tokens and for too long ones."""
         where, count = f"{self.file.path}: {KEY}tokens has", len(self.tokens)
         if self.model is not None and count != vocab_size:
             raise FormatError(f"{where} {count}, expected {vocab_size}, the rows of the embedding")
@@ -90,7 +90,7 @@ class Tokens:
             )
 
     def added(self, special: Mapping[str, Any]) -> tuple[bool, bool]:
-        """Whether a begin and an end token are added around a text."""
+        """Whether a begin and an end token are added to a text."""
         begins, ends = {"bert": (True, True), "t5": (False, True)}.get(
             str(self.model), (self.pre.add_bos, False)
         )
@@ -99,9 +99,9 @@ class Tokens:
         return begins and special["bos_token_id"] is not None, ends
 
     def pre_tokenizer(self) -> PreTokenizer:
-        """What the file names; `Unsupported` for one that is not known.
+        """Return the pre-tokenizer that the file names; raise `Unsupported` for an unknown one.
 
-        Early files named none, though all but GPT-2 have one of their own.
+        Early files name none, although all models but GPT-2 have their own.
         """
         name = self.get("pre", "gpt-2" if self.architecture == "gpt2" else None, str)
         if self.model == "gpt2" and name not in PRE_TOKENIZERS:
@@ -112,7 +112,7 @@ class Tokens:
         return PRE_TOKENIZERS[name] if self.model == "gpt2" else PreTokenizer(add_bos=True)
 
     def get(self, name: str, default: Any, kind: type) -> Any:
-        """A value of this type, or the default."""
+        """Return a value of this type, or the default."""
         value = self.file.metadata.get(KEY + name, default)
         if value is not default and type(value) is not kind:
             raise FormatError(
@@ -121,7 +121,7 @@ class Tokens:
         return value
 
     def id(self, *names: str) -> int | None:
-        """A special id; those beyond the tokens, such as -1, are how some files say none."""
+        """Return a special id; some files use an id beyond the tokens, such as -1, for none."""
         for name in names:
             value = self.get(name, None, int)
             if value is not None and 0 <= value < len(self.tokens):
@@ -129,14 +129,14 @@ class Tokens:
         return None
 
     def numbers(self, name: str, default: float) -> list[Any]:
-        """One number for each token."""
+        """Return one number per token."""
         value = self.file.metadata.get(KEY + name)
         if value is None:
             return [default] * len(self.tokens)
         if not isinstance(value, np.ndarray) or len(value) != len(self.tokens):
             raise FormatError(
-                f"{self.file.path}: {KEY}{name} is {short(value)}, expected as many numbers as "
-                f"there are tokens, {len(self.tokens)}"
+                f"{self.file.path}: {KEY}{name} is {short(value)}, expected one number for "
+                f"each of the {len(self.tokens)} tokens"
             )
         numbers: list[Any] = value.tolist()
         return numbers

@@ -17,11 +17,11 @@ from attnengine.loaders.shared.renaming import rename
 
 
 def read(file: Container, of: names.Family, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Weights by canonical name; what was done to them for GGUF is undone when they are read."""
+    """Return weights by canonical name; a read undoes the changes of GGUF's converter."""
     restored = {
         name: _restored(file, of, config, tensor)
         for name, tensor in file.tensors.items()
-        if name not in rotary.TENSORS  # parts of the config
+        if name not in rotary.TENSORS  # these belong to the config
         and not _is_one(of.unused, name)
     }
     return rename(restored, of.table, file.path)

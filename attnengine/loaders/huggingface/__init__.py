@@ -1,8 +1,8 @@
-"""Folders of transformers: config.json with a model_type, weights and tokenizer files.
+"""Transformers folders: config.json with a model_type, weights and tokenizer files.
 
-Config keys and weight names stay as transformers spells them. Versions differ in names, in keys
-that may be absent and in duplicate weights. The form here is the one that save_pretrained of the
-model with its head writes.
+Config keys and weight names keep transformers' spelling. Versions of transformers differ in names,
+in absent keys and in duplicate weights. The reader turns all of them into the form that
+save_pretrained of the model with its head writes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ CONFIG = "config.json"
 
 
 def matches(path: Path) -> bool:
-    """Whether `path` is a folder with a model_type in its config.json, and not native."""
+    """Whether `path` is a folder with a model_type in its config.json and not a native one."""
     if (path / MODULES).is_file():
         return True
     try:
         config = read_object(path / CONFIG, CONFIG_LIMIT)
-    except Error:  # a damaged native folder too: its reader names the damage
+    except Error:  # may be a damaged native folder; its reader names the damage
         return False
     return "model_type" in config and config.get("format") != "attnengine"

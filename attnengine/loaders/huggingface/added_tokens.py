@@ -1,4 +1,4 @@
-"""Tokens that a transformers folder adds to its tokenizer in files beside it."""
+"""Tokens that a transformers folder adds to its tokenizer in separate files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from attnengine.loaders.files.text import read_optional
 from attnengine.loaders.shared.tokenizer_json import Json, added_token
 
 SETTINGS = "tokenizer_config.json"
-MOST_HOLES = 1024  # ids without a token between those of added tokens
+MOST_HOLES = 1024  # unused ids between added tokens
 
 
 @dataclass(frozen=True)
 class AddedTokens:
-    """What tokenizer_config.json, special_tokens_map.json and added_tokens.json name.
+    """The tokens in tokenizer_config.json, special_tokens_map.json and added_tokens.json.
 
-    roles: bos_token and the like. special: all special tokens. ids: those that files give, with
-    their flags.
+    roles: bos_token and the like. special: all special tokens. ids: tokens with id and flags.
     """
 
     roles: Mapping[str, str]
@@ -30,7 +29,7 @@ class AddedTokens:
 
     @classmethod
     def read(cls, path: Path, settings: Mapping[str, Any], given: Mapping[str, str]) -> AddedTokens:
-        """Read the files of a folder; ``given`` are the roles that hold if they name no others."""
+        """Read the files of a folder; ``given`` holds the default token of each role."""
         additional = set[str]()
         with damage_named(path / SETTINGS):
             found = {**given, **roles(path, settings)}
@@ -45,9 +44,9 @@ class AddedTokens:
         return cls(found, special, tuple(ids))
 
     def add(self, content: Json) -> bool:
-        """Add them to a tokenizer.json; returns whether it lacked any.
+        """Add the tokens to a tokenizer.json; return whether it lacked any of them.
 
-        Raises FormatError where ids contradict each other.
+        Raises FormatError if ids contradict each other.
         """
         known = {one["content"]: one for one in content.setdefault("added_tokens", [])}
         before = dict(known)
@@ -68,7 +67,7 @@ class AddedTokens:
 
 
 def token_ids(content: Json) -> dict[str, int]:
-    """The id of every token of a tokenizer.json."""
+    """Return the id of every token of a tokenizer.json."""
     vocab = content["model"]["vocab"]
     listed = {} if isinstance(vocab, dict) else {text: i for i, (text, _) in enumerate(vocab)}
     added = {one["content"]: one["id"] for one in content["added_tokens"]}
@@ -76,7 +75,7 @@ def token_ids(content: Json) -> dict[str, int]:
 
 
 def roles(path: Path, settings: Mapping[str, Any]) -> dict[str, str]:
-    """bos_token and the like, as special_tokens_map.json and tokenizer_config.json say."""
+    """Read bos_token and the like from special_tokens_map.json and tokenizer_config.json."""
     found = {}
     for role, value in {**read_optional(path / "special_tokens_map.json"), **settings}.items():
         text = value["content"] if isinstance(value, dict) and "content" in value else value
@@ -99,7 +98,7 @@ def _decoder(settings: Mapping[str, Any]) -> Iterator[Json]:
 
 
 def _make_room(content: Json) -> None:
-    """Give every added token its place in the vocabulary: the library numbers others itself."""
+    """Put every added token into the vocabulary, because the library renumbers other ones."""
     vocab = content["model"]["vocab"]
     by_id = {} if isinstance(vocab, list) else {i: text for text, i in vocab.items()}
     lowest = min((score for _, score in vocab), default=0.0) if isinstance(vocab, list) else 0.0
@@ -108,7 +107,7 @@ def _make_room(content: Json) -> None:
         if isinstance(vocab, list):
             if not 0 <= i <= len(vocab) + MOST_HOLES:
                 raise FormatError(f"{text!r:.80} has id {i}, expected one up to {len(vocab)}")
-            # no text has such spaces by then, so that nothing becomes these
+            # No text matches these fillers, because its spaces have been replaced before.
             vocab += [[f" id {hole}", lowest] for hole in range(len(vocab), i)]
             if i == len(vocab):
                 vocab.append([text, lowest])

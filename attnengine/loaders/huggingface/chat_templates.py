@@ -17,9 +17,9 @@ DEFAULT = "default"
 
 
 def read_chat_template(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """``chat_template``: a text, or texts by name; ``chat_tokens``: what it calls bos_token etc.
+    """Read ``chat_template``, a text or texts by name, and ``chat_tokens``, its special tokens.
 
-    Neither when the folder has no template. Files come before tokenizer_config.json (settings).
+    Without a template there is neither. Template files precede tokenizer_config.json (settings).
     """
     found = _named(path / SETTINGS, settings.get("chat_template"))
     files = {DEFAULT: path / _FILE} if (path / _FILE).is_file() else {}
@@ -35,7 +35,7 @@ def read_chat_template(path: Path, settings: Mapping[str, Any]) -> dict[str, Any
 
 
 def _named(file: Path, value: object) -> dict[str, str]:
-    """Templates by name, from a text or a list of objects with name and template."""
+    """Return templates by name, from a text or from a list of objects with name and template."""
     if value is None:
         return {}
     listed = value if isinstance(value, list) else [{"name": DEFAULT, "template": value}]

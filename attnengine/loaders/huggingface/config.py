@@ -1,4 +1,4 @@
-"""Configs of transformers: every key that says what a model computes, in one spelling."""
+"""Normalises transformers' configs: every key that changes the model, in one spelling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnengine.loaders.huggingface.families.family import TIED_HEAD
 
 
 def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str, Any]:
-    """Every key that says what the model computes, in the spelling of one version."""
+    """Return every key that changes the model, in the spelling of one version."""
     if given.get("quantization_config") is not None:
         method = short(given["quantization_config"])
         raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
@@ -35,7 +35,7 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
 
 
 def _object(file: Path, config: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-    """The object of a key, which may be null or missing."""
+    """Return the object of a key; null or a missing key gives an empty one."""
     found = None if key is None else config.get(key)
     if not isinstance(found, (dict, type(None))):
         raise FormatError(f"{file}: {key} is {short(found)}, expected an object or null")
@@ -43,7 +43,7 @@ def _object(file: Path, config: Mapping[str, Any], key: str | None) -> dict[str,
 
 
 def of_part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return the config of a part, with what the whole says about tokens and tied weights."""
+    """Return the config of a part, with the whole config's keys of tokens and tied weights."""
     part = given.get(key)
     if not isinstance(part, dict):
         raise FormatError(f"{file}: {key} is {short(part)}, expected an object")
@@ -52,7 +52,7 @@ def of_part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> None:
-    """Give keys of early versions their new names; both may be there, with one value."""
+    """Give keys of early versions their new names; both names may occur with equal values."""
     for early, key in spellings.items():
         value = config.pop(early, None)
         if value is None:
@@ -66,24 +66,24 @@ def _spell(file: Path, config: dict[str, Any], spellings: Mapping[str, str]) -> 
 
 
 def _vocabulary_sizes(config: dict[str, Any]) -> None:
-    """source_vocab_size and target_vocab_size instead of transformers' keys."""
+    """Replace transformers' keys by source_vocab_size and target_vocab_size."""
     source, target = config.pop("vocab_size", None), config.pop("decoder_vocab_size", None)
     shared = config.get("share_encoder_decoder_embeddings", True)
     config["source_vocab_size"] = source
     config["target_vocab_size"] = source if shared or target is None else target
     if config.get("num_hidden_layers") == config.get("encoder_layers"):
-        config.pop("num_hidden_layers", None)  # another name of it
+        config.pop("num_hidden_layers", None)  # a synonym of encoder_layers
 
 
 _ORIGINAL = "original_max_position_embeddings"
-_KINDS = ("full_attention", "sliding_attention")  # of layers
+_KINDS = ("full_attention", "sliding_attention")  # types of layers
 
 
 def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
-    """Turn rope_parameters of version 5 and what came before it into rope_theta and rope_scaling.
+    """Turn rope_parameters of version 5 and the earlier keys into rope_theta and rope_scaling.
 
-    rope_scaling is null, or has rope_type and its numbers. Where layers with a window have another
-    base, it becomes rope_local_base_freq.
+    rope_scaling is null, or has rope_type and its numbers. If layers with a window have another
+    base, this becomes rope_local_base_freq.
     """
     moved = ("rope_parameters", "rope_scaling", _ORIGINAL)
     rest = {k: v for k, v in config.items() if k not in moved}
@@ -106,7 +106,7 @@ def _rotary(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, 
 
 
 def _scaling(parameters: Mapping[str, Any], original: Any) -> dict[str, Any] | None:
-    """Return rope_scaling; Phi-3 has the positions of training beside it, which then count."""
+    """Return rope_scaling; Phi-3 keeps original positions beside it, which take precedence."""
     numbers = {k: v for k, v in parameters.items() if k not in ("type", "rope_type")}
     kind = parameters.get("rope_type") or parameters.get("type") or "default"
     if "short_factor" in numbers and kind in ("su", "yarn"):  # early names
@@ -117,7 +117,7 @@ def _scaling(parameters: Mapping[str, Any], original: Any) -> dict[str, Any] | N
 
 
 def _of_each_kind(file: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Split rope_parameters into those of full layers, and the base of those with a window."""
+    """Split rope_parameters into those of full layers and the base of layers with a window."""
     full, local = (given.get(kind) or {} for kind in _KINDS)
     known = set(given) <= set(_KINDS) and isinstance(full, dict) and isinstance(local, dict)
     plain = {"rope_type": "default", "rope_theta": None}

@@ -1,4 +1,4 @@
-"""Languages of multilingual translation models, in the order of their tokens' ids."""
+"""Languages of multilingual translation models, in the order of their token ids."""
 
 from __future__ import annotations
 

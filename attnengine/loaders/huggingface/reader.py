@@ -1,4 +1,4 @@
-"""Reads a folder of transformers: its model_type names the family."""
+"""Reads a transformers folder: its model_type names the family."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from attnengine.loaders.huggingface.weights import canonical
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a folder; `Unsupported` names a model_type that attnengine does not have."""
+    """Read a folder; `Unsupported` names a model_type that attnengine lacks."""
     folder = transformer_folder(path)
     file = folder / CONFIG
     given = read_object(file, CONFIG_LIMIT)
@@ -44,7 +44,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def _expect_encoder(file: Path, given: Mapping[str, Any]) -> None:
-    """A causal mask or cross-attention would make something else of the same weights."""
+    """Refuse encoders with a causal mask or cross-attention, which give other outputs."""
     for key in ("is_decoder", "add_cross_attention"):
         if given.get(key):
             raise Unsupported(f"{file}: {key} is {short(given[key])}, expected false")

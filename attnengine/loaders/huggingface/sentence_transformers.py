@@ -1,4 +1,4 @@
-"""modules.json of sentence-transformers: how the states of an encoder become one vector."""
+"""Reads modules.json of sentence-transformers: the pooling of an encoder's states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attnengine.loaders.files.text import CONFIG_LIMIT, read_json, read_object
 
 MODULES = "modules.json"
 _DEFAULT = {"pooling": "mean", "normalize": False}
-# Our names of its modes; before version 5 each was a switch of its own.
+# its mode -> our pooling; before version 5 each mode was a switch of its own
 _MODES = {"mean": "mean", "cls": "first", "max": "max", "lasttoken": "last"}
 _SWITCHES = {
     "pooling_mode_mean_tokens": "mean",
@@ -23,16 +23,16 @@ _ORDERS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 
 
 def transformer_folder(path: Path) -> Path:
-    """Where the transformer of a folder lies: early versions gave it a folder inside."""
+    """Return the folder of the transformer; early versions gave it a folder inside."""
     modules = _modules(path / MODULES)
     return path / modules[0][1] if modules else path
 
 
 def read_pooling(path: Path, hidden_size: object) -> dict[str, Any]:
-    """The config's ``pooling`` and ``normalize``: the mean as it is, if there is no modules.json.
+    """Return ``pooling`` and ``normalize``; without modules.json the mean, not normalised.
 
-    Raises Unsupported for modules other than Transformer, Pooling and Normalize, in this order, and
-    for a way of pooling that we do not have.
+    Raises Unsupported unless the modules are Transformer, Pooling and, optionally, Normalize in
+    this order, and for an unknown pooling.
     """
     modules = _modules(path / MODULES)
     if not modules:
@@ -48,7 +48,7 @@ def read_pooling(path: Path, hidden_size: object) -> dict[str, Any]:
 
 
 def _modules(file: Path) -> list[tuple[str, str]]:
-    """Class and folder of each module; none if there is no such file."""
+    """Return class and folder of each module; none without the file."""
     if not file.is_file():
         return []
     with damage_named(file):

@@ -19,9 +19,9 @@ _SENTENCEPIECE = "sentencepiece.bpe.model"  # M2M-100: pieces; vocab.json has th
 
 
 def read_seq2seq(folder: Folder, config: Mapping[str, Any], special: dict[str, Any]) -> Tokens:
-    """Source and target share one tokenizer, or have the pieces of Marian or M2M-100.
+    """Read the tokenizer that source and target share, or the pieces of Marian or M2M-100.
 
-    special: ids that config.json or generation_config.json say.
+    special: ids from config.json or generation_config.json.
     """
     ends = special["eos_token_id"]
     tokens = Tokens(
@@ -54,7 +54,7 @@ def read_seq2seq(folder: Folder, config: Mapping[str, Any], special: dict[str, A
 
 
 def _share(tokens: Tokens, found: Found, languages: Languages | None) -> None:
-    """One tokenizer for both sides, with what it adds to a source."""
+    """Use one tokenizer for both sides, with the tokens that it adds to a source."""
     tokens.config.update(unk_token_id=found.unknown, source_unk_token_id=found.unknown)
     tokens.config["tokenizer"] = {"source": "tokenizers", "target": "tokenizers"}
     tokens.files[schema.TOKENIZER_FILE] = found.tokenizer_file
@@ -62,7 +62,7 @@ def _share(tokens: Tokens, found: Found, languages: Languages | None) -> None:
         ids = token_ids(found.content)
         named = {code: ids.get(languages.token.format(code)) for code in languages.codes}
         tokens.config["languages"] = {code: i for code, i in named.items() if i is not None}
-        return  # what is added depends on the language
+        return  # the added tokens depend on the language
     for name, added in zip(("bos", "eos"), found.around(), strict=True):
         tokens.config[f"add_source_{name}"] = added is not None
         if added is not None:
@@ -76,7 +76,7 @@ def _add_pieces(
     files: Mapping[str, Path],
     languages: Languages | None = None,
 ) -> None:
-    """Pieces of sentencepiece models; vocab.json has their ids."""
+    """Use pieces of sentencepiece models with the ids of vocab.json."""
     vocabulary = path / "vocab.json"
     if not any(file.is_file() for file in (*files.values(), vocabulary)):
         return
@@ -86,7 +86,7 @@ def _add_pieces(
     own = path / "target_vocab.json"
     for side, file in (("source", vocabulary), ("target", own if own.is_file() else vocabulary)):
         found = read_object(file, TOKENIZER_LIMIT)
-        if languages:  # their tokens stand behind the vocabulary
+        if languages:  # their tokens follow the vocabulary
             tokens.config["languages"] = {c: len(found) + i for i, c in enumerate(languages.codes)}
             found |= {
                 languages.token.format(code): i for code, i in tokens.config["languages"].items()
@@ -100,8 +100,8 @@ def _add_pieces(
 
 
 def _pieces(file: Path, found: Mapping[str, Any], size: object) -> list[str]:
-    """The piece of each id; an id that has none gets a name that no text becomes."""
-    # Compared before memory is taken for as many.
+    """Return the piece of each id; an id without a piece gets a name that no text matches."""
+    # Checked before memory is allocated for the pieces.
     if not isinstance(size, int) or not 0 < size <= 2 * len(found) + 1024:
         raise FormatError(f"{file} has {len(found)} pieces, but the vocabulary size is {size!r}")
     pieces: list[str | None] = [None] * size
@@ -115,9 +115,9 @@ def _pieces(file: Path, found: Mapping[str, Any], size: object) -> list[str]:
 
 
 def _add_languages(tokens: Tokens, folder: Folder, languages: Languages) -> None:
-    """Where the languages' tokens stand, and which languages are meant if none is named."""
+    """Add the ids of the languages' tokens and the default languages to the config."""
     settings, codes = folder.settings, tokens.config.get("languages")
-    if not codes:  # no tokenizer, or one of another model
+    if not codes:  # no tokenizer, or another model's
         tokens.config.pop("languages", None)
         return
     for key, expected in (("legacy_behaviour", False), ("language_codes", "m2m100")):

@@ -1,4 +1,4 @@
-"""The weights of a folder: one safetensors or PyTorch file, or shards and their index."""
+"""Reads the weights of a folder: one safetensors or PyTorch file, or shards and their index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.loaders.files.text import VOCABULARY_LIMIT, read_object
 
 Read = Callable[[Path], Mapping[str, Tensor]]
 
-# As transformers looks for them: what exists first is read.
+# transformers' order of search: the first file that exists is read
 FILES: Mapping[str, Read] = {
     "model.safetensors": safetensors.read,
     "model.safetensors.index.json": safetensors.read,
@@ -24,7 +24,7 @@ _INDEX_SUFFIX = ".index.json"
 
 
 def read(folder: Path) -> Mapping[str, Tensor]:
-    """Weights by name; `FormatError` when there are none, or a shard or weight is missing."""
+    """Return weights by name; raise `FormatError` for no weights or a missing shard or weight."""
     for name, read_file in FILES.items():
         if (folder / name).exists():
             if name.endswith(_INDEX_SUFFIX):
@@ -55,5 +55,5 @@ def _sharded(index: Path, read_file: Read) -> dict[str, Tensor]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it names a file of this folder and nothing beyond it, on any system."""
+    """Whether a name is a plain file name, on any system, so that it cannot leave the folder."""
     return name not in ("", ".", "..") and not any(sign in name for sign in "/\\:\0")

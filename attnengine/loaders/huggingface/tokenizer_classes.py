@@ -1,4 +1,4 @@
-"""What transformers' tokenizer classes add to what the files of a folder say."""
+"""Facts in the code of transformers' tokenizer classes, which a folder's files lack."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ _BERT = {f"{role.lower()}_token": f"[{role}]" for role in ("UNK", "SEP", "PAD", 
 
 @dataclass(frozen=True)
 class Languages:
-    """The languages of a translation model; each has a token.
+    """The languages of a translation model; each language has a token.
 
-    codes: in the order of their ids. default: of the source, unless a file says otherwise.
-    token: its text. behind: whether the source's stands behind the end token, and the target's
-    starts the decoder; else it stands before the text on both sides.
+    codes: languages in the order of their ids.
+    default: source language, unless a file gives another.
+    token: text of a language's token.
+    behind: the source's token follows the end token, and the target's starts the decoder;
+    otherwise the token precedes the text on both sides.
     """
 
     codes: tuple[str, ...]
@@ -37,13 +39,13 @@ class Languages:
 
 @dataclass(frozen=True)
 class TokenizerClass:
-    """One class, or several that are alike.
+    """A tokenizer class, or several equal ones.
 
-    special: tokens by role, unless a file names others.
-    before, after: roles of the tokens that are put around a text.
-    layout: ids of sentencepiece's pieces: its own, after fairseq's four tokens, or Pegasus's.
-    split, add_prefix_space: of byte-level tokenizers.
-    extra_ids: how many sentinels of T5 there are.
+    special: default tokens by role.
+    before, after: roles of the tokens that are added to a text.
+    layout: ids of sentencepiece's pieces: the model's, after fairseq's four tokens, or Pegasus's.
+    split, add_prefix_space: settings of byte-level tokenizers.
+    extra_ids: the number of T5's sentinels.
     """
 
     special: Mapping[str, str] = field(default_factory=lambda: _FAIRSEQ)
@@ -67,7 +69,7 @@ def _multilingual(codes: Languages) -> TokenizerClass:
     return TokenizerClass(after=("eos_token",), layout="fairseq", languages=codes)
 
 
-# By the name of the class without "Tokenizer" and "Fast", or else by model_type.
+# name of the class without "Tokenizer" and "Fast", or else model_type -> class
 CLASSES = {
     "bart": _ROBERTA,
     "bert": TokenizerClass(_BERT, before=("cls_token",), after=("sep_token",)),

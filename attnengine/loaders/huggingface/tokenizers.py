@@ -1,4 +1,4 @@
-"""The tokenizer of a transformers folder, whichever files it has, as one tokenizer.json."""
+"""Turns the tokenizer files of a transformers folder, of any kind, into one tokenizer.json."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Folder:
-    """A transformers folder, with what it says of its class of tokenizers."""
+    """A transformers folder, with its settings of the tokenizer class."""
 
     path: Path
     model_type: str
@@ -48,14 +48,14 @@ class Folder:
 
     @classmethod
     def read(cls, path: Path, given: Mapping[str, Any]) -> Folder:
-        """Read the small file; ``given`` is config.json."""
+        """Read tokenizer_config.json; ``given`` is config.json."""
         settings = read_optional(path / SETTINGS, VOCABULARY_LIMIT)
         settings = {"tokenizer_class": given.get("tokenizer_class"), **settings}
         return cls(path, str(given["model_type"]), settings)
 
     @property
     def kind(self) -> TokenizerClass | None:
-        """What is known of the class that the folder names, or else of its model_type."""
+        """The tokenizer class that the folder names, or else that of its model_type."""
         for name in (self.settings.get("tokenizer_class"), self.model_type):
             if isinstance(name, str):
                 plain = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
@@ -67,20 +67,20 @@ class Folder:
 
 @dataclass(frozen=True)
 class Found:
-    """A tokenizer: what it does, and the file that says so."""
+    """A tokenizer: the content of a tokenizer.json, and the file that it was read from."""
 
     file: Path
     content: Json
-    changed: bool  # whether `content` is not what stands in `file`
+    changed: bool  # whether `content` differs from `file`
 
     @property
     def tokenizer_file(self) -> TokenizerFile:
-        """What the library reads."""
+        """The file or content for the library."""
         return json.dumps(self.content).encode() if self.changed else self.file
 
     @property
     def unknown(self) -> int | None:
-        """The id that stands for what the vocabulary lacks."""
+        """The id of the unknown token."""
         model = self.content["model"]
         if isinstance(model.get("unk_id"), int):  # unigram models
             return int(model["unk_id"])
@@ -90,7 +90,7 @@ class Found:
         return None if found is None else int(found)
 
     def around(self) -> tuple[int | None, int | None]:
-        """The ids that the post-processor puts before and behind a text."""
+        """The ids that the post-processor adds before and after a text."""
         processor = self.content.get("post_processor") or {}
         parts = processor["processors"] if processor.get("type") == "Sequence" else [processor]
         for part in parts:
@@ -113,7 +113,7 @@ class Found:
 
 
 def _ids(template: Mapping[str, Any], item: Mapping[str, Any]) -> list[int] | None:
-    """The ids of one item of a post-processor's template; None is the text."""
+    """Return the ids of one item of a post-processor's template; None is the text."""
     if "Sequence" in item:
         return None
     return [int(i) for i in template["special_tokens"][item["SpecialToken"]["id"]]["ids"]]
@@ -130,10 +130,10 @@ class _Known:
 
 
 def find(folder: Folder) -> Found | None:
-    """Read the tokenizer of a folder; None when there is none.
+    """Read the tokenizer of a folder, or return None without one.
 
-    tokenizer.json, else a sentencepiece model, vocab.json with merges.txt, or vocab.txt; with
-    the tokens that tokenizer_config.json, added_tokens.json and special_tokens_map.json add.
+    It reads tokenizer.json, else a sentencepiece model, vocab.json with merges.txt, or vocab.txt.
+    tokenizer_config.json, added_tokens.json and special_tokens_map.json add tokens.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _plain(folder: _Known, pieces: list[Piece]) -> list[Piece]:
 
 
 def _fairseq(folder: _Known, pieces: list[Piece]) -> list[Piece]:
-    """The four tokens of fairseq instead of the first three, then the languages and the mask."""
+    """Replace the first three pieces by fairseq's four tokens; append languages and the mask."""
     first = [_special_piece(token) for token in ("<s>", "<pad>", "</s>")]
     languages = folder.kind.languages
     codes = [languages.token.format(code) for code in languages.codes] if languages else []
@@ -193,7 +193,7 @@ def _fairseq(folder: _Known, pieces: list[Piece]) -> list[Piece]:
 
 
 def _pegasus(folder: _Known, pieces: list[Piece]) -> list[Piece]:
-    """103 tokens of the training before all pieces but the first two."""
+    """Insert the 103 tokens of Pegasus' training after the first two pieces."""
     offset = folder.settings.get("offset", 103)
     if offset != 103:
         raise Unsupported(f"{folder.path / SETTINGS}: offset is {short(offset)}, expected 103")
@@ -239,7 +239,7 @@ _READERS: dict[str, Callable[[_Known, Path], Json]] = {
 
 
 def _put_around(folder: _Known, content: Json) -> None:
-    """Let begin and end tokens be added as the class does, or as tokenizer_config.json says."""
+    """Add begin and end tokens to texts like the class, or by tokenizer_config.json."""
     ids = token_ids(content)
 
     def tokens(roles: tuple[str, ...], own: str) -> list[tuple[str, int]]:

@@ -21,10 +21,10 @@ from attnengine.loaders.shared.speech_tokens import START, speech_tokens
 def read_tokens(
     path: Path, given: Mapping[str, Any], config: Mapping[str, Any], *, kind: Kind
 ) -> Tokens:
-    """Read what decides how text becomes tokens.
+    """Read the tokenizer, the special tokens and the chat template.
 
-    given: config.json, which also holds what early versions kept there of the search.
-    config: the same without that, with a value for every key.
+    given: config.json, in early versions with options of the search.
+    config: the same without these options, with a value for every key.
     """
     folder = Folder.read(path, given)
     generation = read_optional(path / "generation_config.json")
@@ -41,7 +41,7 @@ def read_tokens(
         tokens = _one_text(folder, special, encoder=kind == "encoder")
     if kind == "decoder":
         tokens.config.update(read_chat_template(path, folder.settings))
-    if folder.model_type == "marian":  # transformers forbade it in code, then by bad_words_ids
+    if folder.model_type == "marian":  # transformers forbids it in code or by bad_words_ids
         never.append(special["pad_token_id"])
     tokens.config["suppress_tokens"] = sorted({i for i in never if i is not None})
     if first := _listed(path, "begin_suppress_tokens", generation, given):
@@ -50,9 +50,9 @@ def read_tokens(
 
 
 def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Tokens:
-    """The tokenizer of a language model or an encoder, with what is put around a text.
+    """Read the tokenizer of a language model or an encoder, with the tokens added to a text.
 
-    A language model's prompt has nothing behind it.
+    A language model's prompt gets no token at its end.
     """
     ends = ("bos", "eos") if encoder else ("bos",)
     longest = read_optional(folder.path / "sentence_bert_config.json").get("max_seq_length")
@@ -64,7 +64,7 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
         return Tokens(keys)
     keys = {**special, "tokenizer": "tokenizers"}
     with damage_named(found.file):
-        # As transformers 5: add_bos_token of tokenizer_config.json changes no tokenizer.json.
+        # As in transformers 5, add_bos_token of tokenizer_config.json changes no tokenizer.json.
         keys["unk_token_id"] = found.unknown
         for end, added in zip(ends, found.around(), strict=False):
             keys[f"add_{end}"] = added is not None
@@ -79,7 +79,7 @@ def _speech(
     generation: Mapping[str, Any],
     config: Mapping[str, Any],
 ) -> Tokens:
-    """The tokens that prompt the decoder, as the tokenizer and generation_config.json have them."""
+    """Read the decoder's prompt tokens from the tokenizer and generation_config.json."""
     found = find(folder)
     files = {schema.TOKENIZER_FILE: found.tokenizer_file} if found else {}
     with damage_named(folder.path):
@@ -97,7 +97,7 @@ def _speech(
 
 
 def _special(key: str, generation: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
-    """An id as generation_config.json says, else config.json; -1 is how some say null."""
+    """Return an id from generation_config.json, else config.json; -1 means null in some files."""
     value = generation.get(key)
     value = config.get(key) if value is None else value
     if isinstance(value, list) and all(isinstance(i, int) for i in value):
@@ -106,13 +106,13 @@ def _special(key: str, generation: Mapping[str, Any], config: Mapping[str, Any])
 
 
 def _listed(path: Path, key: str, *places: Mapping[str, Any]) -> list[int]:
-    """Ids of a list that may stand in several places."""
+    """Return the ids of a list that several files may hold."""
     with damage_named(path):
         return [i for settings in places for i in _ids(path, key, settings.get(key) or [])]
 
 
 def _words(path: Path, *places: Mapping[str, Any]) -> list[int]:
-    """The bad_words_ids of one token."""
+    """Return bad_words_ids; each must be a single token."""
     with damage_named(path):
         words = [word for settings in places for word in settings.get("bad_words_ids") or []]
     for word in words:

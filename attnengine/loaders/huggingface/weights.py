@@ -1,4 +1,4 @@
-"""Weights of transformers under the names that the model with its head has."""
+"""Gives weights of transformers the names that they have in the model with its head."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from attnengine.loaders.shared.renaming import enter
 def canonical(
     path: Path, tensors: Mapping[str, Tensor], family: Family, config: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """Weights under the names that the model with its head has, each of them once."""
+    """Return each weight once, with its name in the model with its head."""
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
@@ -35,7 +35,7 @@ def canonical(
 
 
 def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:
-    """Tied weights of which a file holds two must be the same: which to use is not ours to say."""
+    """Raise FormatError unless two copies of a tied weight in a file are equal."""
     if kept is copy:
         return
     if kept.shape != copy.shape or not np.array_equal(kept.read(), copy.read()):

@@ -9,7 +9,7 @@ CONFIG = "config.yaml"
 
 
 def matches(path: Path) -> bool:
-    """Whether `path` is such a folder, or a checkpoint in one."""
+    """Whether `path` is a JoeyNMT folder, or a checkpoint in one."""
     folder = path if path.is_dir() else path.parent
     checkpoint = path.is_dir() and any(path.glob("*.ckpt"))
     return (folder / CONFIG).is_file() and (checkpoint or path.suffix == ".ckpt")

@@ -1,4 +1,4 @@
-"""JoeyNMT's RNN and Transformer encoder-decoders: names and the options that attnengine has.
+"""JoeyNMT's RNN and Transformer encoder-decoders: names and supported options.
 
 Kreutzer et al. 2019, "Joey NMT: A Minimalist NMT Toolkit for Novices".
 """
@@ -71,7 +71,7 @@ TRANSFORMER_TABLE: Table = (
     (r"decoder\.output_layer\.weight", ("lm_head.weight",)),
 )
 
-# The values of each option that attnengine has, the one first that an absent option stands for.
+# option -> values that attnengine supports, the default first
 ONLY: dict[str, tuple[str, ...]] = {"alpha": ("1.0", "1")}
 
 CELLS = {"gru": "gru", "lstm": "lstm"}
@@ -79,7 +79,7 @@ ATTENTION = {"bahdanau": "additive", "luong": "general"}
 READOUTS = {"tanh": "tanh", "relu": "relu"}
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "swish": "silu"}
 
-# The first ids of every vocabulary, which its file may leave out.
+# first ids of every vocabulary; its file may omit them
 SPECIAL = ("<unk>", "<pad>", "<s>", "</s>")
 UNK_ID, PAD_ID, BOS_ID, EOS_ID = range(len(SPECIAL))
 

@@ -1,4 +1,4 @@
-"""Reads a folder of JoeyNMT: options, weights and vocabularies."""
+"""Reads a JoeyNMT folder: options, weights and vocabularies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Model = tuple[dict[str, Any], dict[str, Tensor]]
 
 
 def read(path: Path) -> Checkpoint:
-    """Read the checkpoint at `path`; of a folder the best, else the latest, else its only one."""
+    """Read the checkpoint at `path`; in a folder the best, else the latest, else the only one."""
     file = _checkpoint(path) if path.is_dir() else path
     where = file.with_name(CONFIG)
     text = read_text(where, CONFIG_LIMIT)
@@ -61,7 +61,7 @@ def _checkpoint(folder: Path) -> Path:
 
 
 def _vocabulary(file: Path, options: Options, side: str) -> list[str]:
-    """The file that lies beside the checkpoint, or one with the name that the config gives."""
+    """Read the vocabulary beside the checkpoint, or the file that the config names."""
     short = _SIDES[side]
     beside = file.with_name(f"{short}_vocab.txt")
     if not beside.is_file():
@@ -74,7 +74,7 @@ def _vocabulary(file: Path, options: Options, side: str) -> list[str]:
 
 
 def _rnn(path: Path, options: Options, state: Mapping[str, Tensor]) -> _Model:
-    """Luong et al. 2015: every layer starts from the top encoder state through one layer."""
+    """Read an RNN (Luong et al. 2015); one layer maps the top encoder state to all first states."""
     encoder, decoder = options.under("encoder"), options.under("decoder")
     for side in (encoder, decoder):
         if side.under("embeddings").flag("scale", False):
@@ -119,7 +119,7 @@ def _bridge(decoder: Options, activation: str, cell: str) -> dict[str, Any]:
 def _canonical(
     tensors: Mapping[str, Tensor], attention: str, config: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """Luong's score with its matrix on the query; the bridge that copies as a matrix."""
+    """Move the matrix of Luong's score to the query; add the matrix of a bridge that copies."""
     found = dict(tensors)
     if attention == "general" and "decoder.attention.key.weight" in found:
         found["decoder.attention.query.weight"] = transposed(
@@ -128,7 +128,7 @@ def _canonical(
     if "decoder.attention.vector" in found:
         found["decoder.attention.vector"] = vector(found["decoder.attention.vector"])
     if (config["bridge_input"], config["bridge_activation"]) == ("last", "linear"):
-        # of a bidirectional encoder the forward half is copied where only that fits
+        # The bridge copies the forward half of a bidirectional encoder if only this half fits.
         hidden, directions = config["decoder_hidden_size"], 1 + config["bidirectional"]
         copied = np.eye(hidden, config["encoder_hidden_size"] * directions, dtype=np.float32)
         found["bridge.hidden.weight"] = Tensor.of("identity", copied)
@@ -159,17 +159,17 @@ def _transformer(path: Path, options: Options, state: Mapping[str, Tensor]) -> _
         "position_offset": 0,
         "max_positions": names.MAX_POSITIONS,
         "scale_embeddings": scaled[0],
-        "shared_embeddings": False,  # a shared weight stands in the file twice
+        "shared_embeddings": False,  # a file holds shared weights twice
         "tied_output": False,
     }
     return config, tensors
 
 
 def _norms(encoder: Options, decoder: Options, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Norms before blocks go with a norm above both sides, those behind with none.
+    """Read the placement of norms: pre-norm has a norm above both sides, post-norm has none.
 
-    Version 1 does not know the option and has norms before blocks, and one above. Version 2 without
-    an encoder's option has norms before blocks, and none above.
+    Version 1 lacks the option and is pre-norm with a norm above. In version 2 an encoder without
+    the option is pre-norm without a norm above.
     """
     final = [f"{side}.layer_norm.weight" in tensors for side in ("encoder", "decoder")]
     placements = {"pre": True, "post": False}

@@ -1,8 +1,9 @@
 """Keras models in HDF5 (`model.save("x.h5")`): Embedding, recurrent layers, Dense.
 
-With ``return_sequences`` in every recurrent layer a model becomes an "rnn_lm". Where the last layer
-gives only its last state, it becomes a "rnn_window_lm": it was trained on windows of one length.
-Models without an Embedding read one-hot vectors. A file has no vocabulary: ids in, ids out.
+With ``return_sequences`` in every recurrent layer a model becomes an "rnn_lm". If the last layer
+gives only its last state, the model becomes an "rnn_window_lm", trained on windows of one length.
+Models without an Embedding read one-hot vectors. A file has no vocabulary, so that engines read
+and return ids.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Keras' recurrent layers in PyTorch's form: gate orders, biases, cuDNN's layout.
+"""Converts Keras' recurrent layers to PyTorch's layout: gate orders, biases, cuDNN's layout.
 
-Kernels are (input, gates * units). Gates of an LSTM are i, f, c, o, of a GRU z, r, h. The cuDNN
-layers (CuDNNLSTM, CuDNNGRU) keep each gate's kernel transposed in its own way, and two biases
-concatenated. Keras' own conversion is in keras/engine/saving.py of version 2.
+Kernels are (input, gates * units). The gates of an LSTM are i, f, c, o; those of a GRU are z, r,
+h. The cuDNN layers (CuDNNLSTM, CuDNNGRU) store each gate's kernel transposed in a special way, and
+two concatenated biases. Keras' own conversion is in keras/engine/saving.py of version 2.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _ORDER = {"elman": (0,), "gru": (1, 0, 2), "lstm": (0, 1, 2, 3)}
 def cell(
     path: Path, cell: str, suffix: str, weights: Mapping[str, Tensor], *, cudnn: bool
 ) -> dict[str, Tensor]:
-    """Weights of a layer by PyTorch's names with `suffix`, such as "l0".
+    """Return a layer's weights by PyTorch's names with `suffix`, such as "l0".
 
-    weights: "kernel", "recurrent_kernel" and maybe "bias". Raises `FormatError` when one is
-    missing or their shapes do not fit.
+    weights: "kernel", "recurrent_kernel" and optionally "bias". Raises `FormatError` if one is
+    missing or if their shapes do not fit.
     """
     for name in ("kernel", "recurrent_kernel"):
         if name not in weights or len(weights[name].shape) != 2:
@@ -54,7 +54,7 @@ def cell(
 
 
 def has_cudnn_bias(cell: str, weights: Mapping[str, Tensor]) -> bool:
-    """Whether a layer has two biases one behind the other, which cuDNN's layers alone have."""
+    """Whether a layer has two concatenated biases, as only cuDNN's layers have."""
     shapes = [weights[name].shape for name in ("bias", "recurrent_kernel") if name in weights]
     if len(shapes) < 2 or not shapes[1]:
         return False
@@ -62,7 +62,7 @@ def has_cudnn_bias(cell: str, weights: Mapping[str, Tensor]) -> bool:
 
 
 def _biases(path: Path, bias: Tensor | None, size: int) -> dict[str, Tensor]:
-    """One bias (size,), or those of input and recurrence, (2, size) or (2 * size,)."""
+    """Split a bias (size,), or those of input and recurrence, (2, size) or (2 * size,)."""
     if bias is None:
         return {}
     if bias.shape == (size,):
@@ -76,9 +76,9 @@ def _biases(path: Path, bias: Tensor | None, size: int) -> dict[str, Tensor]:
 
 
 def _from_cudnn(kernel: Tensor, gates: int) -> Tensor:
-    """(gates * units, input) of a kernel (input, gates * units) in cuDNN's layout.
+    """Convert a kernel (input, gates * units) in cuDNN's layout to (gates * units, input).
 
-    The numbers of a gate's block, of shape (input, units), are those of (units, input) in order.
+    A gate's block has shape (input, units) but holds the numbers of (units, input) in order.
     """
     inputs, columns = kernel.shape
 

@@ -1,8 +1,8 @@
-"""Keras: which layers and options attnengine has."""
+"""Keras layers and options that attnengine supports."""
 
 from __future__ import annotations
 
-# Each recurrent layer's cell, and whether its weights have cuDNN's layout.
+# recurrent layer -> cell, and whether its weights have cuDNN's layout
 CELLS = {
     "SimpleRNN": ("elman", False),
     "GRU": ("gru", False),
@@ -11,10 +11,10 @@ CELLS = {
     "CuDNNLSTM": ("lstm", True),
 }
 
-# Layers around another one, and whether they run it in both directions.
+# wrapper of a layer -> whether it runs the layer in both directions
 WRAPPERS = {"Bidirectional": True, "TimeDistributed": False}
 
-# Layers that do nothing when a model runs.
+# layers without effect at inference
 IGNORED = frozenset(
     (
         "AlphaDropout",
@@ -29,8 +29,8 @@ IGNORED = frozenset(
 ACTIVATIONS = {name: name for name in ("tanh", "relu", "linear", "sigmoid", "hard_sigmoid")}
 GATES = {name: name for name in ("sigmoid", "hard_sigmoid")}
 
-# What version 3 means by a name.
+# name of an activation in version 3 -> our name
 VERSION_3 = {"hard_sigmoid": "hard_sigmoid_6"}
 
-# Options of recurrent layers that attnengine has with these values only; absent is the first.
+# option of recurrent layers -> supported values, the default first
 CELL_ONLY = {"go_backwards": ("False",), "time_major": ("False",), "return_state": ("False",)}

@@ -23,7 +23,7 @@ from attnengine.loaders.shared.renaming import enter, matrix_shape
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a model; `Unsupported` names the layer or the option that attnengine has not."""
+    """Read a model; `Unsupported` names the layer or option that attnengine lacks."""
     contents = hdf5.read(path)
     if "@model_config" in contents.texts:
         return _Model(path, contents).checkpoint()
@@ -36,10 +36,10 @@ def read(path: Path) -> Checkpoint:
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer of model_config; of Bidirectional and TimeDistributed what they wrap."""
+    """A layer of model_config; for Bidirectional and TimeDistributed the wrapped layer."""
 
     kind: str
-    name: str  # of its group of weights in the file
+    name: str  # name of its group of weights
     options: Options
     bidirectional: bool = False
 
@@ -65,7 +65,7 @@ class _Model:
         self.window, layers = _layers(path, contents.texts["@model_config"])
         self.embedding = layers.pop(0) if layers and layers[0].kind == "Embedding" else None
         self.cells = [layer for layer in layers if layer.kind in names.CELLS]
-        self.output = layers[len(self.cells) :]  # Dense and maybe Activation
+        self.output = layers[len(self.cells) :]  # Dense and optionally Activation
         kinds = [layer.kind for layer in layers]
         expected = [*(layer.kind for layer in self.cells), "Dense"]
         if not self.cells or kinds not in (expected, [*expected, "Activation"]):
@@ -75,7 +75,7 @@ class _Model:
             )
 
     def checkpoint(self) -> Checkpoint:
-        """The model in canonical names."""
+        """Return the model with canonical names."""
         tensors = self.tensors()
         vocab_size, embedding_size = matrix_shape(self.path, tensors, "embedding.weight")
         config = {
@@ -92,7 +92,7 @@ class _Model:
         return schema.checked(self.path, config, tensors, {})
 
     def architecture(self) -> dict[str, Any]:
-        """What reads the states: a layer at every position, or one behind a window."""
+        """Return the architecture's keys: outputs at every position, or after a window."""
         self.check_output()
         *below, top = [layer.options.flag("return_sequences", False) for layer in self.cells]
         directions = [layer.bidirectional for layer in self.cells]
@@ -114,12 +114,12 @@ class _Model:
         }
 
     def check_output(self) -> None:
-        """Logits are what comes before a softmax; another function of them is refused."""
+        """Raise Unsupported if the output has another activation than softmax or none."""
         for layer in self.output:
             layer.options.choice("activation", dict.fromkeys(("softmax", "linear")))
 
     def cell_options(self) -> dict[str, Any]:
-        """The switches of the cells, which must be the same in every layer."""
+        """Return the switches of the cells, which must be equal in all layers."""
         version = self.contents.texts.get("@keras_version", "2").split(".")[0]
         meaning = names.VERSION_3 if version.isdecimal() and int(version) >= 3 else {}
         first, *others = [_cell_options(layer, meaning) for layer in self.cells]
@@ -128,7 +128,7 @@ class _Model:
         return first
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights in canonical names."""
+        """Return weights with canonical names."""
         dense = self.weights(self.output[0])
         tensors = {"output.weight": transposed(self.weight(self.output[0], "kernel"))}
         tensors |= {"output.bias": dense["bias"]} if "bias" in dense else {}
@@ -145,7 +145,7 @@ class _Model:
         return tensors
 
     def embedding_weight(self, tensors: dict[str, Tensor]) -> Tensor:
-        """The weight of the Embedding; without one the unit matrix, for one-hot vectors."""
+        """Return the Embedding's weight, or the unit matrix for one-hot vectors."""
         if self.embedding:
             self.embedding.options.only({"mask_zero": ("False",)})
             return self.weight(self.embedding, "embeddings")
@@ -158,7 +158,7 @@ class _Model:
         return Tensor("one-hot", (size, size), "float32", lambda: np.eye(size, dtype=np.float32))
 
     def weights(self, layer: _Layer, direction: str = "") -> dict[str, Tensor]:
-        """The weights of a layer by their own names; of a Bidirectional one, of a direction."""
+        """Return a layer's weights by their own names, in one direction of a Bidirectional."""
         found: dict[str, Tensor] = {}
         for name, tensor in self.contents.under(f"model_weights/{layer.name}").items():
             *groups, own = name.split("/")
@@ -167,7 +167,7 @@ class _Model:
         return found
 
     def weight(self, layer: _Layer, name: str) -> Tensor:
-        """A weight that must be there."""
+        """Return a weight, or raise FormatError if it is missing."""
         weights = self.weights(layer)
         if name not in weights:
             raise FormatError(f"{self.path}: layer {layer.name!r:.200} has no weight {name}")
@@ -175,7 +175,7 @@ class _Model:
 
 
 def _layers(path: Path, text: str) -> tuple[int | None, list[_Layer]]:
-    """The length of the input, or None, and the layers that do something."""
+    """Return the length of the input or None, and the layers that have an effect."""
     if len(text) > CONFIG_LIMIT:
         raise FormatError(f"{path}: model_config has {len(text)} characters")
     model = Options.of(f"{path}: model_config", json.loads(text))
@@ -191,7 +191,7 @@ def _layers(path: Path, text: str) -> tuple[int | None, list[_Layer]]:
 
 
 def _window(layers: list[_Layer]) -> int | None:
-    """The length of the input, which the first layer or the Embedding may say."""
+    """Return the length of the input from the first layer or the Embedding."""
     for layer in layers[:2]:
         for key in ("batch_shape", "batch_input_shape"):
             shape = layer.options.values.get(key)
@@ -204,7 +204,7 @@ def _window(layers: list[_Layer]) -> int | None:
 
 
 def _cell_options(layer: _Layer, meaning: Mapping[str, str]) -> dict[str, Any]:
-    """The keys of a config that say which cell."""
+    """Return the config keys of a layer's cell."""
     cell, cudnn = names.CELLS[layer.kind]
     options = layer.options
     options.only(names.CELL_ONLY)

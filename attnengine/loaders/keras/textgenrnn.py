@@ -1,7 +1,7 @@
-"""textgenrnn's weights: embedding, LSTMs, all states averaged by attention, over a window.
+"""Reads textgenrnn's weights: embedding, LSTMs, and attention that averages a window's states.
 
-The .hdf5 file has only weights. NAME_weights.hdf5 goes with NAME_vocab.json, the id of each
-character, and may go with NAME_config.json, textgenrnn's options.
+The file NAME_weights.hdf5 has only weights. NAME_vocab.json has the id of each character, and
+NAME_config.json, which may be missing, has textgenrnn's options.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read(path: Path, contents: Contents) -> Checkpoint:
 
 
 def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:
-    """Weights in canonical names; the LSTMs have cuDNN's layout where their bias says so."""
+    """Return weights with canonical names; the size of a bias tells cuDNN's layout."""
     tensors: dict[str, Tensor] = {}
     layers: dict[str, dict[str, Tensor]] = {}
     for name, tensor in contents.tensors.items():
@@ -89,7 +89,7 @@ def _tensors(path: Path, contents: Contents) -> dict[str, Tensor]:
 
 
 def _characters(path: Path, size: int) -> list[str]:
-    """Characters by id; 0, which no character has, is padding and stands for unknown ones."""
+    """Return characters by id; id 0 is padding and stands for unknown characters."""
     tokens = [""] * size
     for token, value in read_object(_beside(path, "vocab"), VOCABULARY_LIMIT).items():
         if type(value) is not int or not 0 < value < size:
@@ -101,5 +101,5 @@ def _characters(path: Path, size: int) -> list[str]:
 
 
 def _beside(path: Path, what: str) -> Path:
-    """NAME_what.json beside NAME_weights.hdf5."""
+    """Return the path of NAME_what.json beside NAME_weights.hdf5."""
     return path.with_name(f"{path.stem.removesuffix('_weights')}_{what}.json")

@@ -1,7 +1,7 @@
-"""Marian's .npz files; the array special:model.yml has their options.
+"""Reads Marian's .npz files; the array special:model.yml has the options.
 
-Types s2s and nematus (amun, in Nematus' names) become "rnn_seq2seq", transformer becomes
-"transformer".
+The types s2s and nematus (amun, with Nematus' names) become "rnn_seq2seq"; the type transformer
+becomes "transformer".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from attnengine.loaders.shared.options import Options
 from attnengine.loaders.shared.renaming import matrix_shape, rename
 from attnengine.loaders.shared.sizes import transformer_sizes
 
-OPTIONS = "special:model.yml"  # the array that makes an archive Marian's
+OPTIONS = "special:model.yml"  # the array by which Marian's archives are recognised
 
 
 def read(path: Path, tensors: Mapping[str, Tensor], text: str) -> Checkpoint:
@@ -37,7 +37,7 @@ _LAYER = re.compile(r"_l([0-9]{1,3})_(?=self|context|ffn|cell|rnn|aan)")
 
 
 def _prepared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights with layers counted from 0, matrices as (input, output) and none shared."""
+    """Return weights with layers counted from 0, matrices (input, output), none shared."""
     prepared = {}
     for name, tensor in tensors.items():
         name = _LAYER.sub(lambda match: f"_l{int(match[1]) - 1}_", name)
@@ -110,7 +110,7 @@ def _transformer_config(
         "position_offset": 0,
         "max_positions": positions,
         "scale_embeddings": True,
-        "shared_embeddings": False,  # the target has a row more
+        "shared_embeddings": False,  # the target has an additional row
         "tied_output": "lm_head.weight" not in weights,
         **_self_attention(path, options, weights, norm),
     }
@@ -119,7 +119,7 @@ def _transformer_config(
 def _self_attention(
     path: Path, options: Options, weights: Mapping[str, Tensor], norm: str
 ) -> dict[str, Any]:
-    """What the decoder has in the place of self-attention."""
+    """Return the keys of self-attention or of its replacement in the decoder."""
     kind = options.choice("transformer-decoder-autoreg", names.SELF_ATTENTION, "self-attention")
     if kind == "ssru":
         options.choice("dec-cell", {"ssru": None}, "gru")

@@ -1,4 +1,4 @@
-"""Marian's RNN and Transformer encoder-decoders: names, and the options that attnengine has.
+"""Marian's RNN and Transformer encoder-decoders: names and supported options.
 
 Layers are counted from 0 here; Marian counts them from 1.
 """
@@ -59,7 +59,7 @@ TRANSFORMER_TABLE: Table = (
     (_LAYER + r"_rnn_ln_bias_pre", (r"\1.layers.\2.self_attn_layer_norm.bias",)),
     (_LAYER + r"_aan_W([12])", (r"\1.layers.\2.average.fc\3.weight",)),
     (_LAYER + r"_aan_b([12])", (r"\1.layers.\2.average.fc\3.bias",)),
-    # the gate of x reads x alone, that of y reads y alone
+    # the gate of x reads only x, and the gate of y only y
     (_LAYER + r"_aan_Wi", (r"\1.layers.\2.average.gate.weight/0",)),
     (_LAYER + r"_aan_Wf", (r"\1.layers.\2.average.gate.weight/1",)),
     (_LAYER + r"_aan_bi", (r"\1.layers.\2.average.gate.bias#0",)),
@@ -85,15 +85,15 @@ VECTORS = r".*(?:\.bias|\.bias_(?:ih|hh)_.*|\.vector|_norm\.weight)(?:[#+@/][0-9
 KEPT = r".*embed.*"
 
 CELLS = {"gru": "gru", "gru-nematus": "gru", "lstm": "lstm"}
-LSTM_GATES = (1, 0, 2, 3)  # Marian's are forget, input, cell, output
+LSTM_GATES = (1, 0, 2, 3)  # Marian's order is forget, input, cell, output
 ACTIVATIONS = {"relu": "relu", "swish": "silu"}
 
 SELF_ATTENTION = {"self-attention": "attention", "rnn": "ssru", "average-attention": "average"}
 
-# Norm before, behind and above the blocks; "d" is dropout and says nothing here.
+# (preprocess, postprocess, top) -> placement of norms; "d" is dropout and has been removed
 NORM_PLACEMENTS = {("", "an", ""): "post", ("n", "a", "n"): "pre"}
 
-# The values of each option that attnengine has, the one first that an absent option stands for.
+# option -> values that attnengine supports, the default first
 ANY_ONLY: dict[str, tuple[str, ...]] = {
     "ulr": ("false",),
     "lemma-dim-emb": ("0",),
@@ -101,7 +101,7 @@ ANY_ONLY: dict[str, tuple[str, ...]] = {
 }
 RNN_ONLY: dict[str, tuple[str, ...]] = {
     **ANY_ONLY,
-    "enc-type": ("bidirectional", "bi-unidirectional", "alternating"),  # the same in one layer
+    "enc-type": ("bidirectional", "bi-unidirectional", "alternating"),  # equal for one layer
     "enc-depth": ("1",),
     "enc-cell-depth": ("1",),
     "dec-cell-base-depth": ("2",),
@@ -121,4 +121,4 @@ TRANSFORMER_ONLY: dict[str, tuple[str, ...]] = {
 }
 
 NORM_EPS = 1e-6
-MAX_POSITIONS = 1024  # sinusoids have no end
+MAX_POSITIONS = 1024  # sinusoids have no limit

@@ -33,18 +33,18 @@ TABLE: Table = (
     (r"ff_logit_ctx_b", ("decoder.readout.bias+2",)),
     (r"ff_logit_W", ("decoder.output.weight",)),
     (r"ff_logit_b", ("decoder.output.bias",)),
-    # of training
+    # state of the training
     (r"history_errs|uidx|adam_.*|.*_special:.*|special:model\.yml", ()),
 )
 
-# Weights that are vectors, stored as a row or a column, and those that are not (input, output).
+# Weights that are vectors, stored as a row or a column, and weights that are not (input, output).
 VECTORS = r".*\.(?:bias|bias_(?:ih|hh)_.*|vector)(?:[#+@][0-9])?"
 KEPT = r".*embed.*"
 
-# What the readout reads, in the order of the parts above.
+# inputs of the readout, in the order of the parts above
 READOUT_INPUTS = ["embedding", "hidden", "context"]
 
-# The values of each option that attnengine has, the one first that an absent option stands for.
+# option -> values that attnengine supports, the default first
 ONLY: dict[str, tuple[str, ...]] = {
     "encoder": ("gru",),
     "decoder": ("gru_cond",),
@@ -64,5 +64,5 @@ ONLY: dict[str, tuple[str, ...]] = {
 
 # Ids that Nematus and Marian fix.
 EOS_ID, UNK_ID = 0, 1
-START = "<s>"  # a token of ours for the embedding of zeros that starts a target
+START = "<s>"  # our token for the embedding of zeros that starts a target
 EOS_TOKENS, UNK_TOKENS = ("</s>", "eos", "<EOS>"), ("<unk>", "UNK", "<UNK>")

@@ -27,13 +27,13 @@ class Sides:
     files: Mapping[str, Path] = field(default_factory=dict)  # SentencePiece models
 
     def with_start(self) -> dict[str, list[str]]:
-        """Both vocabularies, the target's with the start token behind it."""
+        """Return both vocabularies, with the start token at the end of the target's."""
         if self.source is None or self.target is None:
             return {}
         return {"source": self.source, "target": [*self.target, names.START]}
 
     def config(self, start: int) -> dict[str, Any]:
-        """What a config says about text and special tokens."""
+        """Return the config keys of tokenizers and special tokens."""
 
         def kind(side: str, tokens: _Tokens) -> str:
             if SENTENCEPIECE_FILES[side] in self.files:
@@ -53,7 +53,7 @@ class Sides:
 
 
 def _special(tokens: _Tokens) -> tuple[int, None, int]:
-    """Ids of end, padding and unknown tokens."""
+    """Return the ids of the end, padding and unknown tokens."""
 
     def find(spellings: Sequence[str], default: int) -> int:
         found = [tokens.index(name) for name in spellings if name in tokens] if tokens else []
@@ -63,7 +63,7 @@ def _special(tokens: _Tokens) -> tuple[int, None, int]:
 
 
 def read_sides(path: Path, sizes: Sequence[int]) -> Sides:
-    """Vocabularies that the .yml files beside a Marian model name; ids only without such a file."""
+    """Read the vocabularies that .yml files beside a Marian model name; without them ids only."""
     for config in (
         path.with_name(path.name + ".decoder.yml"),
         path.with_name(path.name + ".yml"),
@@ -80,7 +80,7 @@ def read_sides(path: Path, sizes: Sequence[int]) -> Sides:
 
 
 def _pieces(path: Path, vocabularies: Sequence[object]) -> dict[str, Path]:
-    """The SentencePiece models that cut text: the vocabularies, or both beside them (OPUS-MT)."""
+    """Return SentencePiece models: the vocabularies themselves, or files beside them (OPUS-MT)."""
     sides = SENTENCEPIECE_FILES.values()
     if all(str(file).endswith(".spm") for file in vocabularies):
         return {name: _beside(path, file) for name, file in zip(sides, vocabularies, strict=True)}
@@ -89,7 +89,7 @@ def _pieces(path: Path, vocabularies: Sequence[object]) -> dict[str, Path]:
 
 
 def read_vocabulary(path: Path, file: object, size: int) -> list[str]:
-    """Tokens of a file beside the model at `path`; ids from `size` on are unknown tokens to it."""
+    """Read the tokens of a file beside the model; the model does not know ids from `size` on."""
     found = _beside(path, file)
     if found.suffix == ".fsv":
         raise Unsupported(f"{found} has factors, expected a .yml, .json, .spm or plain text")
@@ -109,14 +109,14 @@ def _of_size(tokens: list[str], size: int) -> list[str]:
 
 
 def _beside(path: Path, file: object) -> Path:
-    """The file of that name in the folder of the model, wherever it was in training."""
+    """Return the file with this name in the model's folder, for any path in training."""
     if not isinstance(file, str):
         raise FormatError(f"{path}: a vocabulary is {short(file)}, expected the name of a file")
     return path.with_name(PureWindowsPath(PurePosixPath(file).name).name or "vocabulary")
 
 
 def _is_object(file: Path) -> bool:
-    """Whether a file of any name, as Nematus has them, starts like JSON."""
+    """Whether a file starts like JSON; Nematus' files may have any name."""
     return read_text(file, VOCABULARY_LIMIT).lstrip().startswith("{")
 
 

@@ -1,6 +1,6 @@
-"""Decoders that start from an embedding of zeros (Nematus, Marian), for which there is no token.
+"""Adds a start token for decoders that start from an embedding of zeros (Nematus, Marian).
 
-One is put behind the target vocabulary: its embedding is zeros, and its logit so low that its
+The token follows the target vocabulary. Its embedding is zeros, and its logit is so low that its
 probability is 0.
 """
 
@@ -20,7 +20,7 @@ from attnengine.loaders.shared.derived import with_row
 
 _NEVER = -1e9  # a logit
 
-# Architecture -> names of the target embedding and of the output layer.
+# architecture -> names of the target embedding and of the output layer
 _PLACES = {
     "rnn_seq2seq": ("decoder.embedding", "decoder.output"),
     "transformer": ("decoder.embed_tokens", "lm_head"),
@@ -30,7 +30,7 @@ _PLACES = {
 def checkpoint(
     path: Path, config: dict[str, Any], tensors: Mapping[str, Tensor], sides: Sides
 ) -> Checkpoint:
-    """Return the model with its start token, in config, weights and vocabularies."""
+    """Return the model with the start token in config, weights and vocabularies."""
     start = config["target_vocab_size"]
     tokens = sides.with_start()
     config = {**config, "target_vocab_size": start + 1, **sides.config(start)}

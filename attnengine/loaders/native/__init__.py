@@ -17,5 +17,5 @@ VOCABULARY_FILES = {
 
 
 def matches(path: Path) -> bool:
-    """Whether `path` is a folder with a config, or weights that may have one beside them."""
+    """Whether `path` is a folder with a config, or a weights file that may have one beside it."""
     return (path / CONFIG).is_file() or (path.is_file() and path.suffix == ".safetensors")

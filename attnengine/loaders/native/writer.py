@@ -27,13 +27,13 @@ def save(
     vocabularies: Mapping[str, Sequence[str]],
     tokenizer_files: Mapping[str, str | os.PathLike[str] | bytes] | None = None,
 ) -> None:
-    """Write a model as a native folder, which is made when it does not exist.
+    """Write a model as a native folder; the folder is made if it does not exist.
 
     Parameters
     ----------
     folder
-        Where config.json, model.safetensors and the vocabulary files go. Each file is
-        written beside its place and then moved there, so that none is ever half written.
+        Gets config.json, model.safetensors and the vocabulary files. Each file is written under
+        another name and then renamed, so that no file is ever half written.
     config
         Every key of the architecture, as docs/export.md lists them.
     tensors

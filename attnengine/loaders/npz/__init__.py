@@ -1,4 +1,4 @@
-"""NumPy's .npz archives of several toolkits, told apart by their arrays and configs."""
+"""NumPy's .npz archives of several toolkits, recognised by their arrays and configs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenNMT-py's checkpoints, or archives of what they hold: options, vocabularies, weights."""
+"""OpenNMT-py's checkpoints, or archives of their options, vocabularies and weights."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read(path: Path, weights: Mapping[str, Tensor], options: object, vocab: obje
 
 _SIDES = {"source": "src", "target": "tgt"}
 
-# Options that must be there, and the values that attnengine has: of RNNs, of Transformers.
+# Required options, and supported values of options, of RNNs and of Transformers.
 _KNOWN = (
     (("rnn_type", "global_attention", "input_feed"), names.RNN_OPTIONS),
     (("heads", "position_encoding"), names.TRANSFORMER_OPTIONS),
@@ -60,7 +60,7 @@ _KNOWN = (
 def _special_ids(
     path: Path, options: Mapping[str, Any], tokens: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    """The decoder starts from <s> or what version 3 says; the source is taken as it is."""
+    """Return special ids: the decoder starts from <s> or version 3's token; sources get none."""
     last = {side: {token: i for i, token in enumerate(tokens[side])} for side in tokens}
     start = options.get("decoder_start_token", names.BOS)
     for token in (start, names.EOS):
@@ -68,8 +68,8 @@ def _special_ids(
             raise FormatError(f"{path}: the target vocabulary has no {short(token)}")
     special: dict[str, list[int | None]] = {}
     for side in _SIDES:
-        # Words that are not in the vocabulary became id 0 in training, torchtext's default,
-        # which is the first <unk>, also where a second one follows.
+        # In training, words outside the vocabulary became id 0, torchtext's default. It is the
+        # first <unk>, even if a second one follows.
         first = tokens[side].index(names.UNK) if names.UNK in last[side] else None
         special[side] = [last[side].get(name) for name in (names.BOS, names.EOS, names.PAD)]
         special[side].append(first)
@@ -112,7 +112,7 @@ def _tokens(path: Path, vocab: Mapping[str, Any], key: str) -> list[str]:
 
 
 def _vocab_lists(path: Path, vocab: object) -> dict[str, object]:
-    """Tokens and ids, from each of the forms that OpenNMT-py's vocabularies have had."""
+    """Return tokens and ids from every layout of OpenNMT-py's vocabularies."""
     if isinstance(vocab, list):  # pairs of side and torchtext's Vocab, before version 0.9
         pairs = [pair for pair in vocab if isinstance(pair, tuple) and len(pair) == 2]
         vocab = {side: found for side, found in pairs if isinstance(side, str)}

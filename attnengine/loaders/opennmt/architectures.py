@@ -1,4 +1,4 @@
-"""What OpenNMT-py's options say, as configs of "rnn_seq2seq" and "transformer"."""
+"""Turns OpenNMT-py's options into configs of "rnn_seq2seq" and "transformer"."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def _attention(path: Path, options: Mapping[str, Any], hidden: int) -> dict[str,
 def _whole_bridge(
     path: Path, tensors: Mapping[str, Tensor], sizes: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """Give the bridge of a bidirectional encoder the shape of what it does.
+    """Turn the bridge of a bidirectional encoder into one layer over all final states.
 
-    OpenNMT-py cuts the final states of all layers and directions into as many chunks as
-    there are directions and puts each through the same layer.
+    OpenNMT-py cuts the final states of all layers and directions into one chunk per direction,
+    and applies the same layer to each chunk.
     """
     size = sizes["encoder_num_layers"] * sizes["encoder_hidden_size"]  # of one chunk
     whole = dict(tensors)

@@ -1,4 +1,4 @@
-"""OpenNMT-py's encoder-decoders: its names and the options that attnengine has."""
+"""OpenNMT-py's encoder-decoders: names and supported options."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ VECTORS = r".*\.(?:bias|bias_(?:ih|hh)_l[0-9]+(?:_reverse)?|vector)"
 CELLS = {"LSTM": "lstm", "GRU": "gru"}
 ATTENTION = {"dot": "dot", "general": "general", "mlp": "additive", "none": "none"}
 
-# The values of each option that attnengine has; an option that a file lacks is one of them.
+# option -> values that attnengine supports, one of which is the default
 _OPTIONS: dict[str, tuple[object, ...]] = {
     "model_type": ("text", None),
     "model_task": ("seq2seq", None),

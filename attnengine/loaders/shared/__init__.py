@@ -1,1 +1,1 @@
-"""What several toolkits' readers need: renaming, weight algebra, options and sizes."""
+"""Shared parts of the toolkits' readers: renaming, weight algebra, options and sizes."""

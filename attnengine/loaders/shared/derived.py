@@ -23,7 +23,7 @@ _PART = re.compile(r"(.*)([#@/+])([0-9])")
 def derived(
     tensors: Sequence[Tensor], shape: Sequence[int], compute: Callable[..., NDArray[Any]]
 ) -> Tensor:
-    """Return a weight that `compute` makes of the arrays of others."""
+    """Return a weight that `compute` makes from the arrays of others."""
 
     def read() -> NDArray[np.float32]:
         return np.ascontiguousarray(compute(*(tensor.read() for tensor in tensors)), np.float32)
@@ -39,7 +39,7 @@ def transposed(tensor: Tensor) -> Tensor:
 
 
 def vector(tensor: Tensor) -> Tensor:
-    """(1, size) and (size, 1) as (size,); anything else as it is."""
+    """Return (1, size) and (size, 1) as (size,), and other weights unchanged."""
     if len(tensor.shape) != 2 or 1 not in tensor.shape:
         return tensor
     size = max(tensor.shape)
@@ -47,7 +47,7 @@ def vector(tensor: Tensor) -> Tensor:
 
 
 def part(tensor: Tensor, start: int, stop: int) -> Tensor:
-    """Rows of a weight as a weight of its own."""
+    """Return the rows [start, stop) of a weight as a weight."""
     named, rows = replace(tensor, name=f"{tensor.name}[{start}:{stop}]"), tensor.read_rows
     cut = derived([named], (stop - start, *tensor.shape[1:]), lambda array: array[start:stop])
     if rows is None:
@@ -63,7 +63,7 @@ def equal_rows(tensor: Tensor, count: int, path: Path) -> int:
 
 
 def with_row(tensor: Tensor, value: float) -> Tensor:
-    """A weight with one more row, of one value."""
+    """Return a weight with an additional row, filled with `value`."""
 
     def extend(array: NDArray[Any]) -> NDArray[Any]:
         return np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)], constant_values=value)
@@ -72,7 +72,7 @@ def with_row(tensor: Tensor, value: float) -> Tensor:
 
 
 def rotary_halves(tensor: Tensor, heads: object, path: Path) -> Tensor:
-    """Rows of each head in the order x0 x2 ... x1 x3 ..., from x0 x1 x2 x3 ...: rotary pairs."""
+    """Reorder each head's rows x0 x1 x2 x3 ... (rotary pairs) to x0 x2 ... x1 x3 ..."""
     rows = tensor.shape[0] if tensor.shape else 0
     if not isinstance(heads, int) or heads < 1 or rows % (2 * heads):
         raise FormatError(

@@ -1,4 +1,4 @@
-"""Options as toolkits write them into YAML, JSON and pickles, checked one by one."""
+"""Options that toolkits write into YAML, JSON and pickles, checked one by one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Options:
         return text in _TRUE
 
     def choice(self, name: str, table: Mapping[str, T], default: str | None = None) -> T:
-        """What the table has for an option; `Unsupported` when it has nothing."""
+        """Return the table's value for an option; raise `Unsupported` if it has none."""
         text = self.text(name, default)
         if text not in table:
             expected = " or ".join(repr(known) for known in table)
@@ -67,12 +67,12 @@ class Options:
         return table[text]
 
     def only(self, table: Mapping[str, tuple[str, ...]]) -> None:
-        """Check options that attnengine has with these values only; absent is the first."""
+        """Check options that must have one of these values; the first is the default."""
         for name, known in table.items():
             self.choice(name, dict.fromkeys(known), known[0])
 
     def error(self, name: str, expected: str) -> FormatError:
-        """The error for an option that is not what it should be."""
+        """Return the error for an option with a wrong value."""
         if name not in self.values:
             return FormatError(f"{self.where}: the option {name} is missing, expected {expected}")
         value = short(self.values[name])

@@ -10,8 +10,8 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.shared.derived import equal_rows, part
 
-# (pattern of a whole name in the file, canonical names as templates). With more than one
-# canonical name the weight is cut into that many equal parts along its first axis.
+# (pattern of a whole name in the file, canonical names as templates). Several canonical names cut
+# the weight into equal parts along its first axis.
 Table = tuple[tuple[str, tuple[str, ...]], ...]
 
 

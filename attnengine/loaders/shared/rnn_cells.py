@@ -10,8 +10,8 @@ from attnengine.loaders.shared.renaming import Table
 def cell_rows(stored: Sequence[str], prefix: str, suffix: str, bias: str) -> Table:
     """Rows for W, Wx, U, Ux, b, bx, named in this order, of a cell below a canonical prefix.
 
-    The blocks of reset and update gate come before that of the candidate, as in PyTorch. bias:
-    "ih" where the candidate's stands outside the product with the reset gate, "hh" where inside.
+    The blocks of reset and update gate precede the candidate's, as in PyTorch. bias: "hh" if the
+    reset gate multiplies the candidate's bias, else "ih".
     """
     blocks = ("weight_ih", "weight_ih", "weight_hh", "weight_hh", f"bias_{bias}", f"bias_{bias}")
     return tuple(

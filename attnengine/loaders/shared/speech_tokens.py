@@ -1,4 +1,4 @@
-"""The special tokens of speech models, from which the keys of a config are made."""
+"""Makes config keys from the special tokens of speech models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 START, _TRANSLATE = "<|startoftranscript|>", "<|translate|>"
 _TASKS = ("transcribe", "translate")
-_ENGLISH_VOCABULARY = 51864  # of the models that know English alone, whatever tokens they have
+_ENGLISH_VOCABULARY = 51864  # size in English-only models; their tokens do not tell
 
 
 def speech_tokens(ids: Mapping[str, int], vocab_size: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""GGUF's architectures: which keys and names of transformers stand for their own."""
+"""GGUF's architectures: transformers' keys and names for those of GGUF."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attnengine.loaders.huggingface.families import FAMILIES as KNOWN
 
 __all__ = ["FAMILIES", "IGNORED", "NEUTRAL", "POOLINGS", "Family"]
 
-# By general.architecture.
+# general.architecture -> family
 FAMILIES = {
     name: family for name, family in {**DECODERS, **OTHERS}.items() if family.model_type in KNOWN
 }

@@ -21,7 +21,7 @@ _CAPS = {
     "final_logit_softcapping": "final_logit_softcapping",
 }
 _WINDOW = {"attention.sliding_window": "sliding_window"}
-_ROTARY = {"rope_theta": 10000.0}  # unless the file says another
+_ROTARY = {"rope_theta": 10000.0}  # default of files without one
 
 
 def _layer(name: str, canonical: str) -> tuple[str, tuple[str, ...]]:

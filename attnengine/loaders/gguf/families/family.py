@@ -1,4 +1,4 @@
-"""What a GGUF architecture says in its own words."""
+"""The declaration of a GGUF architecture."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from attnengine.loaders.shared.renaming import Table
 
 @dataclass(frozen=True)
 class Family:
-    """What an architecture's files say, in transformers' spelling.
+    """The translation of an architecture's files to transformers' keys and names.
 
-    model_type: of transformers.
+    model_type: name of the family in transformers.
     keys: metadata below the architecture -> key of config.json.
-    table: names of weights.
+    table: renaming table of weights.
     given: keys of config.json that every such file implies.
-    switches: key of config.json -> a tensor; true where the file has it.
-    sizes: key of config.json -> a tensor; the number of its rows.
-    ignored: metadata below the architecture that says what the tensors say too.
-    unused: a pattern of names that are no weights of ours.
-    wide_scores: numbers of layers of models that divide scores by sqrt(hidden_size / heads) and
-    not by sqrt(head_dim). No file says so; llama.cpp knows it by the number of layers.
-    without: a tensor, and the family of files that do not have it.
-    interleaved: a pattern of names; these weights have their rows in interleaved rotary pairs.
-    transposed: a pattern of names of weights that are stored transposed.
-    shifted: a pattern of names of weights to which the converter added 1.
+    switches: key of config.json -> tensor; the key is true if the file has the tensor.
+    sizes: key of config.json -> tensor; the key is the tensor's number of rows.
+    ignored: metadata below the architecture that repeats facts of the tensors.
+    unused: pattern of names of tensors that attnengine does not load.
+    wide_scores: numbers of layers of models that divide scores by sqrt(hidden_size / heads)
+    instead of sqrt(head_dim). GGUF has no key for it; llama.cpp goes by the number of layers too.
+    without: a tensor, and the family of files without this tensor.
+    interleaved: pattern of names of weights with rows in interleaved rotary pairs.
+    transposed: pattern of names of weights that are stored transposed.
+    shifted: pattern of names of weights to which the converter added 1.
     """
 
     model_type: str
@@ -45,30 +45,30 @@ class Family:
 
 
 def block(name: str, canonical: str, start: str = "") -> tuple[str, tuple[str, ...]]:
-    r"""A row of a table: ``\1`` is the number of the layer, ``\2`` weight or bias."""
+    r"""Return a row of a table: ``\1`` is the number of the layer, ``\2`` is weight or bias."""
     return rf"{start}blk\.([0-9]{{1,3}})\.{name}\.(weight|bias)", (rf"{canonical}.\2",)
 
 
 def module(name: str, canonical: str) -> tuple[str, tuple[str, ...]]:
-    """A row of a table: a weight, with or without a bias, that stands outside of the layers."""
+    """Return a row of a table for a weight or bias outside the layers."""
     return rf"{name}\.(weight|bias)", (rf"{canonical}.\1",)
 
 
-# Metadata below an architecture that says nothing, or what the tensors say too.
+# Metadata below an architecture that says nothing, or repeats facts of the tensors.
 IGNORED = frozenset(
     {
-        "attention.causal",  # every architecture here has only one
+        "attention.causal",  # fixed in every supported architecture
         "rope.scaling.finetuned",
-        "tensor_data_layout",  # how the rows of queries and keys stand, which never differs
+        "tensor_data_layout",  # order of rows of queries and keys, which is the same everywhere
         "vocab_size",
     }
 )
-# The only values that attnengine has of what most files do not mention.
+# Rarely given metadata -> the only values that attnengine supports.
 NEUTRAL: dict[str, tuple[object, ...]] = {
     "attention.sliding_window": (0,),
     "expert_count": (0,),
     "expert_used_count": (0,),
     "pooling_type": (0,),
 }
-# What pooling_type means for an encoder; a file that does not say pools nothing.
+# pooling_type -> pooling of an encoder; files without it do not pool
 POOLINGS = {0: "mean", 1: "mean", 2: "first", 3: "last"}

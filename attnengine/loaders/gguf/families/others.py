@@ -1,4 +1,4 @@
-"""Encoders, and encoder-decoders."""
+"""Encoders and encoder-decoders."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BERT = Family(
 
 
 def _t5(side: str, feed_forward: int, dense: Mapping[str, str]) -> Table:
-    """A side's names; its feed-forward block stands behind one or two attentions."""
+    """Return the names of one side; its feed-forward block follows one or two attentions."""
     start, stack = rf"{side[:3]}\.", rf"{side}.block.\1.layer"
     attention = {"q": "q", "k": "k", "v": "v", "o": "o", "rel_b": "relative_attention_bias"}
     return (
@@ -79,7 +79,7 @@ _T5_PLAIN = Family(
     },
     table=_t5_table({"up": "wi", "down": "wo"}),
     given={"feed_forward_proj": "relu"},
-    unused=r"dec\.blk\.\d+\.cross_attn_rel_b\.weight",  # of early files, which nothing reads
+    unused=r"dec\.blk\.\d+\.cross_attn_rel_b\.weight",  # in early files; nothing reads it
     ignored=frozenset({"attention.layer_norm_epsilon", "attention.value_length", "context_length"}),
 )
 _T5 = replace(

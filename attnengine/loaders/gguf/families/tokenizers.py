@@ -1,4 +1,4 @@
-"""GGUF's tokenizers: how each pre-tokenizer that `tokenizer.ggml.pre` names splits a text."""
+"""The pre-tokenizers that GGUF's `tokenizer.ggml.pre` names: how they split a text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from attnengine.loaders.shared.tokenizer_json import QWEN2_SPLIT
 
 @dataclass(frozen=True)
 class PreTokenizer:
-    """What comes before the merges of bytes.
+    """The steps before the merges of bytes.
 
-    split: a pattern of words, instead of GPT-2's. digits: every digit stands alone before that.
-    normalised: NFC. whole_words: a word that is a token is not merged from its bytes.
-    add_bos: whether a begin token comes before a text unless the file says otherwise.
+    split: pattern of words, by default GPT-2's.
+    digits: split off every digit first.
+    normalised: normalise texts to NFC.
+    whole_words: take a word that is a token without merges.
+    add_bos: default of files for a begin token before a text.
     """
 
     split: str | None = None
@@ -28,7 +30,7 @@ _SPACES = r"\s*[\r\n]+|\s+(?!\S)|\s+"
 _LLAMA3_SPLIT = (
     _WORDS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + _SPACES
 )
-# Words of one case, or that begin with a capital.
+# Words in one case, or with a capital first letter.
 _LOWER = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
 _UPPER = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
 _TEKKEN_SPLIT = rf"{_LOWER}|{_UPPER}|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACES}"

@@ -1,4 +1,4 @@
-"""What transformers' files call things, and what it takes an absent key to mean."""
+"""Names in transformers' files, and transformers' defaults of absent keys."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from attnengine.loaders.huggingface.families.speech import SPEECH
 
 __all__ = ["FAMILIES", "IGNORED", "Family"]
 
-# By the model_type of config.json.
+# model_type of config.json -> family
 FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **SEQ2SEQS, **ENCODERS, **SPEECH}

@@ -1,4 +1,4 @@
-"""Encoders. Heads and poolers that stand in their files are no part of them."""
+"""Encoders, without the heads and poolers in their files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from attnengine.loaders.huggingface.families.family import ROTARY_BUFFERS, Family
 
-# Checkpoints from TensorFlow.
+# names of norms in checkpoints from TensorFlow
 _OLD_NORMS = (
     (r"\bLayerNorm\.gamma$", "LayerNorm.weight"),
     (r"\bLayerNorm\.beta$", "LayerNorm.bias"),
 )
-_MAX_LAYERS = 4096  # compared before memory is taken: no weight is read yet
+_MAX_LAYERS = 4096  # checked before memory is allocated
 _UNUSED = r"(embeddings\.(position|token_type)_ids$|(pooler|cls|classifier|qa_outputs|lm_head)\.)"
 
 _BERT = Family(
@@ -57,7 +57,7 @@ _DISTILBERT = Family(
 
 
 def _modernbert(config: dict[str, Any]) -> None:
-    """layer_types instead of how often a layer sees everything; two bases instead of objects."""
+    """Turn the interval of global layers into layer_types, and rope_parameters into two bases."""
     every = config.pop("global_attn_every_n_layers", 3)
     kinds = ("full_attention", "sliding_attention")
     count = config.get("num_hidden_layers")

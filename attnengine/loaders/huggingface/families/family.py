@@ -1,4 +1,4 @@
-"""What a family says, and what all share."""
+"""The declaration of a family, and keys that all families share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Kind = Literal["decoder", "seq2seq", "encoder", "speech"]
 
 @dataclass(frozen=True)
 class Tie:
-    """One weight that files may hold under two names; without a copy when `switches` are true.
+    """A weight that files may hold under two names; it has no copy if all `switches` are true.
 
-    Without switches it never has one.
+    Without switches it never has a copy.
     """
 
     kept: str
@@ -23,21 +23,22 @@ class Tie:
 
 @dataclass(frozen=True)
 class Family:
-    """What a model_type needs beyond what all share.
+    """The peculiarities of a model_type.
 
-    prefix: of the weights of the model without its head, which files may lack.
-    heads: of the weights that stand beside that model.
-    defaults: of keys that config.json may lack, as transformers has them.
-    buffers: a pattern of names that are no weights of ours.
-    renames: patterns of names that early files have, and what stands for the match since.
-    unused: keys dropped whatever they say: what is not built, or not read by transformers.
-    rewrite: turns the keys of other versions into those of `defaults`, in place.
-    neutral: keys dropped where they have the value that attnengine takes for granted; with
-    another value they are left, to be refused.
-    spellings: keys of early versions, and what they are called now.
-    inner: a key of config.json; its object has keys of the model too.
-    part: the key of config.json that holds this model's config, where there are others beside it.
-    architecture: the name of the model in `attnengine.models`, where it is not the model_type.
+    prefix: prefix of the weights of the model without its head; files may lack it.
+    heads: prefixes of the weights beside that model.
+    defaults: transformers' defaults of keys that config.json may lack.
+    buffers: pattern of names of tensors that attnengine does not load.
+    renames: patterns in names of early files, and their replacements.
+    unused: keys that are dropped with any value, because neither attnengine nor transformers
+    reads them.
+    rewrite: turns keys of other versions into those of `defaults`, in place.
+    neutral: keys that are dropped if they have this value, the only one that attnengine supports;
+    another value stays and is refused.
+    spellings: key of early versions -> key now.
+    inner: a key of config.json with an object that holds more keys of the model.
+    part: the key of config.json that holds this model's config, if there are other parts.
+    architecture: name of the model in `attnengine.models`, if it differs from the model_type.
     """
 
     prefix: str
@@ -56,12 +57,12 @@ class Family:
     kind: Kind = "decoder"
 
 
-# A key of config.json that several families have.
+# A key of config.json in several families.
 TIED_HEAD = "tie_word_embeddings"
 NO_BUFFERS = r"(?!)"  # matches nothing
 ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
 
-# Keys that say nothing about what the model computes.
+# Keys that do not change the outputs of the model.
 _BOOKKEEPING = (
     *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
     *("architectures", "attn_implementation", "auto_map", "cache_implementation"),
@@ -89,7 +90,7 @@ _CLASSIFICATION = (
     *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
     *("summary_last_dropout", "summary_use_proj"),
 )
-# Options of transformers' search; ours has its own. The first two become suppress_tokens.
+# Options of transformers' search, which ours ignores. The first two become suppress_tokens.
 _SEARCH = (
     *("bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "diversity_penalty"),
     *("do_sample", "early_stopping", "encoder_no_repeat_ngram_size"),

@@ -1,4 +1,4 @@
-"""Language models that came after GPT-2 and before or beside Llama."""
+"""Language models between GPT-2 and Llama."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ _STARCODER2 = Family(
         "scale_attn_weights": True,
     },
     unused=(
-        # hidden_act and norm_epsilon are what counts; the rest is about float16
+        # hidden_act and norm_epsilon replace the first and last key; the others concern float16
         *("activation_function", "attention_softmax_in_fp32", "layer_norm_epsilon"),
         "scale_attention_softmax_in_fp32",
     ),
@@ -168,7 +168,7 @@ _BLOOM = Family(
     buffers=NO_BUFFERS,
     neutral={"apply_residual_connection_post_layernorm": False, "n_inner": None},
     unused=(
-        # of training, or another order of the same sums; offset_alibi and seq_length limit nothing
+        # Keys for training or for the order of sums; offset_alibi and seq_length have no effect.
         *("attention_softmax_in_fp32", "bias_dropout_fusion", "masked_softmax_fusion"),
         *("offset_alibi", "seq_length", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact"),
     ),
@@ -224,7 +224,7 @@ _MPT = Family(
         "qk_ln": False,
     },
     unused=(
-        # with ALiBi there are no learned positions, and norms are of one kind, whatever these say
+        # transformers ignores these keys: it has ALiBi, no learned positions and one kind of norm
         *("attn_impl", "attn_uses_sequence_id", "emb_pdrop", "embedding_fraction", "init_config"),
         *("init_device", "learned_pos_emb", "norm_type", "tokenizer_name", "verbose"),
     ),
@@ -261,7 +261,7 @@ _COHERE2 = replace(
         **_ROTARY,
         "sliding_window": 4096,
         "sliding_window_pattern": 4,
-        "layer_types": None,  # what sliding_window_pattern says
+        "layer_types": None,  # given by sliding_window_pattern
     },
     neutral={
         "order_of_interleaved_layers": "local_attn_first",

@@ -1,4 +1,4 @@
-"""Language models of Llama's kind."""
+"""Language models like Llama."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EMBEDDING = "model.embed_tokens.weight"
 def _llama(
     defaults: Mapping[str, Any], neutral: Mapping[str, Any] | None = None, **more: Any
 ) -> Family:
-    """Fill in what these families have in common."""
+    """Return a family with the parts that these families share."""
     common = {
         "num_key_value_heads": None,  # equals num_attention_heads
         "hidden_act": "silu",
@@ -47,7 +47,7 @@ _QWEN = {
     "use_sliding_window": False,
     "sliding_window": 4096,
     "max_window_layers": 28,
-    "layer_types": None,  # what use_sliding_window and max_window_layers say
+    "layer_types": None,  # given by use_sliding_window, max_window_layers
 }
 
 _GEMMA = {
@@ -65,11 +65,11 @@ _GEMMA2 = {
     "num_key_value_heads": 4,
     "query_pre_attn_scalar": 256,
     "sliding_window": 4096,
-    "layer_types": None,  # every second layer sees everything
+    "layer_types": None,  # every second layer has full attention
     "attn_logit_softcapping": 50.0,
     "final_logit_softcapping": 30.0,
 }
-# What transformers does not read.
+# Keys that transformers does not read.
 _NOT_GEMMA2 = frozenset({"hidden_act", "sliding_window_size", "_sliding_window_pattern"})
 _CAUSAL = {"use_bidirectional_attention": False}
 
@@ -81,7 +81,7 @@ _GEMMA3_TEXT = _llama(
         "max_position_embeddings": 131072,
         "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0,
-        "sliding_window_pattern": 6,  # the last of six layers sees everything
+        "sliding_window_pattern": 6,  # the last of six layers has full attention
         "attn_logit_softcapping": None,
         "final_logit_softcapping": None,
     },
@@ -89,7 +89,7 @@ _GEMMA3_TEXT = _llama(
     unused=_NOT_GEMMA2,
     spellings={"hidden_activation": "hidden_act"},
 )
-_GEMMA3 = replace(  # with images: the language model alone
+_GEMMA3 = replace(  # models for images: the language model alone
     _GEMMA3_TEXT,
     architecture="gemma3_text",
     part="text_config",
@@ -195,11 +195,11 @@ LLAMAS = {
             "num_key_value_heads": 4,
             "max_position_embeddings": 32768,
             "rope_theta": 2000000.0,
-            "no_rope_layers": None,  # what the next one says
+            "no_rope_layers": None,  # given by the next key
             "no_rope_layer_interval": 4,
             "use_sliding_window": False,
             "sliding_window": None,
-            "layer_types": None,  # windows where there are no positions
+            "layer_types": None,  # windows in layers without positions
             TIED_HEAD: True,
         },
         unused=frozenset({"max_window_layers"}),

@@ -55,7 +55,7 @@ def _like_bart(
     embedding_norm: bool,
     sinusoidal: bool = False,
 ) -> Family:
-    """A family of BART's kind; what early configs said of its layers, they all have."""
+    """Return a family like BART; it refuses other values of the layer switches of early configs."""
     return Family(
         prefix="model.",
         defaults={
@@ -65,7 +65,7 @@ def _like_bart(
             TIED_HEAD: True,
             **defaults,
         },
-        # of fairseq; and sinusoids, in M2M-100 with the name `weights`
+        # fairseq's version; sinusoids, in M2M-100 called `weights`
         buffers=r"\.version$" + (r"|\.embed_positions\." if sinusoidal else ""),
         neutral={
             "add_bias_logits": False,
@@ -86,7 +86,7 @@ _PARLAI = {"bos_token_id": 1, "pad_token_id": 0, "eos_token_id": 2, "decoder_sta
 
 
 def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
-    """A family of T5's kind: what of its weights files hold twice, and lm_head not always."""
+    """Return a family like T5; files may hold embeddings twice and may lack lm_head."""
     return Family(
         prefix="",
         defaults={
@@ -98,7 +98,7 @@ def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
             "relative_attention_max_distance": 128,
             "layer_norm_epsilon": 1e-6,
             "feed_forward_proj": feed_forward,
-            "dense_act_fn": None,  # what feed_forward_proj says
+            "dense_act_fn": None,  # given by feed_forward_proj
             "is_gated_act": None,
             TIED_HEAD: True,
             **keys,
@@ -114,7 +114,7 @@ def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
 
 SEQ2SEQS = {
     "marian": _MARIAN,
-    "t5": _like_t5("relu", {"scale_decoder_outputs": None}),  # what tie_word_embeddings says
+    "t5": _like_t5("relu", {"scale_decoder_outputs": None}),  # given by tie_word_embeddings
     "mt5": _like_t5("gated-gelu", {}),
     "umt5": _like_t5("gated-gelu", {}),
     "bart": _like_bart(
@@ -123,7 +123,7 @@ SEQ2SEQS = {
         embedding_norm=True,
     ),
     "mbart": _like_bart(
-        defaults={**_FAIRSEQ, "decoder_start_token_id": None},  # the target's language
+        defaults={**_FAIRSEQ, "decoder_start_token_id": None},  # the target language's token
         pre_norm=True,
         embedding_norm=True,
     ),

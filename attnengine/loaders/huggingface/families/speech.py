@@ -1,10 +1,10 @@
-"""Speech to text."""
+"""Speech-to-text models."""
 
 from __future__ import annotations
 
 from attnengine.loaders.huggingface.families.family import TIED_HEAD, Family, Tie
 
-# Keys for training, classification and timestamps, and for prompts that attnengine makes.
+# Keys for training, classification and timestamps, and for prompts, which attnengine makes itself.
 _WHISPER_UNUSED = (
     *("apply_spec_augment", "mask_feature_length", "mask_feature_min_masks", "mask_feature_prob"),
     *("mask_time_length", "mask_time_min_masks", "mask_time_prob", "classifier_proj_size"),
