@@ -83,7 +83,7 @@ def _model(path: Path, data: memoryview) -> SentencePieceModel:
         if where != expected:
             raise Unsupported(f"{path}: {switch} is {where}, expected {expected}")
     if sum(piece.type == UNKNOWN for piece in pieces) != 1:
-        raise FormatError(f"{path} has no piece, or several, for what is unknown, expected one")
+        raise FormatError(f"{path} has no unknown piece, or several, expected one")
     if any(piece.type == UNUSED for piece in pieces):
         raise Unsupported(f"{path} has pieces that are marked as unused")
     return SentencePieceModel(

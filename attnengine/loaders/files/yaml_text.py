@@ -56,7 +56,7 @@ class _Builder:
         anchor: str | None = getattr(event, "anchor", None)
         if kind == "AliasEvent":
             if anchor not in self.anchors:
-                raise ValueError(f"nothing is called {str(anchor)[:80]!r}")
+                raise ValueError(f"there is no anchor {str(anchor)[:80]!r}")
             self.add(self.anchors[anchor])
             return
         if kind in ("MappingEndEvent", "SequenceEndEvent"):

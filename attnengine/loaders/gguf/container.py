@@ -112,7 +112,7 @@ class _Walk:
         if kind == _ARRAY:
             return self.array(key)
         if kind not in _NUMBERS:
-            raise FormatError(f"{self.path}: {key!r:.200} has type {kind}, which GGUF has not")
+            raise FormatError(f"{self.path}: {key!r:.200} has type {kind}, unknown in GGUF")
         number: int | float | bool = self.number(_NUMBERS[kind], key)
         return number
 
@@ -124,7 +124,7 @@ class _Walk:
         if kind == _ARRAY:
             raise Unsupported(f"{self.path}: {key!r:.200} is an array of arrays, expected values")
         if kind not in _NUMBERS:
-            raise FormatError(f"{self.path}: {key!r:.200} is of type {kind}, which GGUF has not")
+            raise FormatError(f"{self.path}: {key!r:.200} is of type {kind}, unknown in GGUF")
         dtype = np.dtype(_NUMBERS[kind])
         length = self.count(f"the length of {key}", dtype.itemsize)
         return np.frombuffer(self.take(length * dtype.itemsize, key), dtype)

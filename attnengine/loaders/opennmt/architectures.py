@@ -33,7 +33,7 @@ def rnn(path: Path, options: Mapping[str, Any], renamed: Mapping[str, Tensor]) -
     encoder, decoder = sizes["encoder_num_layers"], sizes["decoder_num_layers"]
     if encoder != decoder:
         raise Unsupported(
-            f"{path}: {encoder} encoder layers and {decoder} decoder layers, expected as many"
+            f"{path}: {encoder} encoder layers and {decoder} decoder layers, expected equal numbers"
         )
     cell = names.CELLS[options["rnn_type"]]
     config = {

@@ -107,7 +107,8 @@ def _known(scaling: Mapping[str, Any]) -> _Scale:
     for key, value in scaling.items():
         if value is not None and key not in ("rope_type", *keys):
             raise Unsupported(
-                f"config: 'rope_scaling' has {key!r:.80}, which rope_type {kind!r} has not here"
+                f"config: 'rope_scaling' has {key!r:.80}, which attnengine lacks for rope_type "
+                f"{kind!r}"
             )
     return scale
 

@@ -165,7 +165,7 @@ def test_the_parts_of_a_sentencepiece_model(tmp_path: Path) -> None:
         (b"\x12\x03\xc0\x01\x01", Unsupported, "treat_whitespace_as_suffix is 1"),
         (b"\x1a\x02\x28\x00", Unsupported, "escape_whitespaces is 0"),
         (b"\x0a\x05\x0a\x01z\x18\x05", Unsupported, "marked as unused"),
-        (b"\x0a\x05\x0a\x01z\x18\x02", FormatError, "several, for what is unknown"),
+        (b"\x0a\x05\x0a\x01z\x18\x02", FormatError, "no unknown piece, or several"),
         (b"\x0a\x05\x0a\x01z\x18\x09", FormatError, "type 9"),
         (b"\x0a\x03\x0a\x01\xff", FormatError, "damaged"),
         (b"\x0a\x84\x08\x0a\x81\x08" + b"z" * 1025, FormatError, "a piece has 1025 characters"),
