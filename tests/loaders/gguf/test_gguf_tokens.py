@@ -69,7 +69,10 @@ def test_what_is_refused(tmp_path: Path) -> None:
             config(tmp_path, **changes)
     for changes, message in (
         ({"merges": 5}, "tokenizer.ggml.merges is 5, expected a list of strings"),
-        ({"token_type": np.zeros(3, np.int32)}, r"token_type is .* expected one number for each of the"),
+        (
+            {"token_type": np.zeros(3, np.int32)},
+            r"token_type is .* expected one number for each of the",
+        ),
         ({"tokens": ["a", "b"], "token_type": ...}, "tokens has 2, expected 261"),
         ({"tokens": ["a" * 513, *VOCABULARY[1:]]}, "has one of 513 characters, expected at most"),
     ):
