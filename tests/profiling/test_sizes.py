@@ -26,7 +26,7 @@ def sizes_of(path: Path) -> tuple[dict[str, int], dict[str, int] | None]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_bytes_of_weights(name: str) -> None:
-    """As many as the layers of a model that is really packed keep."""
+    """The sizes equal the bytes that the layers of a built model hold."""
     config, weights = parts(name)
     found, _ = built_sizes(config, {name: weight.shape for name, weight in weights.items()})
     for precision in packing.LAYOUTS:
