@@ -19,7 +19,7 @@ namespace attnengine {
 namespace py = pybind11;
 using namespace pybind11::literals;
 
-// Contiguous and aligned: anything else is converted.
+// A contiguous and aligned array; pybind11 converts other arrays.
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast |
                                  py::detail::npy_api::NPY_ARRAY_ALIGNED_>;
@@ -37,7 +37,7 @@ inline ConstMatrix matrix(const FloatArray& a, const std::string& name) {
   return {a.data(), a.shape(0), a.shape(1)};
 }
 
-// A matrix of a layer: sizes of zero would only come back as larger mistakes.
+// The matrix of a layer's weight. Throws InvalidArgument for a size of 0.
 inline ConstMatrix filled_matrix(const FloatArray& a, const std::string& name) {
   const ConstMatrix m = matrix(a, name);
   if (m.rows == 0 || m.cols == 0)
@@ -48,7 +48,7 @@ inline ConstMatrix filled_matrix(const FloatArray& a, const std::string& name) {
 
 inline Matrix writable(FloatArray& a) { return {a.mutable_data(), a.shape(0), a.shape(1)}; }
 
-// A one-dimensional array of the given size.
+// The data of a one-dimensional array of the given size. Throws InvalidArgument for another shape.
 template <class T>
 const T* vector(const Array<T>& a, std::int64_t size, const std::string& name) {
   expect_dimensions(a, 1, name);
@@ -56,23 +56,24 @@ const T* vector(const Array<T>& a, std::int64_t size, const std::string& name) {
   return a.data();
 }
 
-// The values of a one-dimensional array that is not empty.
+// The values of a one-dimensional array. Throws InvalidArgument for an empty array.
 inline std::vector<float> floats(const FloatArray& a, const std::string& name) {
   expect_dimensions(a, 1, name);
   if (a.size() == 0) throw InvalidArgument(name + ".shape[0] is 0, expected at least 1");
   return {a.data(), a.data() + a.size()};
 }
 
-// The same of an optional array: no values where there is none.
+// The values of an optional one-dimensional array; empty if it is absent.
 inline std::vector<float> floats(const std::optional<FloatArray>& a, const std::string& name) {
   return a ? floats(*a, name) : std::vector<float>{};
 }
 
-// A one-dimensional array or list whose type is one of `kinds`; an empty list has none yet.
+// A one-dimensional array of a dtype kind in `kinds`. An empty array may have any dtype, as NumPy
+// cannot infer one from an empty list. Throws InvalidArgument for anything else.
 inline py::array one_dimension(const py::object& value, const char* kinds, const char* expected,
                                const std::string& name) {
   const py::array a = py::array::ensure(value);
-  if (!a) throw InvalidArgument(name + " is no array, expected " + expected);
+  if (!a) throw InvalidArgument(name + " is not an array, expected " + expected);
   expect_dimensions(a, 1, name);
   if (a.size() > 0 && !std::strchr(kinds, a.dtype().kind()))
     throw InvalidArgument(name + ".dtype is " + py::str(a.dtype()).cast<std::string>() +
@@ -80,8 +81,8 @@ inline py::array one_dimension(const py::object& value, const char* kinds, const
   return a;
 }
 
-// Integers of any type as those of T. Nothing is rounded or wrapped: another type, and a number
-// that T does not hold, is an error.
+// Converts an array of any integer type to T. Throws InvalidArgument for another type and for a
+// number outside the range of T; never rounds or wraps.
 template <class T>
 std::vector<T> integers(const py::object& value, const std::string& name) {
   const py::array given = one_dimension(value, "iu", "integers", name);
@@ -94,7 +95,9 @@ std::vector<T> integers(const py::object& value, const std::string& name) {
     if (wide.data()[i] < std::numeric_limits<T>::min() ||
         wide.data()[i] > std::numeric_limits<T>::max())
       throw InvalidArgument(name + "[" + std::to_string(i) + "] is " +
-                            std::to_string(wide.data()[i]) + ", which is out of range");
+                            std::to_string(wide.data()[i]) + ", expected " +
+                            std::to_string(std::numeric_limits<T>::min()) + " to " +
+                            std::to_string(std::numeric_limits<T>::max()));
   return {wide.data(), wide.data() + wide.size()};
 }
 
@@ -106,7 +109,7 @@ inline Array<bool> booleans(const py::object& value, const std::string& name) {
 
 namespace pybind11::detail {
 
-// NumPy would drop imaginary parts and read numbers out of text.
+// Refuses complex numbers and text: NumPy would drop imaginary parts and parse text.
 template <>
 class type_caster<attnengine::FloatArray> : public pyobject_caster<attnengine::FloatArray> {
  public:

@@ -10,7 +10,7 @@
 namespace attnengine {
 namespace {
 
-// The outputs and the checked arguments of one step of attention over one sentence.
+// The checked arguments and the outputs of one attention step over one sentence.
 struct AttentionCall {
   AttentionCall(const FloatArray& query, const FloatArray& keys, const FloatArray& values)
       : query_(matrix(query, "query")) {
@@ -81,14 +81,24 @@ FloatArray rotary(const FloatArray& x, const py::object& positions, const FloatA
 void bind_attention_kernels(py::module_& m) {
   m.def("additive_attention", &additive_attention, "query"_a, "keys"_a, "values"_a, "v"_a,
         "num_threads"_a = 1,
-        R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim), v (key_dim,).
-Returns (context (rows, value_dim), weights (rows, src)).)");
+        R"(Attention with the score v . tanh(query + key) (Bahdanau et al. 2015).
+
+query (rows, key_dim), keys (src, key_dim), values (src, value_dim), v (key_dim,).
+Returns (context (rows, value_dim), weights (rows, src)).
+Raises InvalidArgument for other shapes.)");
   m.def("dot_attention", &dot_attention, "query"_a, "keys"_a, "values"_a, "num_threads"_a = 1,
-        R"(query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
-Returns (context (rows, value_dim), weights (rows, src)).)");
+        R"(Attention with the score query . key (Luong et al. 2015).
+
+query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
+Returns (context (rows, value_dim), weights (rows, src)).
+Raises InvalidArgument for other shapes.)");
   m.def("rotary", &rotary, "x"_a, "positions"_a, "frequencies"_a, "factor"_a = 1.0f,
         "num_threads"_a = 1,
-        "x (rows, heads, head_dim), positions (rows,), frequencies (half,); returns as x.");
+        R"(Rotates pairs of dimensions by position (RoPE, Su et al. 2021).
+
+x (rows, heads, head_dim), positions (rows,), frequencies (half,) in radians per position.
+Dimensions i and i + half form a pair; factor multiplies sines and cosines.
+Returns (rows, heads, head_dim). Raises InvalidArgument for other shapes.)");
 }
 
 }  // namespace attnengine

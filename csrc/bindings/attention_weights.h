@@ -7,7 +7,7 @@
 
 namespace attnengine {
 
-// What was recorded, as (layers, heads, query, key).
+// Copies recorded attention weights to an array (layers, heads, query, key).
 inline FloatArray attention_weights(const AttentionRecord& record) {
   const std::int64_t heads = record.heads(), rows = record.rows(), keys = record.keys();
   FloatArray weights({record.attentions(), heads, rows, keys});

@@ -6,11 +6,11 @@
 
 namespace attnengine {
 
-// What Python and models hold together.
+// A pointer to an object that Python and C++ models share.
 template <class T>
 using Shared = std::shared_ptr<T>;
 
-// One for each part; module.cc calls them.
+// One function for each part; module.cc calls them unless a comment says otherwise.
 void bind_errors(pybind11::module_& m);
 void bind_kernels(pybind11::module_& m);
 void bind_attention_kernels(pybind11::module_& m);  // called by bind_kernels

@@ -14,7 +14,7 @@
 
 namespace attnengine {
 
-// The value that belongs to a name; InvalidArgument says which names there are.
+// Returns the value of a name. Throws InvalidArgument, which lists the names, for an unknown one.
 template <class T, std::size_t N>
 T choose(const std::pair<const char*, T> (&choices)[N], const std::string& name,
          const std::string& argument) {
@@ -51,7 +51,7 @@ inline Pooling pooling_of(const std::string& name) {
   return choose(kPoolings, name, "pooling");
 }
 
-// An enumeration whose names are listed in its order.
+// The same for an enumeration; `names` lists its names in order.
 template <class T, std::size_t N>
 T choose(const char* const (&names)[N], const std::string& name, const std::string& argument) {
   std::pair<const char*, T> choices[N];
@@ -72,11 +72,13 @@ inline CellOptions cell_options(const std::string& nonlinearity,
   return {activation(nonlinearity, "nonlinearity"), activation(gate_activation, "gate_activation")};
 }
 
-// Numbers are limited to [-limit, limit]; without one they are not.
+// The limit of numbers to [-limit, limit]; infinity if absent. Throws InvalidArgument unless it is
+// above 0.
 inline float limit(const std::optional<float>& value, const std::string& argument) {
   if (!value) return std::numeric_limits<float>::infinity();
   if (!(*value > 0))
-    throw InvalidArgument(argument + " is " + std::to_string(*value) + ", expected more than 0");
+    throw InvalidArgument(argument + " is " + std::to_string(*value) +
+                          ", expected a number above 0 or None");
   return *value;
 }
 

@@ -12,11 +12,10 @@
 namespace attnengine {
 namespace {
 
-constexpr const char* kAdvance = R"(One step, given float32 logits (rows, vocab_size).
+constexpr const char* kAdvance = R"(Take one step, given float32 logits (rows, vocab_size).
 
-Rules edit the logits in place, or in a copy of an array that is not writable; on return the logits
-are what they were. Raises InvalidArgument, and changes nothing, for a wrong shape or type and when
-the search is done.
+Rules edit the logits in place and restore them before return; a read-only array is copied first.
+Raises InvalidArgument, and changes nothing, for a wrong shape or type and when the search is done.
 )";
 
 template <class T>
@@ -38,7 +37,7 @@ void advance(Search& search, py::array logits) {
   constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   if (!(logits.flags() & kAligned) || (!logits.writeable() && search.edits_logits()))
     logits = logits.attr("copy")();
-  // written to only where edits_logits says so
+  // Search writes to the logits only if edits_logits() is true, and then they are writable.
   const Matrix rows{const_cast<float*>(static_cast<const float*>(logits.data())), logits.shape(0),
                     logits.shape(1)};
   py::gil_scoped_release unlocked;
@@ -61,25 +60,25 @@ py::tuple tree(const Hypotheses& hypotheses) {
 }
 
 void bind_hypothesis(py::module_& m) {
-  py::class_<Hypothesis>(m, "SearchHypothesis", "One finished hypothesis of a search.")
+  py::class_<Hypothesis>(m, "SearchHypothesis", "One ended hypothesis of a search.")
       .def_readonly("tokens", &Hypothesis::tokens, "Generated tokens, without the end token.")
       .def_readonly("score", &Hypothesis::score, "log_prob / length ** length_penalty.")
       .def_readonly("log_prob", &Hypothesis::log_prob, "Sum of token_log_probs.")
       .def_readonly("token_log_probs", &Hypothesis::token_log_probs,
-                    "One for each token, and the end token's when finish_reason is \"stop\".")
+                    "One per token; the end token's is last if finish_reason is \"stop\".")
       .def_readonly("rows", &Hypothesis::rows,
-                    "For each of token_log_probs: which row of the sentence in that step "
-                    "predicted the token.")
+                    "For each of token_log_probs: the row that gave the token, counted within "
+                    "the sentence's rows of the step.")
       .def_property_readonly(
           "finish_reason", [](const Hypothesis& h) { return h.stopped ? "stop" : "length"; },
-          "\"stop\": an end token came; \"length\": max_new_tokens did.")
+          "\"stop\": an end token; \"length\": max_new_tokens was reached.")
       .def("__repr__", [](const Hypothesis& h) {
         return py::str("SearchHypothesis(tokens={}, score={:.4f}, finish_reason={!r})")
             .format(h.tokens, h.score, h.stopped ? "stop" : "length");
       });
 }
 
-// What one sentence has found.
+// The results of one sentence.
 void bind_sentence(py::class_<Search, std::shared_ptr<Search>>& search) {
   const auto results = [](const Search& s, std::int64_t sentence) {
     return s.hypotheses(sentence).results();
@@ -95,37 +94,37 @@ void bind_sentence(py::class_<Search, std::shared_ptr<Search>>& search) {
   };
   search
       .def("hypotheses", results, "sentence"_a,
-           "The best num_hypotheses that have ended, best first.")
+           "The best num_hypotheses ended hypotheses, best first.")
       .def("tree", sentence_tree, "sentence"_a,
-           R"(Every hypothesis ever kept: (tokens, parents, log_probs, ended).
+           R"(Every hypothesis that was kept: (tokens, parents, log_probs, ended), each (nodes,).
 
-All (nodes,): int32, int32 with -1 for the root (the start token), float64 sums from the root, bool.
+tokens int32; parents int32, -1 for the root (the start token); log_probs float64, summed from the
+root; ended bool.
 )")
-      .def("finished", finished, "sentence"_a,
-           "Whether the sentence has no live hypotheses any more.")
+      .def("finished", finished, "sentence"_a, "Whether the sentence has no live hypotheses.")
       .def("stable", stable, "sentence"_a,
-           R"(The tokens that everything which may still be returned begins with.
+           R"(The tokens that every possible result begins with.
 
-They never change, only grow; of a finished sentence they are those of the best hypothesis.
+Later steps only append to them. For a finished sentence they are all tokens of the best hypothesis.
 )");
 }
 
-// What a caller asks about the rows that come next.
+// The rows of the next step.
 void bind_rows(py::class_<Search, std::shared_ptr<Search>>& search) {
   search
       .def_property_readonly(
           "tokens", [](const Search& s) { return array(s.tokens()); },
-          "int32 (rows,): the token each row shows the model next.")
+          "int32 (rows,): the token of each row that the model reads next.")
       .def_property_readonly(
           "parents", [](const Search& s) { return array(s.parents()); },
-          "int32 (rows,): the row of the step before that each row continues; "
-          "of the i-th new sentence that is i behind the rows that there were.")
+          "int32 (rows,): the row of the previous step that each row continues; new sentences "
+          "count on from the last of these rows.")
       .def_property_readonly(
           "sentences", [](const Search& s) { return array(s.sentences()); },
           "int32 (rows,): the number of each row's sentence.")
       .def_property_readonly(
           "lengths", [](const Search& s) { return array(s.lengths()); },
-          "int32 (rows,): how many tokens each row's hypothesis has generated.");
+          "int32 (rows,): the number of tokens that each row's hypothesis has generated.");
 }
 
 void bind_new_sentence(py::module_& m) {
@@ -137,10 +136,10 @@ void bind_new_sentence(py::module_& m) {
   };
   py::class_<NewSentence>(m, "NewSentence", R"(A sentence that joins a ``Search``.
 
-number: the caller's name of it, which no other sentence of the search has.
+number: identifies the sentence; no other sentence of the search has this number.
 options: BeamSearchOptions or SamplingOptions; sentences may share them.
-past: the tokens so far (prompt, or decoder start and prefix); the last one is shown first.
-max_new_tokens: generated tokens at most, the end token included; 0: it has ended and has no row.
+past: the prompt, or the decoder start token and prefix; the first step feeds the last token.
+max_new_tokens: maximum of generated tokens, end token included; 0: it has ended and has no row.
 source: the tokens of the source, for rules.
 )")
       .def(py::init(make), py::kw_only(), py::arg("number").noconvert(),
@@ -153,11 +152,13 @@ void bind_search(py::module_& m) {
   py::class_<Search, std::shared_ptr<Search>> search(m, "Search",
                                                      R"(Search of many sentences together.
 
-A step has one row for each live hypothesis of each unfinished sentence, in the order in which they
-were added. What a sentence finds does not depend on the others, nor on num_threads.
-vocab_size None: that of the first logits. A sentence fails when its logits hold NaN or +inf, or when
-all its tokens are forbidden before anything has ended. fail_apart: such a sentence ends and stands
-in ``failed``, the others go on; otherwise ``advance`` raises and changes nothing.
+A step has one row for each live hypothesis, with the sentences in the order added. The result of a
+sentence depends neither on other sentences nor on num_threads. vocab_size None: the first logits
+set it.
+
+A sentence fails if its logits hold NaN or +inf, or if all its tokens are forbidden before any
+hypothesis has ended. With fail_apart it ends, ``failed`` reports it and the others continue.
+Without fail_apart ``advance`` raises InvalidArgument and changes nothing.
 )");
   search
       .def(py::init([](std::optional<std::int64_t> vocab_size, int num_threads, bool fail_apart) {
@@ -167,19 +168,22 @@ in ``failed``, the others go on; otherwise ``advance`` raises and changes nothin
            }),
            "vocab_size"_a = py::none(), "num_threads"_a = 1, py::kw_only(), "fail_apart"_a = false)
       .def("add", &Search::add, "sentences"_a,
-           R"(Adds sentences, which take part from the next step on, behind the rows that there are.
+           R"(Add sentences to the next step; their rows follow the existing rows.
 
-Raises InvalidArgument, and adds none, for numbers that are taken or negative, for tokens out of
-the vocabulary and for negative max_new_tokens.
+Raises InvalidArgument, and adds none, for a number that is negative or taken, for a token outside
+the vocabulary, for an empty past, and for a negative max_new_tokens.
 )")
       .def("drop", &Search::drop, "sentence"_a,
-           "Forgets a sentence that has ended or failed, and what it has found.")
+           R"(Discard a sentence and its results.
+
+Raises InvalidArgument unless the sentence has ended or failed.
+)")
       .def_property_readonly("done", &Search::done, "Whether every sentence has ended or failed.")
       .def_property_readonly("ended", &Search::ended,
-                             "The sentences that have ended and are not dropped, in order.")
+                             "The numbers of ended sentences that are not dropped, in order.")
       .def_property_readonly(
           "failed", &Search::failed,
-          "The sentences that have failed and are not dropped, in order: (number, reason).")
+          "The (number, reason) of failed sentences that are not dropped, in order.")
       .def("advance", &advance, "logits"_a, kAdvance);
   bind_rows(search);
   bind_sentence(search);

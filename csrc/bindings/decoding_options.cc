@@ -20,7 +20,7 @@ namespace py = pybind11;
 namespace attnengine {
 namespace {
 
-// A member of a struct of options, under the name that Python and every interface above it use.
+// A member of a struct of options, with its name in Python.
 template <class Options>
 struct Member {
   const char* name;
@@ -42,16 +42,16 @@ Member<Options> member(const char* name, const char* help, At at) {
 template <class Options>
 std::vector<Member<Options>> common_members() {
   return {
-      member<Options>("num_hypotheses", "Results of a sentence, at most.",
+      member<Options>("num_hypotheses", "Maximum number of results per sentence.",
                       [](Options& o) -> auto& { return o.num_hypotheses; }),
-      member<Options>("rules", "Prototypes of the rules, in the order in which they edit.",
+      member<Options>("rules", "Prototypes of the rules, in the order of their edits.",
                       [](Options& o) -> auto& { return o.rules; }),
   };
 }
 
 Member<BeamSearchOptions> stopping() {
   using Stopping = BeamSearchOptions::Stopping;
-  return {"stopping", "\"candidates\" or \"optimal\".",
+  return {"stopping", "When the search stops: \"candidates\" or \"optimal\".",
           [](BeamSearchOptions& options, py::handle given) {
             const auto name = option_value<std::string>("stopping", given);
             if (name != "candidates" && name != "optimal")
@@ -67,14 +67,13 @@ Member<BeamSearchOptions> stopping() {
 std::vector<Member<BeamSearchOptions>> beam_members() {
   using Options = BeamSearchOptions;
   auto members = common_members<Options>();
-  members.push_back(member<Options>("beam_size", "Live hypotheses, at most.",
+  members.push_back(member<Options>("beam_size", "Maximum number of live hypotheses.",
                                     [](Options& o) -> auto& { return o.beam_size; }));
   members.push_back(member<Options>("num_candidates",
-                                    "Stop after the step in which so many have ended; None: "
-                                    "beam_size.",
+                                    "Number of ended hypotheses after which \"candidates\" stops; "
+                                    "None: beam_size.",
                                     [](Options& o) -> auto& { return o.num_candidates; }));
-  members.push_back(member<Options>("length_penalty",
-                                    "The power of the length by which log_prob is divided.",
+  members.push_back(member<Options>("length_penalty", "Exponent of the length in the score.",
                                     [](Options& o) -> auto& { return o.score.length_penalty; }));
   members.push_back(stopping());
   return members;
@@ -83,11 +82,11 @@ std::vector<Member<BeamSearchOptions>> beam_members() {
 std::vector<Member<SamplingOptions>> sampling_members() {
   using Options = SamplingOptions;
   auto members = common_members<Options>();
-  members.push_back(member<Options>("temperature", "Divides the logits.",
+  members.push_back(member<Options>("temperature", "Divisor of the logits.",
                                     [](Options& o) -> auto& { return o.temperature; }));
-  members.push_back(member<Options>("top_k", "Draw among the best top_k tokens; 0: among all.",
+  members.push_back(member<Options>("top_k", "Number of best tokens to draw from; 0: all tokens.",
                                     [](Options& o) -> auto& { return o.top_k; }));
-  members.push_back(member<Options>("seed", "Of the generators; None: a fresh one.",
+  members.push_back(member<Options>("seed", "Seed of the generators; None: a new random seed.",
                                     [](Options& o) -> auto& { return o.seed; }));
   return members;
 }
@@ -123,26 +122,27 @@ void bind_decoding_options(py::module_& m) {
                                                             "Base of the options of a search.");
   bind_options(m, "BeamSearchOptions", R"(Beam search, for ``Search``.
 
-All continuations of a sentence are ranked by their summed log-probability; of equal ones the
-lower row, then the lower token is first. End tokens among the first beam_size become candidates,
-later ones are ignored; the best beam_size other tokens live on. The score is
-log_prob / length ** length_penalty, where length counts generated tokens including the end token.
-stopping "candidates" stops after the step in which num_candidates have ended. "optimal" stops once
-no live hypothesis can beat the best num_hypotheses of them: a log-probability only falls, so that
-the best live one divided by the most favourable length bounds all that may come.
+A step ranks all continuations of a sentence by their summed log-probability. Ties go to the lower
+row, then to the lower token. End tokens among the first beam_size become candidates; later end
+tokens are ignored. The best beam_size other tokens live on. The score is
+log_prob / length ** length_penalty; the length includes the end token.
 
-Raises InvalidArgument, naming the option, for values out of range and for num_hypotheses above
-num_candidates.
+stopping "candidates" stops after the step in which num_candidates have ended. "optimal" stops once
+no live hypothesis can beat the best num_hypotheses candidates. A log-probability never rises, so
+the best live log_prob at the most favourable length bounds every later score.
+
+Raises InvalidArgument, which names the option, for a value out of range and for num_hypotheses
+above num_candidates.
 )",
                beam_members());
   bind_options(m, "SamplingOptions", R"(Sampling, for ``Search``: num_hypotheses independent draws.
 
-Each token is drawn from softmax(logits / temperature) over the top_k best tokens (0: all; of equal
-ones the lower). Hypothesis i draws from a generator seeded by (seed, i) alone; with seed None every
-sentence takes a fresh seed. log_prob is the model's own, at temperature 1 over all tokens; the score
-is log_prob / length. Equal draws are kept.
+Each token is drawn from softmax(logits / temperature) over the top_k best tokens; 0: all tokens.
+Ties go to the lower token. The generator of hypothesis i depends only on (seed, i). With seed None
+each sentence gets a new random seed. log_prob is at temperature 1 over all tokens; the score is
+log_prob / length. Equal hypotheses are all kept.
 
-Raises InvalidArgument, naming the option, for values out of range.
+Raises InvalidArgument, which names the option, for a value out of range.
 )",
                sampling_members());
 }

@@ -16,7 +16,7 @@ namespace py = pybind11;
 namespace attnengine {
 namespace {
 
-// From the value of an option and the end tokens to a rule.
+// Makes a rule from the value of an option and the end tokens.
 using Maker = std::function<std::shared_ptr<Rule>(py::handle, const Tokens&)>;
 
 const std::map<std::string, Maker>& makers() {
@@ -41,7 +41,8 @@ const std::map<std::string, Maker>& makers() {
 
 std::shared_ptr<Rule> make_rule(const std::string& name, py::handle value, const Tokens& ends) {
   const auto maker = makers().find(name);
-  if (maker == makers().end()) throw InvalidArgument("there is no rule named " + name);
+  if (maker == makers().end())
+    throw InvalidArgument("name is \"" + name + "\", expected one of rule_names()");
   return maker->second(value, ends);
 }
 
@@ -49,13 +50,14 @@ std::shared_ptr<Rule> make_rule(const std::string& name, py::handle value, const
 
 void bind_decoding_rules(py::module_& m) {
   py::class_<Rule, std::shared_ptr<Rule>>(
-      m, "Rule", "Constrains the continuations of a hypothesis; a prototype, for SearchOptions.");
+      m, "Rule",
+      "The prototype of a constraint on the continuations of a hypothesis, for the option rules.");
   m.def("make_rule", &make_rule, py::arg("name"), py::arg("value"),
         py::arg("end_tokens").noconvert(),
-        R"(The rule that an option makes: its name, its value, and the end tokens of the sentence.
+        R"(Make the rule of an option, given its name, its value and the end tokens of the sentence.
 
-Raises InvalidArgument for a name that no rule has and for values out of range, TypeError for a
-value of another type.
+Raises InvalidArgument for an unknown name and for a value out of range, TypeError for a value of
+another type.
 )");
   m.def(
       "rule_names",
@@ -64,7 +66,7 @@ value of another type.
         for (const auto& maker : makers()) names.append(maker.first);
         return names;
       },
-      "The names that make_rule knows.");
+      "The names that make_rule accepts.");
 }
 
 }  // namespace attnengine

@@ -9,8 +9,8 @@
 namespace attnengine {
 namespace {
 
-// Views of gx (rows, gates * hidden) and gh (rows, recurrent_gates * hidden); state (rows, hidden)
-// gives the expected shape.
+// Checked views of gx (rows, gates * hidden) and gh (rows, recurrent_gates * hidden). The array
+// `state` (rows, hidden) sets the expected sizes.
 GatesStep gates_step(const FloatArray& gx, const FloatArray& gh, const FloatArray& state,
                      std::int64_t gates, std::int64_t recurrent_gates,
                      const std::string& state_name) {
@@ -91,18 +91,29 @@ void bind_gate_kernels(py::module_& m) {
   const auto gate = "gate_activation"_a = "sigmoid";
   const auto threads = "num_threads"_a = 1;
   m.def("elman_gates", &elman_gates, "gx"_a, "gh"_a, nonlinearity, threads,
-        "gx and gh (rows, hidden); returns (rows, hidden).");
+        R"(The step of an Elman cell: nonlinearity(gx + gh).
+
+gx and gh (rows, hidden); returns h' (rows, hidden).)");
   m.def("gru_gates", &gru_gates, "gx"_a, "gh"_a, "hidden"_a, nonlinearity, gate, threads,
-        "gx and gh (rows, 3 * hidden), hidden (rows, hidden); returns (rows, hidden).");
+        R"(The gates of torch.nn.GRU in the order r, z, n: reset after the recurrent product.
+
+gx and gh (rows, 3 * hidden), hidden (rows, hidden); returns h' (rows, hidden).)");
   m.def("gru_reset", &gru_reset, "gx"_a, "gh"_a, "hidden"_a, gate, threads,
-        "gx (rows, 3 * hidden), gh (rows, 2 * hidden), hidden (rows, hidden); returns r * hidden.");
+        R"(The reset gate of a GRU that resets before the recurrent product (Cho et al. 2014).
+
+gx (rows, 3 * hidden), gh (rows, 2 * hidden), hidden (rows, hidden).
+Returns r * hidden (rows, hidden).)");
   m.def("gru_update", &gru_update, "gx"_a, "gh"_a, "candidate"_a, "hidden"_a, nonlinearity, gate,
         threads,
-        R"(gx (rows, 3 * hidden), gh (rows, 2 * hidden), candidate and hidden (rows, hidden);
-returns (rows, hidden).)");
+        R"(The rest of a GRU step after gru_reset; candidate is the recurrent part of gate n.
+
+gx (rows, 3 * hidden), gh (rows, 2 * hidden), candidate and hidden (rows, hidden).
+Returns h' (rows, hidden).)");
   m.def("lstm_gates", &lstm_gates, "gx"_a, "gh"_a, "cell"_a, "peepholes"_a = py::none(),
         nonlinearity, gate, "cell_clip"_a = py::none(), threads,
-        R"(gx and gh (rows, 4 * hidden), cell (rows, hidden), peepholes (3 * hidden,).
+        R"(The gates of torch.nn.LSTM in the order i, f, g, o; peepholes of i, f and o.
+
+gx and gh (rows, 4 * hidden), cell (rows, hidden), peepholes (3 * hidden,).
 Returns (hidden, cell), both (rows, hidden).)");
 }
 

@@ -7,7 +7,8 @@
 
 namespace attnengine {
 
-// Runs f on at most `num_threads` threads, without the GIL: take raw pointers before.
+// Runs f on at most `num_threads` threads, without the GIL. f may use raw pointers, but no Python
+// objects.
 template <class F>
 void run_kernel(int num_threads, const F& f) {
   check_threads(num_threads);

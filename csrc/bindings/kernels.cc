@@ -93,7 +93,7 @@ FloatArray rms_norm(const FloatArray& x, const FloatArray& weight, float eps, in
   return y;
 }
 
-// A weight packed once, for many products.
+// A linear layer of the kernels' Python interface; a type apart from the layers' Linear.
 struct PackedLinear : Linear {
   using Linear::Linear;
 };
@@ -138,7 +138,7 @@ FloatArray gated_activation(const FloatArray& both, const std::string& name, int
   const ConstMatrix from = matrix(both, "both");
   if (from.cols % 2)
     throw InvalidArgument("both.shape[1] is " + std::to_string(from.cols) +
-                          ", expected an even number");
+                          ", expected an even number: gates and values of equal size");
   FloatArray y({from.rows, from.cols / 2});
   const Matrix to = writable(y);
   const Activation chosen = activation(name, "activation");
@@ -156,37 +156,61 @@ FloatArray linear(const FloatArray& x, const FloatArray& weight,
 
 void bind_kernels(py::module_& m) {
   m.def("isa", [] { return kernels().isa; }, "Name of the instruction set in use.");
-  m.def("available_isas", &available_isas, "Those that this machine has, best first.");
+  m.def("available_isas", &available_isas,
+        "Names of the instruction sets that this machine supports, best first.");
   m.def(
       "thread_backend", [] { return kThreadBackendNames[int(thread_backend())]; },
-      "Name of what runs threads.");
-  m.def("available_thread_backends", &available_thread_backends, "Those that this build has.");
+      "Name of the library that runs threads.");
+  m.def("available_thread_backends", &available_thread_backends,
+        "Names of the thread libraries that this build supports.");
   m.def("activate", &activate, "x"_a, "activation"_a, "num_threads"_a = 1,
-        "An activation of every element of x, of any shape.");
+        "Apply an activation to every element of x, which has any shape; returns the same shape.");
   m.def("gated_activation", &gated_activation, "both"_a, "activation"_a, "num_threads"_a = 1,
-        "activation(gate) * up. both (rows, 2 * n), gates first; returns (rows, n).");
+        R"(activation(gate) * up (Shazeer 2020).
+
+both (rows, 2 * n), gates first; returns (rows, n).)");
   m.def("softmax", &softmax, "x"_a, "num_threads"_a = 1,
-        "exp(x) over its sum in each row. x (rows, n); returns (rows, n).");
+        "The softmax of each row: exp(x) / sum(exp(x)). x (rows, n); returns (rows, n).");
   m.def("log_softmax_top_k", &log_softmax_top_k, "logits"_a, "k"_a, "num_threads"_a = 1,
-        "The best k tokens. logits (rows, vocab_size); returns (log_probs, tokens), (rows, k).");
+        R"(The k most probable tokens of each row and their log-probabilities, best first.
+
+logits (rows, vocab_size); returns (log_probs, tokens), both (rows, k).
+Raises InvalidArgument unless 1 <= k <= vocab_size.)");
   m.def("target_log_probs", &target_log_probs, "logits"_a, "targets"_a, "num_threads"_a = 1,
-        "logits (rows, vocab_size), targets (rows,); returns (rows,) in double precision.");
+        R"(The log-probability of one target token per row.
+
+logits (rows, vocab_size), targets (rows,); returns (rows,) in float64.
+Raises InvalidArgument for a target outside the vocabulary.)");
   m.def("layer_norm", &layer_norm, "x"_a, "weight"_a, "bias"_a = py::none(), "eps"_a = 1e-5f,
-        "num_threads"_a = 1, "x (rows, size), weight and bias (size,); returns (rows, size).");
+        "num_threads"_a = 1,
+        R"(Layer normalisation of each row (Ba et al. 2016).
+
+x (rows, size), weight (size,), bias (size,) or None; returns (rows, size).)");
   m.def("rms_norm", &rms_norm, "x"_a, "weight"_a, "eps"_a = 1e-5f, "num_threads"_a = 1,
-        "x (rows, size), weight (size,); returns (rows, size).");
+        R"(RMS normalisation of each row (Zhang and Sennrich 2019).
+
+x (rows, size), weight (size,); returns (rows, size).)");
   m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a = py::none(), "activation"_a = "none",
         "num_threads"_a = 1,
-        "x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).");
-  py::class_<PackedLinear>(m, "PackedLinear", "A linear layer whose weight is packed once.")
+        R"(activation(x @ weight.T + bias) in float32; the weight is packed at every call.
+
+x (rows, in), weight (out, in), bias (out,) or None; returns (rows, out).)");
+  py::class_<PackedLinear>(m, "PackedLinear",
+                           "A linear layer that packs its weight once, for many calls.")
       .def(py::init(&packed_linear), "weight"_a, "bias"_a = py::none(), py::kw_only(),
-           "precision"_a = "float32", "weight (out, in), bias (out,) or None")
+           "precision"_a = "float32",
+           R"(Pack weight (out, in) in a precision; bias (out,) or None.
+
+precision: "float32", "bfloat16", "int8" or "int4".)")
       .def("__call__", &apply, "x"_a, "activation"_a = "none", py::kw_only(), "add"_a = py::none(),
            "num_threads"_a = 1,
-           "activation(add + x @ weight.T + bias). x (rows, in); add, if any, and what it returns "
-           "(rows, out).")
+           R"(activation(add + x @ weight.T + bias).
+
+x (rows, in), add (rows, out) or None; returns (rows, out).)")
       .def("unpack", &unpack, "outputs"_a,
-           "The weights of some outputs (n,) as they are kept; returns (n, in).");
+           R"(The weights of some outputs (n,), as rounded by the precision; returns (n, in).
+
+Raises InvalidArgument for an output that is out of range.)");
   bind_attention_kernels(m);
   bind_key_value_pages(m);
   bind_gate_kernels(m);

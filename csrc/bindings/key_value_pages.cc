@@ -13,7 +13,8 @@
 namespace attnengine {
 namespace {
 
-// (rows,) the given lengths, checked, or `positions` for every row
+// Returns the lengths (rows,), or `positions` for every row if they are None. Throws
+// InvalidArgument unless each is from 1 to `positions`.
 std::vector<std::int64_t> checked_lengths(const py::object& lengths, std::int64_t rows,
                                           std::int64_t positions) {
   if (lengths.is_none()) return std::vector<std::int64_t>(rows, positions);
@@ -26,7 +27,8 @@ std::vector<std::int64_t> checked_lengths(const py::object& lengths, std::int64_
   return given;
 }
 
-// (rows,) the first position of each row, checked, or 0
+// Returns the first position of each row, (rows,), or 0 for every row if they are None. Throws
+// InvalidArgument unless each is below the row's length.
 std::vector<std::int64_t> checked_begins(const py::object& begins,
                                          const std::vector<std::int64_t>& lengths) {
   if (begins.is_none()) return std::vector<std::int64_t>(lengths.size(), 0);
@@ -64,7 +66,7 @@ ScoreBias score_bias(const std::optional<FloatArray>& table,
   return bias;
 }
 
-// Each row's own place among the keys: the last one that it sees unless `places` says another.
+// Returns the position of each row's query, (rows,); by default the last position that it sees.
 std::vector<std::int64_t> own_places(const py::object& places,
                                      const std::vector<std::int64_t>& lengths) {
   std::vector<std::int64_t> own = lengths;
@@ -76,7 +78,7 @@ std::vector<std::int64_t> own_places(const py::object& places,
   return own;
 }
 
-// Keys and values of one sequence in pages, for many steps of attention.
+// The keys and values of one sequence in pages, for many attention steps.
 class KeyValuePages {
  public:
   KeyValuePages(const FloatArray& keys, const FloatArray& values, const std::string& precision) {
@@ -158,25 +160,31 @@ class KeyValuePages {
   std::int64_t positions_;
   PageHeads heads_;
   Buffer buffer_;                        // (pages, heads_.bytes())
-  std::vector<const std::byte*> pages_;  // of the buffer
+  std::vector<const std::byte*> pages_;  // pointers into buffer_
 };
 
 }  // namespace
 
 void bind_key_value_pages(py::module_& m) {
   py::class_<KeyValuePages>(m, "KeyValuePages", R"(Keys and values of one sequence, stored once.
-keys and values (positions, kv_heads, head_dim); cache_precision "float32", or to what they are
-rounded, half to even: "float16", finite ones to 65504 at most, or "int8", 127 being the largest
-magnitude of a head at a position.)")
+
+keys and values (positions, kv_heads, head_dim). cache_precision "float32" stores them exactly.
+"float16" rounds half to even and limits finite numbers to 65504. "int8" scales each head at each
+position so that the largest magnitude is 127, and rounds half to even.)")
       .def(py::init<const FloatArray&, const FloatArray&, const std::string&>(), "keys"_a,
            "values"_a, py::kw_only(), "cache_precision"_a = "float32")
       .def("attend", &KeyValuePages::attend, "query"_a, "lengths"_a = py::none(), py::kw_only(),
            "begins"_a = py::none(), "scale"_a = py::none(), "score_cap"_a = 0.0f,
            "position_bias"_a = py::none(), "slopes"_a = py::none(), "key_bias"_a = py::none(),
            "places"_a = py::none(), "need_weights"_a = true, "num_threads"_a = 1,
-           R"(Scaled dot-product attention. query (rows, heads, head_dim).
-Returns (context (rows, heads, head_dim), weights (rows, heads, positions); without
-need_weights (rows, heads, 0)).)");
+           R"(Scaled dot-product attention (Vaswani et al. 2017).
+
+query (rows, heads, head_dim); row r sees positions begins[r] to lengths[r] - 1. scale None:
+1 / sqrt(head_dim). score_cap above 0: score_cap * tanh(score / score_cap).
+position_bias (heads, 2 * reach + 1) and slopes (heads,) bias scores by distance from the query's
+position places[r]; key_bias (heads, positions) by the key.
+Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); without need_weights
+the weights are (rows, heads, 0). Raises InvalidArgument for other shapes and positions.)");
 }
 
 }  // namespace attnengine

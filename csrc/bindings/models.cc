@@ -22,7 +22,7 @@ Encoded encode(const Seq2Seq& model, const py::object& tokens, const py::object&
                       std::int64_t(sizes.size()));
 }
 
-// A view that keeps its memory alive, also after a later step needed a larger one.
+// A view that keeps its memory alive, even if a later step allocates larger memory.
 py::array view(const KeptMatrix& kept) {
   const Matrix m = kept.matrix();
   auto* memory = new std::shared_ptr<Buffer>(kept.memory());
@@ -66,19 +66,21 @@ void bind_encoded(py::module_& m) {
 py::array attention(const State& state) {
   state.check_usable();
   if (!state.keep_attention || !state.attention.matrix().data)
-    throw InvalidArgument("attention was not kept: set keep_attention before the step");
+    throw InvalidArgument(
+        "the last step kept no attention weights: set keep_attention before the step");
   return view(state.attention);
 }
 
 py::tuple attentions(const State& state) {
   state.check_usable();
   if (!state.keep_attentions || !state.self_attentions.attentions())
-    throw InvalidArgument("attentions were not kept: set keep_attentions before the step");
+    throw InvalidArgument(
+        "the last step kept no attention weights of layers: set keep_attentions before the step");
   return py::make_tuple(attention_weights(state.self_attentions),
                         attention_weights(state.cross_attentions));
 }
 
-// A step reads its switches more than once.
+// Sets a switch; refuses during a step, which reads its switches several times.
 template <bool State::* kSwitch>
 void set_between_steps(State& state, bool on) {
   state.check_usable();
@@ -90,7 +92,7 @@ void bind_state(py::module_& m) {
   const auto checked = [](const py::object& sequences) {
     return integers<std::int32_t>(sequences, "sequences");
   };
-  py::class_<State>(m, "State", "What a decoder carries for its sequences between steps.")
+  py::class_<State>(m, "State", "The state of a decoder's sequences between steps.")
       .def(
           "add", [=](State& s, const Encoded& encoded) { return array(s.add(encoded)); },
           "encoded"_a)
@@ -124,22 +126,23 @@ void bind_state(py::module_& m) {
       .def_property_readonly("attention", &attention)
       .def_property_readonly(
           "attentions", &attentions,
-          "Self- and cross-attention of the last step's rows, each (layers, heads, query, key).");
+          "Self- and cross-attention weights of the last step, each (layers, heads, query, key).");
 }
 
 }  // namespace
 
 void bind_models(py::module_& m) {
   m.def("limit_threads", &limit_threads, "num_threads"_a,
-        "Whatever the calling thread runs from now on uses at most so many threads.");
+        "Limit all later calls from the calling thread to num_threads threads.");
   bind_encoded(m);
   bind_state(m);
   py::class_<Decoder, Shared<Decoder>>(m, "Decoder", "A model that continues sequences.")
       .def("step", &step, "tokens"_a, "sequences"_a, "state"_a, "want"_a = py::none(),
-           R"(Feeds new tokens and returns the logits of the wanted rows.
+           R"(Feed new tokens and return the logits of the wanted rows.
 
 tokens (rows,), sequences (rows,), want (rows,) or None for every row. Returns a view
-(wanted rows, vocab_size) that the next step overwrites.
+(wanted rows, vocab_size) that the next step overwrites. Raises InvalidArgument for other shapes,
+unknown tokens or sequences, and too many positions.
 )")
       .def("new_state", &Decoder::new_state)
       .def_property("num_threads", &Decoder::num_threads, &Decoder::set_num_threads)
@@ -151,8 +154,8 @@ tokens (rows,), sequences (rows,), want (rows,) or None for every row. Returns a
             const auto cache = d.cache_precision();
             return cache ? std::optional(kCachePrecisionNames[int(*cache)]) : std::nullopt;
           },
-          "Of the keys and values that it keeps; None where it keeps none.");
-  py::class_<Seq2Seq, Decoder, Shared<Seq2Seq>>(m, "Seq2Seq", "An encoder in front of a decoder.")
+          "The precision of cached keys and values; None for a decoder without such a cache.");
+  py::class_<Seq2Seq, Decoder, Shared<Seq2Seq>>(m, "Seq2Seq", "An encoder-decoder.")
       .def("encode", &encode, "tokens"_a, "lengths"_a)
       .def_property_readonly("encoder_size", &Seq2Seq::encoder_size)
       .def_property_readonly("source_vocab_size", &Seq2Seq::source_vocab_size)

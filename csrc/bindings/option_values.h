@@ -8,8 +8,8 @@
 
 namespace attnengine {
 
-// The value of an option. Integers are taken from integers alone; a float may also be given as an
-// integer. Raises TypeError, naming the option, for anything else.
+// Converts the value of an option. An integer must be given as an integer; a float may be given as
+// an integer too. Raises TypeError, which names the option, for another type.
 template <class Value>
 Value option_value(const std::string& name, pybind11::handle given) {
   pybind11::detail::make_caster<Value> caster;

@@ -29,8 +29,10 @@ FloatArray states_after(const RnnEncoder& model, const py::object& tokens,
 }
 
 void bind_encoder(py::module_& m) {
-  py::class_<RnnEncoderState>(m, "RnnEncoderState", "What an encoder carries between calls.");
-  py::class_<RnnEncoder, Encoder, Shared<RnnEncoder>>(m, "RnnEncoder", "Stacked RNN layers.")
+  py::class_<RnnEncoderState>(m, "RnnEncoderState",
+                              "The state of an RNN encoder between calls of states_after.");
+  py::class_<RnnEncoder, Encoder, Shared<RnnEncoder>>(m, "RnnEncoder",
+                                                      "An encoder of stacked RNN layers.")
       .def(py::init([](Shared<Embedding> embedding, std::vector<RnnLayer> layers,
                        const std::optional<FloatArray>& pooling_query, bool all_states) {
              return std::make_shared<RnnEncoder>(std::move(embedding), std::move(layers),
@@ -44,9 +46,9 @@ void bind_encoder(py::module_& m) {
           [](const Shared<RnnEncoder>& model, std::int64_t sentences) {
             return std::make_unique<RnnEncoderState>(model, sentences);
           },
-          "sentences"_a = 1, "Zeros, for states_after.")
+          "sentences"_a = 1, "Return a new state of zeros for states_after.")
       .def("states_after", &states_after, "tokens"_a, "lengths"_a, "state"_a,
-           "hidden_states of sentences that go on from `state`, which goes on with them.");
+           "hidden_states that start from `state`; updates `state` to the end of each sentence.");
 }
 
 using Part = RnnDecoderOptions::Part;
@@ -96,14 +98,15 @@ Bridge make_bridge(const std::string& input, Shared<Linear> hidden, Shared<Linea
 
 void bind_decoders(py::module_& m) {
   py::class_<RnnDecoder, Decoder, Shared<RnnDecoder>>(
-      m, "RnnDecoder", "An RNN language model, or the decoder of an encoder-decoder.")
+      m, "RnnDecoder", "An RNN language model, or the RNN decoder of an encoder-decoder.")
       .def(py::init(&make_rnn_decoder), py::kw_only(), "embedding"_a.none(false), "cells"_a,
            "output"_a.none(false), "attention"_a = py::none(), "transition"_a = py::none(),
            "readout"_a = py::none(), "query_previous"_a = false, "input_feeding"_a = false,
            "readout_inputs"_a = std::vector<std::string>{"hidden"}, "readout_activation"_a = "none",
            "encoder_size"_a = 0, "with_source"_a = false);
   py::class_<WindowDecoder, Decoder, Shared<WindowDecoder>>(
-      m, "WindowDecoder", "A language model that reads its last tokens anew for every token.")
+      m, "WindowDecoder",
+      "A language model that encodes the last `window` tokens again for every new token.")
       .def(py::init([](Shared<Encoder> encoder, Shared<Linear> output, std::int64_t window,
                        std::optional<std::int32_t> padding, const std::string& pooling) {
              return std::make_shared<WindowDecoder>(
@@ -112,11 +115,11 @@ void bind_decoders(py::module_& m) {
            }),
            py::kw_only(), "encoder"_a.none(false), "output"_a.none(false), "window"_a,
            "padding"_a = py::none(), "pooling"_a);
-  py::class_<Bridge>(m, "Bridge", "How the decoder's first state comes from the encoder.")
+  py::class_<Bridge>(m, "Bridge", "Computes the decoder's first state from the encoder's states.")
       .def(py::init(&make_bridge), py::kw_only(), "input"_a, "hidden"_a = py::none(),
            "cell"_a = py::none(), "activation"_a = "none", "cell_start"_a = "zero");
-  py::class_<RnnSeq2Seq, Seq2Seq, Shared<RnnSeq2Seq>>(m, "RnnSeq2Seq",
-                                                      "RNN encoder, bridge, RNN decoder.")
+  py::class_<RnnSeq2Seq, Seq2Seq, Shared<RnnSeq2Seq>>(
+      m, "RnnSeq2Seq", "An RNN encoder, a bridge and an RNN decoder.")
       .def(py::init<Shared<RnnEncoder>, Bridge, Shared<RnnDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "bridge"_a, "decoder"_a.none(false));
 }

@@ -14,9 +14,10 @@ namespace attnengine {
 namespace {
 
 void bind_norms(py::module_& m) {
-  py::class_<Norm, Shared<Norm>>(m, "Norm", "Normalises each row.");
-  py::class_<LayerNorm, Norm, Shared<LayerNorm>>(m, "LayerNorm",
-                                                 "weight (size,), bias (size,) or None for 0.")
+  py::class_<Norm, Shared<Norm>>(m, "Norm", "The base class of normalisations of each row.");
+  py::class_<LayerNorm, Norm, Shared<LayerNorm>>(
+      m, "LayerNorm",
+      "Layer normalisation (Ba et al. 2016): weight (size,), bias (size,) or None for zeros.")
       .def(py::init([](const FloatArray& weight, const std::optional<FloatArray>& bias, float eps) {
              std::vector<float> w = floats(weight, "weight");
              std::vector<float> b = floats(bias, "bias");
@@ -24,21 +25,24 @@ void bind_norms(py::module_& m) {
              return std::make_shared<LayerNorm>(std::move(w), std::move(b), eps);
            }),
            "weight"_a, "bias"_a, py::kw_only(), "eps"_a);
-  py::class_<PerHeadLayerNorm, Norm, Shared<PerHeadLayerNorm>>(m, "PerHeadLayerNorm",
-                                                               "weight (num_heads, head_dim).")
+  py::class_<PerHeadLayerNorm, Norm, Shared<PerHeadLayerNorm>>(
+      m, "PerHeadLayerNorm",
+      "Layer normalisation of each head with its own weight (num_heads, head_dim).")
       .def(py::init([](const FloatArray& weight, float eps) {
              const ConstMatrix w = filled_matrix(weight, "weight");
              return std::make_shared<PerHeadLayerNorm>(
                  std::vector<float>(w.data, w.data + w.rows * w.cols), w.cols, eps);
            }),
            "weight"_a, py::kw_only(), "eps"_a);
-  py::class_<RMSNorm, Norm, Shared<RMSNorm>>(m, "RMSNorm", "weight (size,).")
+  py::class_<RMSNorm, Norm, Shared<RMSNorm>>(
+      m, "RMSNorm", "RMS normalisation (Zhang and Sennrich 2019): weight (size,).")
       .def(py::init([](const FloatArray& weight, float eps) {
              return std::make_shared<RMSNorm>(floats(weight, "weight"), eps);
            }),
            "weight"_a, py::kw_only(), "eps"_a);
   py::class_<BlockNorm>(m, "BlockNorm",
-                        "The norms of a block: before it, on what it gives, on the sum after it.")
+                        "The norms of a block: before the block, on its output, and after the "
+                        "residual sum.")
       .def(py::init([](Shared<Norm> before, Shared<Norm> inside, Shared<Norm> after) {
              return BlockNorm{std::move(before), std::move(inside), std::move(after)};
            }),
@@ -46,15 +50,17 @@ void bind_norms(py::module_& m) {
 }
 
 void bind_positions(py::module_& m) {
-  py::class_<Rotary, Shared<Rotary>>(m, "Rotary", "frequencies (half,) in radians a position.")
+  py::class_<Rotary, Shared<Rotary>>(
+      m, "Rotary",
+      "Rotary positions (Su et al. 2021): frequencies (half,) in radians per position.")
       .def(py::init([](const FloatArray& frequencies, float factor) {
              return std::make_shared<Rotary>(floats(frequencies, "frequencies"), factor);
            }),
            "frequencies"_a, py::kw_only(), "factor"_a = 1.0f);
   py::class_<PositionBias, Shared<PositionBias>>(
       m, "PositionBias",
-      "Added to scores by distance: table (num_heads, 2 * reach + 1), slopes (num_heads,); or by "
-      "the key's position: keys (num_heads, positions).")
+      "A bias that is added to attention scores. table (num_heads, 2 * reach + 1) and slopes "
+      "(num_heads,) depend on the distance, keys (num_heads, positions) on the key's position.")
       .def(py::init([](const std::optional<FloatArray>& table,
                        const std::optional<FloatArray>& slopes,
                        const std::optional<FloatArray>& keys) {
@@ -87,8 +93,9 @@ MultiHeadAttention make_attention(Shared<Linear> output, std::int64_t num_heads,
       (query_key_value != nullptr) + 2 * (query != nullptr) + 4 * (key_value != nullptr);
   if (parts != 1 && parts != 6)
     throw InvalidArgument(
-        "an attention has some of query_key_value, query and key_value, expected query_key_value "
-        "alone or query and key_value");
+        "the given projections do not fit together, expected either query_key_value alone, or "
+        "query "
+        "and key_value");
   MultiHeadAttention attention;
   attention.query_key_value = std::move(query_key_value);
   attention.query = std::move(query);
@@ -112,9 +119,11 @@ MultiHeadAttention make_attention(Shared<Linear> output, std::int64_t num_heads,
 
 void bind_attention(py::module_& m) {
   py::class_<MultiHeadAttention>(m, "MultiHeadAttention",
-                                 "Self-attention has query_key_value, ((num_heads + 2 * "
-                                 "num_kv_heads) * head_dim, hidden); cross-attention query and "
-                                 "key_value, (2 * num_kv_heads * head_dim, hidden).")
+                                 R"(Multi-head attention (Vaswani et al. 2017).
+
+Self-attention has query_key_value, ((num_heads + 2 * num_kv_heads) * head_dim, hidden).
+Cross-attention has query, (num_heads * head_dim, hidden), and key_value,
+(2 * num_kv_heads * head_dim, hidden).)")
       .def(py::init(&make_attention), py::kw_only(), "output"_a.none(false), "num_heads"_a,
            "query_key_value"_a = py::none(), "query"_a = py::none(), "key_value"_a = py::none(),
            "num_kv_heads"_a = py::none(), "rotary"_a = py::none(), "scale"_a = py::none(),
@@ -124,9 +133,10 @@ void bind_attention(py::module_& m) {
 
 void bind_feed_forward(py::module_& m) {
   py::class_<FeedForwardBlock, Shared<FeedForwardBlock>>(m, "FeedForwardBlock",
-                                                         "What a layer does to each row.");
+                                                         "The base class of feed-forward blocks.");
   py::class_<FeedForward, FeedForwardBlock, Shared<FeedForward>>(
-      m, "FeedForward", "down(activation(up(x))); gated: up gives gate and up.")
+      m, "FeedForward",
+      "down(activation(up(x))); gated: the output of `up` is the gate and the values side by side.")
       .def(
           py::init([](Shared<Linear> up, Shared<Linear> down, const std::string& name, bool gated) {
             return std::make_shared<FeedForward>(std::move(up), std::move(down),
@@ -135,11 +145,16 @@ void bind_feed_forward(py::module_& m) {
           py::kw_only(), "up"_a.none(false), "down"_a.none(false), "activation"_a,
           "gated"_a = false);
   py::class_<Experts, FeedForwardBlock, Shared<Experts>>(
-      m, "Experts", "The experts to which the router (experts, hidden) gives most, weighted.")
+      m, "Experts",
+      R"(A mixture of experts (Jiang et al. 2024).
+
+The router, a linear layer (experts, hidden), weights the experts of each row. The best
+experts_per_token experts are summed by weight; normalise: their weights sum to 1.)")
       .def(py::init([](Shared<Linear> router, std::vector<Shared<FeedForward>> experts,
                        std::int64_t experts_per_token, bool normalise) {
              for (const auto& expert : experts)
-               if (!expert) throw InvalidArgument("experts has None, expected a FeedForward");
+               if (!expert)
+                 throw InvalidArgument("experts holds None, expected FeedForward objects only");
              return std::make_shared<Experts>(
                  std::move(router),
                  std::vector<Shared<const FeedForward>>(experts.begin(), experts.end()),
@@ -162,7 +177,8 @@ void bind_layer(py::module_& m) {
                    "self_attention and recurrence are both given or both None, expected one");
              if (cross_attention.has_value() != cross_norm.has_value())
                throw InvalidArgument(
-                   "cross_attention or its norm is None, expected both or neither");
+                   "one of cross_attention and cross_attention_norm is None, expected both or "
+                   "neither");
              return TransformerLayer{self_attention.value_or(MultiHeadAttention{}),
                                      self_norm,
                                      std::move(feed_forward),
@@ -180,12 +196,14 @@ void bind_layer(py::module_& m) {
 
 void bind_recurrences(py::module_& m) {
   py::class_<Recurrence, Shared<Recurrence>>(m, "Recurrence",
-                                             "In the place of a decoder's self-attention.");
-  py::class_<SimpleRecurrence, Recurrence, Shared<SimpleRecurrence>>(m, "SimpleRecurrence", "SSRU.")
+                                             "The base class of recurrences that replace a "
+                                             "decoder's self-attention.");
+  py::class_<SimpleRecurrence, Recurrence, Shared<SimpleRecurrence>>(
+      m, "SimpleRecurrence", "The simpler simple recurrent unit, SSRU (Kim et al. 2019).")
       .def(py::init<Shared<Linear>, Shared<Linear>>(), py::kw_only(), "forget"_a.none(false),
            "input"_a.none(false));
   py::class_<AverageRecurrence, Recurrence, Shared<AverageRecurrence>>(
-      m, "AverageRecurrence", "The average attention network.")
+      m, "AverageRecurrence", "The average attention network (Zhang et al. 2018).")
       .def(py::init<Shared<Linear>, Shared<FeedForwardBlock>>(), py::kw_only(),
            "gate"_a.none(false), "feed_forward"_a = py::none());
 }

@@ -47,11 +47,13 @@ Encoded encode(const SpeechSeq2Seq& model, const FloatArray& frames, const py::o
 }
 
 void bind_speech(py::module_& m) {
-  py::class_<Convolution>(m, "Convolution", "Width 3 over time: linear (out, 3 * in).")
+  py::class_<Convolution>(m, "Convolution",
+                          "A convolution of width 3 over time: a linear layer (out, 3 * in).")
       .def(py::init<Shared<Linear>, std::int64_t>(), "linear"_a.none(false), py::kw_only(),
            "stride"_a = 1);
   py::class_<SpeechEncoder, Shared<SpeechEncoder>>(
-      m, "SpeechEncoder", "Convolutions over frames, and a stack whose embedding is None.")
+      m, "SpeechEncoder",
+      "An encoder of speech: convolutions over frames, then a stack without an embedding.")
       .def(py::init([](std::vector<Convolution> convolutions, const std::string& name,
                        const TransformerStack& stack) {
              return std::make_shared<SpeechEncoder>(std::move(convolutions),
@@ -62,7 +64,9 @@ void bind_speech(py::module_& m) {
       .def(py::init<Shared<SpeechEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "decoder"_a.none(false))
       .def("encode", &encode, "frames"_a, "lengths"_a,
-           "frames (rows, num_mels) of all recordings, lengths (recordings,) in frames.")
+           R"(Encode recordings.
+
+frames (rows, num_mels) of all recordings in sequence, lengths (recordings,) in frames.)")
       .def_property_readonly("num_mels",
                              [](const SpeechSeq2Seq& s) { return s.encoder().num_mels(); })
       .def_property_readonly("max_frames",
@@ -76,7 +80,9 @@ void bind_speech(py::module_& m) {
 void bind_transformers(py::module_& m) {
   py::class_<TransformerStack>(
       m, "TransformerStack",
-      "Embedding, positions (max_positions, embedding size), layers, norms; max_positions 0: any.")
+      R"(The parts of an encoder or decoder: embedding, positions, layers and norms.
+
+positions (max_positions, embedding size) or None; max_positions 0: no limit.)")
       .def(py::init(&make_stack), py::kw_only(), "embedding"_a, "max_positions"_a, "layers"_a,
            "positions"_a = py::none(), "embedding_scale"_a = 1.0f, "embedding_norm"_a = py::none(),
            "projection"_a = py::none(), "final_norm"_a = py::none());
@@ -86,7 +92,9 @@ void bind_transformers(py::module_& m) {
            }),
            "stack"_a, py::kw_only(), "pooling_query"_a = py::none())
       .def("attentions", &attentions, "tokens"_a,
-           "Weights (layers, heads, query, key) for one sentence, tokens (rows,).");
+           R"(The self-attention weights of one sentence, (layers, heads, query, key).
+
+tokens (rows,).)");
   py::class_<TransformerDecoder, Decoder, Shared<TransformerDecoder>>(m, "TransformerDecoder")
       .def(py::init([](const TransformerStack& stack, const Shared<Linear>& output,
                        const BuildSettings& settings, float cap) {

@@ -11,10 +11,10 @@
 namespace attnengine {
 namespace {
 
-// At most k + E continuations of one row are ever taken, with k live hypotheses and E end tokens:
-// among its best k + E at least k are no end tokens, and those alone fill the beam, so that
-// whatever ranks behind them neither lives on nor, ranking behind k others, may end. Over all rows
-// at most k * (1 + E) are taken: k that live on, and E end tokens of each of at most k rows.
+// With a beam of k and E end tokens, a step takes at most k + E continuations of one row. At least
+// k of the row's best k + E are not end tokens, so they fill the beam. A later continuation of the
+// row therefore cannot live on. It cannot end either, as k others rank above it. All rows together
+// give at most k * (1 + E): k that live on, and E end tokens for each of k rows.
 class BeamSentence : public SentenceSearch {
  public:
   BeamSentence(const BeamSearchOptions& options, const NewSentence& sentence)
@@ -38,13 +38,13 @@ class BeamSentence : public SentenceSearch {
   bool may_stop() const;
 
   const BeamSearchOptions& options_;
-  const std::int64_t limit_;  // continuations taken of one row, at most
+  const std::int64_t limit_;  // maximum number of continuations taken from one row
   Continuations continuations_;
   std::vector<Expanded> expanded_;  // best first, up to the last that lives on
-  std::vector<char> row_ended_;     // (rows,) whether an end token of it was kept
+  std::vector<char> row_ended_;     // (rows,) whether an end token of the row was kept
 };
 
-// Four times a row's even share; Continuations looks further where that was too little.
+// Four times the mean share of a row; Continuations looks up more where a row needs more.
 std::int64_t BeamSentence::lookup() const {
   const auto rows = static_cast<std::int64_t>(hypotheses_.live().size());
   return std::min(limit_, 4 * (limit_ / rows + 1));
@@ -72,7 +72,7 @@ void BeamSentence::advance(const TopKStep& rows) {
   if (may_stop()) hypotheses_.finish();
 }
 
-// The best continuations, until beam_size of them live on.
+// Takes the best continuations until beam_size of them live on.
 void BeamSentence::expand(const TopKStep& rows) {
   continuations_.start(rows, hypotheses_, limit_);
   expanded_.clear();
@@ -84,8 +84,8 @@ void BeamSentence::expand(const TopKStep& rows) {
   }
 }
 
-// Makes each a node, live or ended. A second end token of one hypothesis would spell the same
-// text again with a lower score: it ends too, but is no candidate.
+// Turns each continuation into a node, live or ended. A second end token of the same hypothesis
+// spells the same text with a lower score: its node ends, but is not a candidate.
 void BeamSentence::keep() {
   row_ended_.assign(hypotheses_.live().size(), false);
   hypotheses_.begin_step();
@@ -116,7 +116,8 @@ void BeamSearchOptions::validate() const {
   SearchOptions::validate();
   if (num_hypotheses > candidates())
     throw InvalidArgument("num_hypotheses is " + std::to_string(num_hypotheses) +
-                          ", expected at most num_candidates = " + std::to_string(candidates()));
+                          ", expected at most num_candidates, which is " +
+                          std::to_string(candidates()));
 }
 
 std::unique_ptr<SentenceSearch> BeamSearchOptions::begin(const NewSentence& sentence) const {

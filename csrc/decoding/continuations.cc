@@ -8,8 +8,8 @@
 namespace attnengine {
 namespace {
 
-// Heaps keep the largest in front. Two heads never share a row, and within a row the list itself
-// is ordered by token, so that tokens need no comparison.
+// The order of a max-heap: largest log_prob first, then the lower row. Two heads never share a row,
+// so tokens need no comparison.
 bool worse(const Continuation& a, const Continuation& b) {
   return a.log_prob != b.log_prob ? a.log_prob < b.log_prob : a.row > b.row;
 }
@@ -53,7 +53,8 @@ bool Continuations::head(std::int32_t row, Continuation* best) {
   return true;
 }
 
-// Four times as far: the lengths of all lookups of a row add up to little more than the last.
+// Each lookup is four times as long as the one before, so all lookups cost little more than the
+// last.
 void Continuations::look_further(std::int32_t row) {
   if (longer_.size() < lists_.size()) longer_.resize(lists_.size());
   List& list = lists_[row];

@@ -37,7 +37,7 @@ std::int32_t Hypotheses::grow(std::int32_t row, std::int32_t token, double log_p
   return index;
 }
 
-// The last child of a hypothesis takes its rules, the others fork them.
+// The last child of a hypothesis takes over its rules; the other children fork them.
 void Hypotheses::end_step() {
   next_rules_.clear();
   for (const std::int32_t node : next_live_) {

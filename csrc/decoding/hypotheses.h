@@ -7,62 +7,62 @@
 
 namespace attnengine {
 
-// One token of the tree of hypotheses.
+// A node of the tree of hypotheses: one token.
 struct Node {
   std::int32_t token;
-  std::int32_t parent;  // node before it, -1: the root, which is the start token
-  std::int32_t row;     // which of the sentence's rows of its step predicted it
-  bool ends;            // it completes the hypothesis and is no part of the text
+  std::int32_t parent;  // index of the parent node; -1 for the root, which is the start token
+  std::int32_t row;     // row among the sentence's rows of its step that gave the token
+  bool ends;            // whether it is an end token, which is not part of the text
   double log_prob;      // sum from the root to this token
 };
 
-// A finished hypothesis, spelled out.
+// An ended hypothesis with its tokens and scores.
 struct Hypothesis {
-  std::vector<std::int32_t> tokens;     // generated, without the end token
-  std::vector<double> token_log_probs;  // with the end token's; they sum to log_prob
-  std::vector<std::int32_t> rows;       // Node::row of each token, with the end token's
+  std::vector<std::int32_t> tokens;     // generated tokens without the end token
+  std::vector<double> token_log_probs;  // end token included; they sum to log_prob
+  std::vector<std::int32_t> rows;       // Node::row of each token, end token included
   double log_prob;
   double score;  // log_prob / length ** length_penalty; length counts the end token
-  bool stopped;  // by an end token, otherwise by the maximum length
+  bool stopped;  // true: an end token ended it; false: the maximum length did
 };
 
-// The hypotheses of one sentence: the tree of all nodes ever kept, which of them are live, with
-// their rules, and which have ended. A hypothesis is the index of its last node.
+// The hypotheses of one sentence: the tree of all nodes, the live hypotheses with their rules, and
+// the ended hypotheses. The index of its last node identifies a hypothesis.
 class Hypotheses {
  public:
   Hypotheses(const SearchOptions& options, const NewSentence& sentence);
 
-  // Whether a token completes the live hypothesis of a row.
+  // Whether a token ends the live hypothesis of a row.
   bool ends(std::int32_t row, std::int32_t token) const { return rules_[row].ends(token); }
 
   // One step: begin_step, then grow for each continuation kept, then end_step.
   void begin_step();
-  // The live hypothesis of a row and one token more, as a node: lives on unless the token ends it.
-  // `log_prob` is that of the whole hypothesis, `ends` what ends() says. Returns the node's index.
+  // Adds a node for the live hypothesis of a row and one more token; returns the node's index. The
+  // new hypothesis lives on unless `ends`, the result of ends(). `log_prob` is its sum.
   std::int32_t grow(std::int32_t row, std::int32_t token, double log_prob, bool ends);
   void end_step();
 
-  // Makes a node one of the candidates, within its step. Of equal scores the lower order is first.
+  // Makes a node of the current step a candidate. Among equal scores the lower order ranks first.
   void end(std::int32_t node, std::int64_t order);
-  // Nothing lives on.
+  // Ends the search of the sentence: no hypothesis lives on.
   void finish();
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<std::int32_t>& live() const { return live_; }  // nodes, in order of rows
-  const std::vector<Rules>& rules() const { return rules_; }       // of each live one
+  const std::vector<Rules>& rules() const { return rules_; }       // one per live hypothesis
   bool finished() const { return live_.empty(); }
-  std::int64_t length() const { return length_; }  // generated tokens of the live ones
+  std::int64_t length() const { return length_; }  // generated tokens per live hypothesis
   std::int64_t max_length() const { return max_length_; }
   std::int64_t num_ended() const { return num_ended_; }
 
-  // Whether num_hypotheses have ended and none that ends later can be better than they are;
-  // `log_prob` is the best of the live ones.
+  // Whether num_hypotheses have ended and no live hypothesis can beat them; `log_prob` is the
+  // largest of the live hypotheses.
   bool unbeatable(double log_prob) const;
 
-  // The best num_hypotheses that have ended, best first.
+  // The best num_hypotheses ended hypotheses, best first.
   std::vector<Hypothesis> results() const;
-  // The tokens that every result which is still possible begins with; once finished, those of
-  // the best result.
+  // The tokens that every possible result begins with; once finished, all tokens of the best
+  // result.
   std::vector<std::int32_t> stable() const;
 
  private:
@@ -72,7 +72,7 @@ class Hypotheses {
     std::int32_t node;
   };
 
-  std::vector<std::int32_t> path(std::int32_t node) const;   // nodes after the root up to it
+  std::vector<std::int32_t> path(std::int32_t node) const;   // nodes from below the root to it
   std::vector<std::int32_t> spell(std::int32_t node) const;  // tokens, without the end token
   Hypothesis result(const Ended& ended) const;
 
@@ -83,9 +83,9 @@ class Hypotheses {
   std::vector<std::int32_t> live_;
   std::vector<std::int32_t> next_live_;
   std::vector<Rules> next_rules_;
-  std::vector<Rules> rules_;            // of each live hypothesis
-  std::vector<std::int32_t> children_;  // how many of the next live ones continue each row
-  std::vector<Ended> ended_;            // the best num_hypotheses, best first: no other can return
+  std::vector<Rules> rules_;            // one per live hypothesis
+  std::vector<std::int32_t> children_;  // number of next live hypotheses that continue each row
+  std::vector<Ended> ended_;            // the best num_hypotheses, best first; others are dropped
   std::int64_t num_ended_ = 0;
 };
 

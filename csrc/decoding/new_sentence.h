@@ -10,11 +10,12 @@ struct SearchOptions;
 
 // A sentence that joins a search.
 struct NewSentence {
-  std::int64_t number;                           // the caller's name of it
-  std::shared_ptr<const SearchOptions> options;  // may be shared with other sentences
-  std::vector<std::int32_t> past;    // prompt, or decoder start and prefix; the last is shown first
-  std::vector<std::int32_t> source;  // tokens of the source, empty without one
-  std::int64_t max_new_tokens;       // the end token included
+  std::int64_t number;                           // identifies the sentence to the caller
+  std::shared_ptr<const SearchOptions> options;  // sentences may share options
+  // The prompt, or the decoder start token and prefix; the first step feeds the last token.
+  std::vector<std::int32_t> past;
+  std::vector<std::int32_t> source;  // tokens of the source; empty for a language model
+  std::int64_t max_new_tokens;       // end token included
 };
 
 }  // namespace attnengine

@@ -13,7 +13,8 @@ namespace {
 
 using Generator = std::mt19937_64;
 
-// Seeded by (seed, hypothesis); the standard fixes every bit of both the sequence and the engine.
+// A generator seeded by (seed, hypothesis). The C++ standard defines every bit of seed_seq and
+// mt19937_64, so all platforms draw the same numbers.
 Generator generator(std::uint64_t seed, std::uint32_t hypothesis) {
   constexpr int kWord = 32;
   std::seed_seq words{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> kWord),
@@ -26,13 +27,14 @@ std::uint64_t fresh_seed() {
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
-// In [0, 1), from the upper 53 bits; std::uniform_real_distribution differs between libraries.
+// A number in [0, 1) from the upper 53 bits; std::uniform_real_distribution differs between
+// libraries.
 double uniform(Generator& bits) { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
 // Draws an index from softmax(logits / temperature); `best` is the largest of the n logits. As u is
-// at most 1 - 2^-53, u * total rounds to less than total: there is always a first sum above it.
+// at most 1 - 2^-53, u * total rounds to less than total, so a sum above it always exists.
 std::int64_t draw(const float* logits, std::int64_t n, double best, double temperature, double u) {
-  thread_local std::vector<double> cumulative;  // (n,) not normalised
+  thread_local std::vector<double> cumulative;  // (n,) cumulative sums, not normalised
   cumulative.resize(n);
   double total = 0;
   for (std::int64_t i = 0; i < n; ++i)
@@ -61,8 +63,8 @@ class SamplingSentence : public SentenceSearch {
 
   const SamplingOptions& options_;
   std::vector<Generator> generators_;  // (num_hypotheses,)
-  std::vector<std::int32_t> drawing_;  // which hypotheses are live, ascending
-  std::vector<Draw> drawn_;            // what each of them drew
+  std::vector<std::int32_t> drawing_;  // the numbers of the live hypotheses, ascending
+  std::vector<Draw> drawn_;            // the token that each of them drew
 };
 
 SamplingSentence::SamplingSentence(const SamplingOptions& options, const NewSentence& sentence)
@@ -75,7 +77,7 @@ SamplingSentence::SamplingSentence(const SamplingOptions& options, const NewSent
 }
 
 std::int64_t SamplingSentence::work(std::int64_t vocab_size) const {
-  constexpr std::int64_t kExp = 16;  // operations of one exp
+  constexpr std::int64_t kExp = 16;  // operations per exp
   const auto drawing = static_cast<std::int64_t>(drawing_.size());
   return drawing * kExp * (options_.top_k > 0 ? std::min(options_.top_k, vocab_size) : vocab_size);
 }
@@ -90,7 +92,7 @@ bool SamplingSentence::stuck(const double* log_sums) const {
 void SamplingSentence::advance(const TopKStep& rows) {
   const auto drawing = static_cast<std::int64_t>(drawing_.size());
   drawn_.resize(drawing);
-  const bool first = hypotheses_.length() == 0;  // all draw from the only row
+  const bool first = hypotheses_.length() == 0;  // the first step has one row for all hypotheses
   const auto draw_all = [this, &rows, first](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int32_t row = first ? 0 : static_cast<std::int32_t>(i);
@@ -110,7 +112,7 @@ std::int32_t SamplingSentence::draw_token(const TopKStep& rows, std::int32_t row
     return static_cast<std::int32_t>(
         draw(logits, rows.logits.cols, logits[best[0]], options_.temperature, u));
 
-  thread_local std::vector<std::int32_t> tokens;  // the best top_k that are allowed, ascending
+  thread_local std::vector<std::int32_t> tokens;  // the best top_k allowed tokens, ascending
   thread_local std::vector<float> chosen;         // their logits
   tokens.assign(best, std::find(best, best + std::min(options_.top_k, rows.k), -1));
   std::sort(tokens.begin(), tokens.end());
@@ -126,7 +128,7 @@ void SamplingSentence::keep(const TopKStep& rows) {
   for (std::size_t i = 0; i < drawn_.size(); ++i) {
     const auto [row, token] = drawn_[i];
     const std::int32_t hypothesis = drawing_[i], parent = hypotheses_.live()[row];
-    // the model's own log-probability, of temperature 1 and all tokens
+    // The log-probability at temperature 1 over all tokens.
     const double log_prob = rows.logits[row][token] - rows.log_sums[row];
     const std::int32_t node = hypotheses_.grow(
         row, token, hypotheses_.nodes()[parent].log_prob + log_prob, hypotheses_.ends(row, token));
@@ -148,7 +150,7 @@ void SamplingOptions::validate() const {
   expect_count("top_k", top_k, 0);
   if (!(temperature > 0 && std::isfinite(temperature)))
     unexpected("temperature", temperature,
-               "a finite number above 0 (for the most likely tokens use a beam of size 1)");
+               "a finite number above 0 (use beam_size 1 for the most likely tokens)");
 }
 
 std::unique_ptr<SentenceSearch> SamplingOptions::begin(const NewSentence& sentence) const {

@@ -9,11 +9,11 @@
 namespace attnengine {
 
 // Sampling: num_hypotheses independent draws, token by token, from softmax(logits / temperature).
-// Hypothesis i draws from a generator seeded by (seed, i) alone, whatever else is in the batch.
-// Without a seed every sentence takes a fresh one.
+// The generator of hypothesis i depends only on (seed, i), not on the rest of the batch. Without a
+// seed each sentence gets a new random seed.
 struct SamplingOptions : SearchOptions {
   double temperature = 1;
-  std::int64_t top_k = 0;  // draw from the best top_k tokens only; 0: from all
+  std::int64_t top_k = 0;  // number of best tokens to draw from; 0: all tokens
   std::optional<std::uint64_t> seed;
 
   void validate() const override;

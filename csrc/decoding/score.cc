@@ -15,7 +15,7 @@ double Score::of(double log_prob, std::int64_t length) const {
   return log_prob == 0 ? 0 : log_prob / std::pow(static_cast<double>(length), length_penalty);
 }
 
-// With a positive penalty the longest end helps most, with a negative one the nearest.
+// With a positive penalty the longest length gives the best score, otherwise the shortest.
 double Score::bound(double log_prob, std::int64_t shortest, std::int64_t longest) const {
   return of(log_prob, length_penalty > 0 ? longest : shortest);
 }

@@ -4,19 +4,19 @@
 
 namespace attnengine {
 
-// How finished hypotheses compare: log_prob / length ** length_penalty, where length counts new
-// tokens and the end token.
+// The score of an ended hypothesis: log_prob / length ** length_penalty. The length counts the new
+// tokens, end token included.
 struct Score {
   double length_penalty = 1;
 
-  // Throws InvalidArgument unless every number is finite.
+  // Throws InvalidArgument unless length_penalty is finite.
   void validate() const;
 
-  // The score of a finished hypothesis; 0 stays 0 even where the power overflows.
+  // The score of an ended hypothesis; a log_prob of 0 gives 0 even if the power overflows.
   double of(double log_prob, std::int64_t length) const;
 
-  // At least the score of every continuation that ends between `shortest` and `longest` tokens: a
-  // log-probability only falls, so that only the length can help.
+  // An upper bound on the score of every continuation that ends with `shortest` to `longest`
+  // tokens. A log-probability never rises, so only the length can improve the score.
   double bound(double log_prob, std::int64_t shortest, std::int64_t longest) const;
 };
 

@@ -20,7 +20,7 @@ std::string of_sentence(const char* name, std::int64_t number) {
 
 }  // namespace
 
-// Lets the rules edit the logits; its destructor undoes every edit.
+// The rules' edits of the logits of one step; the destructor undoes every edit.
 class Search::Edits {
  public:
   Edits(const std::vector<Sentence>& sentences, Matrix logits,
@@ -92,7 +92,7 @@ void Search::drop(std::int64_t sentence) {
   const auto dropped = sentences_.begin() + known(sentence);
   if (dropped->live())
     throw InvalidArgument("sentence " + std::to_string(sentence) +
-                          " has live hypotheses, expected one that is finished");
+                          " has live hypotheses, expected a sentence that has ended or failed");
   sentences_.erase(dropped);
 }
 
@@ -144,8 +144,8 @@ std::size_t Search::index(std::int64_t number) const {
 std::size_t Search::known(std::int64_t number) const {
   const std::size_t found = index(number);
   if (found == sentences_.size())
-    throw InvalidArgument("sentence is " + std::to_string(number) + ", expected one of the " +
-                          std::to_string(sentences_.size()) + " of the search");
+    throw InvalidArgument("sentence is " + std::to_string(number) +
+                          ", expected the number of a sentence in the search");
   return found;
 }
 
@@ -169,7 +169,7 @@ void Search::check_number(const std::vector<NewSentence>& sentences, std::size_t
   const auto same = [number](const NewSentence& one) { return one.number == number; };
   if (index(number) != sentences_.size() || std::any_of(sentences.begin(), before, same))
     throw InvalidArgument("sentence " + std::to_string(number) +
-                          " is added, expected a number that no other has");
+                          " is added twice, expected a number that no other sentence has");
 }
 
 void Search::check_vocabulary(std::int64_t vocab_size) const {
@@ -180,14 +180,14 @@ void Search::check_vocabulary(std::int64_t vocab_size) const {
 }
 
 void Search::check_shape(const Matrix& logits) const {
-  if (done()) throw InvalidArgument("advance was called, expected no call once the search is done");
+  if (done()) throw InvalidArgument("the search is done, expected no further call of advance");
   expect_equal(logits.rows, static_cast<std::int64_t>(tokens_.size()), "logits.shape[0]");
   expect_equal(logits.cols, vocab_size_.value_or(logits.cols), "logits.shape[1]");
   if (!vocab_size_) check_vocabulary(logits.cols);
 }
 
-// Why a sentence cannot go on, empty if it can. The sums tell all: a row whose sum is a number
-// holds no NaN and no +infinity.
+// The reason why a sentence cannot continue, or an empty string. A row holds NaN or +infinity
+// exactly if its log-sum is NaN or +infinity.
 std::string Search::failure(const Sentence& sentence, ConstMatrix logits) const {
   for (std::int64_t row = sentence.first_row; row < sentence.first_row + sentence.rows(); ++row) {
     if (log_sums_[row] < kInfinity) continue;
@@ -212,7 +212,7 @@ void Search::note_failures(ConstMatrix logits) {
   }
 }
 
-// One pass over all logits; how many tokens it keeps of a row has no influence on the results.
+// Looks up the best tokens of all rows in one pass; their number does not change the results.
 TopKStep Search::look_up(ConstMatrix logits) {
   std::int64_t k = 1;
   for (const Sentence& sentence : sentences_)

@@ -12,50 +12,50 @@
 
 namespace attnengine {
 
-// The search of many sentences together, which may join and leave while it runs. Each has options
-// of its own. A step has one row for each live hypothesis of each unfinished sentence, in the order
-// in which the sentences were added; the result of a sentence depends on its own rows and options
-// alone. It sees logits, never a model. Not thread-safe.
+// The search of many sentences together; sentences may join and leave while it runs. Each sentence
+// has its own options. A step has one row for each live hypothesis, ordered by the time at which
+// its sentence was added. A sentence's result depends only on its own rows and options. The search
+// gets logits and knows no model. It is not thread-safe.
 class Search {
  public:
-  // What happens to a sentence that cannot go on: its logits hold NaN or +infinity, or all its
-  // tokens are forbidden before anything has ended.
+  // A sentence fails if its logits hold NaN or +infinity, or if all its tokens are forbidden before
+  // any hypothesis has ended.
   enum class Failures {
     kThrow,  // advance throws InvalidArgument and changes nothing
-    kApart,  // the sentence ends and is told by failed(); the others go on
+    kApart,  // the sentence ends and failed() reports it; the other sentences continue
   };
 
-  // Without vocab_size that of the first logits is taken. Throws InvalidArgument for values that
-  // make no sense.
+  // Without vocab_size the first logits set it. Throws InvalidArgument for a value out of range.
   Search(std::optional<std::int64_t> vocab_size, int num_threads, Failures failures);
 
-  // Sentences that take part from the next step on. Throws InvalidArgument, and adds none, for
-  // values that make no sense.
+  // Adds sentences to the next step. Throws InvalidArgument, and adds none, for a number that is
+  // negative or taken, and for other values out of range.
   void add(const std::vector<NewSentence>& sentences);
-  // Forgets a sentence and what it has found. Throws InvalidArgument unless it has ended or failed.
+  // Discards a sentence and its results. Throws InvalidArgument unless it has ended or failed.
   void drop(std::int64_t sentence);
 
-  // Of the rows that come next: the token each shows the model, the row of the step before that it
-  // continues (of the i-th new sentence: i behind the rows that there were), its sentence, and how
-  // many tokens it has generated. All (rows,).
+  // The rows of the next step, each (rows,). tokens: the token that the model reads. parents: the
+  // row of the previous step that the row continues; new sentences count on from its last row.
+  // sentences: the number of the row's sentence. lengths: the number of tokens it has generated.
   const std::vector<std::int32_t>& tokens() const { return tokens_; }
   const std::vector<std::int32_t>& parents() const { return parents_; }
   const std::vector<std::int32_t>& sentences() const { return owners_; }
   const std::vector<std::int32_t>& lengths() const { return lengths_; }
   bool done() const { return tokens_.empty(); }
-  // The sentences that have ended and are not dropped, in order.
+  // The numbers of the sentences that have ended and are not dropped, in the order added.
   std::vector<std::int64_t> ended() const;
-  // Those that have failed and are not dropped, in order, with the reason.
+  // The numbers of the sentences that have failed and are not dropped, in the order added, each
+  // with the reason.
   std::vector<std::pair<std::int64_t, std::string>> failed() const;
 
-  // Whether the next advance writes to its logits while it runs.
+  // Whether the next call of advance writes to the logits (and restores them).
   bool edits_logits() const;
 
-  // One step for every sentence; logits (rows, vocab_size) are afterwards what they were. Throws
-  // InvalidArgument, and changes nothing, for logits of a wrong shape.
+  // Takes one step of every sentence; restores the logits (rows, vocab_size) before it returns.
+  // Throws InvalidArgument, and changes nothing, for logits of a wrong shape.
   void advance(Matrix logits);
 
-  // Throws InvalidArgument when there is no such sentence.
+  // Throws InvalidArgument for an unknown sentence.
   const Hypotheses& hypotheses(std::int64_t sentence) const;
 
  private:
@@ -64,8 +64,8 @@ class Search {
     std::shared_ptr<const SearchOptions> options;
     std::int32_t start_token;
     std::unique_ptr<SentenceSearch> search;
-    std::int64_t first_row;  // of the rows that come next
-    std::string failure{};   // why it cannot go on
+    std::int64_t first_row;  // the sentence's first row in the next step
+    std::string failure{};   // the reason of its failure; empty: none
 
     const Hypotheses& hypotheses() const { return search->hypotheses(); }
     bool failed() const { return !failure.empty(); }
@@ -74,7 +74,7 @@ class Search {
   };
   class Edits;
 
-  std::size_t index(std::int64_t number) const;  // the number of sentences if it is none of them
+  std::size_t index(std::int64_t number) const;  // sentences_.size() for an unknown number
   std::size_t known(std::int64_t number) const;
   void check_new(const std::vector<NewSentence>& sentences) const;
   void check_number(const std::vector<NewSentence>& sentences, std::size_t i) const;
@@ -87,7 +87,7 @@ class Search {
   void collect_rows();
   void append_rows(Sentence& sentence);
 
-  std::vector<Sentence> sentences_;  // in the order in which they were added
+  std::vector<Sentence> sentences_;  // in the order added
   std::optional<std::int64_t> vocab_size_;
   int num_threads_;
   Failures failures_;
@@ -97,7 +97,7 @@ class Search {
   std::vector<std::int32_t> owners_;
   std::vector<std::int32_t> lengths_;
 
-  std::vector<std::vector<EditedLogit>> edits_;  // (rows,) scratch of the rules
+  std::vector<std::vector<EditedLogit>> edits_;  // (rows,) scratch of Edits
   std::vector<float> log_probs_;                 // (rows, k) scratch of look_up
   std::vector<std::int32_t> best_tokens_;        // (rows, k)
   std::vector<double> log_sums_;                 // (rows,)

@@ -13,28 +13,28 @@ namespace attnengine {
 
 class SentenceSearch;
 
-// What every kind of search may do.
+// The options that every kind of search has.
 struct SearchOptions {
-  std::int64_t num_hypotheses = 1;  // results of a sentence, at most
+  std::int64_t num_hypotheses = 1;  // maximum number of results per sentence
   Score score;
-  RuleList rules;  // prototypes, in the order in which they edit
+  RuleList rules;  // prototypes, in the order of their edits
 
   virtual ~SearchOptions() = default;
 
-  // Throws InvalidArgument, naming the option, for a value that makes no sense.
+  // Throws InvalidArgument, which names the option, for a value out of range.
   virtual void validate() const;
 
-  // Begins the search of one sentence, which keeps a reference to these options.
+  // Begins the search of one sentence; the search keeps a reference to these options.
   virtual std::unique_ptr<SentenceSearch> begin(const NewSentence& sentence) const = 0;
 
-  // How many tokens of a row may complete it, at most.
+  // The maximum number of tokens that can end a hypothesis.
   std::int64_t num_ends() const;
 };
 
 // Throws InvalidArgument unless low <= value <= INT32_MAX: "beam_size is 0, expected at least 1".
 void expect_count(const char* name, std::int64_t value, std::int64_t low);
 
-// Throws InvalidArgument unless a vocabulary has the token.
+// Throws InvalidArgument unless 0 <= token < vocab_size.
 void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size);
 
 // Throws InvalidArgument: "temperature is -1, expected ...".

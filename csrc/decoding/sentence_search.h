@@ -7,7 +7,7 @@
 
 namespace attnengine {
 
-// The search of one sentence. Beam search and sampling differ in these four functions.
+// The search of one sentence. Beam search and sampling implement its four virtual functions.
 class SentenceSearch {
  public:
   SentenceSearch(const SearchOptions& options, const NewSentence& sentence)
@@ -16,16 +16,16 @@ class SentenceSearch {
 
   const Hypotheses& hypotheses() const { return hypotheses_; }
 
-  // How many of the best tokens of each row advance should find looked up; it gets at most
-  // vocab_size, and maybe more.
+  // The number of best tokens of each row that advance wants. It may get more, but never more than
+  // vocab_size.
   virtual std::int64_t lookup() const = 0;
-  // Operations of advance, for parallel_for.
+  // Number of operations of advance, for parallel_for.
   virtual std::int64_t work(std::int64_t vocab_size) const = 0;
-  // Whether nothing is left to return, given the log_sums (rows,): -infinity where every token
-  // is forbidden.
+  // Whether the sentence has no possible result, given log_sums (rows,). The log-sum of a row is
+  // -infinity if every token is forbidden.
   virtual bool stuck(const double* log_sums) const = 0;
-  // One token more. `rows` is what log_softmax_top_k found in the sentence's rows, one for each
-  // live hypothesis.
+  // Extends the live hypotheses by one token. `rows` holds the results of log_softmax_top_k for the
+  // sentence's rows, one per live hypothesis.
   virtual void advance(const TopKStep& rows) = 0;
 
  protected:

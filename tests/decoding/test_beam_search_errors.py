@@ -70,7 +70,7 @@ def test_logits_are_checked(logits: Any, message: str) -> None:
 def test_advance_after_the_end_is_an_error() -> None:
     search = ae.BeamSearch(**{**OPTIONS, "max_new_tokens": 1})
     search.advance(np.zeros((1, 4), np.float32))
-    with pytest.raises(ValueError, match="once the search is done"):
+    with pytest.raises(ValueError, match="the search is done, expected no further call"):
         search.advance(np.zeros((3, 4), np.float32))
 
 
@@ -108,7 +108,7 @@ def test_bad_logits_change_nothing(value: float, place: int) -> None:
         ({"beam_size": 2**31}, "beam_size is 2147483648, expected at most 2147483647"),
         ({"num_hypotheses": 0}, "num_hypotheses is 0, expected at least 1"),
         ({"num_candidates": 0}, "num_candidates is 0, expected at least 1"),
-        ({"num_hypotheses": 4}, "num_hypotheses is 4, expected at most num_candidates = 3"),
+        ({"num_hypotheses": 4}, "num_hypotheses is 4, expected at most num_candidates, which is 3"),
         ({"length_penalty": np.nan}, "length_penalty is nan, expected a finite number"),
         ({"stopping": "best"}, 'stopping is "best", expected "candidates" or "optimal"'),
     ],

@@ -227,8 +227,8 @@ def test_what_cannot_join_or_leave(beam_options: Any) -> None:
     options = beam_options()
     search = make_search(options, [1, 1], [2, 0], VOCAB_SIZE)
     for starts, numbers, message in (
-        ([1], [1], "sentence 1 is added, expected a number that no other has"),
-        ([1, 1], [2, 2], "sentence 2 is added, expected a number that no other has"),
+        ([1], [1], "sentence 1 is added twice, expected a number that no other"),
+        ([1, 1], [2, 2], "sentence 2 is added twice, expected a number that no other"),
         ([1], [-1], "the number of a sentence is -1, expected at least 0"),
         ([1, 11], [2, 3], "start token of sentence 3 is 11, expected a token of the"),
     ):
@@ -240,7 +240,7 @@ def test_what_cannot_join_or_leave(beam_options: Any) -> None:
     with pytest.raises(InvalidArgument, match="sentence 0 has live hypotheses"):
         search.drop(0)
     search.drop(1)
-    with pytest.raises(InvalidArgument, match="sentence is 1, expected one of the 1 of the"):
+    with pytest.raises(InvalidArgument, match="sentence is 1, expected the number of a sentence"):
         search.drop(1)
     assert search.sentences.tolist() == [0]
 
@@ -249,7 +249,7 @@ def test_what_cannot_join_or_leave(beam_options: Any) -> None:
 def test_a_sentence_out_of_range_is_an_error(sentence: int, beam_options: Any) -> None:
     search = make_search(beam_options(), [1, 1], [2, 2], VOCAB_SIZE)
     for ask in (search.hypotheses, search.tree, search.finished, search.stable):
-        with pytest.raises(InvalidArgument, match=f"sentence is {sentence}, expected one of the 2"):
+        with pytest.raises(InvalidArgument, match=f"sentence is {sentence}, expected the number"):
             ask(sentence)
 
 

@@ -176,5 +176,5 @@ def test_names_the_argument_that_does_not_fit() -> None:
         kernels.gru_update(np.zeros((2, 15)), np.zeros((2, 10)), np.zeros((2, 4)), hidden)
     with pytest.raises(ValueError, match='nonlinearity is "tan", expected one of none, linear'):
         kernels.elman_gates(hidden, hidden, "tan")
-    with pytest.raises(ValueError, match=r"cell_clip is 0\.000000, expected more than 0"):
+    with pytest.raises(ValueError, match=r"cell_clip is 0\.000000, expected a number above 0"):
         kernels.lstm_gates(np.zeros((2, 20)), np.zeros((2, 20)), hidden, cell_clip=0.0)

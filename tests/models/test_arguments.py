@@ -20,7 +20,7 @@ NOT_INTEGERS = [
     ([[1]], "ndim is 2, expected 1"),
     (None, "ndim is 0, expected 1"),
 ]
-OUT_OF_RANGE = (np.array([2**32 + 1]), r"\[0\] is 4294967297, which is out of range")
+OUT_OF_RANGE = (np.array([2**32 + 1]), r"\[0\] is 4294967297, expected -2147483648 to 2147483647")
 
 
 @pytest.mark.parametrize(("value", "message"), [*NOT_INTEGERS, OUT_OF_RANGE])

@@ -179,7 +179,7 @@ def test_only_a_batch_is_held(engines: dict[str, Any]) -> None:
         assert len(now) <= 8
         assert search.ended == []
         for gone in list(seen - now)[:1]:
-            with pytest.raises(ae.InvalidArgument, match=f"sentence is {gone}, expected one of"):
+            with pytest.raises(ae.InvalidArgument, match=f"sentence is {gone}, expected the num"):
                 search.hypotheses(gone)
         seen.update(now)
 

@@ -7,7 +7,7 @@
 namespace attnengine {
 namespace {
 
-// A set of tokens that many rules share.
+// A set of tokens; copies share the memory.
 class TokenSet {
  public:
   TokenSet(const char* name, const Tokens& tokens) : name_(name) {
@@ -32,8 +32,8 @@ class TokenSet {
   }
 
  private:
-  const char* name_;                                         // a literal
-  std::shared_ptr<const std::vector<std::int32_t>> tokens_;  // ascending, each once
+  const char* name_;                                         // a string literal
+  std::shared_ptr<const std::vector<std::int32_t>> tokens_;  // ascending, without duplicates
 };
 
 class EndTokens : public Rule {
@@ -48,7 +48,7 @@ class EndTokens : public Rule {
   TokenSet tokens_;
 };
 
-// Tokens that are forbidden before `count` new tokens.
+// Forbids tokens until the hypothesis has `count` new tokens.
 class ForbidBefore : public Rule {
  public:
   ForbidBefore(const char* name, std::int64_t count, const Tokens& tokens)
@@ -64,7 +64,7 @@ class ForbidBefore : public Rule {
   void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
 
  private:
-  std::int64_t missing_;  // new tokens until they are allowed
+  std::int64_t missing_;  // new tokens until the tokens are allowed
   TokenSet tokens_;
 };
 

@@ -228,7 +228,7 @@ def test_a_language_model_has_no_attention_to_keep() -> None:
     state, sequence = start(decoder, 1)
     state.keep_attention = True
     decoder.step([1], sequence, state)
-    with pytest.raises(InvalidArgument, match="attention was not kept"):
+    with pytest.raises(InvalidArgument, match="kept no attention weights"):
         _ = state.attention
 
 

@@ -105,7 +105,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: _core.Experts(router=linear(1, 4), experts=[NONE], experts_per_token=1),
-        "experts has None",
+        "experts holds None",
     ),
     (
         lambda: language_model(
@@ -128,7 +128,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: layer(cross_attention=source_attention()),
-        "cross_attention or its norm is None, expected both or neither",
+        "one of cross_attention and cross_attention_norm is None, expected both or neither",
     ),
     (
         lambda: language_model(layer(self_attention=attention(rotary=_core.Rotary([1.0, 2.0])))),
@@ -175,7 +175,7 @@ CONTRADICTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: attention(query=linear(4, 4)),
-        "an attention has some of query_key_value, query and key_value",
+        "expected either query_key_value alone, or query and key_value",
     ),
     (
         lambda: language_model(layer(parallel=True, feed_forward_norm=_core.BlockNorm())),
