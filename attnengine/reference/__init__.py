@@ -1,5 +1,4 @@
-"""The lecture made callable: every kernel, layer and model in plain NumPy.
+"""Every kernel, layer and model in plain NumPy: readable code that tests compare the C++ with.
 
-Written to be read, and to be the answer that the C++ code is tested against. Arrays keep
-the precision they come in: float64 in, float64 out.
+Results have the precision of the inputs: float64 in, float64 out.
 """

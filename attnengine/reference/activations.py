@@ -1,4 +1,4 @@
-"""Elementwise functions: the shape and the precision of the input are kept."""
+"""Elementwise activations; the result has the shape and the precision of the input."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def relu(x: Floats) -> Floats:
 
 
 def gelu(x: Floats) -> Floats:
-    """Multiply x by the normal distribution function of x (Hendrycks and Gimpel 2016), by erf."""
+    """Return x * Phi(x) with the normal distribution function Phi (Hendrycks and Gimpel 2016)."""
     y: Floats = 0.5 * x * (1.0 + _erf(x / math.sqrt(2.0)).astype(x.dtype))
     return y
 
@@ -54,7 +54,7 @@ def gelu_tanh(x: Floats) -> Floats:
 
 
 def silu(x: Floats) -> Floats:
-    """Also called swish: x * sigmoid(x)."""
+    """Return x * sigmoid(x), also called swish (Ramachandran et al. 2017)."""
     return x * sigmoid(x)
 
 
@@ -63,7 +63,7 @@ def identity(x: Floats) -> Floats:
     return x
 
 
-# Hugging Face has names of its own for some.
+# By name; Hugging Face has further names for gelu_tanh and silu.
 ACTIVATIONS: dict[str, Activation] = {
     "gelu": gelu,
     "gelu_fast": gelu_tanh,
@@ -82,7 +82,10 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def gated_activation(both: Floats, activation: str) -> Floats:
-    """activation(gate) * up, (rows, n), of both (rows, 2 * n), gates first (Shazeer 2020)."""
+    """activation(gate) * up (Shazeer 2020); ``both`` (rows, 2 * n) is gate, then up.
+
+    Returns (rows, n).
+    """
     gate, up = np.split(both, 2, axis=1)
     gated: Floats = ACTIVATIONS[activation](gate) * up
     return gated

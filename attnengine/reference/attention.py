@@ -1,7 +1,7 @@
-"""One decoding step of attention: score every source position, normalise, mix the values.
+"""One decoding step of attention: score each source position, normalise, sum the values.
 
-Every function returns ``(context, weights)``: the weighted sum of the values and the
-weights, which sum to 1 over the source.
+Every function returns ``(context, weights)``. The context is the weighted sum of the values; the
+weights sum to 1 over the source.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from attnengine.reference.softmax import softmax
 
 
 def attend(scores: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """The part that all scores share.
+    """Normalise scores to weights and sum the values by weight.
 
     scores (beam, src), values (src, value_dim).
     Returns (context (beam, value_dim), weights (beam, src)).
@@ -88,12 +88,12 @@ def scaled_dot_attention(
     """Multi-head attention after the projections (Vaswani et al. 2017).
 
     query (rows, heads, head_dim), keys and values (positions, heads, head_dim). Row r sees
-    positions begins[r] to lengths[r] - 1 (both (rows,); at least one), from 0 on when begins is
-    None and to the last when lengths is. scale is 1 / sqrt(head_dim) when None. score_cap above
-    0 makes the scores score_cap * tanh(score / score_cap) (Gemma 2); then bias (rows, heads,
-    positions) is added.
+    positions begins[r] to lengths[r] - 1, at least one; both arrays are (rows,). begins None:
+    from 0; lengths None: to the last position. scale None: 1 / sqrt(head_dim). score_cap above 0
+    turns each score into score_cap * tanh(score / score_cap) (Gemma 2). The bias (rows, heads,
+    positions) is added afterwards.
 
-    Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); weights of
+    Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); the weights of
     unseen positions are 0.
     """
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale

@@ -1,8 +1,8 @@
-"""Beam search over any function that scores the next token, and brute force to check it.
+"""Beam search over any function that scores the next token, and exhaustive search to check it.
 
-Three functions take turns: ``expand`` ranks all continuations of the live hypotheses,
-``keep`` turns the best into nodes that live on or have ended, ``is_done`` decides whether
-to stop. Nodes point at their parents, so all nodes ever kept are the picture of the tree.
+Each step calls three functions. ``expand`` ranks all continuations of the live hypotheses,
+``keep`` turns the best into live or ended nodes, and ``is_done`` decides whether to stop. Each
+node holds the index of its parent, so the nodes form a tree.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from attnengine.reference.arrays import Floats
 from attnengine.reference.rules import Rule, min_new_tokens
 from attnengine.reference.softmax import log_softmax
 
-#: From the tokens so far (without start token) to logits or log-probabilities (vocab_size,).
+#: Takes the tokens so far, without start token; returns logits or log-probabilities (vocab_size,).
 Step = Callable[[tuple[int, ...]], Floats]
 
 
@@ -25,24 +25,24 @@ class Node(NamedTuple):
     """One token of the beam tree."""
 
     token: int
-    parent: int  # index of the node before it, -1: the start
-    log_prob: float  # of all tokens from the start to this one
+    parent: int  # index of the parent node; -1: the start token
+    log_prob: float  # sum over the tokens from the start to this one
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One finished sequence."""
+    """One ended hypothesis."""
 
     tokens: tuple[int, ...]  # without the end token
     log_prob: float
     score: float  # log_prob / length ** length_penalty; length counts the end token
-    finish_reason: str  # "stop": the end token came; "length": max_new_tokens did
-    token_log_probs: tuple[float, ...]  # sum to log_prob; with the end token's after "stop"
+    finish_reason: str  # "stop": an end token; "length": max_new_tokens was reached
+    token_log_probs: tuple[float, ...]  # sum to log_prob; end token included after "stop"
 
 
 @dataclass(frozen=True)
 class BeamSearchResult:
-    """The best hypotheses, best first, and every node of the tree in the order of creation."""
+    """The best hypotheses, best first, and all nodes of the tree in the order of creation."""
 
     hypotheses: list[Hypothesis]
     tree: list[Node]
@@ -51,7 +51,7 @@ class BeamSearchResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a search may do; see ``beam_search``."""
+    """The options of a search; ``beam_search`` explains them."""
 
     end_tokens: Sequence[int]
     max_new_tokens: int
@@ -64,14 +64,14 @@ class Options:
     rules: Sequence[Rule] = ()
 
     def check(self) -> None:
-        """Raise ValueError, naming the option, unless every option makes sense."""
+        """Raise ValueError, which names the option, for a value out of range."""
         for name in ("beam_size", "num_candidates", "num_hypotheses", "max_new_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.num_hypotheses > self.num_candidates:
             raise ValueError(
-                f"num_hypotheses is {self.num_hypotheses}, expected at most "
-                f"num_candidates = {self.num_candidates}"
+                f"num_hypotheses is {self.num_hypotheses}, expected at most num_candidates, "
+                f"which is {self.num_candidates}"
             )
         if self.stopping not in ("candidates", "optimal"):
             raise ValueError(f"stopping is {self.stopping!r}, expected 'candidates' or 'optimal'")
@@ -82,30 +82,30 @@ class Continuation(NamedTuple):
 
     beam: int  # index into the live hypotheses
     token: int
-    log_prob: float  # of the whole
-    token_log_prob: float  # of the token alone
+    log_prob: float  # summed over the hypothesis and the token
+    token_log_prob: float  # the token's alone
 
 
 @dataclass
 class Search:
-    """What a search knows between two steps."""
+    """The state of a search between two steps."""
 
     options: Options
     nodes: list[Node] = field(default_factory=list)
-    token_log_probs: list[float] = field(default_factory=list)  # of each node's token
+    token_log_probs: list[float] = field(default_factory=list)  # one per node
     live: list[int] = field(default_factory=lambda: [-1])  # nodes, best first; -1: the start
     ended: list[Hypothesis] = field(default_factory=list)  # the candidates
     steps: int = 0
 
     def add(self, continuation: Continuation) -> int:
-        """Make a node of a continuation; returns its index."""
+        """Add a node for a continuation; return its index."""
         parent = self.live[continuation.beam]
         self.nodes.append(Node(continuation.token, parent, continuation.log_prob))
         self.token_log_probs.append(continuation.token_log_prob)
         return len(self.nodes) - 1
 
     def path(self, node: int) -> list[int]:
-        """Nodes from the start to this one."""
+        """Return the nodes from the start to this one."""
         path = []
         while node >= 0:
             path.append(node)
@@ -113,11 +113,11 @@ class Search:
         return path[::-1]
 
     def tokens(self, node: int) -> tuple[int, ...]:
-        """Tokens from the start to this node."""
+        """Return the tokens from the start to this node."""
         return tuple(self.nodes[i].token for i in self.path(node))
 
     def end(self, node: int, finish_reason: str) -> None:
-        """Make a candidate of a node, unless a better end token gave the same tokens."""
+        """Make a node a candidate, unless a better end token gave the same tokens."""
         path = self.path(node)
         tokens = self.tokens(node)
         if finish_reason == "stop":
@@ -130,18 +130,19 @@ class Search:
 
 
 def normalised(log_prob: float, length: int, length_penalty: float) -> float:
-    """log_prob / length ** length_penalty: 0 sums, 1 takes the mean over the tokens."""
+    """log_prob / length ** length_penalty; 0 gives the sum over the tokens, 1 the mean."""
     return float(log_prob / length**length_penalty)
 
 
 def next_log_probs(step: Step, tokens: tuple[int, ...], options: Options) -> Floats:
-    """Log-probabilities (vocab_size,) of the next token.
+    """Return the log-probabilities of the next token, (vocab_size,).
 
-    Rules edit the logits before, so that the other tokens share what they forbid.
+    Rules edit the logits before the log-softmax, so the other tokens share the probability of
+    forbidden tokens. Raises ValueError for logits that hold NaN.
     """
     logits = np.array(step(tokens))
     if np.isnan(logits).any():
-        raise ValueError(f"logits after tokens {tokens} hold NaN")
+        raise ValueError(f"the logits after tokens {tokens} hold NaN, expected numbers")
     first = [min_new_tokens(options.min_new_tokens, options.end_tokens)]
     for rule in (*first, *options.rules):
         rule(logits, tokens)
@@ -149,7 +150,7 @@ def next_log_probs(step: Step, tokens: tuple[int, ...], options: Options) -> Flo
 
 
 def expand(search: Search, step: Step) -> Iterable[Continuation]:
-    """All possible continuations, best first; ties by beam, then by token."""
+    """Yield all possible continuations, best first; ties by hypothesis, then by token."""
     rows = [next_log_probs(step, search.tokens(node), search.options) for node in search.live]
     past = [search.nodes[node].log_prob if node >= 0 else 0.0 for node in search.live]
     token_log_probs = np.stack(rows)  # (live, vocab_size)
@@ -163,9 +164,10 @@ def expand(search: Search, step: Step) -> Iterable[Continuation]:
 
 
 def keep(search: Search, continuations: Iterable[Continuation]) -> None:
-    """End tokens among the first beam_size end; the best beam_size others live on.
+    """Keep the best continuations.
 
-    At max_new_tokens those end too.
+    End tokens among the first beam_size end their hypotheses. The best beam_size other tokens
+    live on; after max_new_tokens steps these hypotheses end too.
     """
     options, live = search.options, []
     for rank, continuation in enumerate(continuations):
@@ -183,10 +185,10 @@ def keep(search: Search, continuations: Iterable[Continuation]) -> None:
 
 
 def best_possible_score(search: Search) -> float:
-    """No live hypothesis can end with a score above this.
+    """Return an upper bound on the final score of every live hypothesis.
 
-    Log-probabilities only fall. With length_penalty >= 0 the longest end helps most, with a
-    negative one the nearest.
+    A log-probability never rises. With length_penalty >= 0 the longest length gives the best
+    score, with a negative penalty the shortest.
     """
     options = search.options
     best = max(search.nodes[node].log_prob for node in search.live)
@@ -218,15 +220,15 @@ def beam_search(
     stopping: str = "candidates",
     rules: Sequence[Rule] = (),
 ) -> BeamSearchResult:
-    """The num_hypotheses best sequences that a beam of beam_size hypotheses finds.
+    """Return the num_hypotheses best sequences that a beam of beam_size hypotheses finds.
 
     stopping "candidates" stops after the step in which num_candidates (None: beam_size)
-    hypotheses have ended; "optimal" once the num_hypotheses best of them cannot be beaten
-    any more. max_new_tokens counts the end token, min_new_tokens does not. ``rules`` edit the
-    logits of every step, after min_new_tokens. Impossible continuations (log-probability -inf)
-    are never kept.
+    hypotheses have ended. "optimal" stops once no live hypothesis can beat the best
+    num_hypotheses. max_new_tokens counts the end token, min_new_tokens does not. ``rules`` edit
+    the logits of every step, after min_new_tokens. Continuations of log-probability -inf are
+    never kept.
 
-    Raises ValueError for an option out of range or logits that hold NaN.
+    Raises ValueError for an option out of range and for logits that hold NaN.
     """
     options = Options(
         end_tokens=end_tokens,
@@ -247,7 +249,7 @@ def beam_search(
 
 
 def best_first(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
-    """By falling score; equal scores keep the order in which they ended."""
+    """Sort by descending score; hypotheses of equal score keep the order in which they ended."""
     return sorted(hypotheses, key=lambda hypothesis: -hypothesis.score)
 
 
@@ -259,7 +261,7 @@ def enumerate_all(
     min_new_tokens: int = 0,
     length_penalty: float = 1.0,
 ) -> list[Hypothesis]:
-    """Every possible sequence with its score, best first: for small vocabularies only."""
+    """Return every possible sequence with its score, best first; for small vocabularies only."""
     options = Options(
         end_tokens=end_tokens,
         max_new_tokens=max_new_tokens,
@@ -291,6 +293,6 @@ def enumerate_all(
 def possible_tokens(
     step: Step, tokens: tuple[int, ...], options: Options
 ) -> list[tuple[int, float]]:
-    """Tokens that may come next, with their log-probabilities."""
+    """Return the tokens that may come next, with their log-probabilities."""
     row = next_log_probs(step, tokens, options)
     return [(token, float(row[token])) for token in np.flatnonzero(row > -np.inf).tolist()]

@@ -13,14 +13,14 @@ from attnengine.reference.weights import Config, Weights, under
 
 
 class Bert:
-    """Architecture "bert": the tokens of a text are of type 0."""
+    """The architecture "bert"; all tokens of a text have token type 0."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.config = config
         self.weights = under(weights, "bert.")
 
     def hidden_states(self, ids: Ids) -> Floats:
-        """The state of each token: (tokens, hidden_size)."""
+        """Return the hidden state of each token: (tokens, hidden_size)."""
         embeddings = under(self.weights, "embeddings.")
         x = embeddings["word_embeddings.weight"][np.asarray(ids)]
         x = x + embeddings["position_embeddings.weight"][: len(x)]
@@ -31,7 +31,7 @@ class Bert:
         return x
 
     def _layer(self, x: Floats, weights: Weights) -> Floats:
-        """Attention that sees every token, then the feed-forward network; norms after sums."""
+        """Self-attention over all tokens, then the feed-forward network; post-norm."""
         attention = under(weights, "attention.")
         query, keys, values = (
             dense(x, attention, f"self.{name}").reshape(

@@ -1,4 +1,4 @@
-"""The bridge of an RNN encoder-decoder: from the encoder's states to the decoder's first."""
+"""The bridge of an RNN encoder-decoder: computes the decoder's first state from the encoder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from attnengine.reference.weights import Config, Weights
 
 
 def directions_concatenated(final: Floats) -> Floats:
-    """(num_layers, directions, hidden) as (num_layers, encoder_size)."""
+    """Concatenate directions: (num_layers, directions, hidden) to (num_layers, encoder_size)."""
     return final.reshape(len(final), -1)
 
 
 def bridge_inputs(config: Config, states: Floats, final: RnnState) -> tuple[Floats, Floats | None]:
-    """What the bridge reads for hidden and for cell: a row for each decoder layer, or one.
+    """Return the bridge's inputs for hidden and for cell.
 
-    (num_layers, encoder_size) for "final", (1, encoder_size) for "last" and "mean".
+    Their shape is (num_layers, encoder_size) for "final", a row per decoder layer. It is
+    (1, encoder_size) for "last" and "mean".
     """
     if config["bridge_input"] == "mean":
         mean = states.mean(axis=0, keepdims=True)
@@ -32,24 +33,24 @@ def bridge_inputs(config: Config, states: Floats, final: RnnState) -> tuple[Floa
 
 
 def cross(config: Config, weights: Weights, name: str, rows: Floats) -> Floats:
-    """One side of the bridge, "hidden" or "cell": (num_layers, decoder_hidden_size)."""
+    """Compute one output of the bridge, "hidden" or "cell": (num_layers, decoder_hidden_size)."""
     shape = config["decoder_num_layers"], config["decoder_hidden_size"]
     if config["bridge_activation"] == "none":
         return np.broadcast_to(rows, shape)
     y = linear(
         rows.reshape(-1), weights[f"bridge.{name}.weight"], weights.get(f"bridge.{name}.bias")
     )
-    y = ACTIVATIONS[config["bridge_activation"]](y)  # all layers at once, or one for every layer
+    y = ACTIVATIONS[config["bridge_activation"]](y)  # all layers together, or one row for all
     return np.broadcast_to(y.reshape(-1, shape[1]), shape)
 
 
 def initial_decoder_state(
     config: Config, weights: Weights, states: Floats, final: RnnState
 ) -> RnnState:
-    """The decoder's state before its first token, (decoder_num_layers, decoder_hidden_size).
+    """Return the decoder's state before its first token, (decoder_num_layers, decoder_hidden_size).
 
-    states (src, encoder_size) of the encoder's top layer, final (encoder_num_layers,
-    directions, encoder_hidden_size).
+    states (src, encoder_size) are the encoder's top layer; final (encoder_num_layers, directions,
+    encoder_hidden_size) are its final states.
     """
     lstm = config["cell"] == "lstm"
     zeros = np.zeros((config["decoder_num_layers"], config["decoder_hidden_size"]), states.dtype)

@@ -1,7 +1,7 @@
 """Decoder-only Transformers with Hugging Face's config keys and weight names.
 
-``DecoderOnly`` is what they share, the loop over layers and the cache; a family says how tokens
-are embedded, what a layer does and how the last states become logits.
+``DecoderOnly`` has the loop over layers and the cache. A family defines the embedding, the layer
+and the output.
 """
 
 from __future__ import annotations
@@ -20,57 +20,57 @@ from attnengine.reference.rotary import rotary_frequencies, rotate
 from attnengine.reference.transformer import Cache, Ids, dense
 from attnengine.reference.weights import Config, Weights, under
 
-State = tuple[Cache, ...]  # one for each layer
+State = tuple[Cache, ...]  # one per layer
 EXPERTS = "gate.weight", "experts.gate_up_proj", "experts.down_proj"
 
 
 class Family(Protocol):
-    """What differs between architectures."""
+    """The parts that differ between architectures."""
 
     def empty_state(self) -> State:
-        """The cache of every layer before the first token."""
+        """Return the empty cache of every layer."""
         ...  # pragma: no cover
 
     def embed(self, ids: Integers, positions: Integers) -> Floats:
-        """Vectors of tokens at positions, (tokens, hidden)."""
+        """Embed tokens at positions: (tokens, hidden)."""
         ...  # pragma: no cover
 
     def layer(
         self, x: Floats, positions: Integers, layer: int, past: Cache
     ) -> tuple[Floats, Cache]:
-        """From x (tokens, hidden) to the next x and the longer cache."""
+        """Apply a layer to x (tokens, hidden); return the next x and the extended cache."""
         ...  # pragma: no cover
 
     def logits(self, x: Floats) -> Floats:
-        """From the last x (tokens, hidden) to (tokens, vocab_size)."""
+        """Turn the last layer's output (tokens, hidden) into logits (tokens, vocab_size)."""
         ...  # pragma: no cover
 
 
 class DecoderOnly:
-    """Architectures "llama", "mistral", "mixtral", "qwen2" and "gpt2"."""
+    """The architectures "llama", "mistral", "mixtral", "qwen2" and "gpt2"."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         is_gpt2 = config["architecture"] == "gpt2"
         self.family: Family = GPT2(config, weights) if is_gpt2 else Llama(config, weights)
 
     def initial_state(self) -> State:
-        """The cache before the first token: one empty Cache for each layer."""
+        """Return the cache before the first token: an empty Cache per layer."""
         return self.family.empty_state()
 
     def step(self, token: int, state: State) -> tuple[Floats, State]:
-        """Read one token; the past comes from the cache.
+        """Read one token after the tokens in the cache.
 
-        Returns (logits (vocab_size,) of the next token, the longer cache).
+        Returns (logits (vocab_size,) of the next token, the extended cache).
         """
         logits, state = self._read([token], state)
         return logits[0], state
 
     def logits(self, ids: Ids) -> Floats:
-        """All at once: row t scores the token after ids[: t + 1]. (tokens, vocab_size)."""
+        """Return logits (tokens, vocab_size); row t scores the token after ids[: t + 1]."""
         return self._read(ids, self.initial_state())[0]
 
     def _read(self, ids: Ids, state: State) -> tuple[Floats, State]:
-        """Read any number of new tokens, the past being in the cache."""
+        """Read any number of new tokens after the tokens in the cache."""
         start = len(state[0].keys)
         positions = np.arange(start, start + len(ids))
         x = self.family.embed(np.asarray(ids, np.int64), positions)
@@ -84,8 +84,8 @@ class DecoderOnly:
 class Llama:
     """Pre-norm with RMS norms, rotary positions, shared key/value heads, gated feed-forward.
 
-    Touvron et al. 2023. Qwen2 has biases on queries, keys and values, Mistral a window, Mixtral
-    experts too.
+    The formulas are those of Touvron et al. 2023. Qwen2 adds biases to queries, keys and values.
+    Mistral has a sliding window; Mixtral also has experts.
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
@@ -103,19 +103,19 @@ class Llama:
         self.lm_head = self.embedding if tied else weights["lm_head.weight"]
 
     def empty_state(self) -> State:
-        """Keys and values of the shared heads only."""
+        """Return empty caches with num_kv_heads heads, which groups of query heads share."""
         empty = np.zeros((0, self.num_kv_heads, self.head_dim), self.embedding.dtype)
         return (Cache(empty, empty),) * int(self.config["num_hidden_layers"])
 
     def embed(self, ids: Integers, positions: Integers) -> Floats:
-        """Token embeddings alone: positions turn the queries and keys."""
+        """Return token embeddings; positions only rotate queries and keys."""
         x: Floats = self.embedding[ids]
         return x
 
     def layer(
         self, x: Floats, positions: Integers, layer: int, past: Cache
     ) -> tuple[Floats, Cache]:
-        """Attention, then the gated feed-forward network."""
+        """Self-attention, then the gated feed-forward network."""
         weights = under(self.weights, f"model.layers.{layer}.")
         attention = under(weights, "self_attn.")
 
@@ -134,7 +134,7 @@ class Llama:
         return x + self._feed_forward(y, under(weights, "mlp.")), cache
 
     def _feed_forward(self, y: Floats, weights: Weights) -> Floats:
-        """Gated, once or as experts."""
+        """The gated feed-forward network, or a mixture of such experts."""
         activation = self.config.get("hidden_act", "silu")
         if "num_local_experts" in self.config:
             router, gate_up, down = (weights[name] for name in EXPERTS)
@@ -154,7 +154,7 @@ class Llama:
 class GPT2:
     """Pre-norm with layer norms, learned positions, GELU (Radford et al. 2019).
 
-    Linear layers are stored (in, out), those of queries, keys and values side by side.
+    Weights of linear layers are (in, out). One layer computes queries, keys and values.
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
@@ -166,20 +166,20 @@ class GPT2:
         self.lm_head = self.embedding if tied else weights["lm_head.weight"]
 
     def empty_state(self) -> State:
-        """Every head has keys and values of its own."""
+        """Return empty caches; every head has its own keys and values."""
         head_dim = self.config["n_embd"] // self.num_heads
         empty = np.zeros((0, self.num_heads, head_dim), self.embedding.dtype)
         return (Cache(empty, empty),) * int(self.config["n_layer"])
 
     def embed(self, ids: Integers, positions: Integers) -> Floats:
-        """Token embeddings plus learned positions."""
+        """Return token embeddings plus learned position embeddings."""
         x: Floats = self.embedding[ids] + self.weights["wpe.weight"][positions]
         return x
 
     def layer(
         self, x: Floats, positions: Integers, layer: int, past: Cache
     ) -> tuple[Floats, Cache]:
-        """Attention, then the feed-forward network."""
+        """Self-attention, then the feed-forward network."""
         weights = under(self.weights, f"h.{layer}.")
         together = transposed_dense(self._norm(x, weights, "ln_1"), weights, "attn.c_attn")
         query, keys, values = (
@@ -202,7 +202,7 @@ class GPT2:
 
 
 def transposed_dense(x: Floats, weights: Weights, name: str) -> Floats:
-    """A linear layer by its name whose weight is (in, out)."""
+    """Apply the linear layer ``name``, which stores its weight as (in, out)."""
     return linear(x, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
 
 
@@ -210,8 +210,8 @@ def attend(query: Floats, new: Cache, past: Cache, window: int = 0) -> tuple[Flo
     """Causal attention; query head h reads key/value head h // (heads / kv_heads).
 
     query (tokens, heads, head_dim), new and past (positions, kv_heads, head_dim). With a window, a
-    token sees itself and the window - 1 before it.
-    Returns (context (tokens, heads * head_dim), the longer cache).
+    token sees itself and the window - 1 tokens before it.
+    Returns (context (tokens, heads * head_dim), the extended cache).
     """
     cache = Cache(*(np.concatenate(pair) for pair in zip(past, new, strict=True)))
     lengths = len(past.keys) + np.arange(1, len(query) + 1)  # a token sees itself and the past

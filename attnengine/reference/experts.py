@@ -1,4 +1,4 @@
-"""A mixture of experts: each row goes through a few of many feed-forward networks."""
+"""A mixture of experts: each row passes through a few of many feed-forward networks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from attnengine.reference.softmax import softmax
 
 
 def route(x: Floats, router: Floats, experts_per_token: int, *, normalise: bool = True) -> Floats:
-    """How much of each expert a row takes, (rows, experts); 0 of all but experts_per_token.
+    """Return the share of each expert in each row, (rows, experts); 0 for experts not chosen.
 
-    x (rows, hidden), router (experts, hidden). Of equal experts the first are taken. With normalise
-    the shares of a row sum to 1 (Jiang et al. 2024).
+    x (rows, hidden), router (experts, hidden). Each row chooses its experts_per_token best experts;
+    ties go to the first. With normalise the shares of a row sum to 1 (Jiang et al. 2024).
     """
     shares = softmax(linear(x, router))  # (rows, experts)
     left = np.argsort(-shares, axis=1, kind="stable")[:, experts_per_token:]
@@ -32,10 +32,10 @@ def experts(
     *,
     normalise: bool = True,
 ) -> Floats:
-    """The sum of a row's experts, each times its share, (rows, hidden).
+    """Return the sum of each row's experts, weighted by their shares: (rows, hidden).
 
-    x (rows, hidden), router (experts, hidden), gate_up (experts, 2 * intermediate, hidden): the
-    gate's rows first; down (experts, hidden, intermediate).
+    x (rows, hidden), router (experts, hidden), gate_up (experts, 2 * intermediate, hidden) with the
+    gate's rows first, down (experts, hidden, intermediate).
     """
     shares = route(x, router, experts_per_token, normalise=normalise)
     y = np.zeros_like(x)

@@ -1,4 +1,4 @@
-"""A linear layer with weights in PyTorch's order."""
+"""A linear layer with PyTorch's order of weights, (out, in)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from attnengine.reference.arrays import Floats
 
 
 def linear(x: Floats, weight: Floats, bias: Floats | None = None) -> Floats:
-    """As ``torch.nn.Linear``: x @ weight.T + bias.
+    """Return x @ weight.T + bias, as in ``torch.nn.Linear``.
 
     x (rows, in), weight (out, in), bias (out,) or None. Returns (rows, out).
     """

@@ -1,6 +1,6 @@
 """Linear layers with weights of 4 bits and inputs of 8 bits.
 
-All rounding is that of float32, so that the kernel can be compared bit for bit.
+All arithmetic rounds to float32, so that tests can compare the kernel bit for bit.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ Floats32 = NDArray[np.float32]
 Fit = tuple[Floats32, Floats32, Floats32]  # step, low, gain
 
 HALF = BLOCK // 2  # inputs that share a step and a zero
-TRIED = np.arange(14, 19.5, 0.5, dtype=np.float32) / np.float32(
-    15
-)  # how much finer the first steps are
-REFINED = 2  # times that the best is fitted again
+# Factors by which the first steps tried are finer than (largest - smallest) / 15.
+TRIED = np.arange(14, 19.5, 0.5, dtype=np.float32) / np.float32(15)
+REFINED = 2  # number of refits of the best fit
 
 
 def quantise_int4(weight: Floats) -> tuple[NDArray[np.int32], Floats32]:
     """Write a weight as ``integers * scales / 16``: step * (16 * q - zero), q from 0 to 15.
 
-    Half a block of inputs has a step, 1 to 255, and a zero, 0 to 255, with the smallest sum of
-    squared errors that a search finds. weight (out, in); returns integers (out, in) and scales
-    (out, 1), NaN where a weight is not finite.
+    Each half block of inputs has a step, 1 to 255, and a zero, 0 to 255. A search minimises the sum
+    of squared errors. weight (out, in); returns integers (out, in) and scales (out, 1). The scale
+    of an output is NaN if one of its weights is not finite.
     """
     size_out, size_in = weight.shape
     values = np.asarray(weight, np.float32)
@@ -48,7 +47,7 @@ def quantise_int4(weight: Floats) -> tuple[NDArray[np.int32], Floats32]:
 def linear_int4(
     x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
 ) -> Floats32:
-    """Compute add + x @ weight.T + bias, where the sum of a block is exact.
+    """Compute add + x @ weight.T + bias; the sum over a block is exact.
 
     x (rows, in), weight (out, in), bias (out,) or None, add (rows, out) or None. Returns
     (rows, out).
@@ -66,13 +65,16 @@ def linear_int4(
 
 
 def _inverse(x: Floats32) -> Floats32:
-    """1 / x, but zero where x is."""
+    """Return 1 / x, but 0 where x is 0."""
     inverse: Floats32 = np.divide(np.float32(1), x, out=np.zeros_like(x), where=x > 0)
     return inverse
 
 
 def _search(half: Floats32) -> tuple[Floats32, Floats32]:
-    """The size of a step, and the zero in sixteenths of it. half (out, inputs); both (out, 1)."""
+    """Search for the size of a step and for the zero in sixteenths of a step.
+
+    half (out, inputs); returns two arrays (out, 1).
+    """
     low = np.minimum(half.min(axis=1, keepdims=True), 0)
     high = np.maximum(half.max(axis=1, keepdims=True), 0)
     unit = high / np.float32(15) - low / np.float32(15)
@@ -88,9 +90,9 @@ def _search(half: Floats32) -> tuple[Floats32, Floats32]:
 
 
 def _better(half: Floats32, low: Floats32, factor: Floats32, best: Fit) -> Fit:
-    """The better of ``best`` and the fit step * q + low of q = (half - low) * factor, rounded.
+    """Return the better of ``best`` and step * q + low with q = round((half - low) * factor).
 
-    Of two fits (step, low, gain) the one with the larger gain has the smaller error.
+    A fit is (step, low, gain); a larger gain means a smaller squared error.
     """
     q = np.rint(np.clip((half - low) * factor, 0, 15))
     count = np.float32(half.shape[1])
@@ -112,5 +114,5 @@ def _better(half: Floats32, low: Floats32, factor: Floats32, best: Fit) -> Fit:
 
 
 def _sum(terms: Floats32) -> Floats32:
-    """The sum of each row, added in order: (rows, 1)."""
+    """Sum each row in order: (rows, 1)."""
     return np.cumsum(terms, axis=1, dtype=np.float32)[:, -1:]

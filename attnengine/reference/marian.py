@@ -1,7 +1,7 @@
 """Marian (Junczys-Dowmunt et al. 2018) with Hugging Face's config keys and weight names.
 
-It is the Transformer of ``transformer.py``, post-norm with Marian's sinusoids; heads and widths of
-encoder and decoder may differ.
+It is the Transformer of ``transformer.py``, post-norm with Marian's sinusoids. Encoder and decoder
+may differ in heads and widths.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from attnengine.reference.weights import Config, Weights, under
 
 
 class Marian(Transformer):
-    """A Transformer of the decoder's sizes, whose encoder is that of another Transformer."""
+    """A Transformer with the decoder's sizes; a second Transformer provides the encoder."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         weights = transformer_weights(weights)
@@ -24,7 +24,7 @@ class Marian(Transformer):
 
 
 def transformer_config(config: Config, side: str) -> Config:
-    """The config of architecture "transformer" that is right for one side."""
+    """Return the config of architecture "transformer" for one side, "encoder" or "decoder"."""
     return {
         "hidden_size": config["d_model"],
         "encoder_num_layers": config["encoder_layers"],
@@ -44,7 +44,7 @@ def transformer_config(config: Config, side: str) -> Config:
 
 
 def transformer_weights(weights: Weights) -> Weights:
-    """The weights by the names of architecture "transformer"."""
+    """Rename the weights to the names of architecture "transformer"."""
     renamed = under(weights, "model.")
     if "lm_head.weight" in weights:
         renamed["lm_head.weight"] = weights["lm_head.weight"]

@@ -8,10 +8,10 @@ from attnengine.reference.arrays import Floats
 
 
 def layer_norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Floats:
-    """Each row with mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
+    """Normalise each row to mean 0 and variance 1, then scale and shift it (Ba et al. 2016).
 
     x (rows, size), weight (size,), bias (size,) or None. Returns (rows, size).
-    Heads with weights of their own: x (rows, heads, size), weight (heads, size).
+    For weights per head: x (rows, heads, size), weight (heads, size).
     """
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = np.square(centred).mean(axis=-1, keepdims=True)
@@ -20,7 +20,7 @@ def layer_norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Fl
 
 
 def rms_norm(x: Floats, weight: Floats, eps: float) -> Floats:
-    """Each row with a mean square of 1, then scaled (Zhang and Sennrich 2019).
+    """Normalise each row to mean square 1, then scale it (Zhang and Sennrich 2019).
 
     x (rows, size), weight (size,). Returns (rows, size).
     """

@@ -1,4 +1,4 @@
-"""From the states of a sequence (src, size) to one vector (size,)."""
+"""Pooling: turns the states of a sequence, (src, size), into one vector, (size,)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def mean(states: Floats) -> Floats:
 
 
 def maximum(states: Floats) -> Floats:
-    """The largest of each column."""
+    """The maximum of each column."""
     pooled: Floats = states.max(axis=0)
     return pooled
 
@@ -27,10 +27,10 @@ def first(states: Floats) -> Floats:
 
 
 def last(states: Floats, bidirectional: bool = False) -> Floats:
-    """The state that has read everything.
+    """The state that has read the whole sequence.
 
-    Of a bidirectional network the forward half of the last position and the backward half
-    of the first.
+    In a bidirectional network it is the forward half of the last position and the backward half
+    of the first position.
     """
     if not bidirectional:
         pooled: Floats = states[-1]
@@ -40,7 +40,7 @@ def last(states: Floats, bidirectional: bool = False) -> Floats:
 
 
 def attention_pool(states: Floats, query: Floats) -> tuple[Floats, Floats]:
-    """A mean weighted by softmax(states @ query).
+    """The mean of the states, weighted by softmax(states @ query).
 
     states (src, size), query (size,). Returns (pooled (size,), weights (src,)); the weights
     sum to 1.
@@ -52,9 +52,9 @@ def attention_pool(states: Floats, query: Floats) -> tuple[Floats, Floats]:
 def pool(
     states: Floats, how: str, query: Floats | None = None, bidirectional: bool = False
 ) -> Floats:
-    """One of the functions above by its name: "mean", "max", "first", "last" or "attention".
+    """Pool states (src, size) by "mean", "max", "first", "last" or "attention": (size,).
 
-    Raises ValueError for another name, or for "attention" without a query.
+    Raises ValueError for another name and for "attention" without a query.
     """
     if how == "attention":
         if query is None:

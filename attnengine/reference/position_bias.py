@@ -1,4 +1,4 @@
-"""What attention adds to its scores for the distance between query and key."""
+"""Biases of attention scores that depend on the distance between query and key."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from attnengine.reference.arrays import Floats, Integers
 
 
 def distances(places: Integers, positions: int) -> Integers:
-    """(rows, positions): the position of each key less that of each row's query (rows,)."""
+    """Return the key's position minus the query's for each row: (rows, positions).
+
+    places (rows,) are the positions of the queries.
+    """
     result: Integers = np.arange(positions) - np.asarray(places)[:, None]
     return result
 
 
 def table_bias(table: Floats, places: Integers, positions: int) -> Floats:
-    """Bias (rows, heads, positions) from a table (heads, 2 * reach + 1) over the distances.
+    """Look up the bias of each distance in a table (heads, 2 * reach + 1).
 
-    Column reach is distance 0; greater distances than reach are as reach.
+    Column ``reach`` is distance 0; distances beyond reach use the outermost columns.
+    Returns (rows, heads, positions).
     """
     reach = table.shape[1] // 2
     columns = np.clip(distances(places, positions), -reach, reach) + reach
@@ -27,7 +31,7 @@ def table_bias(table: Floats, places: Integers, positions: int) -> Floats:
 
 
 def alibi_bias(slopes: Floats, places: Integers, positions: int) -> Floats:
-    """ALiBi (Press, Smith and Lewis 2022): slopes (heads,) times the distances.
+    """The bias of ALiBi, slopes (heads,) times the distances (Press, Smith and Lewis 2022).
 
     Returns (rows, heads, positions).
     """
@@ -36,10 +40,11 @@ def alibi_bias(slopes: Floats, places: Integers, positions: int) -> Floats:
 
 
 def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
-    """(heads,): 2 ** (-max_bias * (h + 1) / heads) for a power of two.
+    """Return the slopes of ALiBi, (heads,), as the authors' code computes them.
 
-    For other numbers of heads: those of the power of two below, then every other slope of the
-    power of two above, as the authors' code has it.
+    The slope of head h is 2 ** (-max_bias * (h + 1) / heads) if num_heads is a power of two.
+    Otherwise the slopes of the power of two below come first. Every other slope of the power of
+    two above follows.
     """
     below = 2 ** math.floor(math.log2(num_heads))
     slopes = 2.0 ** (-max_bias / below * np.arange(1, below + 1))
@@ -50,11 +55,11 @@ def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Floats:
 def relative_buckets(
     distance: Integers, num_buckets: int, max_distance: int, *, bidirectional: bool
 ) -> Integers:
-    """The bucket of each distance, key position less query position (Raffel et al. 2020).
+    """Return the bucket of each distance, key position minus query position (Raffel et al. 2020).
 
-    Half of the buckets are for one distance each, the rest for ranges that grow logarithmically
-    up to max_distance. Of a bidirectional table the second half is for keys after the query;
-    otherwise these share bucket 0.
+    Half of the buckets hold one distance each. The others hold ranges that grow logarithmically
+    up to max_distance. A bidirectional table uses its second half for keys after the query;
+    another table puts these keys into bucket 0.
     """
     start: Integers = np.zeros_like(distance)
     if bidirectional:

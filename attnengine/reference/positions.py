@@ -10,12 +10,12 @@ from attnengine.reference.arrays import Floats, Integers
 
 
 def sinusoidal(positions: Integers, size: int, layout: str) -> Floats:
-    """Sines and cosines of falling frequency, (positions, size) in float64.
+    """Return sines and cosines of decreasing frequency, (positions, size) in float64.
 
-    layout "interleaved": sin and cos alternate, frequency i is 10000^(-2i / size) (Vaswani
-    et al. 2017). "halves": all sines, then all cosines, frequency i is
-    10000^(-i / (size / 2 - 1)) (tensor2tensor, CTranslate2). "marian": all sines, then all
-    cosines, frequencies as in "interleaved".
+    layout "interleaved": sines and cosines alternate; frequency i is 10000^(-2i / size) (Vaswani
+    et al. 2017). "halves": all sines, then all cosines; frequency i is 10000^(-i / (size / 2 - 1))
+    (tensor2tensor, CTranslate2). "marian": the order of "halves" with the frequencies of
+    "interleaved".
     """
     half = size // 2
     steps = max(half - 1, 1) if layout == "halves" else half

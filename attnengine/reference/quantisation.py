@@ -1,8 +1,8 @@
 """Linear layers with fewer bits than float32.
 
-bfloat16: both sides are rounded to 16 bits. int8: integers with a scale for each block of inputs,
-on both sides. Rounding is that of float32 whatever comes in, so that kernels can be compared bit
-for bit.
+bfloat16 rounds inputs and weights to 16 bits. int8 writes inputs and weights as integers with a
+scale per block of inputs. All arithmetic rounds to float32, so that tests can compare the kernels
+bit for bit.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from attnengine.reference.arrays import Floats
 
 BLOCK = 64  # inputs that share a scale
-PASS = 512  # inputs in bfloat16 that are added up by themselves
+PASS = 512  # inputs in bfloat16 that have a partial sum of their own
 LARGEST = np.float32(127)
-TINY = np.float32(2.0**-100)  # a block whose numbers are all smaller counts as zero
+TINY = np.float32(2.0**-100)  # a block counts as zero if all its magnitudes are smaller
 
 
 def quantise(x: Floats, block: int = BLOCK) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Write numbers as ``values * scales``: round(x / scale), half to even, scale = max |x| / 127.
 
-    x (rows, in). Returns values (rows, blocks, block), zeros behind the last input, and scales
+    x (rows, in). Returns values (rows, blocks, block), padded with zeros, and scales
     (rows, blocks). A block with a number that is not finite has the scale NaN.
     """
     rows, size = x.shape
@@ -40,7 +40,7 @@ def quantise(x: Floats, block: int = BLOCK) -> tuple[NDArray[np.int8], NDArray[n
 def linear_int8(
     x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
 ) -> NDArray[np.float32]:
-    """Return add + x @ weight.T + bias of both sides in 8 bits; the sum of a block is exact.
+    """Return add + x @ weight.T + bias with x and weight in 8 bits; the sum of a block is exact.
 
     x (rows, in), weight (out, in), bias (out,) or None, add (rows, out) or None. Returns
     (rows, out).
@@ -59,11 +59,11 @@ def linear_int8(
 def linear_bfloat16(
     x: Floats, weight: Floats, bias: Floats | None = None, add: Floats | None = None
 ) -> NDArray[np.float32]:
-    """Return add + x @ weight.T + bias of both sides in 16 bits, whose products are exact.
+    """Return add + x @ weight.T + bias with x and weight in 16 bits; products are exact.
 
-    Shapes as in `linear_int8`. Sums are in float32: of two adjacent inputs the second is added
-    first, as by the instruction VDPBF16PS (Intel's manual of instructions), and PASS inputs have a
-    sum of their own. That instruction takes numbers and sums below 2**-126 for zero.
+    The shapes are those of `linear_int8`. Sums are in float32, with a partial sum per PASS inputs.
+    The second of two adjacent inputs is added first, like the instruction VDPBF16PS (Intel's
+    instruction manual). That instruction also treats numbers and sums below 2**-126 as zero.
     """
     inputs, weights = bfloat16(x), bfloat16(weight)
     y = np.zeros((len(x), len(weight)), np.float32) if add is None else np.float32(add)
@@ -78,7 +78,7 @@ def linear_bfloat16(
 
 
 def bfloat16(x: Floats) -> NDArray[np.float32]:
-    """Each number rounded to 16 bits, half to even; infinite where too large, NaN stays NaN."""
+    """Round each number to bfloat16, half to even; too large numbers become infinite, NaN stays."""
     values = np.ascontiguousarray(x, np.float32)
     bits = values.view(np.uint32)
     rounded = (bits + (0x7FFF + (bits >> 16 & 1)).astype(np.uint32)) & np.uint32(0xFFFF0000)

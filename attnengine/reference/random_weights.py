@@ -1,6 +1,6 @@
 """Names, shapes and random values of the weights of every architecture.
 
-Tests and golden files are made from these: the same config and seed give the same arrays.
+Tests and golden files use these weights: the same config and seed give the same arrays.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ NORMS = ("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight", "layernorm_
 def rnn_shapes(
     config: Config, size: int, hidden: int, num_layers: int, bidirectional: bool = False
 ) -> Shapes:
-    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` that reads vectors of length size.
+    """The weights of ``torch.nn.RNN``, ``GRU`` or ``LSTM`` with inputs of length size.
 
-    The config's keys that say which cell; peepholes are (3 * hidden,) of the gates i, f and o.
+    The config's key "cell" names the cell. Peepholes (3 * hidden,) belong to the gates i, f and o.
     """
     gates, shapes = NUM_GATES[config["cell"]] * hidden, Shapes()
     projection = config.get("projection_size")
@@ -69,7 +69,7 @@ def rnn_lm_shapes(config: Config) -> Shapes:
 
 
 def states_size(config: Config) -> int:
-    """Length of a state of architectures "rnn_encoder" and "rnn_window_lm"."""
+    """The size of a state of architectures "rnn_encoder" and "rnn_window_lm"."""
     out = config.get("projection_size") or config["hidden_size"]
     layer = int(out * (2 if config["bidirectional"] else 1))
     if config.get("states", "top") == "top":
@@ -95,7 +95,7 @@ def rnn_window_lm_shapes(config: Config) -> Shapes:
 
 
 def encoder_size(config: Config) -> int:
-    """Length of an encoder state of architecture "rnn_seq2seq"."""
+    """The size of an encoder state of architecture "rnn_seq2seq"."""
     return int(config["encoder_hidden_size"] * (2 if config["bidirectional"] else 1))
 
 
@@ -113,7 +113,7 @@ def bridge_shapes(config: Config) -> Shapes:
 
 
 def attention_shapes(config: Config) -> Shapes:
-    """Below ``decoder.attention.`` of architecture "rnn_seq2seq"."""
+    """The weights below ``decoder.attention.`` of architecture "rnn_seq2seq"."""
     size, hidden = encoder_size(config), config["decoder_hidden_size"]
     kind, attention_size = config["attention"], config["attention_size"]
     if kind == "additive":
@@ -178,7 +178,7 @@ SHAPES: dict[str, Callable[[Config], Shapes]] = {
 
 
 def weight_shapes(config: Config) -> Shapes:
-    """Every weight of a config, optional biases included, by its canonical name.
+    """Return the shape of every weight of a config by canonical name, optional biases included.
 
     Raises ValueError for an unknown architecture.
     """
@@ -189,7 +189,7 @@ def weight_shapes(config: Config) -> Shapes:
 
 
 def spread(name: str, shape: tuple[int, ...], tied: bool) -> float:
-    """Standard deviation of a weight: large enough that different inputs give different logits."""
+    """Return the standard deviation of a weight; different inputs must give different logits."""
     root = math.sqrt(shape[-1])
     if "embed" in name or "shared" in name or "wte" in name:
         return 2.0 / root if tied else 1.0
@@ -201,11 +201,11 @@ def spread(name: str, shape: tuple[int, ...], tied: bool) -> float:
 
 
 def random_weights(config: Config, seed: int) -> dict[str, NDArray[np.float32]]:
-    """Normally distributed float32 weights for a config, drawn for each name on its own.
+    """Return normally distributed float32 weights for a config.
 
-    A weight depends on (name, shape, seed) and on whether the output is tied alone, so a config
-    with one more layer shares the values of the others. Norm weights lie around 1, all else
-    around 0.
+    A weight depends only on its name and shape, the seed and whether the output is tied. A config
+    with one more layer therefore has the same values in the other layers. The mean is 1 for
+    weights of norms and 0 for others.
     """
     tied = is_tied(config)
     weights = {}

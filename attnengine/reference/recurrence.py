@@ -1,6 +1,6 @@
-"""What a Transformer's decoder may have in the place of self-attention.
+"""Recurrences that replace self-attention in a Transformer's decoder.
 
-Each carries one vector from token to token, however long the past is.
+Each carries one vector from token to token, whatever the number of past tokens.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from attnengine.reference.weights import Weights
 def simple_recurrence(x: Floats, before: Floats, weights: Weights) -> tuple[Floats, Floats]:
     """The simpler simple recurrent unit, SSRU (Kim et al. 2019).
 
-    x (tokens, size), before (size,) what the token before x carried, zeros at first; weights
-    ``forget.*`` and ``input.*`` (size, size). f = sigmoid(forget(x)), c' = f c + (1 - f) input(x).
-    Returns (relu(c') (tokens, size), c' (tokens, size)).
+    x (tokens, size); before (size,) is c' of the token before x, at first zeros. The weights
+    ``forget.*`` and ``input.*`` are (size, size). f = sigmoid(forget(x)),
+    c' = f c + (1 - f) input(x). Returns (relu(c') (tokens, size), c' (tokens, size)).
     """
     forget = sigmoid(linear(x, weights["forget.weight"], weights.get("forget.bias")))
     inputs = linear(x, weights["input.weight"], weights.get("input.bias"))
@@ -33,10 +33,10 @@ def average_attention(
 ) -> tuple[Floats, Floats]:
     """The average attention network (Zhang et al. 2018).
 
-    x (tokens, size), before (size,) the mean of the `seen` tokens before, zeros at first. y is
-    the mean m of all so far, or a feed-forward network of it where weights has ``fc1.*`` and
-    ``fc2.*``; ``gate.*`` (2 * size, 2 * size) reads [x; y] and gives [i; f]. Returns
-    (i x + f y (tokens, size), m (tokens, size)).
+    x (tokens, size); before (size,) is the mean of the ``seen`` tokens before x, at first zeros.
+    m is the mean of all tokens up to each one. y is m, or a feed-forward network of m if the
+    weights have ``fc1.*`` and ``fc2.*``. ``gate.*`` (2 * size, 2 * size) maps [x; y] to [i; f].
+    Returns (i x + f y (tokens, size), m (tokens, size)).
     """
     counts = seen + np.arange(1, len(x) + 1)[:, None]
     means: Floats = (seen * before + np.cumsum(x, axis=0)) / counts

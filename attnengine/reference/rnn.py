@@ -1,7 +1,7 @@
 """Recurrent cells, layers and stacks, with PyTorch's weights and gate orders.
 
-A step is two products and a gate function. Rows are independent; a single vector (size,) works
-wherever (rows, size) is written.
+A step is two products and a gate function. Rows are independent. A single vector (size,) may
+replace any array (rows, size).
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from attnengine.reference.rnn_gates import (
 )
 from attnengine.reference.weights import Config, Weights
 
-#: How many blocks of hidden_size rows weight_ih and weight_hh have.
+#: The number of blocks of hidden_size rows in weight_ih and weight_hh.
 NUM_GATES = {"elman": 1, "gru": 3, "lstm": 4}
 
 
 @dataclass(frozen=True)
 class CellOptions:
-    """Which cell: the keys of a config that say so, peepholes and projection by their weights."""
+    """The keys of a config that define the cell; weights define peepholes and projection."""
 
     cell: str  # "elman", "gru" or "lstm"
     nonlinearity: str = "tanh"
     gate_activation: str = "sigmoid"
-    reset: str = "after"  # of a GRU: "before" or "after" the recurrent product
+    reset: str = "after"  # GRU: reset gate "before" or "after" the recurrent product
     cell_clip: float | None = None
     projection_clip: float | None = None
 
     @classmethod
     def of(cls, config: Config) -> CellOptions:
-        """Take them from a config; a key may be missing where it has a default."""
+        """Read the options from a config; keys with a default may be absent."""
         names = [field.name for field in fields(cls)]
         return cls(**{name: config[name] for name in names if name in config})
 
 
 class RnnState(NamedTuple):
-    """What a recurrent network carries from step to step."""
+    """The state of a recurrent network between steps."""
 
     hidden: Floats
-    cell: Floats | None  # of an LSTM; None otherwise
+    cell: Floats | None  # None unless an LSTM
 
 
 def gru_step(
     gx: Floats, hidden: Floats, weight_hh: Floats, bias_hh: Floats | None, options: CellOptions
 ) -> Floats:
-    """One step of a GRU: gx (rows, 3 * hidden) and hidden (rows, hidden) to h' (rows, hidden)."""
+    """One step of a GRU: gx (rows, 3 * hidden), hidden (rows, hidden); returns (rows, hidden)."""
     activations = options.nonlinearity, options.gate_activation
     if options.reset == "after":
         return gru_gates(gx, linear(hidden, weight_hh, bias_hh), hidden, *activations)
-    cut = 2 * hidden.shape[-1]  # rows of r and z, then those of n
+    cut = 2 * hidden.shape[-1]  # rows of r and z come first, then rows of n
     bias = (None, None) if bias_hh is None else (bias_hh[:cut], bias_hh[cut:])
     gh = linear(hidden, weight_hh[:cut], bias[0])
     reset = gru_reset(gx, gh, hidden, options.gate_activation)
@@ -69,7 +69,7 @@ def gru_step(
 def lstm_step(
     gx: Floats, gh: Floats, cell: Floats, weights: Weights, options: CellOptions, suffix: str
 ) -> RnnState:
-    """One step of an LSTM: gx and gh (rows, 4 * hidden), cell (rows, hidden)."""
+    """One step of an LSTM (Sak et al. 2014): gx and gh (rows, 4 * hidden), cell (rows, hidden)."""
     hidden, new_cell = lstm_gates(
         gx,
         gh,
@@ -88,7 +88,7 @@ def lstm_step(
 
 
 def zero_state(weights: Weights, options: CellOptions, suffix: str = "_l0") -> RnnState:
-    """The state before the first step: zeros, hidden (output size,) and cell (hidden size,)."""
+    """Return the state before the first step: zeros, hidden (output size,), cell (hidden size,)."""
     weight = weights[f"weight_hh{suffix}"]  # (gates * hidden size, output size)
     hidden = np.zeros(weight.shape[1], weight.dtype)
     if options.cell != "lstm":
@@ -99,9 +99,9 @@ def zero_state(weights: Weights, options: CellOptions, suffix: str = "_l0") -> R
 def rnn_step(
     x: Floats, state: RnnState, weights: Weights, options: CellOptions, suffix: str = "_l0"
 ) -> RnnState:
-    """One step of the layer whose weights are named ``weight_ih{suffix}`` and so on.
+    """One step of the layer with the weights ``weight_ih{suffix}``, ``weight_hh{suffix}``, ...
 
-    x (rows, in) and the state's rows. Raises ValueError for an LSTM without a cell.
+    x (rows, in); the state has the same rows. Raises ValueError for an LSTM's state without a cell.
     """
     gx = linear(x, weights[f"weight_ih{suffix}"], weights.get(f"bias_ih{suffix}"))
     recurrent = weights[f"weight_hh{suffix}"], weights.get(f"bias_hh{suffix}")
@@ -111,7 +111,7 @@ def rnn_step(
     if options.cell == "elman":
         return RnnState(elman_gates(gx, gh, options.nonlinearity), None)
     if state.cell is None:
-        raise ValueError("cell is 'lstm' and the state has no cell, expected an LSTM's state")
+        raise ValueError("the state has no cell, expected an LSTM's state, as cell is 'lstm'")
     return lstm_step(gx, gh, state.cell, weights, options, suffix)
 
 
@@ -123,10 +123,10 @@ def rnn_layer(
     reverse: bool = False,
     start: RnnState | None = None,
 ) -> tuple[Floats, RnnState]:
-    """One layer over a sequence, from its end to its start with reverse=True.
+    """One layer over a sequence; ``reverse`` reads it from the end to the start.
 
     x (src, in), start a state (hidden,) or None for zeros. Returns (states (src, hidden) in the
-    order of x, the state after the last step taken).
+    order of x, the state after the last step).
     """
     state = zero_state(weights, options, suffix) if start is None else start
     states = np.zeros((len(x), len(state.hidden)), np.result_type(x, state.hidden))
@@ -138,7 +138,7 @@ def rnn_layer(
 
 
 def stack_states(states: list[RnnState]) -> RnnState:
-    """States of n layers or directions as one, with a first axis of length n."""
+    """Stack the states of n layers or directions along a new first axis of length n."""
     cells = [state.cell for state in states if state.cell is not None]
     return RnnState(
         np.stack([state.hidden for state in states]), np.stack(cells) if cells else None
@@ -172,11 +172,12 @@ def rnn_layers(
     skip: bool = False,
     start: RnnState | None = None,
 ) -> tuple[list[Floats], RnnState]:
-    """As `rnn`, with the states of every layer, from x on: num_layers + 1 arrays.
+    """Run a recurrent stack; return x and the states of every layer, and the final states.
 
-    Above the first layer, with ``separate`` a direction reads the half of what is below that is
-    its own, and with ``skip`` a layer adds what it reads to its states (Peters et al. 2018).
-    start: final states of the text before, (num_layers, directions, hidden); None: zeros.
+    The list has num_layers + 1 arrays; the final states are those of `rnn`. Two options apply
+    above the first layer (Peters et al. 2018). With ``separate`` a direction reads only its own
+    half of the layer below. With ``skip`` a layer adds its input to its states. start: the final
+    states of the previous text, (num_layers, directions, hidden); None: zeros.
     """
     layers, final = [x], []
     suffixes = ("", "_reverse") if bidirectional else ("",)
@@ -198,7 +199,7 @@ def rnn_layers(
 
 
 def stack_step(x: Floats, state: RnnState, weights: Weights, options: CellOptions) -> RnnState:
-    """One step of a stack of layers, each reading the hidden state of the one below.
+    """One step of a stack of layers; each layer reads the hidden state of the layer below.
 
     x (in,), state (num_layers, hidden). Returns the new state; its hidden[-1] is the output.
     """

@@ -1,4 +1,4 @@
-"""An RNN that reads a sequence and pools its states into one vector."""
+"""An RNN encoder: reads a sequence and pools its states into one vector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.reference.weights import Config, Weights, under
 
 
 class RnnEncoder:
-    """Config and weights are those of the architecture "rnn_encoder"."""
+    """The architecture "rnn_encoder", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.num_layers: int = config["num_layers"]
@@ -28,20 +28,23 @@ class RnnEncoder:
         self.query = weights.get("pooling.query")  # (size,)
 
     def hidden_states(self, ids: Sequence[int] | Integers) -> Floats:
-        """States of the top layer, or of all, side by side: (tokens, size)."""
+        """Return the states of the top layer, or of all layers concatenated: (tokens, size)."""
         return self.states_after(ids, None)[0]
 
     def states_after(
         self, ids: Sequence[int] | Integers, start: RnnState | None
     ) -> tuple[Floats, RnnState]:
-        """The same going on from the final states of the text before, and the new ones."""
+        """Return hidden states that start from the final states ``start``, and new final states.
+
+        start None: zeros.
+        """
         embedded = self.embedding[np.asarray(ids, np.int64)]  # (tokens, embedding_size)
         switches = self.num_layers, self.bidirectional, self.separate, self.skip
         layers, final = rnn_layers(embedded, self.rnn, self.options, *switches, start)
         return np.concatenate(layers, axis=-1) if self.all_states else layers[-1], final
 
     def encode(self, ids: Sequence[int] | Integers) -> Floats:
-        """The sequence as one vector, (size,)."""
+        """Return the sequence as one vector, (size,)."""
         states = self.hidden_states(ids)
         if self.pooling != "last" or not self.all_states:
             return pool(states, self.pooling, self.query, self.bidirectional)

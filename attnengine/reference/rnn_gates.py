@@ -1,7 +1,7 @@
 """The gates of recurrent cells (Elman, GRU, LSTM), after the two products of a step.
 
 gx is ``x @ weight_ih.T + bias_ih`` and gh ``hidden @ weight_hh.T + bias_hh``, in PyTorch's gate
-orders. Rows are independent; a single vector (size,) works wherever (rows, size) is written.
+orders. Rows are independent. A single vector (size,) may replace any array (rows, size).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def gru_gates(
     nonlinearity: str = "tanh",
     gate_activation: str = "sigmoid",
 ) -> Floats:
-    """The gates of ``torch.nn.GRU``, in the order r, z, n: the reset gate after the product.
+    """The gates of ``torch.nn.GRU``, in the order r, z, n: reset after the recurrent product.
 
-    A bias of n in gh is inside the reset gate, one in gx outside of it. gx and gh
-    (rows, 3 * hidden), hidden (rows, hidden). Returns h' (rows, hidden).
+    The reset gate scales the bias of n in gh, but not the one in gx. gx and gh (rows, 3 * hidden),
+    hidden (rows, hidden). Returns h' (rows, hidden).
     """
     *gates, recurrent = np.split(gh, 3, axis=-1)
     reset = ACTIVATIONS[gate_activation](np.split(gx, 3, axis=-1)[0] + gates[0])
@@ -39,7 +39,7 @@ def gru_gates(
 
 
 def gru_reset(gx: Floats, gh: Floats, hidden: Floats, gate_activation: str = "sigmoid") -> Floats:
-    """Reset gate of a GRU before the product (Cho et al. 2014): r * h, which the candidate reads.
+    """Return r * h, the candidate's input in a GRU with reset before the product (Cho et al. 2014).
 
     gx (rows, 3 * hidden) in the order r, z, n, gh (rows, 2 * hidden), hidden (rows, hidden).
     Returns (rows, hidden).
@@ -58,8 +58,8 @@ def gru_update(
 ) -> Floats:
     """The rest of a GRU step: n = tanh(gx_n + candidate), h' = (1 - z) * n + z * h.
 
-    gx (rows, 3 * hidden) in the order r, z, n, gh (rows, 2 * hidden), hidden (rows, hidden),
-    candidate (rows, hidden) the recurrent part of n, to which the reset gate has been applied.
+    gx (rows, 3 * hidden) in the order r, z, n, gh (rows, 2 * hidden), hidden (rows, hidden).
+    candidate (rows, hidden) is the recurrent part of n after the reset gate.
     Returns h' (rows, hidden).
     """
     _, xz, xn = np.split(gx, 3, axis=-1)
@@ -78,9 +78,9 @@ def lstm_gates(
 ) -> tuple[Floats, Floats]:
     """The gates of ``torch.nn.LSTM``, in the order i, f, g, o (Hochreiter and Schmidhuber 1997).
 
-    Peepholes (3 * hidden,) of i, f and o read the cell, that of o the new one (Gers and
-    Schmidhuber 2000); the new cell is limited to [-cell_clip, cell_clip] before anything reads
-    it (Sak et al. 2014). gx and gh (rows, 4 * hidden), cell (rows, hidden). Returns (h', c').
+    Peepholes (3 * hidden,) let i and f read the old cell, and o the new cell (Gers and
+    Schmidhuber 2000). The new cell is first limited to [-cell_clip, cell_clip] (Sak et al. 2014).
+    gx and gh (rows, 4 * hidden), cell (rows, hidden). Returns (h', c'), both (rows, hidden).
     """
     gate, activation = ACTIVATIONS[gate_activation], ACTIVATIONS[nonlinearity]
     i, f, g, o = np.split(gx + gh, 4, axis=-1)  # each (rows, hidden)
@@ -96,6 +96,6 @@ def lstm_gates(
 
 
 def clip(x: Floats, limit: float) -> Floats:
-    """X limited to [-limit, limit]."""
+    """Limit x to [-limit, limit]."""
     y: Floats = np.clip(x, -limit, limit)
     return y

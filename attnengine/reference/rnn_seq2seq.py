@@ -1,9 +1,8 @@
 """An RNN encoder-decoder, with or without attention.
 
-Without attention the state that the bridge hands over is the decoder's whole memory of the
-source (Sutskever et al. 2014, Cho et al. 2014); with attention it looks back at every
-encoder state (Bahdanau et al. 2015, Luong et al. 2015), in the conditional GRU between the two
-transitions of a step (Sennrich et al. 2017).
+Without attention the decoder knows the source only through its first state (Sutskever et al. 2014,
+Cho et al. 2014). With attention each step reads all encoder states (Bahdanau et al. 2015, Luong et
+al. 2015). The conditional GRU attends between the two transitions of a step (Sennrich et al. 2017).
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ Ids = Sequence[int] | Integers
 
 @dataclass(frozen=True)
 class Encoded:
-    """A source sentence as the decoder sees it."""
+    """An encoded source sentence."""
 
     states: Floats  # (src, encoder_size) states of the top layer
-    keys: Floats  # (src, key_dim) the states as attention scores them
+    keys: Floats  # (src, key_dim) the states, projected for attention
     final: RnnState  # (num_layers, directions, encoder_hidden_size)
 
 
 @dataclass(frozen=True)
 class DecoderState:
-    """What the decoder carries from step to step."""
+    """The state of the decoder between steps."""
 
     rnn: RnnState  # (num_layers, decoder_hidden_size)
-    feed: Floats | None  # (readout_size,) readout of the step before, with input feeding
+    feed: Floats | None  # (readout_size,) the previous step's readout; None: no input feeding
 
 
 class RnnSeq2Seq:
-    """Config and weights are those of the architecture "rnn_seq2seq"."""
+    """The architecture "rnn_seq2seq", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.config = config
@@ -64,7 +63,7 @@ class RnnSeq2Seq:
         return linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
 
     def encode(self, source_ids: Ids) -> Encoded:
-        """Read the whole source."""
+        """Encode a source sentence."""
         embedded = self.weights["encoder.embedding.weight"][np.asarray(source_ids, np.int64)]
         states, final = rnn(
             embedded,  # (src, embedding)
@@ -78,14 +77,14 @@ class RnnSeq2Seq:
         return Encoded(states, keys, final)
 
     def initial_state(self, encoded: Encoded) -> DecoderState:
-        """The decoder's state before its first token, through the bridge."""
+        """Return the decoder's state before its first token, which the bridge computes."""
         state = initial_decoder_state(self.config, self.weights, encoded.states, encoded.final)
         if not self.config["input_feeding"]:
             return DecoderState(state, None)
         return DecoderState(state, np.zeros(self.config["readout_size"], state.hidden.dtype))
 
     def _attend(self, hidden: Floats, encoded: Encoded) -> tuple[Floats, Floats]:
-        """Attention of one hidden state (hidden,): (context (encoder_size,), weights (src,))."""
+        """Attend from one hidden state (hidden,): (context (encoder_size,), weights (src,))."""
         kind = self.config["attention"]
         query = hidden[None]  # (1, hidden)
         if kind in ("additive", "general"):
@@ -107,10 +106,10 @@ class RnnSeq2Seq:
     def _conditional_step(
         self, x: Floats, state: RnnState, encoded: Encoded
     ) -> tuple[RnnState, Floats, Floats]:
-        """A step whose bottom layer attends between its two transitions.
+        """One step of the conditional GRU: the bottom layer attends between its two transitions.
 
-        The first reads x (in,), the second the context; layers above read the second. Returns
-        (the new state, context (encoder_size,), weights (src,)).
+        The first transition reads x (in,), the second the context. Layers above read the second.
+        Returns (the new state, context (encoder_size,), weights (src,)).
         """
         layers = [
             RnnState(hidden, None if state.cell is None else state.cell[k])
@@ -125,12 +124,12 @@ class RnnSeq2Seq:
         return stack_states(layers), context, weights
 
     def _readout(self, inputs: dict[str, Floats]) -> Floats:
-        """What the output projection reads, made of hidden, context and embedding."""
+        """Compute the input of the output layer from hidden, context and embedding."""
         together = np.concatenate([inputs[name] for name in self.config["readout_inputs"]])
         activation = self.config["readout_activation"]
         if activation == "none":
             return together
-        if activation == "maxout":  # of neighbours, Goodfellow et al. 2013
+        if activation == "maxout":  # over pairs of neighbours (Goodfellow et al. 2013)
             units = self._linear(together, "decoder.readout")  # (2 * readout_size,)
             return np.maximum(units[0::2], units[1::2])
         return ACTIVATIONS[activation](self._linear(together, "decoder.readout"))
@@ -145,8 +144,8 @@ class RnnSeq2Seq:
     ) -> tuple[Floats, DecoderState, Floats | None]:
         """Read one target token.
 
-        Returns (logits (vocab_size,) of the next one, the new state, attention weights
-        (src,) or None without attention).
+        Returns (logits (vocab_size,) of the next token, the new state, attention weights (src,)
+        or None without attention).
         """
         inputs = {"embedding": self.decoder_embedding[token]}
         cell_input = [inputs["embedding"]]
@@ -172,7 +171,7 @@ class RnnSeq2Seq:
     def _teacher_forced(
         self, source_ids: Ids, target_ids: Ids
     ) -> tuple[list[Floats], list[Floats | None]]:
-        """Logits and attention weights of every step, with the target tokens given."""
+        """Return logits and attention weights of every step over given target tokens."""
         encoded = self.encode(source_ids)
         state = self.initial_state(encoded)
         logits, attention = [], []
@@ -183,11 +182,14 @@ class RnnSeq2Seq:
         return logits, attention
 
     def logits(self, source_ids: Ids, target_ids: Ids) -> Floats:
-        """Row t scores the token after target_ids[: t + 1]. (target, vocab_size)."""
+        """Return logits (target, vocab_size); row t scores the token after target_ids[: t + 1]."""
         return np.stack(self._teacher_forced(source_ids, target_ids)[0])
 
     def attention(self, source_ids: Ids, target_ids: Ids) -> Floats:
-        """Attention weights (target, src). Raises ValueError for a model without attention."""
+        """Return attention weights (target, src).
+
+        Raises ValueError for a model without attention.
+        """
         rows = [w for w in self._teacher_forced(source_ids, target_ids)[1] if w is not None]
         if not rows:
             raise ValueError("attention is 'none', expected a model with attention")

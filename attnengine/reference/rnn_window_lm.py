@@ -1,4 +1,4 @@
-"""An RNN language model that reads the last tokens anew for every token, as textgenrnn does."""
+"""An RNN language model that encodes the last tokens again for every token, like textgenrnn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnengine.reference.weights import Config, Weights
 
 
 class RnnWindowLM:
-    """Config and weights are those of the architecture "rnn_window_lm"."""
+    """The architecture "rnn_window_lm", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.encoder = RnnEncoder(config, weights)
@@ -23,7 +23,7 @@ class RnnWindowLM:
         self.output_bias = weights.get("output.bias")  # (vocab_size,)
 
     def logits(self, ids: Sequence[int] | Integers) -> Floats:
-        """Row t scores the token that follows ids[: t + 1]. (tokens, vocab_size)."""
+        """Return logits (tokens, vocab_size); row t scores the token after ids[: t + 1]."""
         rows = [self._vector([int(i) for i in ids[: t + 1]]) for t in range(len(ids))]
         return linear(np.stack(rows), self.output, self.output_bias)
 

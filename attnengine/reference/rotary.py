@@ -1,4 +1,4 @@
-"""Rotary positions: pairs of dimensions are turned by an angle that grows with the position."""
+"""Rotary positions: rotate pairs of dimensions by an angle proportional to the position."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Doubles = NDArray[np.float64]
 def rotary_frequencies(
     dim: int, base: float, scaling: Mapping[str, Any] | None = None
 ) -> tuple[Doubles, float]:
-    """Radians per position of each pair of dimensions (Su et al. 2021), and a factor of the waves.
+    """Return frequencies (dim / 2,) in radians per position (Su et al. 2021), and a factor.
 
-    scaling is a config's rope_scaling: "default", "dynamic" (the same up to the positions of
-    training), "linear", "llama3", "longrope" or "yarn". Returns (frequencies (dim / 2,), factor).
-    Raises ValueError for another rope_type.
+    The factor multiplies sines and cosines. scaling is a config's rope_scaling with rope_type
+    "default", "dynamic", "linear", "llama3", "longrope" or "yarn". "dynamic" equals "default" up to
+    the trained context. Raises ValueError for another rope_type.
     """
     frequencies = base ** (-np.arange(0, dim, 2) / dim)  # (dim / 2,)
     scaling = scaling or {"rope_type": "default"}
@@ -32,21 +32,22 @@ def rotary_frequencies(
         return frequencies / scaling["factor"], 1.0
     if kind == "llama3":
         return llama3(frequencies, scaling), 1.0
-    if kind == "longrope":  # of sequences that are no longer than those of training
+    if kind == "longrope":  # for sequences within the trained context
         return frequencies / np.array(scaling["short_factor"]), scaling["attention_factor"]
     if kind == "yarn":
         return yarn(frequencies, base, scaling), yarn_factor(scaling)
-    raise ValueError(f"rope_type is {kind!r}, expected one of the known")
+    known = "default, dynamic, linear, llama3, longrope, yarn"
+    raise ValueError(f"rope_type is {kind!r}, expected one of {known}")
 
 
 def llama3(frequencies: Doubles, scaling: Mapping[str, Any]) -> Doubles:
-    """Llama 3.1: waves longer than the trained context are slowed down, short ones stay."""
+    """Scale frequencies like Llama 3.1: slow down long wavelengths, keep short ones."""
     context = scaling["original_max_position_embeddings"]
-    shortest = context / scaling["high_freq_factor"]  # waves below stay
-    longest = context / scaling["low_freq_factor"]  # waves above are slowed down
+    shortest = context / scaling["high_freq_factor"]  # shorter wavelengths stay
+    longest = context / scaling["low_freq_factor"]  # longer wavelengths are slowed down
     scaled = []
     for frequency in frequencies:
-        wave = 2 * math.pi / frequency  # positions until it has turned once
+        wave = 2 * math.pi / frequency  # wavelength in positions
         slow = frequency / scaling["factor"]
         if wave <= shortest:
             scaled.append(frequency)
@@ -59,11 +60,11 @@ def llama3(frequencies: Doubles, scaling: Mapping[str, Any]) -> Doubles:
 
 
 def yarn(frequencies: Doubles, base: float, scaling: Mapping[str, Any]) -> Doubles:
-    """YaRN (Peng et al. 2023, section 3.2): a ramp from dimensions that stay to slowed ones."""
+    """Scale frequencies like YaRN (Peng et al. 2023, section 3.2): a ramp over the dimensions."""
     context, dim = scaling["original_max_position_embeddings"], 2 * len(frequencies)
 
     def dimension(turns: float) -> float:
-        """The dimension that turns so often within the trained context."""
+        """Return the dimension that makes this number of turns within the trained context."""
         return dim * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(base))
 
     first = dimension(scaling.get("beta_fast", 32))
@@ -78,7 +79,7 @@ def yarn(frequencies: Doubles, base: float, scaling: Mapping[str, Any]) -> Doubl
 
 
 def yarn_factor(scaling: Mapping[str, Any]) -> float:
-    """What sines and cosines are multiplied by, so that attention stays as sharp as trained."""
+    """Return YaRN's factor of sines and cosines, which keeps attention as sharp as trained."""
     if "attention_factor" in scaling:
         return float(scaling["attention_factor"])
     growth = max(math.log(scaling["factor"]), 0.0)
@@ -89,10 +90,10 @@ def yarn_factor(scaling: Mapping[str, Any]) -> float:
 
 
 def rotate(x: Floats, positions: Integers, frequencies: Doubles, factor: float = 1.0) -> Floats:
-    """Turn dimensions i and i + half of every head by positions * frequencies[i].
+    """Rotate dimensions i and i + half of every head by positions * frequencies[i].
 
-    x (rows, heads, head_dim), positions (rows,), frequencies (half,); dimensions from 2 * half
-    on stay. Angles are rounded to float32, as models are trained. Returns (rows, heads, head_dim).
+    x (rows, heads, head_dim), positions (rows,), frequencies (half,). Dimensions from 2 * half on
+    stay. Angles are rounded to float32, as in training. Returns (rows, heads, head_dim).
     """
     half = len(frequencies)
     angles = np.outer(positions.astype(np.float32), frequencies.astype(np.float32))  # (rows, half)

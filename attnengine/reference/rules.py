@@ -1,4 +1,4 @@
-"""Rules that constrain a search, each from all new tokens of a hypothesis, without a state."""
+"""Rules that constrain a search; each is a function of a hypothesis' new tokens."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from attnengine.reference.arrays import Floats
 
-#: Edits the logits (vocab_size,) that follow the new tokens, in place.
+#: Takes logits (vocab_size,) and the new tokens before them; edits the logits in place.
 Rule = Callable[[Floats, tuple[int, ...]], None]
 
 
 def min_new_tokens(count: int, end_tokens: Sequence[int]) -> Rule:
-    """The end tokens are forbidden before ``count`` new tokens."""
+    """Return a rule that forbids the end tokens until there are ``count`` new tokens."""
 
     def edit(logits: Floats, tokens: tuple[int, ...]) -> None:
         if len(tokens) < count:
@@ -23,7 +23,7 @@ def min_new_tokens(count: int, end_tokens: Sequence[int]) -> Rule:
 
 
 def suppress(forbidden: Sequence[int]) -> Rule:
-    """These tokens are never chosen."""
+    """Return a rule that forbids tokens at every step."""
 
     def edit(logits: Floats, tokens: tuple[int, ...]) -> None:
         logits[list(forbidden)] = -np.inf
@@ -32,7 +32,7 @@ def suppress(forbidden: Sequence[int]) -> Rule:
 
 
 def suppress_first(forbidden: Sequence[int]) -> Rule:
-    """These tokens are never the first new token."""
+    """Return a rule that forbids tokens as the first new token."""
 
     def edit(logits: Floats, tokens: tuple[int, ...]) -> None:
         if not tokens:

@@ -1,7 +1,7 @@
-"""How probable a sequence is: likelihood, cross-entropy, perplexity.
+"""Scores of a given sequence: likelihood, cross-entropy and perplexity.
 
-logits (tokens, vocab_size): row t was computed from everything before ``targets[t]``;
-targets (tokens,): the tokens that did follow.
+logits (tokens, vocab_size): row t depends on the tokens before ``targets[t]``.
+targets (tokens,): the tokens of the sequence.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ Targets = Sequence[int] | Integers
 
 
 def token_log_probs(logits: Floats, targets: Targets) -> Floats:
-    """Of each token, log P(token | tokens before it): (tokens,)."""
+    """Return log P(token | tokens before it) for each token: (tokens,)."""
     picked: Floats = log_softmax(logits)[np.arange(len(targets)), np.asarray(targets)]
     return picked
 
 
 def log_likelihood(logits: Floats, targets: Targets) -> float:
-    """The sum over the tokens, which is log P(targets) by the chain rule."""
+    """Return log P(targets), by the chain rule the sum of the tokens' log-probabilities."""
     return float(token_log_probs(logits, targets).sum())
 
 
 def likelihood(logits: Floats, targets: Targets) -> float:
-    """P(targets), the product over the tokens; underflows to 0 for long sequences."""
+    """Return P(targets), the product over the tokens; it underflows to 0 for long sequences."""
     return math.exp(log_likelihood(logits, targets))
 
 
@@ -39,5 +39,5 @@ def cross_entropy(logits: Floats, targets: Targets) -> float:
 
 
 def perplexity(logits: Floats, targets: Targets) -> float:
-    """exp(cross-entropy): as uncertain as a fair choice among so many tokens."""
+    """exp(cross-entropy): the size of a vocabulary of equally likely tokens of equal entropy."""
     return math.exp(cross_entropy(logits, targets))

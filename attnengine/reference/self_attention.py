@@ -1,7 +1,7 @@
-"""Self-attention in six steps: for one word at a time, then as matrices, then with many heads.
+"""Self-attention in six steps: for one word, then as matrices, then with many heads.
 
-The steps are those of "The Illustrated Transformer" (Alammar 2018); the formulas are
-Vaswani et al. 2017, section 3.2. Projections are (out, in), as in ``torch.nn.Linear``.
+The steps follow "The Illustrated Transformer" (Alammar 2018). The formulas are those of Vaswani et
+al. 2017, section 3.2. Projections are (out, in), as in ``torch.nn.Linear``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from attnengine.reference.softmax import softmax
 
 @dataclass(frozen=True)
 class SelfAttention:
-    """What each of the six steps makes."""
+    """The results of the six steps."""
 
     queries: Floats  # (tokens, key_dim)             step 1
     keys: Floats  # (tokens, key_dim)                step 1
@@ -31,18 +31,18 @@ class SelfAttention:
 
 
 def masked(scores: Floats, mask: Booleans | None) -> Floats:
-    """Scores with -inf wherever mask (query, key) is False; at least one True in each row."""
+    """Set scores to -inf where mask (query, key) is False; each row needs at least one True."""
     return scores if mask is None else np.where(mask, scores, np.array(-np.inf, scores.dtype))
 
 
 def self_attention_of_word(
     word: int, x: Floats, w_q: Floats, w_k: Floats, w_v: Floats, mask: Booleans | None = None
 ) -> SelfAttention:
-    """The six steps for one word of a sentence, with a query axis of length 1.
+    """The six steps for one word of a sentence; the query axis of the results has length 1.
 
     x (tokens, size), w_q and w_k (key_dim, size), w_v (value_dim, size).
     """
-    # 1. a query of the word; a key and a value of every word
+    # 1. project: a query for the word, a key and a value for every word
     query, keys, values = w_q @ x[word], linear(x, w_k), linear(x, w_v)
     # 2. score every word: the dot product of query and key
     scores = np.array([query @ key for key in keys])
@@ -52,7 +52,7 @@ def self_attention_of_word(
     weights = softmax(masked(scaled_scores, None if mask is None else mask[word]))
     # 5. multiply each value by its weight
     weighted_values = np.stack([w * value for w, value in zip(weights, values, strict=True)])
-    # 6. sum up
+    # 6. sum the weighted values
     output = weighted_values.sum(axis=0)
     return SelfAttention(
         queries=query[None],
@@ -71,8 +71,8 @@ def self_attention(
 ) -> SelfAttention:
     """The six steps for all words at once: softmax(Q K^T / sqrt(key_dim)) V.
 
-    x (tokens, size), w_q and w_k (key_dim, size), w_v (value_dim, size); mask (query, key)
-    is True where the query may look, None: everywhere.
+    x (tokens, size), w_q and w_k (key_dim, size), w_v (value_dim, size). mask (query, key) is True
+    where the query may attend to the key; None: everywhere.
     """
     queries, keys, values = linear(x, w_q), linear(x, w_k), linear(x, w_v)
     scores = queries @ keys.T
@@ -91,7 +91,7 @@ def self_attention(
 
 
 def causal_mask(tokens: int) -> Booleans:
-    """(query, key): True where the key is not later than the query."""
+    """Return the causal mask (query, key): True where the key is not later than the query."""
     return np.tri(tokens, dtype=np.bool_)
 
 
@@ -104,10 +104,10 @@ def multi_head_attention(
     num_heads: int,
     mask: Booleans | None = None,
 ) -> tuple[Floats, Floats]:
-    """Self-attention num_heads times on slices of the projections, put together by W^O.
+    """Self-attention with num_heads slices of the projections, combined by W^O.
 
-    x (tokens, size), w_q, w_k, w_v (num_heads * head_dim, size): head h owns rows
-    h * head_dim to (h + 1) * head_dim; w_o (size, num_heads * head_dim); mask as in
+    x (tokens, size); w_q, w_k and w_v (num_heads * head_dim, size); w_o (size, num_heads *
+    head_dim). Head h has the rows h * head_dim to (h + 1) * head_dim - 1. The mask is that of
     ``self_attention``. Returns (output (tokens, size), weights (heads, query, key)).
     """
     slices = zip(*(np.split(w, num_heads) for w in (w_q, w_k, w_v)), strict=True)

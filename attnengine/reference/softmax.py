@@ -1,4 +1,4 @@
-"""Softmax, log-softmax and the best k."""
+"""Softmax, log-softmax and the k largest values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from attnengine.reference.arrays import Floats, Integers
 
 
 def softmax(x: Floats) -> Floats:
-    """exp(x) divided by its sum over the last axis: weights that sum to 1.
+    """exp(x) divided by its sum over the last axis; the result sums to 1.
 
-    The maximum is subtracted first, which changes nothing but keeps exp from overflowing.
+    Subtracting the maximum first does not change the result and prevents overflow.
     """
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     weights: Floats = e / e.sum(axis=-1, keepdims=True)
@@ -25,7 +25,7 @@ def log_softmax(x: Floats) -> Floats:
 
 
 def top_k(x: Floats, k: int) -> tuple[Floats, Integers]:
-    """The k largest of each row, best first; of equal values the lower index comes first.
+    """Return the k largest values of each row, largest first; ties go to the lower index.
 
     x (rows, n). Returns (values, indices), both (rows, k). Raises ValueError unless
     1 <= k <= n.
@@ -37,7 +37,7 @@ def top_k(x: Floats, k: int) -> tuple[Floats, Integers]:
 
 
 def target_log_probs(logits: Floats, targets: Integers) -> Floats:
-    """The log-probability of one token of each row.
+    """Return the log-probability of one target token per row.
 
     logits (rows, vocab_size), targets (rows,). Returns (rows,).
     """
@@ -46,7 +46,7 @@ def target_log_probs(logits: Floats, targets: Integers) -> Floats:
 
 
 def log_softmax_top_k(logits: Floats, k: int) -> tuple[Floats, Integers]:
-    """The k most probable tokens of each row and their log-probabilities.
+    """Return the k most probable tokens of each row and their log-probabilities.
 
     logits (rows, vocab_size). Returns (log_probs, tokens), both (rows, k), in the order of
     ``top_k(logits, k)``.

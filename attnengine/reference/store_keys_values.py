@@ -1,6 +1,6 @@
-"""Keys and values as caches keep them.
+"""The rounding of keys and values in caches of float16 and int8.
 
-Attention over a cache is `scaled_dot_attention` over such keys and values.
+Attention over a cache is `scaled_dot_attention` over rounded keys and values.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ LARGEST = 65504.0
 
 
 def half(x: Floats) -> Floats:
-    """Every number as float16 holds it, half to even, finite ones at most the largest."""
+    """Round to float16, half to even; limit finite numbers to 65504."""
     limited = np.where(np.isinf(x), x, np.clip(x, -LARGEST, LARGEST))
     rounded: Floats = limited.astype(np.float16).astype(x.dtype)
     return rounded
 
 
 def scaled_int8(x: Floats) -> Floats:
-    """Every vector, those of one head at one position, as integers times its scale.
+    """Round each vector (one head at one position) to int8 integers times a scale.
 
-    x (..., head_dim).
+    x (..., head_dim); returns the same shape.
     """
     size = x.shape[-1]
     integers, scales = quantise(x.reshape(-1, size), block=size)

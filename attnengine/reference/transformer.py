@@ -21,9 +21,9 @@ Ids = Sequence[int] | Integers
 
 
 class Cache(NamedTuple):
-    """Keys and values of the positions that attention may look at.
+    """The keys and values of the past positions.
 
-    Of a decoder layer with a recurrence both are what it carried from each, (positions, hidden).
+    In a decoder layer with a recurrence, both are its carried vectors, (positions, hidden).
     """
 
     keys: Floats  # (positions, heads, head_dim)
@@ -39,12 +39,12 @@ class Attentions(NamedTuple):
 
 
 def dense(x: Floats, weights: Weights, name: str) -> Floats:
-    """A linear layer by its name."""
+    """Apply the linear layer ``name``."""
     return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
 
 
 class Transformer:
-    """Config and weights are those of the architecture "transformer"."""
+    """The architecture "transformer", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.config = config
@@ -57,11 +57,11 @@ class Transformer:
         self.lm_head = self.decoder_embedding if tied else weights["lm_head.weight"]
 
     def encode(self, ids: Ids) -> Floats:
-        """The encoder's states of a source sentence, (src, hidden)."""
+        """Return the encoder's states of a source sentence, (src, hidden)."""
         return self._encode(ids)[0]
 
     def initial_state(self) -> tuple[Cache, ...]:
-        """The decoder's cache before its first token: one empty Cache for each layer."""
+        """Return the decoder's cache before its first token: an empty Cache per layer."""
         hidden, dtype = self.config["hidden_size"], self.decoder_embedding.dtype
         recurrent = self.config.get("decoder_self_attention", "attention") != "attention"
         size = (hidden,) if recurrent else (self.num_heads, hidden // self.num_heads)
@@ -71,19 +71,19 @@ class Transformer:
     def step(
         self, token: int, state: tuple[Cache, ...], encoded: Floats
     ) -> tuple[Floats, tuple[Cache, ...]]:
-        """Read one target token; the past comes from the cache.
+        """Read one target token after the tokens in the cache.
 
-        encoded (src, hidden). Returns (logits (vocab_size,) of the next token, the longer cache).
+        encoded (src, hidden). Returns (logits (vocab_size,) of the next token, the extended cache).
         """
         logits, state, _, _ = self.decode([token], state, encoded)
         return logits[0], state
 
     def logits(self, source_ids: Ids, target_ids: Ids) -> Floats:
-        """All at once: row t scores the token after target_ids[: t + 1]. (target, vocab_size)."""
+        """Return logits (target, vocab_size); row t scores the token after target_ids[: t + 1]."""
         return self.decode(target_ids, self.initial_state(), self.encode(source_ids))[0]
 
     def attentions(self, source_ids: Ids, target_ids: Ids) -> Attentions:
-        """The weights of every head of every layer."""
+        """Return the attention weights of every head in every layer."""
         encoded, encoder = self._encode(source_ids)
         _, _, decoder, cross = self.decode(target_ids, self.initial_state(), encoded)
         return Attentions(np.stack(encoder), np.stack(decoder), np.stack(cross))
@@ -92,7 +92,7 @@ class Transformer:
         return self.encode_rows(self._embed(ids, 0, self.encoder_embedding, "encoder"))
 
     def encode_rows(self, x: Floats) -> tuple[Floats, list[Floats]]:
-        """From x (src, hidden), embedded and with positions, to states and attention weights."""
+        """Encode embeddings with positions x (src, hidden) to states and weights."""
         attention = []
         for i in range(self.config["encoder_num_layers"]):
             x, weights = self._encoder_layer(x, under(self.weights, f"encoder.layers.{i}."))
@@ -102,9 +102,10 @@ class Transformer:
     def decode(
         self, tokens: Ids, state: tuple[Cache, ...], encoded: Floats | None
     ) -> tuple[Floats, tuple[Cache, ...], list[Floats], list[Floats]]:
-        """Read any number of new tokens, the past being in the cache.
+        """Read any number of new tokens after the tokens in the cache.
 
-        Without encoded (src, hidden) there is no cross-attention, as in a language model.
+        encoded (src, hidden); None: no cross-attention, as in a language model. Returns (logits,
+        the extended cache, self-attention weights, cross-attention weights).
         """
         x = self._embed(tokens, len(state[0].keys), self.decoder_embedding, "decoder")
         longer, decoder, cross = [], [], []
@@ -120,7 +121,7 @@ class Transformer:
         return logits, tuple(longer), decoder, cross
 
     def _embed(self, ids: Ids, start: int, embedding: Floats, side: str) -> Floats:
-        """Token embeddings plus positions from start on, (tokens, hidden)."""
+        """Return token embeddings plus positions from ``start`` on, (tokens, hidden)."""
         if start + len(ids) > self.config["max_positions"]:
             raise ValueError(
                 f"{side} ids end at position {start + len(ids)}, "
@@ -163,7 +164,10 @@ class Transformer:
     def _cross_attention(
         self, x: Floats, weights: Weights, encoded: Floats
     ) -> tuple[Floats, Floats]:
-        """From x (tokens, hidden) to the next x and weights (heads, tokens, src)."""
+        """Attend to the source from x (tokens, hidden).
+
+        Returns the next x and attention weights (heads, tokens, src).
+        """
         norm, attention = (
             under(weights, "encoder_attn_layer_norm."),
             under(weights, "encoder_attn."),
@@ -173,7 +177,7 @@ class Transformer:
         return self._after(x + y, norm), cross_weights
 
     def _look_back(self, x: Floats, weights: Weights, cache: Cache) -> tuple[Floats, Cache, Floats]:
-        """Self-attention over the past, or what stands in its place, which has no weights."""
+        """Self-attention over the past, or a recurrence in its place, which has no weights."""
         kind = self.config.get("decoder_self_attention", "attention")
         if kind == "attention":
             attention = under(weights, "self_attn.")
@@ -201,7 +205,10 @@ class Transformer:
     def _attend(
         self, x: Floats, cache: Cache, weights: Weights, lengths: Integers | None = None
     ) -> tuple[Floats, Floats]:
-        """From x (tokens, hidden) to output (tokens, hidden) and weights (heads, tokens, keys)."""
+        """Attend from x (tokens, hidden) to the cache.
+
+        Returns output (tokens, hidden) and weights (heads, tokens, keys).
+        """
         query = dense(x, weights, "q_proj").reshape(len(x), self.num_heads, -1)
         context, attention = scaled_dot_attention(query, cache.keys, cache.values, lengths)
         output = dense(context.reshape(len(x), -1), weights, "out_proj")
@@ -214,11 +221,11 @@ class Transformer:
         return self._after(x + y, norm)
 
     def _before(self, x: Floats, norm: Weights) -> Floats:
-        """What a block reads: normalised first in a pre-norm model."""
+        """Return a block's input: normalised x in a pre-norm model, else x."""
         return self._norm(x, norm) if self.pre_norm else x
 
     def _after(self, x: Floats, norm: Weights) -> Floats:
-        """What a block hands on, x being the residual sum."""
+        """Return a block's output from the residual sum x: normalised in a post-norm model."""
         return x if self.pre_norm else self._norm(x, norm)
 
     def _final_norm(self, x: Floats, side: str) -> Floats:

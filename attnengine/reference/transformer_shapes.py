@@ -6,7 +6,7 @@ from attnengine.reference.weights import Config
 
 Shapes = dict[str, tuple[int, ...]]
 
-# The attentions in a layer of each side of an encoder-decoder.
+# The attention blocks in an encoder layer and in a decoder layer.
 SIDES = {"encoder": ("self_attn",), "decoder": ("self_attn", "encoder_attn")}
 
 
@@ -21,18 +21,18 @@ def norm_shapes(name: str, size: int) -> Shapes:
 
 
 def prefixed(prefix: str, shapes: Shapes) -> Shapes:
-    """Shapes with prefix before every name."""
+    """Put a prefix before every name."""
     return {prefix + name: shape for name, shape in shapes.items()}
 
 
 def is_tied(config: Config) -> bool:
-    """Whether the output layer has the weights of the embedding."""
+    """Whether the output layer shares the weights of the embedding."""
     default = config["architecture"] in ("gpt2", "marian", "t5", "mt5", "umt5", "whisper")
     return bool(config.get("tied_output", config.get("tie_word_embeddings", default)))
 
 
 def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
-    """One layer: its attentions, then the feed-forward network."""
+    """One layer: its attention blocks, then the feed-forward network."""
     hidden, intermediate = config["hidden_size"], config["intermediate_size"]
     shapes = dense_shapes("fc1", intermediate, hidden) | dense_shapes("fc2", hidden, intermediate)
     for attention in attentions:
@@ -43,7 +43,7 @@ def transformer_layer_shapes(config: Config, attentions: tuple[str, ...]) -> Sha
 
 
 def recurrence_shapes(config: Config, kind: str) -> Shapes:
-    """What stands in the place of a decoder layer's self-attention, and its norm."""
+    """A recurrence in the place of a decoder layer's self-attention, and its norm."""
     size, wide = config["hidden_size"], config.get("average_intermediate_size")
     shapes = norm_shapes("self_attn_layer_norm", size)
     if kind == "ssru":
@@ -61,7 +61,7 @@ def recurrence_shapes(config: Config, kind: str) -> Shapes:
 def transformer_side_shapes(
     config: Config, side: str, num_layers: int, attentions: tuple[str, ...]
 ) -> Shapes:
-    """Positions, layers and final norm of a side."""
+    """The positions, layers and final norm of a side, "encoder" or "decoder"."""
     hidden, shapes = config["hidden_size"], Shapes()
     if config["positions"] == "learned":
         rows = config["max_positions"] + config["position_offset"]
@@ -81,7 +81,7 @@ def transformer_side_shapes(
 
 
 def head_shapes(config: Config, vocab: int) -> Shapes:
-    """The output layer, whose weight may be the embedding's."""
+    """The output layer; a tied output has no weight of its own."""
     shapes = dense_shapes("lm_head", vocab, config["hidden_size"])
     if config["tied_output"]:
         del shapes["lm_head.weight"]
@@ -109,7 +109,7 @@ def transformer_lm_shapes(config: Config) -> Shapes:
 
 
 def llama_shapes(config: Config) -> Shapes:
-    """Architectures "llama", "mistral", "mixtral", "qwen2"; what has biases, the switches say."""
+    """Architectures "llama", "mistral", "mixtral" and "qwen2"; the config gives the biases."""
     size, wide = config["hidden_size"], config["intermediate_size"]
     num_heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or size // num_heads
@@ -133,7 +133,7 @@ def llama_shapes(config: Config) -> Shapes:
 
 
 def gated_shapes(size: int, wide: int, experts: int | None) -> Shapes:
-    """A gated feed-forward network, or experts one upon another and their router."""
+    """A gated feed-forward network, or stacked experts and their router."""
     if experts is not None:
         return {
             "gate.weight": (experts, size),
@@ -147,7 +147,7 @@ def gated_shapes(size: int, wide: int, experts: int | None) -> Shapes:
 
 
 def has_llama_bias(config: Config, name: str) -> bool:
-    """False for a bias that a layer of Llama or Qwen2 does not have."""
+    """Return False for a bias that a layer of Llama or Qwen2 does not have, else True."""
     if not name.endswith(".bias"):
         return True
     if "mlp" in name:
@@ -158,7 +158,7 @@ def has_llama_bias(config: Config, name: str) -> bool:
 
 
 def gpt2_shapes(config: Config) -> Shapes:
-    """Architecture "gpt2"; linear layers are stored (in, out)."""
+    """Architecture "gpt2"; weights of linear layers are (in, out)."""
     size = config["n_embd"]
     wide = config.get("n_inner") or 4 * size
     linear = {
@@ -219,7 +219,7 @@ def t5_shapes(config: Config) -> Shapes:
 
 
 def t5_block_shapes(config: Config, attentions: tuple[str, ...]) -> Shapes:
-    """A layer of T5 with its biases: attentions, then the feed-forward network."""
+    """A layer of T5: attention blocks with the position bias, then the feed-forward network."""
     size, wide, heads = config["d_model"], config["d_ff"], config["num_heads"] * config["d_kv"]
     gated = config["feed_forward_proj"].startswith("gated")
     attention: Shapes = {f"{part}.weight": (heads, size) for part in "qkv"}

@@ -1,4 +1,4 @@
-"""What a precision keeps of the weights of a linear layer."""
+"""The weights of a linear layer after rounding to a precision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attnengine.reference.quantisation import bfloat16, quantise
 
 
 def unpack(weight: Floats, precision: str) -> NDArray[np.float32]:
-    """Return a weight (out, in) as a layer multiplies with it in a precision."""
+    """Round a weight (out, in) to a precision; return it in float32, (out, in)."""
     if precision == "bfloat16":
         return bfloat16(weight)
     if precision == "int8":

@@ -1,4 +1,4 @@
-"""Weights by name, and the part of them below a prefix."""
+"""Weights by name, and selection of weights by prefix."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ Weights = Mapping[str, Floats]
 
 
 def under(weights: Weights, prefix: str) -> dict[str, Floats]:
-    """The weights whose name begins with prefix, without it: ``under(w, "encoder.rnn.")``."""
+    """Return the weights with a prefix, and remove it: ``under(w, "encoder.rnn.")``."""
     return {name[len(prefix) :]: w for name, w in weights.items() if name.startswith(prefix)}

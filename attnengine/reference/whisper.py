@@ -10,7 +10,7 @@ from attnengine.reference.weights import Config, Weights, under
 
 
 class Whisper:
-    """Config and weights are those of the architecture "whisper"."""
+    """The architecture "whisper", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
         self.weights = under(weights, "model.")
@@ -22,19 +22,19 @@ class Whisper:
         self.decoder = Transformer(transformer_config(config, "decoder"), shared)
 
     def encode(self, frames: Floats) -> Floats:
-        """The states of a recording, (frames / 2, d_model), of its frames (frames, num_mels)."""
+        """Encode a recording, (frames, num_mels), to states (frames / 2, d_model)."""
         weights, gelu = under(self.weights, "encoder."), ACTIVATIONS["gelu"]
         x = gelu(convolution(frames, weights["conv1.weight"], weights["conv1.bias"]))
         x = gelu(convolution(x, weights["conv2.weight"], weights["conv2.bias"], stride=2))
         return self.encoder.encode_rows(x + weights["embed_positions.weight"][: len(x)])[0]
 
     def logits(self, frames: Floats, ids: Ids) -> Floats:
-        """Row t scores the token after ids[: t + 1]. (tokens, vocab_size)."""
+        """Return logits (tokens, vocab_size); row t scores the token after ids[: t + 1]."""
         return self.decoder.decode(ids, self.decoder.initial_state(), self.encode(frames))[0]
 
 
 def transformer_config(config: Config, side: str) -> Config:
-    """The config of architecture "transformer" that is right for one side."""
+    """Return the config of architecture "transformer" for one side, "encoder" or "decoder"."""
     which = "source" if side == "encoder" else "target"
     return {
         "hidden_size": config["d_model"],
