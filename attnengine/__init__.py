@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from attnengine import audio, decoding, g2p, kernels, loaders, reference, tokenizers
     from attnengine.decoding.attentions import Attentions
     from attnengine.decoding.beam_search import BeamSearch
-    from attnengine.decoding.keywords import Options
+    from attnengine.decoding.options import Options
     from attnengine.decoding.results import (
         BeamTree,
         Hypothesis,
@@ -84,7 +84,7 @@ __all__ = [
 _MODULES = {
     "decoding.attentions": ("Attentions",),
     "decoding.beam_search": ("BeamSearch",),
-    "decoding.keywords": ("Options",),
+    "decoding.options": ("Options",),
     "decoding.results": (
         "BeamTree",
         "Hypothesis",

@@ -42,7 +42,7 @@ def linear(
 ) -> Floats: ...
 
 class PackedLinear:
-    """A linear layer whose weight is packed once."""
+    """A linear layer with a weight that is packed once."""
 
     def __init__(
         self, weight: ArrayLike, bias: ArrayLike | None = None, *, precision: str = "float32"

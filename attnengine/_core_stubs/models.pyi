@@ -23,8 +23,8 @@ class Encoded:
     def hidden_states(self, sentence: int) -> Floats: ...
 
 class State:
-    keep_attention: bool
-    keep_attentions: bool
+    keep_alignment: bool
+    keep_all_attentions: bool
     @overload
     def add(self, encoded: Encoded) -> Ints: ...
     @overload

@@ -137,6 +137,6 @@ def _panel(parameter: inspect.Parameter) -> int:
 
 
 def pick(given: dict[str, Any], options: Iterable[Declared]) -> dict[str, Any]:
-    """Those of the options that were ``given`` a value or have a default."""
+    """The values of the options that are ``given`` or have a default, by name."""
     values = {option.name: given[option.name] for option in options}
     return {name: value for name, value in values.items() if value is not None}

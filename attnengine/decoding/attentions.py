@@ -53,7 +53,7 @@ def of_decoder(model: object, sentence: Sentence) -> tuple[Floats, Floats]:
     if not isinstance(model, (_core.TransformerDecoder, _core.TransformerSeq2Seq)):
         refuse(model)
     state = model.new_state()
-    state.keep_attentions = True
+    state.keep_all_attentions = True
     sequences = start(model, state, [sentence])
     count = len(sentence.tokens)
     tokens, want = np.array(sentence.tokens, np.int32), np.zeros(count, bool)

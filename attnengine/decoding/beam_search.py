@@ -18,7 +18,7 @@ from attnengine.errors import InvalidArgument
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.keywords import BeamKeywords
+    from attnengine.decoding.options import BeamKeywords
 
 _NAMES = [one.name for one in declared(BeamOptions) if one.compiled or one.rule]
 _BEAM_SIZE = 5

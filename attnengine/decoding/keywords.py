@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from attnengine.decoding.checks import refuse
 from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions, declared
-from attnengine.decoding.rules import Rule
 from attnengine.errors import InvalidArgument
 
 # Names of the same options in Hugging Face transformers and vLLM.
@@ -17,40 +16,6 @@ ALIASES = {
     "num_return_sequences": "num_hypotheses",
     "max_tokens": "max_new_tokens",
 }
-
-
-class BeamKeywords(TypedDict, total=False):
-    """The keywords of `BeamSearch`; `BeamOptions` explains each."""
-
-    beam_size: int
-    num_hypotheses: int
-    num_candidates: int | None
-    length_penalty: float
-    stopping: str
-    min_new_tokens: int
-    suppress: Sequence[int]
-    suppress_first: Sequence[int]
-
-
-class Options(BeamKeywords, total=False):
-    """The keywords of ``translate``, ``generate`` and ``stream``.
-
-    `SearchOptions`, `BeamOptions` and `SamplingOptions` explain each. ``num_beams``,
-    ``num_return_sequences`` and ``max_tokens`` are aliases of ``beam_size``, ``num_hypotheses``
-    and ``max_new_tokens``.
-    """
-
-    temperature: float | None
-    top_k: int | None
-    seed: int | None
-    max_new_tokens: int | None
-    max_batch_size: int
-    return_attention: bool
-    return_tree: bool
-    rules: Sequence[Rule]
-    num_beams: int
-    num_return_sequences: int
-    max_tokens: int | None
 
 
 _COMMON = {one.name for one in declared(SearchOptions)}

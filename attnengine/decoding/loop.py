@@ -117,7 +117,7 @@ class Batch:
                 self._rules[number] = options.rules
             if options.return_attention:
                 self.attention.add(number, task.sentence)
-        self.session.keep_attention = self.attention.wanted
+        self.session.keep_alignment = self.attention.wanted
 
     def _found(self, number: int) -> Found:
         options = self._tasks[number].search.options

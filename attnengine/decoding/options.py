@@ -3,15 +3,17 @@
 Each field of `SearchOptions`, `BeamOptions` and `SamplingOptions` declares one option. The keyword
 of ``translate``, ``generate`` and ``stream``, the check and the command line's option follow from
 the declaration. So do the name in JSON, the row in docs/decoding.md and the C++ member or rule.
+
+`Options` and `BeamKeywords` repeat the types for type checkers; a test compares them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
 from attnengine.decoding.checks import (
     UINT64_MAX,
@@ -214,6 +216,40 @@ class SamplingOptions(SearchOptions):
         " each text.",
         compiled=True,
     )
+
+
+class BeamKeywords(TypedDict, total=False):
+    """The keywords of `BeamSearch`; `BeamOptions` explains each."""
+
+    beam_size: int
+    num_hypotheses: int
+    num_candidates: int | None
+    length_penalty: float
+    stopping: str
+    min_new_tokens: int
+    suppress: Sequence[int]
+    suppress_first: Sequence[int]
+
+
+class Options(BeamKeywords, total=False):
+    """The keywords of ``translate``, ``generate`` and ``stream``.
+
+    `SearchOptions`, `BeamOptions` and `SamplingOptions` explain each. ``num_beams``,
+    ``num_return_sequences`` and ``max_tokens`` are aliases of ``beam_size``, ``num_hypotheses``
+    and ``max_new_tokens``.
+    """
+
+    temperature: float | None
+    top_k: int | None
+    seed: int | None
+    max_new_tokens: int | None
+    max_batch_size: int
+    return_attention: bool
+    return_tree: bool
+    rules: Sequence[Rule]
+    num_beams: int
+    num_return_sequences: int
+    max_tokens: int | None
 
 
 _DECLARED = {

@@ -21,13 +21,13 @@ class Session:
         self.sequences: Ints = np.zeros(0, np.int32)  # (rows,)
 
     @property
-    def keep_attention(self) -> bool:
+    def keep_alignment(self) -> bool:
         """Whether the next steps keep their attention weights."""
-        return self.state.keep_attention
+        return self.state.keep_alignment
 
-    @keep_attention.setter
-    def keep_attention(self, keep: bool) -> None:
-        self.state.keep_attention = keep
+    @keep_alignment.setter
+    def keep_alignment(self, keep: bool) -> None:
+        self.state.keep_alignment = keep
 
     @property
     def attention(self) -> Floats:

@@ -27,7 +27,7 @@ from attnengine.tokenizers import open_tokenizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.keywords import Options
+    from attnengine.decoding.options import Options
 
 Floats = NDArray[np.float32]
 

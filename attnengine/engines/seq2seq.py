@@ -12,9 +12,9 @@ from attnengine import _core
 from attnengine.decoding import attentions, score
 from attnengine.decoding.attentions import Attentions
 from attnengine.decoding.compiled_options import CompiledOptions
-from attnengine.decoding.keywords import Options, check_stream, parse
+from attnengine.decoding.keywords import check_stream, parse
 from attnengine.decoding.loop import Task
-from attnengine.decoding.options import SearchOptions
+from attnengine.decoding.options import Options, SearchOptions
 from attnengine.decoding.results import Result, Score
 from attnengine.decoding.sentences import Sentence, joined
 from attnengine.engines import inputs

@@ -11,7 +11,7 @@ from attnengine.engines import Seq2Seq, load_seq2seq
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from attnengine.decoding.keywords import Options
+    from attnengine.decoding.options import Options
 
 PATH = Path(__file__).parent.parent / "data" / "g2p"
 

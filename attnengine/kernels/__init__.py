@@ -2,8 +2,8 @@
 
 Each has a NumPy twin of the same name in ``attnengine.reference``. ``num_threads`` is how many
 threads a call may use; results do not depend on it, nor on which other rows are in the call.
-An argument whose shape does not fit raises ``attnengine.errors.InvalidArgument``. NaN in gives
-NaN out.
+An argument with a shape that does not fit raises ``attnengine.errors.InvalidArgument``. NaN in
+gives NaN out.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from attnengine.models.precisions import CACHE_BYTES, PRECISIONS
 from attnengine.models.settings import BuildSettings
 
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
-# Of a weight, with its scales: docs/precision.md.
+# Bytes for each weight, with its scales: docs/precision.md.
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
 _LONG = ("chat_template", "chat_tokens", "languages")  # keys of the config that say too much
 
@@ -63,11 +63,20 @@ def built_sizes(
 def describe(path: Path) -> dict[str, Any]:
     """Facts about the model at ``path``, fit for JSON.
 
-    The keys of its config, and: ``parameters``; ``stored_as``, how many of them in each type;
-    ``bytes`` of its files; ``memory``, bytes that its weights take when loaded in each precision,
-    and ``cache_per_token``, bytes that a token takes in each precision of a cache (null: none are
-    kept); ``context_length`` in tokens (null: no limit, or one that the config does not say);
-    ``vocabularies`` by size; ``languages`` by name; whether it has a ``chat_template``.
+    The keys of its config, and these:
+
+    parameters, stored_as
+        The number of parameters, and how many are stored in each type.
+    bytes
+        The size of its files.
+    memory
+        Bytes that its loaded weights take, in each precision.
+    cache_per_token
+        Bytes that a token takes in each precision of a cache; null: nothing is kept.
+    context_length
+        The most tokens of a text; null: no limit, or none that the config says.
+    vocabularies, languages, chat_template
+        The size of each vocabulary, the names of the languages, whether there is a template.
 
     Raises what ``attnengine.load`` raises.
     """

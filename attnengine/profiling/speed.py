@@ -38,7 +38,7 @@ class Multiplied:
 
     source: int  # a token of the source, or of an encoder's text
     step: int  # a token of the target, or of a language model's text, without the output layer
-    head: int  # a position whose next token is predicted
+    head: int  # a position that predicts its next token
 
 
 def multiplied(
@@ -100,9 +100,9 @@ class Speed:
 def measure(path: Path, settings: Settings) -> dict[str, Any]:
     """Load the model at ``path`` and run it; the result is fit for JSON.
 
-    ``parameters``; ``load_seconds``; ``peak_memory`` of the process in bytes, before anything was
-    measured; ``bandwidth`` in bytes a second; ``speeds``, whose fields `Speed` explains: of a
-    language model the reading of a prompt and the new tokens after one token, else one.
+    It has ``parameters``, ``load_seconds``, ``bandwidth`` in bytes a second, and ``peak_memory``,
+    the bytes of the process before the measurements. ``speeds`` has the fields of `Speed`: two
+    entries for a language model (reading a prompt, and new tokens after one token), else one.
 
     Raises InvalidArgument for settings that do not fit, and what ``attnengine.load`` raises.
     """
@@ -206,13 +206,13 @@ def _encoder(
 
 
 def _forced(settings: Settings, new_tokens: int) -> dict[str, int]:
-    """Options by which every text gets exactly so many tokens."""
+    """Options by which every text gets exactly ``new_tokens``."""
     exact = {"min_new_tokens": new_tokens, "max_new_tokens": new_tokens}
     return {**exact, "beam_size": settings.beam_size, "max_batch_size": settings.batch_size}
 
 
 def _random_texts(engine: AnyEngine, settings: Settings) -> list[list[int]]:
-    """Ids of a batch, as many as asked for or usual, if the model takes so many."""
+    """Ids of a batch, each text of the asked or usual length, cut to what the model takes."""
     config, length = engine.config, settings.input_tokens
     if length is None:
         longest = (context_length(config) or sys.maxsize) - _ADDED

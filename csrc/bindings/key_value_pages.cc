@@ -70,7 +70,7 @@ ScoreBias score_bias(const std::optional<FloatArray>& table,
 std::vector<std::int64_t> own_places(const py::object& places,
                                      const std::vector<std::int64_t>& lengths) {
   std::vector<std::int64_t> own = lengths;
-  for (std::int64_t& place : own) --place;
+  for (std::int64_t& position : own) --position;
   if (places.is_none()) return own;
   own = integers<std::int64_t>(places, "places");
   expect_equal(static_cast<std::int64_t>(own.size()), static_cast<std::int64_t>(lengths.size()),
@@ -103,7 +103,7 @@ class KeyValuePages {
     check_query(query);
     const std::int64_t rows = query.shape(0), heads = query.shape(1),
                        width = heads * query.shape(2);
-    const auto seen = sights(rows, lengths, begins, places);
+    const auto seen = visible_ranges(rows, lengths, begins, places);
     FloatArray context({rows, heads, heads_.head_dim});
     FloatArray weights({rows, heads, need_weights ? positions_ : 0});
     ScaledDotStep step{{query.data(), rows, width},
@@ -146,12 +146,13 @@ class KeyValuePages {
                             std::to_string(query.shape(1)));
   }
 
-  std::vector<Sight> sights(std::int64_t rows, const py::object& lengths, const py::object& begins,
-                            const py::object& places) const {
+  std::vector<VisibleRange> visible_ranges(std::int64_t rows, const py::object& lengths,
+                                           const py::object& begins,
+                                           const py::object& places) const {
     const auto ends = checked_lengths(lengths, rows, positions_);
     const auto firsts = checked_begins(begins, ends);
     const auto own = own_places(places, ends);
-    std::vector<Sight> seen;
+    std::vector<VisibleRange> seen;
     for (std::int64_t row = 0; row < rows; ++row)
       seen.push_back({pages_.data(), firsts[row], ends[row], own[row]});
     return seen;

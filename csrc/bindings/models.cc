@@ -65,17 +65,18 @@ void bind_encoded(py::module_& m) {
 
 py::array attention(const State& state) {
   state.check_usable();
-  if (!state.keep_attention || !state.attention.matrix().data)
+  if (!state.keep_alignment || !state.attention.matrix().data)
     throw InvalidArgument(
-        "the last step kept no attention weights: set keep_attention before the step");
+        "the last step kept no attention weights: set keep_alignment before the step");
   return view(state.attention);
 }
 
 py::tuple attentions(const State& state) {
   state.check_usable();
-  if (!state.keep_attentions || !state.self_attentions.attentions())
+  if (!state.keep_all_attentions || !state.self_attentions.attentions())
     throw InvalidArgument(
-        "the last step kept no attention weights of layers: set keep_attentions before the step");
+        "the last step kept no attention weights of layers: set keep_all_attentions before the "
+        "step");
   return py::make_tuple(attention_weights(state.self_attentions),
                         attention_weights(state.cross_attentions));
 }
@@ -118,11 +119,11 @@ void bind_state(py::module_& m) {
           "bytes_per_token", &State::bytes_per_token,
           "Bytes that each token of a sequence adds; 0 where the last token's alone are kept.")
       .def_property(
-          "keep_attention", [](const State& s) { return s.keep_attention; },
-          set_between_steps<&State::keep_attention>)
+          "keep_alignment", [](const State& s) { return s.keep_alignment; },
+          set_between_steps<&State::keep_alignment>)
       .def_property(
-          "keep_attentions", [](const State& s) { return s.keep_attentions; },
-          set_between_steps<&State::keep_attentions>)
+          "keep_all_attentions", [](const State& s) { return s.keep_all_attentions; },
+          set_between_steps<&State::keep_all_attentions>)
       .def_property_readonly("attention", &attention)
       .def_property_readonly(
           "attentions", &attentions,

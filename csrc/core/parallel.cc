@@ -23,11 +23,11 @@ thread_local int most_threads = ThreadPool::kMaxThreads;
 std::atomic<bool> forked{false};
 
 void check_not_forked() {
-  // once in a process, whose children then know that it has run
+  // once in a process: its children then know that it has run
   static const int watching = pthread_atfork(nullptr, nullptr, [] { forked = true; });
   if (watching == 0 && forked)
     throw Error(
-        "attnengine ran in the parent of this forked process, whose threads do not exist here: "
+        "attnengine ran in the parent of this forked process, and its threads do not exist here: "
         "start workers with the \"spawn\" method, or fork before the first step");
 }
 

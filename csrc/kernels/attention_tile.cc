@@ -30,8 +30,8 @@ ATTNENGINE_INLINE const Number* numbers_of(const std::byte* head) {
 }
 
 // Some scales of a head: those of the keys, then those of the values.
-ATTNENGINE_INLINE Floats load_scales(const std::byte* head, std::int64_t place) {
-  return load(reinterpret_cast<const float*>(head) + place);
+ATTNENGINE_INLINE Floats load_scales(const std::byte* head, std::int64_t index) {
+  return load(reinterpret_cast<const float*>(head) + index);
 }
 
 constexpr int vectors_at_once(int rows, int most) {
@@ -95,7 +95,7 @@ void adjust(const ScaledDotStep& step, const Query& query, std::int64_t block, R
     map(scores + seen.begin, scores + seen.begin, seen.end - seen.begin, capped);
   }
   const ScoreBias& bias = step.bias;
-  const std::int64_t distance = block - query.sight->place;  // of the block's first key
+  const std::int64_t distance = block - query.visible->position;  // of the block's first key
   if (bias.slopes)
     for (std::int64_t t = seen.begin; t < seen.end; ++t)
       scores[t] += bias.slopes[query.head] * static_cast<float>(distance + t);

@@ -32,14 +32,14 @@ struct Query {
   const float* query;  // (head_dim,)
   float* context;      // (head_dim,)
   float* weights;      // (positions,) or null
-  const Sight* sight;
+  const VisibleRange* visible;
   std::int64_t head;
   float max = -kInfinity;
   float sum = 0;
 
   // The positions of a block that it sees, counted from the block's first.
   ATTNENGINE_INLINE Range seen(std::int64_t block) const {
-    return {most(sight->begin - block, 0), least(sight->end - block, kBlock)};
+    return {most(visible->begin - block, 0), least(visible->end - block, kBlock)};
   }
 };
 

@@ -50,20 +50,20 @@ struct Int4 {
     const auto at = [&](std::int64_t offset, int v, std::int64_t lane_bytes) {
       return w + offset + v / kPanelVectors * tile.stride + v % kPanelVectors * lane_bytes * kLanes;
     };
-    const Int4Half place = int4_half(step.x.cols, half);
+    const Int4Half parts = int4_half(step.x.cols, half);
     const std::int8_t* values = rows.values + half * kHalf;
     Products products[kRows][kVectors] = {};
 #pragma GCC unroll kUnrolled
     for (std::int64_t line = 0; line < kLines; ++line)
       for (int v = 0; v < kVectors; ++v) {
-        const Ints weights = load_nibbles(at(place.weights + line * kInt4Line, v, 4));
+        const Ints weights = load_nibbles(at(parts.weights + line * kInt4Line, v, 4));
         for (int r = 0; r < kRows; ++r)
           products[r][v] =
               dot(products[r][v], weights, values + r * rows.blocks * kScaleBlock + line * 8);
       }
     for (int v = 0; v < kVectors; ++v) {
-      const Ints factors = load_narrow(at(place.steps, v, 1));
-      const Ints shifts = load_narrow(at(place.zeros, v, 1));
+      const Ints factors = load_narrow(at(parts.steps, v, 1));
+      const Ints shifts = load_narrow(at(parts.zeros, v, 1));
       for (int r = 0; r < kRows; ++r) {
         const Ints inputs = broadcast_int(rows.sums[r * 2 * rows.blocks + half]);
         sums[r][v] += (sixteen_times(products[r][v]) - add_pairs(shifts, inputs)) * factors;

@@ -96,11 +96,11 @@ struct Packer {
   std::int64_t output;  // the first
   std::uint8_t* panel;
 
-  ATTNENGINE_INLINE Int4Half place(std::int64_t half) const { return int4_half(weight.cols, half); }
+  ATTNENGINE_INLINE Int4Half parts(std::int64_t half) const { return int4_half(weight.cols, half); }
   ATTNENGINE_INLINE std::int64_t lane() const { return output % kPanel; }
   // Where a step lies, among the weights, until the scale is known.
   ATTNENGINE_INLINE float* kept(std::int64_t half) const {
-    return reinterpret_cast<float*>(panel + place(half).weights) + lane();
+    return reinterpret_cast<float*>(panel + parts(half).weights) + lane();
   }
 
   // Keeps the steps of all halves and writes their zeros; returns the scale, which is NaN where a
@@ -113,7 +113,7 @@ struct Packer {
       for (const Floats& x : half.values) nothing += x * 0.0f;
       Floats step, zero;
       search(half, step, zero);
-      store_narrow(panel + place(h).zeros + lane(), zero);
+      store_narrow(panel + parts(h).zeros + lane(), zero);
       store(kept(h), step);
       largest = max(step, largest);
     }
@@ -121,7 +121,7 @@ struct Packer {
   }
 
   ATTNENGINE_INLINE void pack_half(std::int64_t h, Floats scale) const {
-    const Int4Half to = place(h);
+    const Int4Half to = parts(h);
     const Floats step = load(kept(h));
     Floats steps = limited(step * inverse(scale), 255);
     steps = step > 0.0f ? max(steps, broadcast(1)) : steps;

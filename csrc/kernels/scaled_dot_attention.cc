@@ -32,8 +32,8 @@ void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, s
     seen = hull(seen, tile.seen[r]);
   }
   tile.range = pages_with(seen);
-  const std::byte* const* pages = queries[0].sight->pages + block / kPage;
-  const bool more = queries[0].sight->end >= block + 2 * kBlock;
+  const std::byte* const* pages = queries[0].visible->pages + block / kPage;
+  const bool more = queries[0].visible->end >= block + 2 * kBlock;
   for (std::int64_t page = tile.range.begin; page < tile.range.end; ++page) {
     tile.pages[page] = pages[page] + head.here;
     tile.ahead[page] = more ? pages[page + kPages] + head.here : pages[page] + head.next;
@@ -42,9 +42,9 @@ void attend_block(const ScaledDotStep& step, HeadOffsets head, Query* queries, s
 }
 
 // Whether two queries see the same pages of a block.
-ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block) {
-  const std::byte* const* pages = a.sight->pages + block / kPage;
-  const std::byte* const* others = b.sight->pages + block / kPage;
+ATTNENGINE_INLINE bool same_pages(const Query& a, const Query& b, std::int64_t block) {
+  const std::byte* const* pages = a.visible->pages + block / kPage;
+  const std::byte* const* others = b.visible->pages + block / kPage;
   if (pages == others) return true;
   const Range seen = pages_with(a.seen(block)), other = pages_with(b.seen(block));
   bool same = seen.begin == other.begin && seen.end == other.end;
@@ -57,7 +57,7 @@ ATTNENGINE_INLINE bool share(const Query& a, const Query& b, std::int64_t block)
 ATTNENGINE_INLINE std::int64_t sharing(const Query* queries, std::int64_t n, std::int64_t block) {
   std::int64_t count = 0;
   while (count < n && !queries[count].seen(block).empty() &&
-         share(queries[0], queries[count], block))
+         same_pages(queries[0], queries[count], block))
     ++count;
   return count;
 }
@@ -67,7 +67,7 @@ Query query_of(const ScaledDotStep& step, std::int64_t row, std::int64_t head) {
   query.query = step.query[row] + head * step.kv_heads.head_dim;
   query.context = step.context[row] + head * step.kv_heads.head_dim;
   query.weights = step.weights.data ? step.weights[row * step.num_heads + head] : nullptr;
-  query.sight = step.sights + row;
+  query.visible = step.visible + row;
   query.head = head;
   for (std::int64_t d = 0; d < step.kv_heads.head_dim; ++d) query.context[d] = 0;
   return query;
@@ -77,7 +77,7 @@ void finish(const ScaledDotStep& step, const Query& query) {
   const float inverse = 1 / query.sum;
   scale(query.context, inverse, step.kv_heads.head_dim);
   if (!query.weights) return;
-  const std::int64_t begin = query.sight->begin, end = query.sight->end;
+  const std::int64_t begin = query.visible->begin, end = query.visible->end;
   float* seen = query.weights + begin;
   exp_and_sum(seen, query.max, seen, end - begin);
   scale(seen, inverse, end - begin);
@@ -90,7 +90,7 @@ void finish(const ScaledDotStep& step, const Query& query) {
 Range family_of(const ScaledDotStep& step, std::int64_t begin) {
   Range family{begin, begin + 1};
   while (family.end < step.query.rows &&
-         step.sights[family.end].pages[0] == step.sights[begin].pages[0])
+         step.visible[family.end].pages[0] == step.visible[begin].pages[0])
     ++family.end;
   return family;
 }
@@ -103,11 +103,11 @@ void attend_band(const ScaledDotStep& step, std::int64_t first_row, std::int64_t
   const std::int64_t n = queries.end - queries.begin;
   const HeadOffsets head = offsets_of(step, kv_head);
   Query band[kBand];
-  Range seen{step.sights[first_row + queries.begin / group].begin, 0};
+  Range seen{step.visible[first_row + queries.begin / group].begin, 0};
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t query = queries.begin + i;
     band[i] = query_of(step, first_row + query / group, kv_head * group + query % group);
-    seen = hull(seen, {band[i].sight->begin, band[i].sight->end});
+    seen = hull(seen, {band[i].visible->begin, band[i].visible->end});
   }
   for (std::int64_t block = seen.begin / kBlock * kBlock; block < seen.end; block += kBlock)
     for (std::int64_t i = 0; i < n;) {
@@ -141,7 +141,7 @@ void scaled_dot_attention(const ScaledDotStep& step) {
   if (rows == 0) return;
   std::int64_t seen = 0;
   for (std::int64_t row = 0; row < rows; ++row)
-    seen += step.sights[row].end - step.sights[row].begin;
+    seen += step.visible[row].end - step.visible[row].begin;
   // twice its instructions: between the layers of a model pages leave the first caches
   parallel_for(rows * heads, seen / rows * step.kv_heads.head_dim,
                [&](std::int64_t begin, std::int64_t end) {

@@ -12,32 +12,32 @@ namespace {
 std::int64_t adjacent(const PageCell* cells, std::int64_t n) {
   std::int64_t count = 1;
   while (count < n && cells[count].page == cells[0].page &&
-         cells[count].place == cells[0].place + count)
+         cells[count].index == cells[0].index + count)
     ++count;
   return count;
 }
 
-// Stores keys and values (rows, at least dim) of a head in a page, from `place` on. They are
+// Stores keys and values (rows, at least dim) of a head in a page, from `index` on. They are
 // rounded by `put(to, x, row, which)`; `which` is 0 for keys and 1 for values.
 template <class Number, class Put>
 ATTNENGINE_INLINE void put_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim,
-                                std::int64_t place, Number* head, Put put) {
-  Number* to = head + dim * kPage + place * value_stride(dim);
+                                std::int64_t index, Number* head, Put put) {
+  Number* to = head + dim * kPage + index * value_stride(dim);
   for (std::int64_t row = 0; row < keys.rows; ++row, to += value_stride(dim))
     for (std::int64_t d = 0; d < dim; d += kLanes) {
       const std::int64_t lanes = dim - d < kLanes ? dim - d : kLanes;
       Number numbers[kLanes];
       put(numbers, load_first(keys[row] + d, lanes), row, 0);
       for (std::int64_t lane = 0; lane < lanes; ++lane)
-        head[(d + lane) * kPage + place + row] = numbers[lane];
+        head[(d + lane) * kPage + index + row] = numbers[lane];
       put(to + d, load_first(values[row] + d, lanes), row, 1);
     }
 }
 
 template <class Number>
-void store_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim, std::int64_t place,
+void store_head(ConstMatrix keys, ConstMatrix values, std::int64_t dim, std::int64_t index,
                 std::byte* head) {
-  put_head(keys, values, dim, place, reinterpret_cast<Number*>(head),
+  put_head(keys, values, dim, index, reinterpret_cast<Number*>(head),
            [](Number* to, Floats x, std::int64_t, int) { store(to, x); });
 }
 
@@ -60,12 +60,12 @@ ATTNENGINE_INLINE void scale_rows(ConstMatrix x, std::int64_t dim, float* scales
 
 template <>
 void store_head<std::int8_t>(ConstMatrix keys, ConstMatrix values, std::int64_t dim,
-                             std::int64_t place, std::byte* head) {
+                             std::int64_t index, std::byte* head) {
   float inverses[2][kPage];
-  float* scales = reinterpret_cast<float*>(head) + place;
+  float* scales = reinterpret_cast<float*>(head) + index;
   scale_rows(keys, dim, scales, inverses[0]);
   scale_rows(values, dim, scales + kPage, inverses[1]);
-  put_head(keys, values, dim, place, reinterpret_cast<std::int8_t*>(head) + kScaleBytes,
+  put_head(keys, values, dim, index, reinterpret_cast<std::int8_t*>(head) + kScaleBytes,
            [&](std::int8_t* to, Floats x, std::int64_t row, int which) {
              store(to, rounded(x, inverses[which][row]));
            });
@@ -82,7 +82,7 @@ void store_heads(ConstMatrix keys_values, PageHeads heads, const PageCell* cells
       const ConstMatrix keys{keys_values[row] + head * dim, count, keys_values.cols};
       const ConstMatrix values{keys.data + heads.count * dim, count, keys_values.cols};
       std::byte* to = cells[row].page + offset + head * heads.head_bytes();
-      store_head<Number>(keys, values, dim, cells[row].place, to);
+      store_head<Number>(keys, values, dim, cells[row].index, to);
     }
   }
 }

@@ -8,51 +8,51 @@
 namespace attnengine {
 namespace {
 
-void attention_pool(const Run& run, ConstMatrix states, const float* query, float* pooled) {
-  std::vector<float> weights(run.length);
-  const Source source{states[run.first], states[run.first], run.length};
+void attention_pool(const RowRange& range, ConstMatrix states, const float* query, float* pooled) {
+  std::vector<float> weights(range.length);
+  const Source source{states[range.first], states[range.first], range.length};
   kernels().dot_attention({{query, 1, states.cols},
                            &source,
-                           {weights.data(), 1, run.length},
+                           {weights.data(), 1, range.length},
                            {pooled, 1, states.cols}});
 }
 
 // pooled[d] = max over the rows of `run` of states[row][d]; a NaN stays
-void max_rows(const Run& run, ConstMatrix states, float* pooled) {
-  std::copy_n(states[run.first], states.cols, pooled);
-  for (std::int64_t row = run.first + 1; row < run.first + run.length; ++row)
+void max_rows(const RowRange& range, ConstMatrix states, float* pooled) {
+  std::copy_n(states[range.first], states.cols, pooled);
+  for (std::int64_t row = range.first + 1; row < range.first + range.length; ++row)
     for (std::int64_t d = 0; d < states.cols; ++d)
       if (!(states[row][d] <= pooled[d])) pooled[d] = states[row][d];
 }
 
 }  // namespace
 
-void mean_rows(const Run& run, ConstMatrix states, float* pooled) {
+void mean_rows(const RowRange& range, ConstMatrix states, float* pooled) {
   std::fill_n(pooled, states.cols, 0.0f);
-  for (std::int64_t row = run.first; row < run.first + run.length; ++row)
+  for (std::int64_t row = range.first; row < range.first + range.length; ++row)
     for (std::int64_t d = 0; d < states.cols; ++d) pooled[d] += states[row][d];
-  for (std::int64_t d = 0; d < states.cols; ++d) pooled[d] /= static_cast<float>(run.length);
+  for (std::int64_t d = 0; d < states.cols; ++d) pooled[d] /= static_cast<float>(range.length);
 }
 
 void pool(Pooling pooling, const Ragged& ragged, ConstMatrix states, const float* final_hidden,
           const float* query, Matrix pooled) {
-  for (const Run& run : ragged.runs()) {
-    float* out = pooled[run.index];
+  for (const RowRange& range : ragged.ranges()) {
+    float* out = pooled[range.index];
     switch (pooling) {
       case Pooling::kMean:
-        mean_rows(run, states, out);
+        mean_rows(range, states, out);
         break;
       case Pooling::kMax:
-        max_rows(run, states, out);
+        max_rows(range, states, out);
         break;
       case Pooling::kFirst:
-        std::copy_n(states[run.first], states.cols, out);
+        std::copy_n(states[range.first], states.cols, out);
         break;
       case Pooling::kLast:
-        std::copy_n(final_hidden + run.index * states.cols, states.cols, out);
+        std::copy_n(final_hidden + range.index * states.cols, states.cols, out);
         break;
       case Pooling::kAttention:
-        attention_pool(run, states, query, out);
+        attention_pool(range, states, query, out);
         break;
     }
   }

@@ -14,6 +14,6 @@ void pool(Pooling pooling, const Ragged& ragged, ConstMatrix states, const float
           const float* query, Matrix pooled);
 
 // pooled[d] = mean over the rows of `run` of states[row][d]
-void mean_rows(const Run& run, ConstMatrix states, float* pooled);
+void mean_rows(const RowRange& range, ConstMatrix states, float* pooled);
 
 }  // namespace attnengine

@@ -25,7 +25,7 @@ struct RecurrenceScratch {
   FeedForwardScratch feed_forward;
 };
 
-// What a layer of a decoder may have in the place of self-attention.
+// What a layer of a decoder may have instead of self-attention.
 class Recurrence {
  public:
   virtual ~Recurrence() = default;

@@ -5,13 +5,14 @@
 
 namespace attnengine {
 
-void Cell::run(const Waves& waves, ConstMatrix x, const CellState& state,
+void Cell::run(const Timesteps& timesteps, ConstMatrix x, const CellState& state,
                CellScratch& scratch) const {
   const Matrix input_gates = scratch.input.matrix(x.rows, gates_size());
   (*input_)(x, input_gates);
   ConstMatrix before = state.before;
-  for (std::int64_t wave = waves.begin; wave < waves.end; ++wave) {
-    const std::int64_t first = waves.row(wave, 0), count = waves.ragged.wave_size(wave);
+  for (std::int64_t timestep = timesteps.begin; timestep < timesteps.end; ++timestep) {
+    const std::int64_t first = timesteps.row(timestep, 0),
+                       count = timesteps.ragged.timestep_size(timestep);
     const Matrix hidden = rows_of(state.hidden, first, count);
     step(constant(rows_of(input_gates, first, count)),
          {rows_of(before, 0, count), hidden, rows_of(state.cell, 0, count)}, scratch.recurrent);

@@ -37,9 +37,10 @@ class Cell {
   std::int64_t gates_size() const { return input_->out(); }
   virtual std::int64_t cell_size() const { return 0; }  // of an LSTM's cell state
 
-  // A step for each wave of x (rows, input_size). What does not wait for the step before, the
+  // A step for each timestep of x (rows, input_size). What does not wait for the step before, the
   // product with x, is done at once.
-  void run(const Waves& waves, ConstMatrix x, const CellState& state, CellScratch& scratch) const;
+  void run(const Timesteps& timesteps, ConstMatrix x, const CellState& state,
+           CellScratch& scratch) const;
 
  protected:
   // One step of every sequence: input_gates (sequences, gates * units), x @ weight_ih.T + bias_ih;

@@ -14,32 +14,34 @@ struct Direction {
   std::int64_t of;      // directions of the layer
   std::int64_t column;  // the first one that it reads
 
-  // The row of the layer that the i-th longest sequence is at in a wave.
-  std::int64_t row(const Waves& waves, std::int64_t wave, std::int64_t i) const {
-    return waves.row(reverse ? waves.ragged.runs()[i].length - 1 - wave : wave, i);
+  // The row of the layer that the i-th longest sequence is at in a timestep.
+  std::int64_t row(const Timesteps& timesteps, std::int64_t timestep, std::int64_t i) const {
+    return timesteps.row(reverse ? timesteps.ragged.ranges()[i].length - 1 - timestep : timestep,
+                         i);
   }
 
   // Its part of what is carried for the i-th longest sequence.
   float* carried(Buffer& buffer, const Ragged& ragged, std::int64_t size, std::int64_t i) const {
     const Matrix all = buffer.matrix(ragged.count(), of * size);
-    return all[ragged.runs()[i].index] + index * size;
+    return all[ragged.ranges()[i].index] + index * size;
   }
 };
 
-// What the direction reads, in the order of its own waves: (rows, input_size)
-ConstMatrix read(const Direction& direction, const Waves& waves, ConstMatrix x, Buffer& buffer) {
+// What the direction reads, in the order of its own timesteps: (rows, input_size)
+ConstMatrix read(const Direction& direction, const Timesteps& timesteps, ConstMatrix x,
+                 Buffer& buffer) {
   const std::int64_t size = direction.cell.input_size();
   if (!direction.reverse && size == x.cols) return x;
   const Matrix own = buffer.matrix(x.rows, size);
-  waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-    std::copy_n(x[direction.row(waves, wave, i)] + direction.column, size, own[row]);
+  timesteps.for_rows([&](std::int64_t row, std::int64_t timestep, std::int64_t i) {
+    std::copy_n(x[direction.row(timesteps, timestep, i)] + direction.column, size, own[row]);
   });
   return constant(own);
 }
 
-void run_direction(const Direction& direction, const Waves& waves, ConstMatrix x, Matrix states,
-                   LayerStates& carried) {
-  const Ragged& ragged = waves.ragged;
+void run_direction(const Direction& direction, const Timesteps& timesteps, ConstMatrix x,
+                   Matrix states, LayerStates& carried) {
+  const Ragged& ragged = timesteps.ragged;
   const std::int64_t size = direction.cell.hidden_size(), cell_size = direction.cell.cell_size();
   Buffer x_buffer, before_buffer, cell_buffer, own_buffer;
   CellScratch scratch;
@@ -56,15 +58,16 @@ void run_direction(const Direction& direction, const Waves& waves, ConstMatrix x
     std::copy_n(hidden_of(i), size, before[i]);
     std::copy_n(cell_of(i), cell_size, cell[i]);
   }
-  direction.cell.run(waves, read(direction, waves, x, x_buffer), {constant(before), own, cell},
-                     scratch);
+  direction.cell.run(timesteps, read(direction, timesteps, x, x_buffer),
+                     {constant(before), own, cell}, scratch);
   for (std::int64_t i = 0; i < ragged.count(); ++i) {
-    std::copy_n(own[waves.last_row(i)], size, hidden_of(i));
+    std::copy_n(own[timesteps.last_row(i)], size, hidden_of(i));
     std::copy_n(cell[i], cell_size, cell_of(i));
   }
   if (direction.of == 1) return;
-  waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-    std::copy_n(own[row], size, states[direction.row(waves, wave, i)] + direction.index * size);
+  timesteps.for_rows([&](std::int64_t row, std::int64_t timestep, std::int64_t i) {
+    std::copy_n(own[row], size,
+                states[direction.row(timesteps, timestep, i)] + direction.index * size);
   });
 }
 
@@ -81,12 +84,12 @@ LayerStates zero_states(const RnnLayer& layer, std::int64_t sequences) {
 
 void run_layer(const RnnLayer& layer, const Ragged& ragged, ConstMatrix x, Matrix states,
                LayerStates& carried) {
-  const Waves waves(ragged);
+  const Timesteps timesteps(ragged);
   const std::int64_t of = layer.directions();
-  run_direction({*layer.forward, false, 0, of, 0}, waves, x, states, carried);
+  run_direction({*layer.forward, false, 0, of, 0}, timesteps, x, states, carried);
   const std::int64_t second = layer.separate ? layer.forward->input_size() : 0;
   if (layer.backward)
-    run_direction({*layer.backward, true, 1, of, second}, waves, x, states, carried);
+    run_direction({*layer.backward, true, 1, of, second}, timesteps, x, states, carried);
   if (layer.skip) add(x, states);
 }
 

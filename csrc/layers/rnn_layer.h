@@ -29,7 +29,7 @@ struct LayerStates {
 // Zeros, to start `sequences` sequences from.
 LayerStates zero_states(const RnnLayer& layer, std::int64_t sequences);
 
-// x (rows, input_size) -> states (rows, directions * hidden), both in the order of the waves,
+// x (rows, input_size) -> states (rows, directions * hidden), both in the order of the timesteps,
 // starting from `carried`, which becomes the states after the last step of every sequence.
 void run_layer(const RnnLayer& layer, const Ragged& ragged, ConstMatrix x, Matrix states,
                LayerStates& carried);

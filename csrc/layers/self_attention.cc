@@ -11,7 +11,7 @@ void run_self_attention(const MultiHeadAttention& attention, ConstMatrix x, cons
   const Matrix keys_values = columns_from(projected, attention.query_size());
   const PageHeads heads = attention.page_heads(rows.precision);
   kernels().store_keys_values(constant(keys_values), heads, rows.cells, rows.offset);
-  ScaledDotStep step{constant(projected), rows.sights, rows.offset, attention.num_heads, heads,
+  ScaledDotStep step{constant(projected), rows.visible, rows.offset, attention.num_heads, heads,
                      attention.scale,     context};
   step.score_cap = attention.score_cap;
   if (attention.position_bias) step.bias = attention.position_bias->view();

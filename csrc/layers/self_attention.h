@@ -6,10 +6,10 @@ namespace attnengine {
 
 // The rows of a step among the pages of their sequences.
 struct PagedRows {
-  const PageCell* cells;     // (rows,) where their keys and values go
-  const Sight* sights;       // (rows,) what they see, themselves included
-  std::int64_t offset;       // bytes from a page to the layer's first key head
-  CachePrecision precision;  // of the pages
+  const PageCell* cells;        // (rows,) where their keys and values go
+  const VisibleRange* visible;  // (rows,) what they see, themselves included
+  std::int64_t offset;          // bytes from a page to the layer's first key head
+  CachePrecision precision;     // of the pages
 };
 
 // x (rows, hidden) -> out (rows, hidden), or added to it

@@ -26,7 +26,7 @@ struct TransformerLayer {
   BlockNorm feed_forward_norm;
   MultiHeadAttention cross_attention;  // of a decoder with a source; otherwise empty
   BlockNorm cross_attention_norm;
-  std::shared_ptr<const Recurrence> recurrence;  // in the place of self_attention; or null
+  std::shared_ptr<const Recurrence> recurrence;  // instead of self_attention; or null
   bool parallel = false;  // attention and feed-forward read the same and are added together
 
   bool has_cross_attention() const { return cross_attention.output != nullptr; }

@@ -9,15 +9,15 @@
 namespace attnengine {
 namespace {
 
-std::vector<Run> runs_of(const Rows& rows) {
-  std::vector<Run> runs;
+std::vector<RowRange> ranges_of(const Rows& rows) {
+  std::vector<RowRange> ranges;
   for (std::int64_t row = 0; row < rows.count; ++row) {
     if (row > 0 && rows.sequences[row] == rows.sequences[row - 1])
-      ++runs.back().length;
+      ++ranges.back().length;
     else
-      runs.push_back({row, 1, rows.sequences[row]});
+      ranges.push_back({row, 1, rows.sequences[row]});
   }
-  return runs;
+  return ranges;
 }
 
 }  // namespace
@@ -42,29 +42,30 @@ Decoder::Decoder() {
 
 void Decoder::step(const Rows& rows, State& state) const {
   if (state.decoder_ != id()) throw InvalidArgument("state belongs to another model");
-  const std::vector<Run> runs = runs_of(rows);
-  check_rows(rows, runs, state);
+  const std::vector<RowRange> ranges = ranges_of(rows);
+  check_rows(rows, ranges, state);
   const ThreadScope threads(num_threads());
   std::int64_t wanted = 0;
   for (std::int64_t row = 0; row < rows.count; ++row) wanted += rows.wanted(row);
   state.logits.resize(wanted, vocab_size());
   state.half_changed_ = true;
-  run(rows, runs, state);
+  run(rows, ranges, state);
   state.half_changed_ = false;
 }
 
-void Decoder::check_rows(const Rows& rows, const std::vector<Run>& runs, const State& state) const {
+void Decoder::check_rows(const Rows& rows, const std::vector<RowRange>& ranges,
+                         const State& state) const {
   check_tokens(rows.tokens, rows.count, vocab_size(), "tokens");
   std::vector<bool> seen(state.sequences_.size(), false);
-  for (const Run& run : runs) {
-    const auto sequence = static_cast<std::int32_t>(run.index);
-    state.check(sequence, "sequences", run.first);
+  for (const RowRange& range : ranges) {
+    const auto sequence = static_cast<std::int32_t>(range.index);
+    state.check(sequence, "sequences", range.first);
     if (seen[sequence])
-      throw InvalidArgument("sequences[" + std::to_string(run.first) + "] is " +
+      throw InvalidArgument("sequences[" + std::to_string(range.first) + "] is " +
                             std::to_string(sequence) +
                             " again: the rows of a sequence must be adjacent");
     seen[sequence] = true;
-    const std::int64_t length = state.length(sequence) + run.length;
+    const std::int64_t length = state.length(sequence) + range.length;
     if (max_positions() > 0 && length > max_positions())
       throw InvalidArgument("sequence " + std::to_string(sequence) + " would have " +
                             std::to_string(length) + " tokens, expected at most " +

@@ -14,7 +14,7 @@ namespace attnengine {
 struct Rows {
   const std::int32_t* tokens;     // (count,)
   const std::int32_t* sequences;  // (count,) which sequence of the state each token extends
-  const bool* want;               // (count,) rows whose logits are needed; null: every row
+  const bool* want;               // (count,) the rows that need logits; null: every row
   std::int64_t count;
 
   bool wanted(std::int64_t row) const { return !want || want[row]; }
@@ -39,13 +39,13 @@ class Decoder : public HasThreads {
  public:
   Decoder();
 
-  // Tells whose a state is. An address would not: after a decoder is gone another may live there.
+  // Tells which decoder a state belongs to. An address would not: a later decoder may have it too.
   virtual std::int64_t id() const { return id_; }
 
   virtual std::unique_ptr<State> new_state() const = 0;
   virtual std::int64_t vocab_size() const = 0;
   virtual std::int64_t max_positions() const { return 0; }  // 0: any length
-  // Of the keys and values that it keeps; none where it keeps none.
+  // The precision of the keys and values that it keeps; none where it keeps none.
   virtual std::optional<CachePrecision> cache_precision() const { return {}; }
 
   // Leaves the logits of the wanted rows in state.logits. Throws InvalidArgument, before anything
@@ -55,13 +55,13 @@ class Decoder : public HasThreads {
   void step(const Rows& rows, State& state) const;
 
  protected:
-  // `runs` are the rows of each sequence, `index` its number in the state.
-  virtual void run(const Rows& rows, const std::vector<Run>& runs, State& state) const = 0;
+  // `ranges` are the rows of each sequence, `index` its number in the state.
+  virtual void run(const Rows& rows, const std::vector<RowRange>& ranges, State& state) const = 0;
 
  private:
   friend class SourceDecoder;
 
-  void check_rows(const Rows& rows, const std::vector<Run>& runs, const State& state) const;
+  void check_rows(const Rows& rows, const std::vector<RowRange>& ranges, const State& state) const;
 
   std::int64_t id_;
 };

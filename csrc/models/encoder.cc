@@ -38,7 +38,7 @@ void Encoder::encode(const std::int32_t* tokens, std::int64_t rows, const std::i
 void Encoder::encode(const std::int32_t* tokens, const Ragged& ragged, Pooling pooling,
                      Matrix pooled) const {
   std::int64_t rows = 0;
-  for (const Run& run : ragged.runs()) rows += run.length;
+  for (const RowRange& range : ragged.ranges()) rows += range.length;
   Buffer states_buffer, last_buffer;
   const Matrix states = states_buffer.matrix(rows, output_size());
   const Matrix last = last_buffer.matrix(ragged.count(), output_size());

@@ -22,8 +22,8 @@ class SourceDecoder : public Decoder {
   }
 
  protected:
-  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override {
-    decoder_->run(rows, runs, state);
+  void run(const Rows& rows, const std::vector<RowRange>& ranges, State& state) const override {
+    decoder_->run(rows, ranges, state);
   }
 
   std::shared_ptr<const Decoder> decoder_;

@@ -83,7 +83,7 @@ std::vector<std::int32_t> State::reorder(const std::vector<std::int32_t>& sequen
 
   std::vector<std::int32_t> out;
   for (const std::int32_t parent : parents) {
-    // an only child, or the first, takes its parent's place
+    // an only child, or the first, takes its parent's slot
     out.push_back(used[parent] ? fork_one(sequences[parent]) : sequences[parent]);
     used[parent] = true;
   }

@@ -70,11 +70,11 @@ class State {
     return slots_.keeps_past ? slots_.size / slots_.tokens : 0;
   }
 
-  bool keep_attention = false;
+  bool keep_alignment = false;
   KeptMatrix logits;     // (wanted rows, vocab_size) of the last step
   KeptMatrix attention;  // (rows, longest source) when kept; zero beyond a row's source
 
-  bool keep_attentions = false;      // of every layer and head; Transformers do
+  bool keep_all_attentions = false;  // of every layer and head; Transformers do
   AttentionRecord self_attentions;   // of the last step, its rows and their longest past
   AttentionRecord cross_attentions;  // its rows and their longest source
 

@@ -46,12 +46,12 @@ struct WindowState : State {
 // Windows side by side, and where the vectors that they are pooled into belong.
 struct Windows {
   std::vector<std::int32_t> tokens;
-  std::vector<Run> runs;
+  std::vector<RowRange> ranges;
   std::vector<std::int64_t> rows;  // of logits
 
   void add(std::int64_t first, std::int64_t row) {
     const auto end = static_cast<std::int64_t>(tokens.size());
-    runs.push_back({first, end - first, static_cast<std::int64_t>(runs.size())});
+    ranges.push_back({first, end - first, static_cast<std::int64_t>(ranges.size())});
     rows.push_back(row);
   }
 };
@@ -78,7 +78,7 @@ std::unique_ptr<State> WindowDecoder::new_state() const {
   return std::make_unique<WindowState>(id());
 }
 
-void WindowDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+void WindowDecoder::run(const Rows& rows, const std::vector<RowRange>& ranges, State& base) const {
   auto& state = static_cast<WindowState&>(base);
   const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix pooled = state.pooled.matrix(wanted, output_->in());
@@ -86,24 +86,24 @@ void WindowDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& b
   Windows windows;
   Buffer vectors;
   const auto encode = [&] {
-    const Matrix out = vectors.matrix(std::int64_t(windows.runs.size()), pooled.cols);
-    encoder_->encode(windows.tokens.data(), Ragged(windows.runs), window_.pooling, out);
+    const Matrix out = vectors.matrix(std::int64_t(windows.ranges.size()), pooled.cols);
+    encoder_->encode(windows.tokens.data(), Ragged(windows.ranges), window_.pooling, out);
     for (std::int64_t i = 0; i < out.rows; ++i)
       std::copy_n(out[i], out.cols, pooled[windows.rows[i]]);
     windows = {};
   };
-  for (const Run& run : runs) {
-    WindowState::Sequence& sequence = state.sequence(run.index);
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+  for (const RowRange& range : ranges) {
+    WindowState::Sequence& sequence = state.sequence(range.index);
+    for (std::int64_t row = range.first; row < range.first + range.length; ++row) {
       state.append_token(sequence, rows.tokens[row]);
       if (state.output_rows[row] < 0) continue;
       const auto first = static_cast<std::int64_t>(windows.tokens.size());
       state.copy_window(sequence, window_, windows.tokens);
       windows.add(first, state.output_rows[row]);
-      if (windows.runs.size() == kWindows) encode();
+      if (windows.ranges.size() == kWindows) encode();
     }
   }
-  if (!windows.runs.empty()) encode();
+  if (!windows.ranges.empty()) encode();
   (*output_)(constant(pooled), state.logits.matrix());
 }
 

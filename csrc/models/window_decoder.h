@@ -27,7 +27,7 @@ class WindowDecoder : public Decoder {
   std::int64_t vocab_size() const override { return output_->out(); }
 
  private:
-  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  void run(const Rows& rows, const std::vector<RowRange>& ranges, State& state) const override;
 
   std::shared_ptr<const Encoder> encoder_;
   std::shared_ptr<const Linear> output_;

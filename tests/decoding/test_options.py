@@ -8,8 +8,15 @@ import pytest
 
 from attnengine import _core
 from attnengine.decoding.compiled_options import compile_options
-from attnengine.decoding.keywords import ALIASES, BeamKeywords, Options, check_stream, parse
-from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions, declared
+from attnengine.decoding.keywords import ALIASES, check_stream, parse
+from attnengine.decoding.options import (
+    BeamKeywords,
+    BeamOptions,
+    Options,
+    SamplingOptions,
+    SearchOptions,
+    declared,
+)
 from attnengine.errors import InvalidArgument
 from attnengine.reference import rules
 from tools import option_tables

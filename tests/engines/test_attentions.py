@@ -47,7 +47,7 @@ def test_keeping_them_changes_nothing() -> None:
     logits, mean = [], []
     for keep in (False, True):
         state = transformer.new_state()
-        state.keep_attention, state.keep_attentions = True, keep
+        state.keep_alignment, state.keep_all_attentions = True, keep
         sequences = state.add(transformer.encode(SOURCE + TARGET, [5, 3]))
         rows = np.repeat(sequences, 2)
         logits.append(transformer.step([1, 2, 3, 4], rows, state).copy())
@@ -62,7 +62,7 @@ def test_keeping_them_changes_nothing() -> None:
 def test_later_steps_see_the_past() -> None:
     llama = model(LLAMA)
     state = llama.new_state()
-    state.keep_attentions = True
+    state.keep_all_attentions = True
     sequence = state.add(1)
     llama.step([1, 2], np.repeat(sequence, 2), state)
     llama.step([3], sequence, state)
@@ -143,5 +143,5 @@ def test_they_must_be_kept() -> None:
     llama = build(LLAMA, random_weights(LLAMA, 0))
     state = llama.new_state()
     llama.step([1], state.add(1), state)
-    with pytest.raises(InvalidArgument, match="set keep_attentions before the step"):
+    with pytest.raises(InvalidArgument, match="set keep_all_attentions before the step"):
         state.attentions  # noqa: B018

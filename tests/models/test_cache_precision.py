@@ -104,7 +104,7 @@ def test_kept_attention(precision: str) -> None:
     reference = Rounding(TRANSFORMER, weights64(TRANSFORMER), precision)
     decoder = model(TRANSFORMER, cache_precision=precision)
     state, sequence = start(decoder, 1)
-    state.keep_attention = state.keep_attentions = True
+    state.keep_alignment = state.keep_all_attentions = True
     decoder.step([1, 2], np.repeat(sequence, 2), state)
     right = reference.attentions(SOURCES[0], [1, 2])
     for found, expected in zip(state.attentions, (right.decoder, right.cross), strict=True):

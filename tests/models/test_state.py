@@ -219,7 +219,7 @@ def test_attention_must_be_asked_for() -> None:
     decoder = model(RNN_SEQ2SEQ)
     state, sequences = start(decoder, 1)
     decoder.step([1], sequences, state)
-    with pytest.raises(InvalidArgument, match="set keep_attention before the step"):
+    with pytest.raises(InvalidArgument, match="set keep_alignment before the step"):
         _ = state.attention
 
 

@@ -39,7 +39,7 @@ def assert_steps_close(actual: list[Any], expected: list[Any]) -> None:
 def check(seq2seq: Any, logits: list[Any], attention: list[Any] | None = None) -> None:
     """Check all targets in one batch, with several rows of each target in one step."""
     state, sequences = start(seq2seq, len(TARGETS))
-    state.keep_attention = attention is not None
+    state.keep_alignment = attention is not None
     lengths = [len(target) for target in TARGETS]
     rows = seq2seq.step(np.concatenate(TARGETS), np.repeat(sequences, lengths), state)
     ends = np.cumsum(lengths)[:-1]

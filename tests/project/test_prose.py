@@ -1,4 +1,4 @@
-"""Counting sentences and words in small texts."""
+"""Counting sentences and words: in small texts, and in the project."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tools.prose.__main__ import Found, find, median, table
+from tools.prose.__main__ import MEDIAN, Found, find, median, table, tracked
 from tools.prose.sentences import Sentence, sentences
 from tools.prose.texts import texts
+
+ROOT = Path(__file__).parents[2]
 
 
 def found(text: str) -> list[tuple[int, int]]:
@@ -135,3 +137,13 @@ def test_complaints_and_counts() -> None:
         "| page | 2 | 23.5 | 1 | 1 | 0 | 0 | 0 | 0 | 0 |",
         "| all | 3 | 7 | 1 | 1 | 1 | 1 | 0 | 1 | 0 |",
     ]
+
+
+def test_the_prose_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sentence is too long or has a wording to avoid: `python -m tools.prose` lists them."""
+    monkeypatch.chdir(ROOT)
+    if not (ROOT / ".git").exists():
+        pytest.skip("git knows which files belong to the project")
+    found = find(tracked(["."]))
+    assert [str(one) for one in found if one.complaints] == []
+    assert median(found) < MEDIAN

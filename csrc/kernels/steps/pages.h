@@ -38,7 +38,7 @@ struct PageHeads {
 // Where the keys and values of a row go.
 struct PageCell {
   std::byte* page;
-  std::int64_t place;  // below kPage
+  std::int64_t index;  // below kPage
 };
 
 }  // namespace attnengine

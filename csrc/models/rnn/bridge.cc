@@ -18,7 +18,7 @@ Matrix gather_input(const Bridge& bridge, const Ragged& ragged, ConstMatrix stat
   const bool all = bridge.input == Bridge::Input::kFinal;
   const Matrix out = buffer.matrix(sentences, all ? layers * size : size);
   if (bridge.input == Bridge::Input::kMean) {
-    for (const Run& run : ragged.runs()) mean_rows(run, states, out[run.index]);
+    for (const RowRange& range : ragged.ranges()) mean_rows(range, states, out[range.index]);
     return out;
   }
   for (std::int64_t i = all ? 0 : layers - 1; i < layers; ++i) {
@@ -68,15 +68,15 @@ void Bridge::start(const Ragged& ragged, ConstMatrix states, const std::vector<L
     (*linear)(constant(read), out, activation);
     return out;
   };
-  const auto place = [&](Matrix from, std::int64_t first) {
+  const auto copy = [&](Matrix from, std::int64_t first) {
     if (input == Input::kFinal) return copy_columns(constant(from), initial, first);
     for (std::int64_t i = 0; i < layers; ++i)
       copy_columns(constant(from), initial, first + i * hidden_size);
   };
   const Matrix start_hidden = part(hidden, false);
-  place(start_hidden, 0);
-  if (cell_start == CellStart::kHidden) place(start_hidden, layers * hidden_size);
-  if (cell_start == CellStart::kOwn) place(part(cell, true), layers * hidden_size);
+  copy(start_hidden, 0);
+  if (cell_start == CellStart::kHidden) copy(start_hidden, layers * hidden_size);
+  if (cell_start == CellStart::kOwn) copy(part(cell, true), layers * hidden_size);
 }
 
 }  // namespace attnengine

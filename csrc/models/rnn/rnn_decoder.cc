@@ -10,9 +10,10 @@
 namespace attnengine {
 namespace {
 
-std::int64_t longest_source(RnnState& state, const std::vector<Run>& runs) {
+std::int64_t longest_source(RnnState& state, const std::vector<RowRange>& ranges) {
   std::int64_t longest = 0;
-  for (const Run& run : runs) longest = std::max(longest, state.sequence(run.index).source->length);
+  for (const RowRange& range : ranges)
+    longest = std::max(longest, state.sequence(range.index).source->length);
   return longest;
 }
 
@@ -22,15 +23,15 @@ std::int64_t longest_source(RnnState& state, const std::vector<Run>& runs) {
 struct RnnDecoder::Pass {
   const Rows& rows;
   RnnState& state;
-  Waves waves;
+  Timesteps timesteps;
   std::int64_t longest;  // source positions, 0 without attention
   Matrix feed{}, input{}, weights{}, context{};
 
-  // f(row, of) of every row: `of` is its place among those of the step.
+  // f(row, of) of every row: `of` is its index among the rows of the step.
   template <class F>
   void for_rows(F f) const {
-    waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-      f(row, waves.ragged.place(wave, i));
+    timesteps.for_rows([&](std::int64_t row, std::int64_t timestep, std::int64_t i) {
+      f(row, timesteps.ragged.row(timestep, i));
     });
   }
 };
@@ -121,18 +122,18 @@ std::unique_ptr<State> RnnDecoder::new_state() const {
   return std::make_unique<RnnState>(id(), with_source_, slot_size(), num_layers());
 }
 
-void RnnDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+void RnnDecoder::run(const Rows& rows, const std::vector<RowRange>& ranges, State& base) const {
   auto& state = static_cast<RnnState&>(base);
-  const Ragged ragged(runs);
-  const std::int64_t longest = layers_.attention ? longest_source(state, runs) : 0;
-  if (state.keep_attention) state.attention.resize(rows.count, longest);
+  const Ragged ragged(ranges);
+  const std::int64_t longest = layers_.attention ? longest_source(state, ranges) : 0;
+  if (state.keep_alignment) state.attention.resize(rows.count, longest);
 
   const std::int64_t wanted = rows.number_wanted(state.output_rows);
   const Matrix outputs = state.outputs.matrix(wanted, layers_.output->in());
 
-  const std::int64_t size = feeds_back() ? 1 : ragged.num_waves();
-  for (std::int64_t wave = 0; wave < ragged.num_waves(); wave += size) {
-    Pass pass{rows, state, {ragged, wave, wave + size}, longest};
+  const std::int64_t size = feeds_back() ? 1 : ragged.num_timesteps();
+  for (std::int64_t timestep = 0; timestep < ragged.num_timesteps(); timestep += size) {
+    Pass pass{rows, state, {ragged, timestep, timestep + size}, longest};
     run_pass(pass);
   }
   (*layers_.output)(constant(outputs), state.logits.matrix());
@@ -153,14 +154,14 @@ void RnnDecoder::run_pass(Pass& pass) const {
 
 void RnnDecoder::read_states(Pass& pass) const {
   RnnState& state = pass.state;
-  const std::int64_t size = hidden_size(), sequences = pass.waves.sequences();
+  const std::int64_t size = hidden_size(), sequences = pass.timesteps.sequences();
   for (std::int64_t layer = 0; layer < num_layers(); ++layer)
     state.layers[layer] = {state.before_buffers[layer].matrix(sequences, size),
                            state.cell_buffers[layer].matrix(sequences, cell_size()),
-                           state.hidden_buffers[layer].matrix(pass.waves.rows(), size)};
+                           state.hidden_buffers[layer].matrix(pass.timesteps.rows(), size)};
   pass.feed = state.feed.matrix(sequences, feed_size());
   for (std::int64_t i = 0; i < sequences; ++i) {
-    const RnnState::Sequence& sequence = state.sequence(pass.waves.ragged.runs()[i].index);
+    const RnnState::Sequence& sequence = state.sequence(pass.timesteps.ragged.ranges()[i].index);
     const float* from = state.zeros.data();
     if (!sequence.past.empty())
       from = state.slot(sequence.past.back());
@@ -178,11 +179,11 @@ void RnnDecoder::read_states(Pass& pass) const {
 
 void RnnDecoder::attend(Matrix query, Pass& pass) const {
   RnnState& state = pass.state;
-  pass.weights = state.weights.matrix(pass.waves.rows(), pass.longest);
-  pass.context = state.context.matrix(pass.waves.rows(), encoder_size_);
-  state.sources.resize(pass.waves.rows());
-  pass.waves.for_rows([&](std::int64_t row, std::int64_t, std::int64_t i) {
-    const EncodedSource& source = *state.sequence(pass.waves.ragged.runs()[i].index).source;
+  pass.weights = state.weights.matrix(pass.timesteps.rows(), pass.longest);
+  pass.context = state.context.matrix(pass.timesteps.rows(), encoder_size_);
+  state.sources.resize(pass.timesteps.rows());
+  pass.timesteps.for_rows([&](std::int64_t row, std::int64_t, std::int64_t i) {
+    const EncodedSource& source = *state.sequence(pass.timesteps.ragged.ranges()[i].index).source;
     const Buffer& keys = layers_.attention->projects_keys() ? source.keys : source.states;
     state.sources[row] = {keys.data(), source.states.data(), source.length};
   });
@@ -192,7 +193,8 @@ void RnnDecoder::attend(Matrix query, Pass& pass) const {
 
 void RnnDecoder::read_input(Pass& pass) const {
   const Embedding& embedding = *layers_.embedding;
-  const Matrix x = pass.state.input.matrix(pass.waves.rows(), layers_.cells.front()->input_size());
+  const Matrix x =
+      pass.state.input.matrix(pass.timesteps.rows(), layers_.cells.front()->input_size());
   pass.input = x;
   pass.for_rows(
       [&](std::int64_t row, std::int64_t of) { embedding.read(pass.rows.tokens[of], x[row]); });
@@ -208,10 +210,10 @@ void RnnDecoder::run_cells(Pass& pass) const {
     const auto& [before, cell, hidden] = state.layers[i];
     const Cell* transition = i == 0 ? layers_.transition.get() : nullptr;
     const Matrix first = transition ? state.between.matrix(hidden.rows, hidden.cols) : hidden;
-    layers_.cells[i]->run(pass.waves, x, {constant(before), first, cell}, state.cell);
+    layers_.cells[i]->run(pass.timesteps, x, {constant(before), first, cell}, state.cell);
     if (transition) {
       attend(first, pass);
-      transition->run(pass.waves, constant(pass.context), {constant(first), hidden, cell},
+      transition->run(pass.timesteps, constant(pass.context), {constant(first), hidden, cell},
                       state.cell);
     }
     x = constant(hidden);
@@ -222,7 +224,7 @@ Matrix RnnDecoder::read_out(Pass& pass) const {
   RnnState& state = pass.state;
   const Readout* readout = layers_.readout.get();
   const Matrix parts =
-      state.parts.matrix(pass.waves.rows(), readout ? readout->in() : layers_.output->in());
+      state.parts.matrix(pass.timesteps.rows(), readout ? readout->in() : layers_.output->in());
   std::int64_t first = 0;
   for (const auto kind : options_.readout_inputs) {
     const std::int64_t size = part_size(kind);
@@ -238,14 +240,15 @@ Matrix RnnDecoder::read_out(Pass& pass) const {
 
 void RnnDecoder::write_states(Pass& pass, ConstMatrix readout) const {
   RnnState& state = pass.state;
-  const Waves& waves = pass.waves;
-  for (std::int64_t i = 0; i < waves.sequences(); ++i) {
-    const Run& run = waves.ragged.runs()[i];
+  const Timesteps& timesteps = pass.timesteps;
+  for (std::int64_t i = 0; i < timesteps.sequences(); ++i) {
+    const RowRange& range = timesteps.ragged.ranges()[i];
     SlotHandle slot{};
-    for (std::int64_t wave = waves.begin; wave < std::min(waves.end, run.length); ++wave)
-      slot = state.append(state.sequence(run.index));
+    for (std::int64_t timestep = timesteps.begin; timestep < std::min(timesteps.end, range.length);
+         ++timestep)
+      slot = state.append(state.sequence(range.index));
     float* to = state.slot(slot);
-    const std::int64_t last = waves.last_row(i);
+    const std::int64_t last = timesteps.last_row(i);
     for (const RnnState::Layer& layer : state.layers)
       to = std::copy_n(layer.hidden[last], layer.hidden.cols, to);
     for (const RnnState::Layer& layer : state.layers)
@@ -261,7 +264,7 @@ void RnnDecoder::keep_results(Pass& pass, ConstMatrix readout) const {
   pass.for_rows([&](std::int64_t row, std::int64_t of) {
     const std::int64_t output_row = state.output_rows[of];
     if (output_row >= 0) std::copy_n(readout[row], size, outputs + output_row * size);
-    if (state.keep_attention && layers_.attention)
+    if (state.keep_alignment && layers_.attention)
       std::copy_n(pass.weights[row], pass.longest, state.attention.matrix()[of]);
   });
 }

@@ -12,8 +12,8 @@
 
 namespace attnengine {
 
-// The switches of an RNN decoder; without attention it is a language model, or the decoder of a
-// sequence-to-sequence model whose only memory is its first state.
+// The switches of an RNN decoder. Without attention it is a language model, or the decoder of a
+// sequence-to-sequence model that sees the source through its first state alone.
 struct RnnDecoderOptions {
   enum class Part { kHidden, kContext, kEmbedding };
 
@@ -57,7 +57,7 @@ class RnnDecoder : public Decoder {
  private:
   struct Pass;
 
-  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  void run(const Rows& rows, const std::vector<RowRange>& ranges, State& state) const override;
   void run_pass(Pass& pass) const;
   void read_states(Pass& pass) const;
   void read_input(Pass& pass) const;
@@ -68,7 +68,8 @@ class RnnDecoder : public Decoder {
   void keep_results(Pass& pass, ConstMatrix readout) const;
 
   std::int64_t cell_size() const { return layers_.cells.front()->cell_size(); }
-  // Whether what a step gives out is part of the next one's input: then rows run wave by wave.
+  // Whether what a step gives out is part of the next one's input: then rows run timestep by
+  // timestep.
   bool feeds_back() const {
     return options_.input_feeding || options_.query_previous || layers_.transition;
   }

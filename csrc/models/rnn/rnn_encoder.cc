@@ -64,15 +64,15 @@ std::vector<LayerStates> RnnEncoder::start(std::int64_t sentences) const {
 void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                      std::vector<LayerStates>& carried) const {
   Buffer buffers[2];  // the input of a layer and its output take turns
-  const Waves waves(ragged);
+  const Timesteps timesteps(ragged);
   Matrix x = buffers[0].matrix(states.rows, embedding_->size());
-  waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-    embedding_->read(tokens[ragged.place(wave, i)], x[row]);
+  timesteps.for_rows([&](std::int64_t row, std::int64_t timestep, std::int64_t i) {
+    embedding_->read(tokens[ragged.row(timestep, i)], x[row]);
   });
   std::int64_t column = 0;
   const auto give_out = [&] {
-    waves.for_rows([&](std::int64_t row, std::int64_t wave, std::int64_t i) {
-      std::copy_n(x[row], x.cols, states[ragged.place(wave, i)] + column);
+    timesteps.for_rows([&](std::int64_t row, std::int64_t timestep, std::int64_t i) {
+      std::copy_n(x[row], x.cols, states[ragged.row(timestep, i)] + column);
     });
     column += x.cols;
   };
@@ -103,18 +103,18 @@ void RnnEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix st
   last_states(ragged, constant(states), last);
 }
 
-// Of each sentence the last state of the forward direction and the first of the backward one: where
-// each has read everything.
+// Takes the last state of the forward direction and the first of the backward direction for each
+// sentence: there each direction has read everything.
 void RnnEncoder::last_states(const Ragged& ragged, ConstMatrix states, Matrix last) const {
-  for (const Run& run : ragged.runs()) {
-    const float* end = states[run.first + run.length - 1];
-    std::copy_n(end, states.cols, last[run.index]);
+  for (const RowRange& range : ragged.ranges()) {
+    const float* end = states[range.first + range.length - 1];
+    std::copy_n(end, states.cols, last[range.index]);
     std::int64_t column = all_states_ ? embedding_->size() : 0;
     for (const RnnLayer& layer : layers_) {
       const std::int64_t size = layer.forward->hidden_size();
       if (!all_states_ && &layer != &layers_.back()) continue;
       if (layer.backward)
-        std::copy_n(states[run.first] + column + size, size, last[run.index] + column + size);
+        std::copy_n(states[range.first] + column + size, size, last[range.index] + column + size);
       column += layer.output_size();
     }
   }

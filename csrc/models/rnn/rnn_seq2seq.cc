@@ -43,17 +43,18 @@ Seq2Seq::Sources RnnSeq2Seq::encode_sentences(const std::int32_t* tokens, std::i
   bridge_.start(ragged, constant(states), finals, layers, hidden, initial);
 
   Sources sources(ragged.count());
-  for (const Run& run : ragged.runs()) {
+  for (const RowRange& range : ragged.ranges()) {
     auto source = std::make_shared<EncodedSource>();
-    source->length = run.length;
+    source->length = range.length;
     source->size = size;
-    std::copy_n(states[run.first], run.length * size, source->states.floats(run.length * size));
-    std::copy_n(keys[run.first], run.length * keys.cols,
-                source->keys.floats(run.length * keys.cols));
+    std::copy_n(states[range.first], range.length * size,
+                source->states.floats(range.length * size));
+    std::copy_n(keys[range.first], range.length * keys.cols,
+                source->keys.floats(range.length * keys.cols));
     float* slot = source->initial.floats(rnn_decoder_->slot_size());
     std::fill_n(slot, rnn_decoder_->slot_size(), 0.0f);
-    std::copy_n(initial[run.index], rnn_decoder_->carried_size(), slot);
-    sources[run.index] = std::move(source);
+    std::copy_n(initial[range.index], rnn_decoder_->carried_size(), slot);
+    sources[range.index] = std::move(source);
   }
   return sources;
 }

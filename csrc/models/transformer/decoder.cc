@@ -22,13 +22,14 @@ void mean_of_heads(ConstMatrix weights, std::int64_t heads, Matrix mean) {
   }
 }
 
-// A source with room for the keys and values of every cross-attention.
-std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, PageHeads heads) {
+// A source with memory for the keys and values of every cross-attention.
+std::shared_ptr<EncodedSource> new_source(const RowRange& range, ConstMatrix states,
+                                          PageHeads heads) {
   auto source = std::make_shared<EncodedSource>();
-  const std::int64_t size = run.length * states.cols, pages = pages_of(run.length);
-  source->length = run.length;
+  const std::int64_t size = range.length * states.cols, pages = pages_of(range.length);
+  source->length = range.length;
   source->size = states.cols;
-  std::copy_n(states[run.first], size, source->states.floats(size));
+  std::copy_n(states[range.first], size, source->states.floats(size));
   const std::byte* keys = source->keys.bytes(pages * heads.bytes());
   for (std::int64_t page = 0; page < pages; ++page)
     source->pages.push_back(keys + page * heads.bytes());
@@ -39,7 +40,7 @@ std::shared_ptr<EncodedSource> new_source(const Run& run, ConstMatrix states, Pa
 
 struct TransformerDecoder::Step {
   const Rows& rows;
-  const std::vector<Run>& runs;
+  const std::vector<RowRange>& ranges;
   TransformerState& state;
   Matrix hidden;         // (rows, hidden)
   std::int64_t longest;  // source positions
@@ -87,11 +88,11 @@ std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
   const PageHeads all{num_layers * heads.count, heads.head_dim, cache_};
   std::vector<std::shared_ptr<EncodedSource>> sources(ragged.count());
   std::vector<PageCell> cells(states.rows);
-  for (const Run& run : ragged.runs()) {
-    sources[run.index] = new_source(run, states, all);
-    std::byte* keys = sources[run.index]->keys.bytes(0);
-    for (std::int64_t t = 0; t < run.length; ++t)
-      cells[run.first + t] = {keys + t / kPage * all.bytes(), t % kPage};
+  for (const RowRange& range : ragged.ranges()) {
+    sources[range.index] = new_source(range, states, all);
+    std::byte* keys = sources[range.index]->keys.bytes(0);
+    for (std::int64_t t = 0; t < range.length; ++t)
+      cells[range.first + t] = {keys + t / kPage * all.bytes(), t % kPage};
   }
   Buffer buffer;
   const Matrix keys_values = buffer.matrix(states.rows, 2 * heads.count * heads.head_dim);
@@ -102,13 +103,14 @@ std::vector<std::shared_ptr<const EncodedSource>> TransformerDecoder::sources(
   return {sources.begin(), sources.end()};
 }
 
-void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, State& base) const {
+void TransformerDecoder::run(const Rows& rows, const std::vector<RowRange>& ranges,
+                             State& base) const {
   auto& state = static_cast<TransformerState&>(base);
-  Step step{rows, runs, state, Matrix{}, 0};
+  Step step{rows, ranges, state, Matrix{}, 0};
   append_rows(step);
   state.scratch.attention.angles.start(state.positions.data(), rows.count);
   step.hidden = stack_.embed(rows.tokens, state.positions.data(), rows.count, state.scratch);
-  if (state.keep_attention) state.attention.resize(rows.count, step.longest);
+  if (state.keep_alignment) state.attention.resize(rows.count, step.longest);
   state.record(rows.count, step.longest);
   for (std::size_t i = 0; i < stack_.layers.size(); ++i)
     run_layer(
@@ -122,15 +124,15 @@ void TransformerDecoder::run(const Rows& rows, const std::vector<Run>& runs, Sta
 
 void TransformerDecoder::append_rows(Step& step) const {
   TransformerState& state = step.state;
-  state.resize(step.rows.count, step.runs.size());
-  state.looked = -1;
-  for (std::size_t i = 0; i < step.runs.size(); ++i) {
-    const Run& run = step.runs[i];
-    state.append_run(run, i);
-    const auto& source = state.sequence(run.index).source;
+  state.resize(step.rows.count, step.ranges.size());
+  state.visible_window = -1;
+  for (std::size_t i = 0; i < step.ranges.size(); ++i) {
+    const RowRange& range = step.ranges[i];
+    state.append_range(range, i);
+    const auto& source = state.sequence(range.index).source;
     if (!source) continue;
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row)
-      state.source_sights[row] = {source->pages.data(), 0, source->length, 0};
+    for (std::int64_t row = range.first; row < range.first + range.length; ++row)
+      state.visible_sources[row] = {source->pages.data(), 0, source->length, 0};
     step.longest = std::max(step.longest, source->length);
   }
 }
@@ -139,9 +141,9 @@ void TransformerDecoder::self_attention(std::size_t layer, ConstMatrix x, Matrix
                                         Step& step) const {
   const MultiHeadAttention& attention = stack_.layers[layer].self_attention;
   TransformerState& state = step.state;
-  state.look(step.runs, attention.window);
+  state.set_visible(step.ranges, attention.window);
   const auto offset = static_cast<std::int64_t>(layer) * stack_.page_heads(cache_).bytes();
-  run_self_attention(attention, x, {state.cells.data(), state.sights.data(), offset, cache_}, out,
+  run_self_attention(attention, x, {state.cells.data(), state.visible.data(), offset, cache_}, out,
                      add, state.scratch.attention);
 }
 
@@ -153,9 +155,9 @@ void TransformerDecoder::recur(std::size_t layer, ConstMatrix x, Matrix out, boo
   state.before.resize(x.rows);
   state.after.resize(x.rows);
   state.zeros.resize(x.cols);
-  for (std::size_t i = 0; i < step.runs.size(); ++i) {
-    const Run& run = step.runs[i];
-    for (std::int64_t row = run.first; row < run.first + run.length; ++row) {
+  for (std::size_t i = 0; i < step.ranges.size(); ++i) {
+    const RowRange& range = step.ranges[i];
+    for (std::int64_t row = range.first; row < range.first + range.length; ++row) {
       const std::int64_t position = state.positions[row];
       state.before[row] = position ? floats(state.pasts[i][position - 1]) : state.zeros.data();
       state.after[row] = floats(state.cells[row].page);
@@ -177,13 +179,13 @@ void TransformerDecoder::cross_attention(std::size_t layer, ConstMatrix x, Matri
   const Matrix query = scratch.projected.matrix(x.rows, attention.query_size());
   const Matrix context = scratch.context.matrix(x.rows, query.cols);
   (*attention.query)(x, query);
-  const bool keep = state.keep_attention && layer + 1 == stack_.layers.size();
-  const Matrix room = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
+  const bool keep = state.keep_alignment && layer + 1 == stack_.layers.size();
+  const Matrix kept = keep ? state.head_weights.matrix(x.rows * heads, step.longest) : Matrix{};
   const PageHeads sources = stack_.source_heads(cache_);
   const std::int64_t offset = static_cast<std::int64_t>(layer) * sources.bytes();
-  const Matrix weights = attend({constant(query), state.source_sights.data(), offset, heads,
-                                 sources, attention.scale, context, room},
-                                state.keep_attentions ? &state.cross_attentions : nullptr);
+  const Matrix weights = attend({constant(query), state.visible_sources.data(), offset, heads,
+                                 sources, attention.scale, context, kept},
+                                state.keep_all_attentions ? &state.cross_attentions : nullptr);
   (*attention.output)(constant(context), out, Activation::kNone, add);
   if (keep) mean_of_heads(constant(weights), heads, state.attention.matrix());
 }

@@ -31,7 +31,7 @@ class TransformerDecoder : public Decoder {
  private:
   struct Step;
 
-  void run(const Rows& rows, const std::vector<Run>& runs, State& state) const override;
+  void run(const Rows& rows, const std::vector<RowRange>& ranges, State& state) const override;
   void append_rows(Step& step) const;
   // Blocks of a layer: x (rows, hidden) -> out (rows, hidden), or added to it.
   void self_attention(std::size_t layer, ConstMatrix x, Matrix out, bool add, Step& step) const;

@@ -9,7 +9,7 @@
 namespace attnengine {
 namespace {
 
-// Sentences go through the layers some at a time: so many rows stay in the cache between them.
+// Sentences go through the layers in parts of this size: their rows stay in the processor's cache.
 constexpr std::int64_t kRows = 512;
 
 }  // namespace
@@ -38,18 +38,19 @@ AttentionRecord TransformerEncoder::attentions(const std::int32_t* tokens,
 
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                              AttentionRecord* record) const {
-  std::vector<Run> runs = ragged.runs();
-  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.first < b.first; });
+  std::vector<RowRange> ranges = ragged.ranges();
+  std::sort(ranges.begin(), ranges.end(),
+            [](const RowRange& a, const RowRange& b) { return a.first < b.first; });
   TransformerScratch scratch;
   scratch.attention.record = record;
-  for (std::size_t begin = 0, end; begin < runs.size(); begin = end) {
-    const std::int64_t first = runs[begin].first;
+  for (std::size_t begin = 0, end; begin < ranges.size(); begin = end) {
+    const std::int64_t first = ranges[begin].first;
     std::int64_t rows = 0;
-    for (end = begin; end < runs.size() && (end == begin || rows + runs[end].length <= kRows);
+    for (end = begin; end < ranges.size() && (end == begin || rows + ranges[end].length <= kRows);
          ++end)
-      rows += runs[end].length;
-    std::vector<Run> part(runs.begin() + begin, runs.begin() + end);
-    for (Run& run : part) run.first -= first;
+      rows += ranges[end].length;
+    std::vector<RowRange> part(ranges.begin() + begin, ranges.begin() + end);
+    for (RowRange& range : part) range.first -= first;
     const auto embed = [&](const std::int64_t* positions, TransformerScratch& to) {
       return stack_.embed(tokens + first, positions, rows, to);
     };
@@ -61,8 +62,8 @@ void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, M
 void TransformerEncoder::run(const std::int32_t* tokens, const Ragged& ragged, Matrix states,
                              Matrix last) const {
   run(tokens, ragged, states);
-  for (const Run& run : ragged.runs())
-    std::copy_n(states[run.first + run.length - 1], states.cols, last[run.index]);
+  for (const RowRange& range : ragged.ranges())
+    std::copy_n(states[range.first + range.length - 1], states.cols, last[range.index]);
 }
 
 }  // namespace attnengine

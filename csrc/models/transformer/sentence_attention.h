@@ -21,14 +21,14 @@ class SentenceAttention {
            AttentionScratch& scratch);
 
  private:
-  void look(std::int64_t window);
+  void set_visible(std::int64_t window);
 
   const Ragged& ragged_;
   std::vector<const std::byte*> pages_;  // of all sentences, one behind the other
   std::vector<PageCell> cells_;          // (rows,)
-  std::vector<Sight> sights_;            // (rows,)
+  std::vector<VisibleRange> visible_;    // (rows,)
   std::vector<std::int64_t> positions_;
-  std::int64_t looked_ = -1;  // the window of the last `look`
+  std::int64_t visible_window_ = -1;  // the window of the last `set_visible`
 };
 
 }  // namespace attnengine

@@ -51,14 +51,14 @@ void SpeechEncoder::convolve(ConstMatrix frames, Matrix out, Buffer* scratch) co
 void SpeechEncoder::run(ConstMatrix frames, const Ragged& recordings, const Ragged& sentences,
                         Matrix states) const {
   std::vector<std::int64_t> firsts(sentences.count());  // of each recording's states
-  for (const Run& run : sentences.runs()) firsts[run.index] = run.first;
+  for (const RowRange& range : sentences.ranges()) firsts[range.index] = range.first;
   const auto embed = [&](const std::int64_t* positions, TransformerScratch& scratch) {
     Buffer buffers[3];
-    const Matrix x = stack_.room(states.rows, scratch);
-    for (const Run& run : recordings.runs())
-      convolve({frames[run.first], run.length, frames.cols},
-               {x[firsts[run.index]], num_states(run.length), x.cols}, buffers);
-    return stack_.place(x, positions, scratch);
+    const Matrix x = stack_.reserve(states.rows, scratch);
+    for (const RowRange& range : recordings.ranges())
+      convolve({frames[range.first], range.length, frames.cols},
+               {x[firsts[range.index]], num_states(range.length), x.cols}, buffers);
+    return stack_.add_positions(x, positions, scratch);
   };
   TransformerScratch scratch;
   run_sentences(stack_, sentences, embed, states, scratch);

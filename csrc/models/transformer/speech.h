@@ -10,7 +10,7 @@
 namespace attnengine {
 
 // The encoder of Whisper (Radford et al. 2022): convolutions over the frames of a spectrogram, then
-// a Transformer whose stack has positions and layers but no embedding.
+// a Transformer with positions and layers but without an embedding.
 class SpeechEncoder {
  public:
   SpeechEncoder(std::vector<Convolution> convolutions, Activation activation,

@@ -55,22 +55,22 @@ void TransformerStack::check_sizes() const {
 
 Matrix TransformerStack::embed(const std::int32_t* tokens, const std::int64_t* at,
                                std::int64_t rows, TransformerScratch& scratch) const {
-  const Matrix x = room(rows, scratch);
+  const Matrix x = reserve(rows, scratch);
   parallel_for(rows, x.cols, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       embedding->read(tokens[row], x[row]);
       for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] *= embedding_scale;
     }
   });
-  return place(x, at, scratch);
+  return add_positions(x, at, scratch);
 }
 
-Matrix TransformerStack::room(std::int64_t rows, TransformerScratch& scratch) const {
+Matrix TransformerStack::reserve(std::int64_t rows, TransformerScratch& scratch) const {
   return (projection ? scratch.embedded : scratch.hidden).matrix(rows, embedding_size());
 }
 
-Matrix TransformerStack::place(Matrix x, const std::int64_t* at,
-                               TransformerScratch& scratch) const {
+Matrix TransformerStack::add_positions(Matrix x, const std::int64_t* at,
+                                       TransformerScratch& scratch) const {
   for (std::int64_t row = 0; row < x.rows && !positions.empty(); ++row) {
     const float* position = positions.data() + at[row] * x.cols;
     for (std::int64_t d = 0; d < x.cols; ++d) x[row][d] += position[d];

@@ -23,7 +23,7 @@ struct TransformerStack {
 
   std::int64_t embedding_size() const;
   std::int64_t hidden_size() const { return projection ? projection->out() : embedding_size(); }
-  // Whether the layers have a recurrence in the place of self-attention.
+  // Whether the layers have a recurrence instead of self-attention.
   bool recurrent() const { return layers.front().recurrence != nullptr; }
   // The key heads of one layer's self-attention, and of its cross-attention.
   PageHeads page_heads(CachePrecision precision) const {
@@ -40,10 +40,10 @@ struct TransformerStack {
   // which lies in the scratch
   Matrix embed(const std::int32_t* tokens, const std::int64_t* positions, std::int64_t rows,
                TransformerScratch& scratch) const;
-  // Room in the scratch for rows (rows, embedding size) that `place` makes ready for the layers:
+  // Scratch for embeddings (rows, embedding size); `add_positions` makes them the layers' input,
   // projection(norm(x + position)) (rows, hidden).
-  Matrix room(std::int64_t rows, TransformerScratch& scratch) const;
-  Matrix place(Matrix x, const std::int64_t* positions, TransformerScratch& scratch) const;
+  Matrix reserve(std::int64_t rows, TransformerScratch& scratch) const;
+  Matrix add_positions(Matrix x, const std::int64_t* positions, TransformerScratch& scratch) const;
 };
 
 // Whole sentences through layers and last norm: a row sees its sentence, all of it or what is near.

@@ -226,7 +226,7 @@ def test_long_maximum_takes_no_memory() -> None:
 def test_a_language_model_has_no_attention_to_keep() -> None:
     decoder = model(LLAMA)
     state, sequence = start(decoder, 1)
-    state.keep_attention = True
+    state.keep_alignment = True
     decoder.step([1], sequence, state)
     with pytest.raises(InvalidArgument, match="kept no attention weights"):
         _ = state.attention

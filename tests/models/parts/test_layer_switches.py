@@ -120,7 +120,7 @@ def test_clipped_heads_norms_and_experts(norms: str, per_token: int, normalise: 
 def test_a_step_without_rows_that_keeps_attentions() -> None:
     decoder = model("none", 1, True)
     state = decoder.new_state()
-    state.keep_attentions = True
+    state.keep_all_attentions = True
     assert decoder.step([], [], state).shape == (0, VOCAB)
     decoder.step([1, 2], state.add(1)[[0, 0]], state)
     assert state.attentions[0].shape == (1, HEADS, 2, 2)

@@ -46,7 +46,7 @@ def check(config: dict[str, Any]) -> None:
 
 def check_attention(seq2seq: Any, reference: RnnSeq2Seq) -> None:
     state, sequences = start(seq2seq, len(TARGETS))
-    state.keep_attention = True
+    state.keep_alignment = True
     lengths = [len(target) for target in TARGETS]
     seq2seq.step(np.concatenate(TARGETS), np.repeat(sequences, lengths), state)
     for i, part in enumerate(np.split(state.attention, np.cumsum(lengths)[:-1])):

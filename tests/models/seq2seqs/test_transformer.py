@@ -122,7 +122,7 @@ def test_attention_is_the_mean_over_heads_of_the_last_layer() -> None:
     reference = Transformer(TRANSFORMER, weights64(TRANSFORMER))
     transformer = model(TRANSFORMER)
     state, sequences = start(transformer, 2)
-    state.keep_attention = True
+    state.keep_alignment = True
     transformer.step([1, 2, 4], [sequences[0], sequences[0], sequences[1]], state)
     first = reference.attentions(SOURCES[0], [1, 2]).cross[-1].mean(axis=0)
     assert_close(state.attention[:2], first)
