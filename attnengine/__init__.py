@@ -80,7 +80,7 @@ __all__ = [
     "tokenizers",
 ]
 
-# The modules that have the names; a name that none has is a module of the package.
+# The public names of each module; other names in __all__ are modules.
 _MODULES = {
     "decoding.attentions": ("Attentions",),
     "decoding.beam_search": ("BeamSearch",),
@@ -103,6 +103,8 @@ _MODULES = {
     "version": ("__version__",),
 }
 
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
 if find_spec("attnengine._core") is None:
     raise ImportError(
         f"{__path__[0]} holds sources that are not built: run `pip install -e .` in the folder "
@@ -113,10 +115,13 @@ if find_spec("attnengine._core") is None:
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    return importlib.import_module(f"{__name__}.{name}")
+    found: Any = importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    if name == "decoding":
+        importlib.import_module(f"{__name__}.decoding.options")  # its public module
+    if name in _HOMES:
+        found = getattr(found, name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,7 @@ from attnengine.decoding.options import (
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "decoding.md"
-TASKS = ("translate", "generate")
+TASKS = ("translate", "transcribe", "generate")
 
 
 def default(option: Option) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnengine import _core
+from attnengine.decoding.checks import integer
 from attnengine.decoding.compiled_options import compile_options
-from attnengine.decoding.keywords import suggestion
+from attnengine.decoding.keywords import unknown
 from attnengine.decoding.options import BeamOptions, declared
 from attnengine.decoding.results import BeamTree, SearchHypothesis
-from attnengine.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,10 +48,12 @@ class BeamSearch:
         max_new_tokens: int,
         **options: Unpack[BeamKeywords],
     ) -> None:
+        start_token = integer(0).read("start_token", start_token)
+        max_new_tokens = integer(0).read("max_new_tokens", max_new_tokens)
         given: dict[str, Any] = {"beam_size": _BEAM_SIZE, **options}
         for name in given:
             if name not in _NAMES:
-                raise InvalidArgument(f"unknown option {name!r}{suggestion(name)}")
+                raise unknown(name, _NAMES)
         if given.get("num_hypotheses") is None:
             without = BeamOptions(**{**given, "num_hypotheses": 1})
             given["num_hypotheses"] = min(without.beam_size, without.candidates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class CompiledOptions:
 
 def compile_options(options: SearchOptions, end_tokens: Iterable[int]) -> CompiledOptions:
     """Compile options for sentences that end with any of ``end_tokens``."""
-    ends = [int(token) for token in end_tokens]
+    ends = [operator.index(token) for token in end_tokens]
     members, rules = {}, [_core.make_rule("end_tokens", ends, ends)]
     for option in declared(type(options)):
         value = getattr(options, option.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attnengine.decoding.checks import refuse
@@ -66,7 +66,7 @@ def _by_name(given: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
     for spelling, value in given.items():
         name = ALIASES.get(spelling, spelling)
         if name not in _COMMON | _BEAM | _SAMPLING:
-            raise InvalidArgument(f"unknown option {spelling!r}{suggestion(spelling, others)}")
+            raise unknown(spelling, {*_COMMON, *_BEAM, *_SAMPLING, *ALIASES, *others})
         if name in options:
             raise InvalidArgument(
                 f"{name} is given twice, the second time as {spelling}, expected one of them"
@@ -75,8 +75,10 @@ def _by_name(given: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def suggestion(spelling: str, others: Sequence[str] = ()) -> str:
-    """Return a question with the nearest option, or the list of all options if none is near."""
-    names = sorted({*_COMMON, *_BEAM, *_SAMPLING, *ALIASES, *others})
-    nearest = difflib.get_close_matches(spelling, names, n=1)
-    return f", did you mean {nearest[0]!r}?" if nearest else f"; the options are {', '.join(names)}"
+def unknown(spelling: str, names: Iterable[str]) -> InvalidArgument:
+    """Return the error for an unknown option, with the nearest of ``names`` or all of them."""
+    nearest = difflib.get_close_matches(spelling, sorted(names), n=1)
+    more = f"; the options are {', '.join(sorted(names))}"
+    if nearest:
+        more = f", did you mean {nearest[0]!r}?"
+    return InvalidArgument(f"unknown option {spelling!r}{more}")

@@ -74,6 +74,8 @@ class Batch:
 
     def add(self, numbers: Sequence[int], tasks: Sequence[Task]) -> None:
         """Add tasks: feed each prompt except its last token, which the next step feeds."""
+        rows_before = len(self.session.sequences)
+        self.search.add([_new(*one) for one in zip(numbers, tasks, strict=True)])  # or raises
         self._note(numbers, tasks)
         sentences = [task.sentence for task in tasks]
         sequences = self.session.add(sentences)  # (sentences,)
@@ -82,8 +84,6 @@ class Batch:
         for rows in self.session.feed(sequences, prompts):
             if self.attention.wanted:
                 self.attention.keep_prefix(owners[rows], self.session.attention)
-        rows_before = len(self.session.sequences)
-        self.search.add([_new(*one) for one in zip(numbers, tasks, strict=True)])
         # A sentence with max_new_tokens 0 ends at once and has no row.
         self.session.join(sequences, self.search.parents[rows_before:] - rows_before)
 
@@ -129,6 +129,7 @@ class Batch:
     def _drop(self, number: int) -> None:
         self.search.drop(number)
         self.attention.drop(number)
+        self.session.keep_alignment = self.attention.wanted
         self._rules.pop(number, None)
         del self._tasks[number]
 

@@ -102,8 +102,9 @@ class SearchOptions:
     max_batch_size: int = _option(
         32,
         integer(1),
-        """Maximum number of texts decoded at the same time, over all workers. When texts end,
-        waiting texts take their places. Results do not depend on this option.""",
+        """Maximum number of texts processed at the same time, over all workers. Results do not
+        depend on this option.""",
+        by_task={"transcribe": 4},  # each window has 1500 encoder states
     )
     return_attention: bool = _option(
         False, boolean(), "Whether each hypothesis includes its attention weights."
@@ -115,7 +116,7 @@ class SearchOptions:
         (),
         callables("rule(logits, rows)"),
         """Functions rule(logits, rows) that edit the logits (rows, vocab_size) of each step in
-        place. rows.sentences gives each row's index among the texts of the call. Workers call
+        place. rows.sentences gives each row's index among the texts that are decoded. Workers call
         rules from their own threads, one worker at a time.""",
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from attnengine import _core
 from attnengine.decoding import loop
@@ -33,6 +33,7 @@ class Engine:
     """
 
     _model: _core.Decoder | _core.Encoder
+    load_again: ClassVar[Callable[..., Engine]]  # set by loading, which imports this module
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         self._model, self._options = model, dict(options)
@@ -80,6 +81,9 @@ class Engine:
     def num_workers(self, num_workers: int | None) -> None:
         check_workers(num_workers, self.num_threads)
         self._options["num_workers"] = num_workers
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Engine.load_again, (self.path.resolve(), self._options)
 
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")
@@ -137,6 +141,12 @@ class DecodingEngine(Engine):
         config = self.config
         suppress = (*(config.get("suppress_tokens") or ()), *options.suppress)
         first = (*(config.get("begin_suppress_tokens") or ()), *options.suppress_first)
+        for name, ids in (("suppress", suppress), ("suppress_first", first)):
+            if ids and max(ids) >= self._model.vocab_size:
+                raise InvalidArgument(
+                    f"{name} has {max(ids)}, expected ids of the vocabulary: 0 to "
+                    f"{self._model.vocab_size - 1}"
+                )
         options = dataclasses.replace(options, suppress=suppress, suppress_first=first)
         return compile_options(options, self._end_tokens)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -171,9 +170,4 @@ def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
     return load(path, **{**options, "num_workers": workers})
 
 
-def _reduce(engine: Engine) -> tuple[Any, ...]:
-    return _load_again, (engine.path.resolve(), engine._options)
-
-
-for _kind in (Seq2Seq, LanguageModel, Encoder, SpeechToText):
-    copyreg.pickle(_kind, _reduce)
+Engine.load_again = staticmethod(_load_again)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Recording: TypeAlias = "NDArray[np.floating[Any]]"
 
-_WINDOWS = 4  # default number of windows in a batch; each has 1500 encoder states
-
 
 class SpeechToText(DecodingEngine):
     """A speech model: transcribes recordings, and may translate them to English."""
@@ -90,7 +88,7 @@ class SpeechToText(DecodingEngine):
         Raises InvalidArgument for an unknown option, language or task, a value that is not
         allowed, and a recording of another shape or type or with NaN or infinity.
         """
-        search = self._compile(parse({"max_batch_size": _WINDOWS, **options}, "transcribe"))
+        search = self._compile(parse(options, "transcribe"))
         self._check(language, task)
         single = isinstance(audio, np.ndarray)
         recordings = [audio] if isinstance(audio, np.ndarray) else list(audio)

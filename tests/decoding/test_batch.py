@@ -111,3 +111,57 @@ def test_what_a_config_suppresses_is_no_python_rule(seq2seq: ae.Seq2Seq) -> None
     assert compiled.options.suppress_first == (2, 3, 5)
     assert plain[0] not in ids
     assert ids[0] not in (2, 3)
+
+
+def test_sentences_join_a_batch_that_runs(seq2seq: ae.Seq2Seq) -> None:
+    batch, found = Batch(seq2seq._model), dict[int, Any]()
+    batch.add([1, 2], tasks()[1:3])
+    batch.step()
+    found.update(batch.ended())
+    nothing = Task(Sentence([0], SOURCES[3]), 0, tasks()[3].search)
+    batch.add([0, 4, 9], [tasks()[0], tasks()[4], nothing])
+    while batch.live:
+        if not batch.search.done:
+            batch.step()
+        found.update(batch.ended())
+    assert not batch.session.keep_alignment  # the last sentence that wants it has ended
+    assert batch.search.ended == []  # nothing is held of a sentence that has ended
+    with pytest.raises(ae.InvalidArgument, match="sentence is 1, expected the number of a sent"):
+        batch.search.hypotheses(1)
+    assert found[9].hypotheses[0].finish_reason == "length"
+    for number in (0, 1, 2, 4):
+        alone = decode(seq2seq._model, [number], [tasks()[number]])[number]
+        assert everything(found[number]) == everything(alone)
+
+
+def test_a_task_that_cannot_join_changes_nothing(seq2seq: ae.Seq2Seq) -> None:
+    batch = Batch(seq2seq._model)
+    batch.add([0], tasks()[:1])
+    bad = Task(Sentence([0], SOURCES[1]), 6, compile_options(BeamOptions(suppress=(999,)), [1]))
+    with pytest.raises(ae.InvalidArgument, match="a token of suppress is 999"):
+        batch.add([1], [bad])
+    assert batch.live == 1
+    while batch.live:
+        batch.step()
+        for number, found in batch.ended():
+            alone = decode(seq2seq._model, [number], tasks()[:1])[number]
+            assert everything(found) == everything(alone)
+
+
+def test_suppressed_ids_must_be_of_the_vocabulary(seq2seq: ae.Seq2Seq) -> None:
+    for name in ("suppress", "suppress_first"):
+        with pytest.raises(ae.InvalidArgument, match=f"{name} has 999, expected ids of the voc"):
+            seq2seq.translate("abc", **{name: [1, 999]})
+
+
+def test_rules_of_the_user_come_before_those_of_options(seq2seq: ae.Seq2Seq) -> None:
+    """They see logits that nothing has forbidden, and cannot allow a suppressed token."""
+    seen = []
+
+    def allow(logits: Any, rows: Any) -> None:
+        seen.append(np.isfinite(logits).all())
+        logits[:, 4] = 50
+
+    result = seq2seq.translate("abc", rules=[allow], suppress=[4], max_new_tokens=4)
+    assert all(seen)
+    assert 4 not in result.hypotheses[0].ids

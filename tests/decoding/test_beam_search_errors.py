@@ -21,17 +21,17 @@ OPTIONS = {"beam_size": 3, "start_token": 1, "end_tokens": [2], "max_new_tokens"
         ({"num_hypotheses": 0}, "num_hypotheses is 0, expected an integer from 1 to"),
         ({"num_candidates": 0}, "num_candidates is 0, expected an integer from 1 to"),
         ({"num_hypotheses": 4}, "num_hypotheses is 4, expected at most num_candidates, which is 3"),
-        ({"max_new_tokens": -1}, "max_new_tokens of sentence 0 is -1, expected at least 0"),
+        ({"max_new_tokens": -1}, "max_new_tokens is -1, expected an integer from 0 to"),
         ({"min_new_tokens": -1}, "min_new_tokens is -1, expected an integer from 0 to"),
         ({"length_penalty": np.nan}, "length_penalty is nan, expected a finite number"),
         ({"length_penalty": np.inf}, "length_penalty is inf, expected a finite number"),
         ({"stopping": "best"}, "stopping is 'best', expected 'candidates' or 'optimal'"),
         ({"end_tokens": [0, -1]}, "end_tokens[1] is -1, expected at least 0"),
-        (
-            {"start_token": -2},
-            "start token of sentence 0 is -2, expected a token of the vocabulary",
-        ),
-        ({"return_tree": True}, "unknown option 'return_tree'"),
+        ({"start_token": -2}, "start_token is -2, expected an integer from 0 to"),
+        ({"return_tree": True}, "unknown option 'return_tree'; the options are beam_size, length"),
+        ({"num_beams": 3}, "unknown option 'num_beams'; the options are beam_size, length"),
+        ({"start_token": 2**31}, "start_token is 2147483648, expected an integer from 0 to"),
+        ({"start_token": 1.0}, "start_token is 1.0, expected an integer from 0 to"),
         ({"beam_sise": 3}, "unknown option 'beam_sise', did you mean 'beam_size'?"),
     ],
 )
@@ -124,3 +124,9 @@ def test_the_compiled_options_refuse_other_names_and_types() -> None:
     for value in (1.5, "3", None):
         with pytest.raises(TypeError, match=f"beam_size is {value!r}"):
             _core.BeamSearchOptions(beam_size=value)
+
+
+@pytest.mark.parametrize("tokens", [[2.7], ["2"], [np.float32(2)]])
+def test_end_tokens_must_be_integers(tokens: Any) -> None:
+    with pytest.raises(TypeError):
+        ae.BeamSearch(**{**OPTIONS, "end_tokens": tokens})

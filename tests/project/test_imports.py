@@ -51,7 +51,8 @@ def imported(file: Path) -> set[str]:
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -123,6 +124,7 @@ assert "numpy" not in sys.modules
 assert ae.kernels.softmax([[0.0]]) == 1
 assert "attnengine.engines" not in sys.modules
 assert ae.g2p.PATH.is_dir()
+assert ae.decoding.options.BeamOptions().beam_size == 1
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -177,10 +177,6 @@ def test_only_a_batch_is_held(engines: dict[str, Any]) -> None:
     def watch(logits: Any, search: Any) -> None:
         now = set(search.sentences.tolist())
         assert len(now) <= 8
-        assert search.ended == []
-        for gone in list(seen - now)[:1]:
-            with pytest.raises(ae.InvalidArgument, match=f"sentence is {gone}, expected the num"):
-                search.hypotheses(gone)
         seen.update(now)
 
     texts = ["abcdeabc"[i % 5 : 5 + i % 3] for i in range(10_000)]

@@ -4,56 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from attnengine import _core
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
-class Rows(Protocol):
-    """The properties of a step's rows that a rule may read; each live hypothesis has one row."""
+@dataclass(frozen=True)
+class Rows:
+    """What a rule may read about the rows of a step; each live hypothesis has one row.
 
-    @property
-    def tokens(self) -> Ints:
-        """The last token of each row: (rows,)."""
+    tokens
+        The last token of each row: (rows,).
+    sentences
+        The index of each row's text among those that the call decodes: (rows,). Empty sources are
+        not decoded. ``transcribe`` counts the windows of a batch.
+    lengths
+        The number of new tokens that each row has so far: (rows,).
+    """
 
-    @property
-    def sentences(self) -> Ints:
-        """The index of each row's text among the texts of the call: (rows,)."""
-
-    @property
-    def lengths(self) -> Ints:
-        """The number of new tokens that each row has so far: (rows,)."""
+    tokens: Ints
+    sentences: Ints
+    lengths: Ints
 
 
 Rule: TypeAlias = Callable[[Floats, Rows], object]
 """A callable that edits the logits (rows, vocab_size) of a step in place, before the search."""
 
 
-@dataclass(frozen=True)
-class _SomeRows:
-    tokens: Ints
-    sentences: Ints
-    lengths: Ints
-
-
-def apply(rules: Mapping[int, tuple[Rule, ...]], logits: Floats, rows: Rows) -> None:
+def apply(rules: Mapping[int, tuple[Rule, ...]], logits: Floats, search: _core.Search) -> None:
     """Apply to each text's logits its own ``rules``; the keys of ``rules`` number the texts."""
-    sentences = rows.sentences
+    tokens, sentences, lengths = search.tokens, search.sentences, search.lengths
     groups: dict[int, tuple[tuple[Rule, ...], list[int]]] = {}  # texts of one call share rules
     for number, chosen in rules.items():
         groups.setdefault(id(chosen), (chosen, []))[1].append(number)
     for chosen, numbers in groups.values():
         mine = np.isin(sentences, numbers)  # (rows,)
-        if mine.all():
-            for rule in chosen:
-                rule(logits, rows)
-        elif mine.any():
-            edited = logits[mine]
-            some = _SomeRows(rows.tokens[mine], sentences[mine], rows.lengths[mine])
-            for rule in chosen:
-                rule(edited, some)
+        if not mine.any():
+            continue
+        rows = Rows(tokens[mine], sentences[mine], lengths[mine])
+        edited = logits if mine.all() else logits[mine]
+        for rule in chosen:
+            rule(edited, rows)
+        if edited is not logits:
             logits[mine] = edited

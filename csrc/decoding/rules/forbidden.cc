@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "decoding/rules/rules.h"
@@ -11,8 +12,10 @@ namespace {
 class TokenSet {
  public:
   TokenSet(const char* name, const Tokens& tokens) : name_(name) {
+    constexpr std::int64_t kHighest = std::numeric_limits<std::int32_t>::max();
     for (std::size_t i = 0; i < tokens.size(); ++i)
-      expect_count((name + ("[" + std::to_string(i) + "]")).c_str(), tokens[i], 0);
+      if (tokens[i] < 0 || tokens[i] > kHighest)
+        expect_count((name + ("[" + std::to_string(i) + "]")).c_str(), tokens[i], 0);
     std::vector<std::int32_t> sorted(tokens.begin(), tokens.end());
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -27,8 +30,8 @@ class TokenSet {
     for (const std::int32_t token : *tokens_) row.forbid(token);
   }
   void check(std::int64_t vocab_size) const {
-    for (const std::int32_t token : *tokens_)
-      expect_token(std::string("a token of ") + name_, token, vocab_size);
+    if (tokens_->empty()) return;
+    expect_token(std::string("a token of ") + name_, tokens_->back(), vocab_size);
   }
 
  private:
@@ -54,8 +57,13 @@ class ForbidBefore : public Rule {
   ForbidBefore(const char* name, std::int64_t count, const Tokens& tokens)
       : missing_(count), tokens_(name, tokens) {}
 
-  std::shared_ptr<Rule> fork() override { return std::make_shared<ForbidBefore>(*this); }
-  void take(std::int32_t) override { missing_ -= missing_ > 0; }
+  // Once the tokens are allowed the state never changes, and forks share the rule.
+  std::shared_ptr<Rule> fork() override {
+    return missing_ > 0 ? std::make_shared<ForbidBefore>(*this) : shared_from_this();
+  }
+  void take(std::int32_t) override {
+    if (missing_ > 0) --missing_;
+  }
   bool edits() const override { return missing_ > 0 && tokens_.size() > 0; }
   void edit(LogitsRow& row) const override {
     if (missing_ > 0) tokens_.forbid(row);
