@@ -28,7 +28,7 @@ _UsageError: Any = typer.BadParameter.__bases__[0]  # typer does not export it
 
 
 def main() -> None:
-    """What the console script ``attnengine`` runs."""
+    """Run the console script ``attnengine``."""
     _open_closed_streams()
     status = run(sys.argv[1:])
     try:
@@ -50,7 +50,7 @@ def _open_closed_streams() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command. 0: done; 2: bad input, said on one line of stderr; 130: Ctrl-C."""
+    """Run one command. Return 0, 2 for bad input (stderr has one line) or 130 for Ctrl-C."""
     try:
         app = _app(arguments)
         status = int(app(list(arguments), prog_name="attnengine", standalone_mode=False) or 0)

@@ -131,7 +131,7 @@ def takes(*options: Declared) -> Callable[[Command], Command]:
 
 
 def _panel(parameter: inspect.Parameter) -> int:
-    """Where help lists a parameter; an argument comes first."""
+    """Return the index of the panel of a parameter, -1 for an argument."""
     info = parameter.annotation.__metadata__[0]
     return PANELS.index(info.rich_help_panel) if info.rich_help_panel else -1
 

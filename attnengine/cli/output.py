@@ -24,12 +24,12 @@ def expect(engine: object, kind: type[E], command: str) -> E:
 
 
 def plain_lines(show: Callable[[Any], str]) -> Callable[[list[Any]], list[str]]:
-    """How to write a chunk of answers as text; None is an empty line."""
+    """Return a function from a chunk of answers to lines of text; None is an empty line."""
     return lambda found: ["" if one is None else show(one) for one in found]
 
 
 def json_lines(empty: Result | Score) -> Callable[[list[Any]], list[str]]:
-    """How to write a chunk of answers as JSON, with ``empty`` for None."""
+    """Return a function from a chunk of answers to lines of JSON; ``empty`` stands for None."""
 
     def show(one: Result | Score | None) -> str:
         return json.dumps((one or empty).to_dict(), ensure_ascii=False, allow_nan=False)

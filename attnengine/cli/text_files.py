@@ -35,12 +35,12 @@ class LineReader:
 
     @property
     def chunk(self) -> int:
-        """How many lines to take at a time: of a terminal one, so that it is answered at once."""
+        """The number of lines of a chunk: 1 from a terminal, so that each is answered at once."""
         return 1 if self.stream.isatty() else _CHUNK
 
     @property
     def size(self) -> int | None:
-        """Bytes in all, if that can be known."""
+        """The size of the file in bytes, None if unknown."""
         status = os.fstat(self.stream.fileno())
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
@@ -65,7 +65,7 @@ class LineReader:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """An error of the system in this block names the file."""
+    """Let an error of the operating system in this block name the file."""
     try:
         yield
     except OSError as error:
@@ -130,16 +130,16 @@ def one_line(text: str) -> str:
 
 
 class OutputClosed(Exception):  # noqa: N818 - nothing went wrong
-    """Whoever reads the output has enough of it."""
+    """The reader of the output has closed it."""
 
 
 def write_lines(stream: BinaryIO, lines: list[str]) -> None:
-    """Write a chunk, all of it now."""
+    """Write and flush a chunk."""
     write_text(stream, "".join(line + "\n" for line in lines))
 
 
 def write_text(stream: BinaryIO, text: str) -> None:
-    """Write a text, all of it now."""
+    """Write and flush a text."""
     name = "standard output" if stream is sys.stdout.buffer else stream.name
     try:
         with _named(name):

@@ -61,11 +61,18 @@ def number(above: float = -math.inf) -> Check:
 
     def read(name: str, value: Any) -> float:
         real = isinstance(value, (int, float, np.integer, np.floating))
-        if not real or isinstance(value, bool) or not math.isfinite(value) or value <= above:
+        if not real or isinstance(value, bool) or not _finite(value) or value <= above:
             refuse(name, value, expected)
         return float(value)
 
     return Check(expected, float, read)
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        return False
 
 
 def boolean() -> Check:
@@ -100,7 +107,10 @@ def token_ids() -> Check:
         return bool(whole and 0 <= value <= INT32_MAX)
 
     def read(name: str, value: Any) -> tuple[int, ...]:
-        if not isinstance(value, (list, tuple, np.ndarray)) or not all(map(is_id, value)):
+        listed = isinstance(value, (list, tuple)) or (
+            isinstance(value, np.ndarray) and value.ndim == 1
+        )
+        if not listed or not all(map(is_id, value)):
             refuse(name, value, expected)
         return tuple(int(one) for one in value)
 

@@ -20,7 +20,7 @@ class BeamTree:
     ids: NDArray[np.int32]  # (nodes,)
     parents: NDArray[np.int32]  # (nodes,) index of the parent node, -1 for the root
     log_probs: NDArray[np.float64]  # (nodes,) sum over the tokens from the root to this node
-    ended: NDArray[np.bool_]  # (nodes,) whether a hypothesis ended at this node
+    ended: NDArray[np.bool_]  # (nodes,) whether the node is an end token
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as lists, ready for JSON; infinite numbers become None."""
@@ -93,7 +93,7 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one text: its distinct hypotheses, best first."""
+    """The result of one text: its hypotheses, best first. Beam search finds distinct ones."""
 
     hypotheses: list[Hypothesis]
     tree: BeamTree | None = field(default=None, compare=False)

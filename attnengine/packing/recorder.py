@@ -35,7 +35,7 @@ def write(path: Path, build: Callable[[], Model], marks: dict[str, Any]) -> None
 def measure(build: Callable[[], Model]) -> tuple[Model, int]:
     """Build a model; return it with the bytes of the arrays that its layers keep.
 
-    Its settings may leave out packing: then nothing is read or filled.
+    With ``pack=False`` in its settings the build reads and fills nothing.
     """
     counter = _Counter()
     with _recording(counter):
@@ -44,10 +44,10 @@ def measure(build: Callable[[], Model]) -> tuple[Model, int]:
 
 
 class _Arrays(Protocol):
-    """Where a recorder puts arrays."""
+    """A destination for the arrays of a recorder."""
 
     def array(self, values: Array) -> list[Any]:
-        """The place of an array."""
+        """Take an array; return where it lies."""
 
 
 class _Counter:

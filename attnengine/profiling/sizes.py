@@ -1,4 +1,4 @@
-"""What a model is: from its files, and from the model that is built of them without its weights."""
+"""Sizes and facts of a model: from its files, and from its layers, built without weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from attnengine.models.settings import BuildSettings
 _POSITIONS = ("max_positions", "max_position_embeddings", "n_positions", "max_seq_len")
 # Bytes for each weight, with its scales: docs/precision.md.
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 68 / 64, "int4": 18 / 32}
-_LONG = ("chat_template", "chat_tokens", "languages")  # keys of the config that say too much
+_LONG = ("chat_template", "chat_tokens", "languages")  # keys of the config with long values
 
 
 def context_length(config: Mapping[str, Any]) -> int | None:
@@ -44,10 +44,10 @@ class _Unread:
 def built_sizes(
     config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
 ) -> tuple[dict[str, int], dict[str, int] | None]:
-    """Bytes of a model with weights of these ``shapes``, which is built but not filled.
+    """Build a model with weights of these ``shapes``, without values; return its sizes in bytes.
 
-    First of the weights, in each precision. Then of a token in the state of a decoder, in each
-    precision of a cache; None for an encoder and an RNN, which keep nothing for each token.
+    The first are the weights in each precision. The second are a token in a decoder's state in
+    each precision of a cache; None for an encoder and an RNN, which keep nothing for each token.
 
     Raises what ``attnengine.models.build`` raises.
     """

@@ -56,15 +56,15 @@ RULES = st.fixed_dictionaries(
 @settings(deadline=None, derandomize=True, max_examples=150)
 @given(problem=problems(), values=RULES)
 def test_rules_equal_the_reference(
-    problem: Any, values: dict[str, list[int]], make_table: Any, drive: Any
+    problem: Any, values: dict[str, Any], make_table: Any, drive: Any
 ) -> None:
     """The reference computes each row from all tokens, so a wrong state of a rule would differ."""
     options, table = problem
     options["end_tokens"] = [3]
-    table["vocab_size"], table["forbidden"] = 6, 0  # 4 and 5 are always allowed
+    table["vocab_size"], table["forbidden"] = 9, 0  # 0 and 4 to 8: more than max_new_tokens
     model = make_table(**table)
     search = drive(search_of({**options, **values}), [model])
-    made = [getattr(rules, name)(tokens) for name, tokens in values.items()]
+    made = [getattr(rules, name)(value) for name, value in values.items()]
 
     expected = reference.beam_search(
         lambda tokens: model(tokens).astype(np.float64), **options, rules=made

@@ -150,6 +150,8 @@ def test_numpy_numbers_become_plain_ones() -> None:
         ("rules", print),
         ("rules", [3]),
         ("suppress", 3),
+        ("suppress", np.array(3)),
+        ("temperature", 10**400),
         ("suppress", [-1]),
         ("suppress_first", ["a"]),
         ("suppress_first", [True]),

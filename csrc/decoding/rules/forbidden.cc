@@ -65,10 +65,8 @@ class ForbidBefore : public Rule {
     if (missing_ > 0) --missing_;
   }
   bool edits() const override { return missing_ > 0 && tokens_.size() > 0; }
-  void edit(LogitsRow& row) const override {
-    if (missing_ > 0) tokens_.forbid(row);
-  }
-  std::int64_t work(std::int64_t) const override { return missing_ > 0 ? tokens_.size() : 0; }
+  void edit(LogitsRow& row) const override { tokens_.forbid(row); }
+  std::int64_t work(std::int64_t) const override { return tokens_.size(); }
   void check(std::int64_t vocab_size) const override { tokens_.check(vocab_size); }
 
  private:

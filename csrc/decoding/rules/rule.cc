@@ -48,12 +48,14 @@ bool Rules::edits() const {
 }
 
 void Rules::edit(LogitsRow& row) const {
-  for (const auto& rule : *rules_) rule->edit(row);
+  for (const auto& rule : *rules_)
+    if (rule->edits()) rule->edit(row);
 }
 
 std::int64_t Rules::work(std::int64_t vocab_size) const {
   std::int64_t work = 0;
-  for (const auto& rule : *rules_) work += rule->work(vocab_size);
+  for (const auto& rule : *rules_)
+    if (rule->edits()) work += rule->work(vocab_size);
   return work;
 }
 

@@ -47,6 +47,7 @@ class Rule : public std::enable_shared_from_this<Rule> {
   virtual void take(std::int32_t) {}
   // Whether `edit` may change a logit in the current state.
   virtual bool edits() const { return false; }
+  // Called only where `edits` is true.
   virtual void edit(LogitsRow&) const {}
   // Number of operations of `edit`, for parallel_for.
   virtual std::int64_t work(std::int64_t /*vocab_size*/) const { return 0; }
