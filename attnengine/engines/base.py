@@ -33,7 +33,7 @@ class Engine:
     """
 
     _model: _core.Decoder | _core.Encoder
-    load_again: ClassVar[Callable[..., Engine]]  # set by loading, which imports this module
+    _load_again: ClassVar[Callable[..., Engine]]  # set by loading, which imports this module
 
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         self._model, self._options = model, dict(options)
@@ -83,7 +83,7 @@ class Engine:
         self._options["num_workers"] = num_workers
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Engine.load_again, (self.path.resolve(), self._options)
+        return Engine._load_again, (self.path.resolve(), self._options)
 
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")

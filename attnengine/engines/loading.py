@@ -170,4 +170,4 @@ def _load_again(path: Path, options: Mapping[str, Any]) -> Engine:
     return load(path, **{**options, "num_workers": workers})
 
 
-Engine.load_again = staticmethod(_load_again)
+Engine._load_again = staticmethod(_load_again)

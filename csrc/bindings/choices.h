@@ -51,7 +51,7 @@ inline Pooling pooling_of(const std::string& name) {
   return choose(kPoolings, name, "pooling");
 }
 
-// The same for an enumeration; `names` lists its names in order.
+// Finds a value of an enumeration; `names` lists the names of its values in order.
 template <class T, std::size_t N>
 T choose(const char* const (&names)[N], const std::string& name, const std::string& argument) {
   std::pair<const char*, T> choices[N];

@@ -30,8 +30,8 @@ using RangeFunction = void (*)(const void* context, std::int64_t begin, std::int
 // pay for it.
 void parallel_ranges(std::int64_t n, std::int64_t work, RangeFunction f, const void* context);
 
-// The same in `threads` new threads, which end with the call. For work outside of steps: the
-// process may still fork afterwards.
+// Calls f for the parts in `threads` new threads, which end with the call. For work outside of
+// steps: the process may still fork afterwards.
 void joined_ranges(std::int64_t n, int threads, RangeFunction f, const void* context);
 
 template <class F>
@@ -41,7 +41,7 @@ template <class F>
   };
 }
 
-// The two for any callable f(begin, end).
+// parallel_ranges and joined_ranges for any callable f(begin, end).
 template <class F>
 [[gnu::always_inline]] inline void parallel_for(std::int64_t n, std::int64_t work, const F& f) {
   parallel_ranges(n, work, range_function<F>(), &f);

@@ -35,7 +35,7 @@ ATTNENGINE_INLINE Floats exp(Floats x) {
   return (broadcast(1.0f) + e.rest) * e.scale;  // never infinity - infinity
 }
 
-// The same for x <= 0, where nothing overflows: one rounding less.
+// exp for x <= 0: nothing overflows there, which saves a rounding.
 ATTNENGINE_INLINE Floats exp_of_negative(Floats x) {
   const Exponential e = exponential(max(broadcast(-88.0f), x));
   return fma(e.rest, e.scale, e.scale);

@@ -88,7 +88,7 @@ def _no_prose(line: str) -> bool:
 
 
 def _without_markup(text: str) -> str:
-    """The same number of lines, with code as a word and links as their text."""
+    """Return a text with code as a word and links as their text; lines keep their numbers."""
     text = _CODE.sub(lambda match: CODE + "\n" * match[0].count("\n"), text)
     return _LINK.sub(r"\1", text).replace("**", "")
 

@@ -20,7 +20,7 @@ _ROTARY = ("rope_theta", "partial_rotary_factor")
 
 
 def rotary(config: Config) -> dict[str, Any]:
-    """The same with the keys of rotary positions as version 5 of transformers names them."""
+    """Return a config with the rotary keys of version 5 of transformers."""
     options = dict(config)
     scaling = options.pop("rope_scaling", None) or {"rope_type": "default"}
     moved = {key: options.pop(key) for key in _ROTARY if key in options}
@@ -29,7 +29,7 @@ def rotary(config: Config) -> dict[str, Any]:
 
 
 def encoder_decoder(config: Config) -> dict[str, Any]:
-    """The same with the vocabulary sizes of encoder-decoders under transformers' names."""
+    """Return an encoder-decoder's config with transformers' names of the vocabulary sizes."""
     options = dict(config)
     options["vocab_size"] = options.pop("source_vocab_size")
     options["decoder_vocab_size"] = options.pop("target_vocab_size")

@@ -63,7 +63,7 @@ class Nematus:
 
 
 class MarianLSTM(Nematus):
-    """The same model with LSTMs and additional layers; a state is [hidden; cell]."""
+    """A Nematus model with LSTMs and additional layers; a state is [hidden; cell]."""
 
     def __init__(self, arrays: Arrays, layers: int) -> None:
         super().__init__(arrays)

@@ -113,7 +113,7 @@ _MARIAN = {
 
 
 def marian_arrays(nematus: Arrays) -> Arrays:
-    """The same model with the names and shapes of Marian's type s2s."""
+    """Return a Nematus model's arrays with the names and shapes of Marian's type s2s."""
     return {
         _MARIAN.get(name, name): np.atleast_2d(array)
         for name, array in nematus.items()
