@@ -12,7 +12,7 @@ from attnengine.models.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(t5.FamilyConfig):
+class Config(t5.Config):
     """Keys of Hugging Face's ``UMT5Config``."""
 
     own_biases: ClassVar[bool] = True

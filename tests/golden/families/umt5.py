@@ -11,6 +11,9 @@ FAMILY = Family(
     kind="seq2seq",
     base={**BASE, "feed_forward_proj": "gated-gelu"},
     variants={"plain": {}, "sides differ": SIDES_DIFFER},
-    wrong=[("plain", {"relative_attention_max_distance": 40})],
+    wrong=[
+        ("plain", {"scale_decoder_outputs": False}),
+        ("plain", {"relative_attention_max_distance": 40}),
+    ],
     options=encoder_decoder,
 )

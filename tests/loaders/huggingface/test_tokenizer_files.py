@@ -264,7 +264,7 @@ def test_a_sentencepiece_model_that_is_none(tmp_path: Path) -> None:
     marian_tokenizer(tmp_path / "sound")
     folder = write_marian(tmp_path / "damaged")
     (folder / "source.spm").write_bytes(sentencepiece_model({})[:20])
-    with pytest.raises(FormatError, match=r"source\.spm is no SentencePiece model"):
+    with pytest.raises(FormatError, match=r"source\.spm is not a valid SentencePiece model"):
         open_tokenizer(loaders.load(folder), "source")
 
 

@@ -52,13 +52,15 @@ def test_scaled_output_and_one_of_its_own(family: str) -> None:
     assert_close(untied, scaled)
 
 
-def test_an_output_layer_that_is_there_is_used() -> None:
-    """The output layer is used although version 5 writes ``tie_word_embeddings`` true."""
-    weights = random_weights(T5, 0)
+@pytest.mark.parametrize("family", ["t5", "umt5"])
+def test_a_scale_that_is_given_overrides_the_tie(family: str) -> None:
+    """transformers 5 writes ``tie_word_embeddings`` true for a model that its file has untied."""
+    config = T5 | {"architecture": family}
+    weights = random_weights(config, 0)
     weights["lm_head.weight"] = weights["shared.weight"][::-1]
-    found = logits(build(T5 | {"scale_decoder_outputs": False}, weights))
-    untied = logits(build(T5 | {"tie_word_embeddings": False}, weights))
-    np.testing.assert_array_equal(found, untied)
+    given = logits(build(config | {"scale_decoder_outputs": False}, weights))
+    untied = logits(build(config | {"tie_word_embeddings": False}, weights))
+    np.testing.assert_array_equal(given, untied)
 
 
 def logits(t5: Any) -> np.ndarray[Any, np.dtype[np.float32]]:

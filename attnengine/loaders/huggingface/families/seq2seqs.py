@@ -112,11 +112,13 @@ def _like_t5(feed_forward: str, keys: Mapping[str, Any]) -> Family:
     )
 
 
+_SCALED = {"scale_decoder_outputs": None}  # given by tie_word_embeddings
+
 SEQ2SEQS = {
     "marian": _MARIAN,
-    "t5": _like_t5("relu", {"scale_decoder_outputs": None}),  # given by tie_word_embeddings
+    "t5": _like_t5("relu", _SCALED),
     "mt5": _like_t5("gated-gelu", {}),
-    "umt5": _like_t5("gated-gelu", {}),
+    "umt5": _like_t5("gated-gelu", _SCALED),
     "bart": _like_bart(
         defaults=_FAIRSEQ,
         pre_norm=False,
