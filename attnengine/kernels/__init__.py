@@ -29,13 +29,21 @@ from attnengine.kernels.attention import (
 )
 from attnengine.kernels.linear import linear
 from attnengine.kernels.norm import layer_norm, rms_norm
-from attnengine.kernels.rnn_gates import elman_gates, gru_gates, gru_reset, gru_update, lstm_gates
+from attnengine.kernels.rnn_gates import (
+    LstmOptions,
+    elman_gates,
+    gru_gates,
+    gru_reset,
+    gru_update,
+    lstm_gates,
+)
 from attnengine.kernels.rotary import rotary
 from attnengine.kernels.softmax import log_softmax_top_k, softmax, target_log_probs
 
 __all__ = [
     "AttentionOptions",
     "KeyValuePages",
+    "LstmOptions",
     "PackedLinear",
     "additive_attention",
     "available_isas",

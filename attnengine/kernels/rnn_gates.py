@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnengine import _core
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Floats = NDArray[np.float32]
 
@@ -71,16 +76,21 @@ def gru_update(
     return _core.gru_update(gx, gh, candidate, hidden, nonlinearity, gate_activation, num_threads)
 
 
+class LstmOptions(TypedDict, total=False):
+    """Options of `lstm_gates`: the activations of the candidate and of the gates, and a limit."""
+
+    nonlinearity: str  # "tanh" if not given
+    gate_activation: str  # "sigmoid" if not given
+    cell_clip: float | None
+    num_threads: int  # 1 if not given
+
+
 def lstm_gates(
     gx: ArrayLike,
     gh: ArrayLike,
     cell: ArrayLike,
     peepholes: ArrayLike | None = None,
-    nonlinearity: str = "tanh",
-    gate_activation: str = "sigmoid",
-    cell_clip: float | None = None,
-    *,
-    num_threads: int = 1,
+    **options: Unpack[LstmOptions],
 ) -> tuple[Floats, Floats]:
     """The gates of ``torch.nn.LSTM``, in the order i, f, g, o (Hochreiter, Schmidhuber 1997).
 
@@ -89,6 +99,4 @@ def lstm_gates(
     that of o with the new one, which is first limited to [-cell_clip, cell_clip].
     Returns the new (hidden, cell), both (rows, hidden).
     """
-    return _core.lstm_gates(
-        gx, gh, cell, peepholes, nonlinearity, gate_activation, cell_clip, num_threads
-    )
+    return _core.lstm_gates(gx, gh, cell, peepholes, **options)

@@ -83,15 +83,13 @@ def scaled_dot_attention(
     scale: float | None = None,
     score_cap: float = 0.0,
     bias: Floats | None = None,
-    begins: Integers | None = None,
 ) -> tuple[Floats, Floats]:
     """Multi-head attention after the projections (Vaswani et al. 2017).
 
-    query (rows, heads, head_dim), keys and values (positions, heads, head_dim). Row r sees
-    positions begins[r] to lengths[r] - 1, at least one; both arrays are (rows,). begins None:
-    from 0; lengths None: to the last position. scale None: 1 / sqrt(head_dim). score_cap above 0
-    turns each score into score_cap * tanh(score / score_cap) (Gemma 2). The bias (rows, heads,
-    positions) is added afterwards.
+    query (rows, heads, head_dim), keys and values (positions, heads, head_dim). Row r sees the
+    first lengths[r] positions, at least one; lengths (rows,), None: all positions. scale None:
+    1 / sqrt(head_dim). score_cap above 0 turns each score into score_cap * tanh(score / score_cap)
+    (Gemma 2). The bias (rows, heads, positions) is added afterwards; -inf hides a position.
 
     Returns (context (rows, heads, head_dim), weights (rows, heads, positions)); the weights of
     unseen positions are 0.
@@ -106,8 +104,6 @@ def scaled_dot_attention(
     seen = np.ones((len(query), len(keys)), bool)
     if lengths is not None:
         seen &= positions < np.asarray(lengths)[:, None]
-    if begins is not None:
-        seen &= positions >= np.asarray(begins)[:, None]
     scores = np.where(seen[:, None, :], scores, np.array(-np.inf, scores.dtype))
     weights = softmax(scores)
     return np.einsum("rhp,phd->rhd", weights, values), weights

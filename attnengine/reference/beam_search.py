@@ -51,27 +51,38 @@ class BeamSearchResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a search; ``beam_search`` explains them."""
+    """The options of a search.
+
+    ``stopping="candidates"`` stops after the step in which num_candidates hypotheses have ended.
+    "optimal" stops once no live hypothesis can beat the best num_hypotheses.
+    """
 
     end_tokens: Sequence[int]
-    max_new_tokens: int
-    min_new_tokens: int = 0
+    max_new_tokens: int  # with the end token
+    min_new_tokens: int = 0  # without the end token
     length_penalty: float = 1.0
     beam_size: int = 1
-    num_candidates: int = 1
+    num_candidates: int | None = None  # None: beam_size
     num_hypotheses: int = 1
     stopping: str = "candidates"
-    rules: Sequence[Rule] = ()
+    rules: Sequence[Rule] = ()  # they edit the logits of every step, after min_new_tokens
+
+    @property
+    def candidates(self) -> int:
+        """How many hypotheses have to end before the candidates rule stops."""
+        return self.beam_size if self.num_candidates is None else self.num_candidates
 
     def check(self) -> None:
         """Raise ValueError, which names the option, for a value out of range."""
-        for name in ("beam_size", "num_candidates", "num_hypotheses", "max_new_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if self.num_hypotheses > self.num_candidates:
+        counts = {"beam_size": self.beam_size, "num_candidates": self.candidates}
+        counts |= {"num_hypotheses": self.num_hypotheses, "max_new_tokens": self.max_new_tokens}
+        for name, count in counts.items():
+            if count < 1:
+                raise ValueError(f"{name} is {count}, expected at least 1")
+        if self.num_hypotheses > self.candidates:
             raise ValueError(
                 f"num_hypotheses is {self.num_hypotheses}, expected at most num_candidates, "
-                f"which is {self.num_candidates}"
+                f"which is {self.candidates}"
             )
         if self.stopping not in ("candidates", "optimal"):
             raise ValueError(f"stopping is {self.stopping!r}, expected 'candidates' or 'optimal'")
@@ -201,51 +212,25 @@ def is_done(search: Search) -> bool:
     if not search.live:
         return True
     if search.options.stopping == "candidates":
-        return len(search.ended) >= search.options.num_candidates
+        return len(search.ended) >= search.options.candidates
     n = search.options.num_hypotheses
     scores = sorted((hypothesis.score for hypothesis in search.ended), reverse=True)
     return len(scores) >= n and scores[n - 1] >= best_possible_score(search)
 
 
-def beam_search(
-    step: Step,
-    *,
-    end_tokens: Sequence[int],
-    max_new_tokens: int,
-    beam_size: int = 1,
-    min_new_tokens: int = 0,
-    length_penalty: float = 1.0,
-    num_candidates: int | None = None,
-    num_hypotheses: int = 1,
-    stopping: str = "candidates",
-    rules: Sequence[Rule] = (),
-) -> BeamSearchResult:
-    """Return the num_hypotheses best sequences that a beam of beam_size hypotheses finds.
+def beam_search(step: Step, options: Options) -> BeamSearchResult:
+    """Return the best sequences that a beam of live hypotheses finds.
 
-    stopping "candidates" stops after the step in which num_candidates (None: beam_size)
-    hypotheses have ended. "optimal" stops once no live hypothesis can beat the best
-    num_hypotheses. max_new_tokens counts the end token, min_new_tokens does not. ``rules`` edit
-    the logits of every step, after min_new_tokens. Continuations of log-probability -inf are
-    never kept.
+    Continuations of log-probability -inf are never kept.
 
     Raises ValueError for an option out of range and for logits that hold NaN.
     """
-    options = Options(
-        end_tokens=end_tokens,
-        max_new_tokens=max_new_tokens,
-        min_new_tokens=min_new_tokens,
-        length_penalty=length_penalty,
-        beam_size=beam_size,
-        num_candidates=beam_size if num_candidates is None else num_candidates,
-        num_hypotheses=num_hypotheses,
-        stopping=stopping,
-        rules=rules,
-    )
     options.check()
     search = Search(options)
     while not is_done(search):
         keep(search, expand(search, step))
-    return BeamSearchResult(best_first(search.ended)[:num_hypotheses], search.nodes, search.steps)
+    best = best_first(search.ended)[: options.num_hypotheses]
+    return BeamSearchResult(best, search.nodes, search.steps)
 
 
 def best_first(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
@@ -253,33 +238,23 @@ def best_first(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
     return sorted(hypotheses, key=lambda hypothesis: -hypothesis.score)
 
 
-def enumerate_all(
-    step: Step,
-    *,
-    end_tokens: Sequence[int],
-    max_new_tokens: int,
-    min_new_tokens: int = 0,
-    length_penalty: float = 1.0,
-) -> list[Hypothesis]:
-    """Return every possible sequence with its score, best first; for small vocabularies only."""
-    options = Options(
-        end_tokens=end_tokens,
-        max_new_tokens=max_new_tokens,
-        min_new_tokens=min_new_tokens,
-        length_penalty=length_penalty,
-    )
+def enumerate_all(step: Step, options: Options) -> list[Hypothesis]:
+    """Return every possible sequence with its score, best first; for small vocabularies only.
+
+    The options of the beam have no effect.
+    """
     options.check()
     ended: list[Hypothesis] = []
     growing: list[tuple[tuple[int, ...], tuple[float, ...]]] = [((), ())]
-    for length in range(1, max_new_tokens + 1):
+    for length in range(1, options.max_new_tokens + 1):
         longer = []
         for tokens, log_probs in growing:
             for token, log_prob in possible_tokens(step, tokens, options):
                 path, scores = (*tokens, token), (*log_probs, log_prob)
-                total, score = sum(scores), normalised(sum(scores), length, length_penalty)
-                if token in end_tokens:
+                total, score = sum(scores), normalised(sum(scores), length, options.length_penalty)
+                if token in options.end_tokens:
                     ended.append(Hypothesis(tokens, total, score, "stop", scores))
-                elif length == max_new_tokens:
+                elif length == options.max_new_tokens:
                     ended.append(Hypothesis(path, total, score, "length", scores))
                 else:
                     longer.append((path, scores))

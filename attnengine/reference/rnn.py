@@ -158,32 +158,34 @@ def rnn(
     Returns (states of the top layer (src, directions * hidden), final states
     (num_layers, directions, hidden)).
     """
-    layers, final = rnn_layers(x, weights, options, num_layers, bidirectional)
+    layers, final = rnn_layers(x, weights, options, Stack(num_layers, bidirectional))
     return layers[-1], final
 
 
+class Stack(NamedTuple):
+    """How the layers of a recurrent stack are connected."""
+
+    num_layers: int
+    bidirectional: bool
+    separate: bool = False  # a direction reads only its own half of the layer below
+    skip: bool = False  # a layer above the first adds its input to its states
+
+
 def rnn_layers(
-    x: Floats,
-    weights: Weights,
-    options: CellOptions,
-    num_layers: int,
-    bidirectional: bool,
-    separate: bool = False,
-    skip: bool = False,
-    start: RnnState | None = None,
+    x: Floats, weights: Weights, options: CellOptions, stack: Stack, start: RnnState | None = None
 ) -> tuple[list[Floats], RnnState]:
     """Run a recurrent stack; return x and the states of every layer, and the final states.
 
-    The list has num_layers + 1 arrays; the final states are those of `rnn`. Two options apply
-    above the first layer (Peters et al. 2018). With ``separate`` a direction reads only its own
-    half of the layer below. With ``skip`` a layer adds its input to its states. start: the final
-    states of the previous text, (num_layers, directions, hidden); None: zeros.
+    ``stack.separate`` and ``stack.skip`` are those of Peters et al. (2018). start: the final
+    states of the previous text, (num_layers, directions, hidden); None: zeros. The list has
+    num_layers + 1 arrays; the final states are those of `rnn`.
     """
     layers, final = [x], []
-    suffixes = ("", "_reverse") if bidirectional else ("",)
-    for k in range(num_layers):
+    suffixes = ("", "_reverse") if stack.bidirectional else ("",)
+    for k in range(stack.num_layers):
         below = layers[-1]
-        halves = np.split(below, len(suffixes), axis=-1) if separate and k else [below, below]
+        split = stack.separate and k > 0
+        halves = np.split(below, len(suffixes), axis=-1) if split else [below, below]
         runs = []
         for direction, suffix in enumerate(suffixes):
             first = None
@@ -193,7 +195,7 @@ def rnn_layers(
             half, name = halves[direction], f"_l{k}{suffix}"
             runs.append(rnn_layer(half, weights, options, name, bool(suffix), first))
         states = np.concatenate([states for states, _ in runs], axis=-1)
-        layers.append(states + below if skip and k else states)
+        layers.append(states + below if stack.skip and k else states)
         final.append(stack_states([state for _, state in runs]))
     return layers, stack_states(final)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnengine.reference.arrays import Floats, Integers
 from attnengine.reference.pooling import last, pool
-from attnengine.reference.rnn import CellOptions, RnnState, rnn_layers
+from attnengine.reference.rnn import CellOptions, RnnState, Stack, rnn_layers
 from attnengine.reference.weights import Config, Weights, under
 
 
@@ -16,11 +16,13 @@ class RnnEncoder:
     """The architecture "rnn_encoder", with its config and weights."""
 
     def __init__(self, config: Config, weights: Weights) -> None:
-        self.num_layers: int = config["num_layers"]
         self.options = CellOptions.of(config)
-        self.bidirectional: bool = config["bidirectional"]
-        self.separate: bool = config.get("separate_directions", False)
-        self.skip: bool = config.get("skip_connections", False)
+        self.stack = Stack(
+            config["num_layers"],
+            config["bidirectional"],
+            separate=config.get("separate_directions", False),
+            skip=config.get("skip_connections", False),
+        )
         self.all_states: bool = config.get("states", "top") == "all"
         self.pooling: str = config["pooling"]
         self.embedding = weights["embedding.weight"]  # (vocab_size, embedding_size)
@@ -39,15 +41,16 @@ class RnnEncoder:
         start None: zeros.
         """
         embedded = self.embedding[np.asarray(ids, np.int64)]  # (tokens, embedding_size)
-        switches = self.num_layers, self.bidirectional, self.separate, self.skip
-        layers, final = rnn_layers(embedded, self.rnn, self.options, *switches, start)
+        layers, final = rnn_layers(embedded, self.rnn, self.options, self.stack, start)
         return np.concatenate(layers, axis=-1) if self.all_states else layers[-1], final
 
     def encode(self, ids: Sequence[int] | Integers) -> Floats:
         """Return the sequence as one vector, (size,)."""
         states = self.hidden_states(ids)
         if self.pooling != "last" or not self.all_states:
-            return pool(states, self.pooling, self.query, self.bidirectional)
+            return pool(states, self.pooling, self.query, self.stack.bidirectional)
         cut = self.embedding.shape[1]
-        layers = np.split(states[:, cut:], self.num_layers, axis=1)
-        return np.concatenate([states[-1, :cut], *(last(x, self.bidirectional) for x in layers)])
+        layers = np.split(states[:, cut:], self.stack.num_layers, axis=1)
+        return np.concatenate(
+            [states[-1, :cut], *(last(x, self.stack.bidirectional) for x in layers)]
+        )

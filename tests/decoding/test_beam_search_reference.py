@@ -67,7 +67,7 @@ def test_rules_equal_the_reference(
     made = [getattr(rules, name)(value) for name, value in values.items()]
 
     expected = reference.beam_search(
-        lambda tokens: model(tokens).astype(np.float64), **options, rules=made
+        lambda tokens: model(tokens).astype(np.float64), reference.Options(**options, rules=made)
     )
 
     assert [h.ids for h in search.hypotheses] == [list(h.tokens) for h in expected.hypotheses]
@@ -89,7 +89,9 @@ def test_equals_the_reference(problem: Any, make_table: Any, drive: Any) -> None
     model = make_table(**table)
     search = drive(search_of(options), [model])
 
-    expected = reference.beam_search(lambda tokens: model(tokens).astype(np.float64), **options)
+    expected = reference.beam_search(
+        lambda tokens: model(tokens).astype(np.float64), reference.Options(**options)
+    )
 
     assert len(search.hypotheses) == len(expected.hypotheses)
     for actual, hypothesis in zip(search.hypotheses, expected.hypotheses, strict=True):
@@ -132,7 +134,9 @@ def test_a_wide_beam_is_exact(
         [model],
     )
 
-    expected = reference.enumerate_all(lambda tokens: model(tokens).astype(np.float64), **common)
+    expected = reference.enumerate_all(
+        lambda tokens: model(tokens).astype(np.float64), reference.Options(**common)
+    )
 
     found = {tuple(h.ids): h.score for h in search.hypotheses}
     assert len(found) == len(search.hypotheses) == min(len(expected), 64)

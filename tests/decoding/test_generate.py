@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import attnengine as ae
 from attnengine import loaders
-from attnengine.reference.beam_search import BeamSearchResult, beam_search
+from attnengine.reference.beam_search import BeamSearchResult, Options, beam_search
 from attnengine.reference.rnn_lm import RnnLM
 from attnengine.reference.rnn_seq2seq import RnnSeq2Seq
 
@@ -36,8 +36,10 @@ def expected(engine: ae.Seq2Seq, text: str, prefix: list[int], **options: Any) -
     options = {"beam_size": 5, "min_new_tokens": 1, "max_new_tokens": 2 * len(text) + 10, **options}
     return beam_search(
         lambda tokens: model.logits(source, [0, *prefix, *tokens])[-1],
-        end_tokens=[END],
-        **options,
+        Options(
+            end_tokens=[END],
+            **options,
+        ),
     )
 
 
@@ -86,9 +88,11 @@ def test_generate_finds_what_the_reference_finds(lm: ae.LanguageModel) -> None:
     for beam_size in (1, 4):
         wanted = beam_search(
             lambda tokens: model.logits([0, 2, 3, *tokens])[-1],
-            end_tokens=[END],
-            beam_size=beam_size,
-            max_new_tokens=12,
+            Options(
+                end_tokens=[END],
+                beam_size=beam_size,
+                max_new_tokens=12,
+            ),
         )
         result = lm.generate("ab", beam_size=beam_size, max_new_tokens=12)
         assert_found(result, wanted, [])

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import attnengine as ae
-from attnengine.reference.beam_search import beam_search
+from attnengine.reference.beam_search import Options, beam_search
 from attnengine.reference.random_weights import random_weights
 from tests.helpers.torch_modules import TRANSFORMER_PEER, RnnSeq2SeqPeer, TransformerPeer
 from tests.models.configs import RNN_SEQ2SEQ
@@ -58,10 +58,12 @@ def vocabularies(config: dict[str, Any]) -> dict[str, list[str]]:
 def search(logits: Logits, source: list[int], options: dict[str, Any]) -> list[dict[str, Any]]:
     result = beam_search(
         lambda tokens: logits(source, [START, *tokens])[-1],
-        end_tokens=[END],
-        max_new_tokens=5,
-        min_new_tokens=1,
-        **options,
+        Options(
+            end_tokens=[END],
+            max_new_tokens=5,
+            min_new_tokens=1,
+            **options,
+        ),
     )
     return [
         {"ids": list(h.tokens), "log_prob": h.log_prob, "score": h.score} for h in result.hypotheses

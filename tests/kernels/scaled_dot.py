@@ -28,8 +28,11 @@ def expected(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Context and weights in NumPy, in float64."""
     group = query.shape[1] // keys.shape[1]
+    if begins is not None:
+        hidden = np.where(np.arange(len(keys)) < begins[:, None], -np.inf, 0.0)[:, None, :]
+        bias = hidden if bias is None else bias + hidden
     wide = [np.repeat(a.astype(np.float64), group, axis=1) for a in (keys, values)]
-    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias, begins)
+    return reference(query.astype(np.float64), *wide, lengths, scale, score_cap, bias)
 
 
 def assert_close(

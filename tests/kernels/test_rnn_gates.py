@@ -64,7 +64,7 @@ def test_chosen_activations(rng: np.random.Generator, gate: str, nonlinearity: s
     hidden = kernels.gru_gates(*of_gru, nonlinearity, gate)
     expected = reference.gru_gates(*exact(*of_gru), nonlinearity, gate)
     np.testing.assert_allclose(hidden, expected, atol=ATOL)
-    both = kernels.lstm_gates(*of_lstm, None, nonlinearity, gate)
+    both = kernels.lstm_gates(*of_lstm, nonlinearity=nonlinearity, gate_activation=gate)
     expected = reference.lstm_gates(*exact(*of_lstm), None, nonlinearity, gate)
     np.testing.assert_allclose(both, expected, atol=ATOL)
 

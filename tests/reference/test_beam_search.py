@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnengine.reference.beam_search import BeamSearchResult, beam_search, enumerate_all
+from attnengine.reference.beam_search import BeamSearchResult, Options, beam_search, enumerate_all
 
 END = 0
 
@@ -47,8 +47,10 @@ seeds = st.integers(0, 10_000)
 def test_a_wide_beam_finds_what_brute_force_finds(seed: int, options: dict[str, Any]) -> None:
     step = Table(3, seed)
     width = 3 ** options["max_new_tokens"]
-    result = beam_search(step, beam_size=width, num_candidates=1000, num_hypotheses=1000, **options)
-    expected = enumerate_all(step, **options)
+    result = beam_search(
+        step, Options(beam_size=width, num_candidates=1000, num_hypotheses=1000, **options)
+    )
+    expected = enumerate_all(step, Options(**options))
     assert len(result.hypotheses) == len(expected)
     for actual, hypothesis in zip(result.hypotheses, expected, strict=True):
         assert actual.score == pytest.approx(hypothesis.score, rel=1e-12)
@@ -65,13 +67,15 @@ def test_a_wide_optimal_search_may_stop_early(
     step = Table(3, seed)
     result = beam_search(
         step,
-        beam_size=3 ** options["max_new_tokens"],
-        num_hypotheses=num_hypotheses,
-        num_candidates=1000,
-        stopping="optimal",
-        **options,
+        Options(
+            beam_size=3 ** options["max_new_tokens"],
+            num_hypotheses=num_hypotheses,
+            num_candidates=1000,
+            stopping="optimal",
+            **options,
+        ),
     )
-    expected = enumerate_all(step, **options)[:num_hypotheses]
+    expected = enumerate_all(step, Options(**options))[:num_hypotheses]
     scores = [hypothesis.score for hypothesis in result.hypotheses]
     assert scores == pytest.approx([hypothesis.score for hypothesis in expected], rel=1e-12)
 
@@ -82,13 +86,15 @@ def test_optimal_is_never_worse(seed: int, beam_size: int, penalty: float, n: in
     def search(stopping: str) -> BeamSearchResult:
         return beam_search(
             Table(6, seed, sharpness=1.0),
-            end_tokens=[END],
-            max_new_tokens=8,
-            beam_size=beam_size,
-            length_penalty=penalty,
-            num_candidates=max(beam_size, n),
-            num_hypotheses=n,
-            stopping=stopping,
+            Options(
+                end_tokens=[END],
+                max_new_tokens=8,
+                beam_size=beam_size,
+                length_penalty=penalty,
+                num_candidates=max(beam_size, n),
+                num_hypotheses=n,
+                stopping=stopping,
+            ),
         )
 
     candidates, optimal = search("candidates").hypotheses, search("optimal").hypotheses
@@ -104,10 +110,12 @@ def test_hypotheses_are_distinct_and_consistent(
 ) -> None:
     result = beam_search(
         Table(4, seed),
-        beam_size=beam_size,
-        num_candidates=10,
-        num_hypotheses=10,
-        **options,
+        Options(
+            beam_size=beam_size,
+            num_candidates=10,
+            num_hypotheses=10,
+            **options,
+        ),
     )
     assert len({h.tokens for h in result.hypotheses}) == len(result.hypotheses)
     assert [h.score for h in result.hypotheses] == sorted(
@@ -133,8 +141,8 @@ def test_greedy_misses_what_a_beam_of_two_finds() -> None:
             (2,): [0.9, 0.05, 0.05],
         }
     )
-    greedy = beam_search(step, end_tokens=[END], max_new_tokens=2)
-    beam = beam_search(step, end_tokens=[END], max_new_tokens=2, beam_size=2)
+    greedy = beam_search(step, Options(end_tokens=[END], max_new_tokens=2))
+    beam = beam_search(step, Options(end_tokens=[END], max_new_tokens=2, beam_size=2))
     assert greedy.hypotheses[0].tokens == (1,)
     assert beam.hypotheses[0].tokens == (2,)
     assert beam.hypotheses[0].log_prob == pytest.approx(math.log(0.36))
@@ -144,12 +152,14 @@ def test_end_tokens_below_the_first_k_are_ignored() -> None:
     step = from_probabilities({(): [0, 0.6, 0.4], (1,): [0.5, 0.45, 0.05], (2,): [0.6, 0.3, 0.1]})
     result = beam_search(
         step,
-        end_tokens=[END],
-        max_new_tokens=2,
-        beam_size=2,
-        num_candidates=9,
-        num_hypotheses=9,
-        length_penalty=0.0,
+        Options(
+            end_tokens=[END],
+            max_new_tokens=2,
+            beam_size=2,
+            num_candidates=9,
+            num_hypotheses=9,
+            length_penalty=0.0,
+        ),
     )
     # Second step: 0.30 ends and 0.27 lives. 0.24 would end as the third of two, so it is dropped,
     # and 0.12 lives in its place.
@@ -159,7 +169,9 @@ def test_end_tokens_below_the_first_k_are_ignored() -> None:
 
 def test_an_end_token_among_the_first_k_is_refilled() -> None:
     step = from_probabilities({(): [0.4, 0.3, 0.2, 0.1]})
-    result = beam_search(step, end_tokens=[END], max_new_tokens=1, beam_size=2, num_hypotheses=2)
+    result = beam_search(
+        step, Options(end_tokens=[END], max_new_tokens=1, beam_size=2, num_hypotheses=2)
+    )
     assert [(node.token, node.parent) for node in result.tree] == [(0, -1), (1, -1), (2, -1)]
 
 
@@ -167,7 +179,7 @@ def test_candidates_rule_stops_after_the_step_with_n_candidates() -> None:
     step = from_probabilities({(): [0.5, 0.5], (1,): [0.5, 0.5], (1, 1): [0.5, 0.5]})
     common: dict[str, Any] = {"end_tokens": [END], "max_new_tokens": 3, "beam_size": 2}
     for n in (1, 2, 3):
-        result = beam_search(step, num_candidates=n, num_hypotheses=n, **common)
+        result = beam_search(step, Options(num_candidates=n, num_hypotheses=n, **common))
         assert result.steps == n
         assert [h.tokens for h in result.hypotheses] == [(1,) * i for i in range(n)]
 
@@ -178,8 +190,8 @@ def test_optimal_bound_counts_the_longest_length() -> None:
     p = math.exp(-0.5)
     step = from_probabilities({(): [p, 1 - p], (1,): [0.0, 1.0], (1, 1): [1.0, 0.0]})
     common: dict[str, Any] = {"end_tokens": [END], "max_new_tokens": 3, "beam_size": 2}
-    early = beam_search(step, num_candidates=1, **common)
-    best = beam_search(step, num_candidates=1, stopping="optimal", **common)
+    early = beam_search(step, Options(num_candidates=1, **common))
+    best = beam_search(step, Options(num_candidates=1, stopping="optimal", **common))
     assert early.hypotheses[0].tokens == ()
     assert best.hypotheses[0].tokens == (1, 1)
     assert best.hypotheses[0].score == pytest.approx(math.log(1 - p) / 3)
@@ -187,20 +199,22 @@ def test_optimal_bound_counts_the_longest_length() -> None:
 
 def test_min_new_tokens_renormalises_the_rest() -> None:
     step = from_probabilities({(): [0.5, 0.3, 0.2], (1,): [0.8, 0.1, 0.1]})
-    result = beam_search(step, end_tokens=[END], max_new_tokens=3, min_new_tokens=1)
+    result = beam_search(step, Options(end_tokens=[END], max_new_tokens=3, min_new_tokens=1))
     assert result.hypotheses[0].tokens == (1,)
     assert result.hypotheses[0].log_prob == pytest.approx(math.log(0.6) + math.log(0.8))
 
 
 def test_ties_go_to_the_first_beam_then_the_lowest_token() -> None:
-    result = beam_search(lambda _: np.zeros(5), end_tokens=[4], max_new_tokens=2, beam_size=3)
+    result = beam_search(
+        lambda _: np.zeros(5), Options(end_tokens=[4], max_new_tokens=2, beam_size=3)
+    )
     kept = [(node.token, node.parent) for node in result.tree]
     assert kept == [(0, -1), (1, -1), (2, -1), (0, 0), (1, 0), (2, 0)]
 
 
 def test_impossible_continuations_are_never_kept() -> None:
     step = from_probabilities({(): [0.0, 1.0, 0.0], (1,): [1.0, 0.0, 0.0]})
-    result = beam_search(step, end_tokens=[END], max_new_tokens=5, beam_size=3)
+    result = beam_search(step, Options(end_tokens=[END], max_new_tokens=5, beam_size=3))
     assert [(node.token, node.parent) for node in result.tree] == [(1, -1), (0, 0)]
     assert len(result.hypotheses) == 1
 
@@ -217,17 +231,17 @@ def test_impossible_continuations_are_never_kept() -> None:
 def test_options_are_checked(changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"end_tokens": [END], "max_new_tokens": 3} | changes
     with pytest.raises(ValueError, match=message):
-        beam_search(Table(3, 0), **arguments)
+        beam_search(Table(3, 0), Options(**arguments))
 
 
 def test_a_hypothesis_that_nothing_can_follow_dies() -> None:
     step = from_probabilities({(): [0.0, 0.6, 0.4], (1,): [1.0, 0.0, 0.0], (2,): [0.5, 0.5, 0.0]})
     options: dict[str, Any] = {"end_tokens": [END], "max_new_tokens": 2, "min_new_tokens": 2}
-    result = beam_search(step, beam_size=2, num_hypotheses=2, **options)
+    result = beam_search(step, Options(beam_size=2, num_hypotheses=2, **options))
     assert [h.tokens for h in result.hypotheses] == [(2, 1)]
-    assert [h.tokens for h in enumerate_all(step, **options)] == [(2, 1)]
+    assert [h.tokens for h in enumerate_all(step, Options(**options))] == [(2, 1)]
 
 
 def test_nan_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"logits after tokens \(\) hold NaN"):
-        beam_search(lambda _: np.full(3, np.nan), end_tokens=[END], max_new_tokens=3)
+        beam_search(lambda _: np.full(3, np.nan), Options(end_tokens=[END], max_new_tokens=3))
