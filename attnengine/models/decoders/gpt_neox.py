@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from attnengine import _core
 from attnengine.models.decoders import neox_like as shared
@@ -16,6 +17,7 @@ from attnengine.models.weights import Weights
 class Config(shared.Config):
     """Keys of Hugging Face's ``GPTNeoXConfig``."""
 
+    embedding: ClassVar[str] = "embed_in"
     layer_norm_eps: float = 1e-5
     hidden_act: ActivationName = "gelu"
     partial_rotary_factor: float = 0.25
@@ -35,7 +37,6 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         model,
         lambda _, w: layer(config, w, shape, turn),
         layer_norm(model, "final_layer_norm", size, config.layer_norm_eps),
-        table="embed_in",
     )
 
 

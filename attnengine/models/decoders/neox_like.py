@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from attnengine import _core
 from attnengine.models.parts import rotary as rotaries
@@ -17,6 +17,7 @@ from attnengine.models.weights import Weights
 class Config:
     """Keys of Hugging Face's configs that these families share."""
 
+    embedding: ClassVar[str] = "embed_tokens"  # the name of its weight
     vocab_size: int
     hidden_size: int
     intermediate_size: int
@@ -42,16 +43,14 @@ def decoder(
     layer: Callable[[int, Weights], _core.TransformerLayer],
     final_norm: _core.LayerNorm,
     *,
-    table: str = "embed_tokens",
     bias: bool = False,
     logit_scale: float = 1.0,
 ) -> _core.TransformerDecoder:
     """Build from the weights of ``model`` and, unless tied, ``lm_head.weight``.
 
-    ``layer`` builds layer i. ``table`` is the name of the embedding's weight. ``bias`` says whether
-    ``lm_head`` has a bias.
+    ``layer`` builds layer i. ``bias`` says whether ``lm_head`` has a bias.
     """
-    rows = model.matrix(f"{table}.weight", config.vocab_size, config.hidden_size)
+    rows = model.matrix(f"{config.embedding}.weight", config.vocab_size, config.hidden_size)
     tied = config.tie_word_embeddings
     embedding, output = with_head(weights, rows, tied=tied, bias=bias, scale=logit_scale)
     return _core.TransformerDecoder(

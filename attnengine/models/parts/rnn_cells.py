@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from attnengine import _core
 from attnengine.errors import FormatError
@@ -116,37 +116,35 @@ def stack(
     ]
 
 
-def encoder_layers(
-    config: CellConfig,
-    w: Weights,
-    input_size: int,
-    hidden_size: int,
-    num_layers: int,
-    *,
-    bidirectional: bool,
-    separate: bool = False,
-    skip: bool = False,
-) -> list[_core.RnnLayer]:
-    """Build the layers of an encoder, with reverse cells if bidirectional.
+class Stack(NamedTuple):
+    """How the layers of an encoder are connected."""
 
-    Above the first layer, with ``separate`` each direction reads the output of the same direction
-    below. With ``skip`` a layer adds its input to its output.
-    """
-    width = config.output_size(hidden_size) * (2 if bidirectional and not separate else 1)
+    num_layers: int
+    bidirectional: bool
+    separate: bool = False  # above the first layer a direction reads only its own one below
+    skip: bool = False  # a layer above the first adds its input to its output
+
+
+def encoder_layers(
+    config: CellConfig, w: Weights, input_size: int, hidden_size: int, stack: Stack
+) -> list[_core.RnnLayer]:
+    """Build the layers of an encoder, with reverse cells if bidirectional."""
+    directions = 2 if stack.bidirectional and not stack.separate else 1
+    width = config.output_size(hidden_size) * directions
     layers = []
-    for i in range(num_layers):
+    for i in range(stack.num_layers):
         size = width if i else input_size
 
         def half(suffix: str, size: int = size) -> _core.Cell:
             return cell(config, w, suffix, size, hidden_size)
 
-        backward = half(f"l{i}_reverse") if bidirectional else None
+        backward = half(f"l{i}_reverse") if stack.bidirectional else None
         layers.append(
             _core.RnnLayer(
                 forward=half(f"l{i}"),
                 backward=backward,
-                separate=separate and i > 0,
-                skip=skip and i > 0,
+                separate=stack.separate and i > 0,
+                skip=stack.skip and i > 0,
             )
         )
     return layers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attnengine import _core
-from attnengine.models.parts.rnn_cells import CellConfig, encoder_layers
+from attnengine.models.parts.rnn_cells import CellConfig, Stack, encoder_layers
 from attnengine.models.parts.vocabulary import embedding
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
@@ -51,10 +51,12 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
             weights.under("rnn"),
             config.embedding_size,
             config.hidden_size,
-            config.num_layers,
-            bidirectional=config.bidirectional,
-            separate=config.separate_directions,
-            skip=config.skip_connections,
+            Stack(
+                config.num_layers,
+                config.bidirectional,
+                separate=config.separate_directions,
+                skip=config.skip_connections,
+            ),
         ),
         pooling_query=weights.take("pooling.query", config.states_size) if by_attention else None,
         all_states=config.states == "all",
