@@ -43,6 +43,7 @@ _LLAMA = {
     "mlp_bias": False,
 }
 _QWEN = {
+    "num_key_value_heads": 32,
     "max_position_embeddings": 32768,
     "use_sliding_window": False,
     "sliding_window": 4096,
