@@ -23,6 +23,7 @@ from attnengine.cli.options import (
 from attnengine.cli.output import expect, plain_lines
 from attnengine.cli.text_files import answers, reading, write_answers
 from attnengine.engines import Encoder, load
+from attnengine.engines.encoder import POOLINGS
 
 _POOLING = Declared(
     "pooling",
@@ -30,7 +31,7 @@ _POOLING = Declared(
     TEXT,
     "How token vectors become one vector: mean, max, first, last or attention.",
     shown="the model's",
-    choices=("mean", "max", "first", "last", "attention"),
+    choices=POOLINGS,
 )
 _LOADING = (PRECISION, NUM_THREADS, NUM_WORKERS)
 _Truncate = Annotated[

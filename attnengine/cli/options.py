@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
+from attnengine.models.precisions import CACHE_BYTES, PRECISIONS
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -65,7 +66,7 @@ PRECISION = Declared(
     MODEL,
     "Precision of the linear layers: float32, bfloat16, int8 or int4.",
     default="float32",
-    choices=("float32", "bfloat16", "int8", "int4"),
+    choices=PRECISIONS,
 )
 CACHE_PRECISION = Declared(
     "cache_precision",
@@ -73,7 +74,7 @@ CACHE_PRECISION = Declared(
     MODEL,
     "Precision of the cached keys and values: float32, float16 or int8.",
     shown="float32 if --precision is float32, else float16",
-    choices=("float32", "float16", "int8"),
+    choices=tuple(CACHE_BYTES),
 )
 NUM_THREADS = Declared("num_threads", int, SPEED, "Threads of a call.", shown="all allowed cores")
 NUM_WORKERS = Declared(

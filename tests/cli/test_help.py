@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import typer
 
 import attnengine as ae
-from attnengine import cli, packing
-from attnengine.cli import encode
+from attnengine import cli
 from attnengine.cli.options import (
-    CACHE_PRECISION,
     PANELS,
-    PRECISION,
     SEARCH,
     SPEED,
     Declared,
@@ -24,8 +20,6 @@ from attnengine.cli.options import (
     takes,
 )
 from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
-from attnengine.engines.encoder import POOLINGS
-from attnengine.models.precisions import CACHE_BYTES
 from tests.helpers.cli_runs import Run, refused
 
 GROUP: Any = typer.main.get_command(cli._app([]))
@@ -147,16 +141,3 @@ def test_a_list_is_given_one_by_one(run: Run, lm: ae.LanguageModel) -> None:
     every_other = [f"--suppress={token}" for token in range(last)]
     _, out, _ = run("generate", *model, "--json", *every_other, stdin=b"ab\n")
     assert json.loads(out)["hypotheses"][0]["ids"] == [last]
-
-
-@pytest.mark.parametrize(
-    ("option", "known"),
-    [
-        (PRECISION, packing.LAYOUTS),
-        (CACHE_PRECISION, CACHE_BYTES),
-        (encode._POOLING, POOLINGS),
-    ],
-    ids=lambda one: getattr(one, "name", ""),
-)
-def test_a_shell_completes_the_values_that_exist(option: Declared, known: Iterable[str]) -> None:
-    assert set(option.choices) == set(known)
