@@ -49,7 +49,7 @@ std::vector<Member<Options>> common_members() {
   };
 }
 
-Member<BeamSearchOptions> stopping() {
+Member<BeamSearchOptions> stopping_member() {
   using Stopping = BeamSearchOptions::Stopping;
   return {"stopping", "When the search stops: \"candidates\" or \"optimal\".",
           [](BeamSearchOptions& options, py::handle given) {
@@ -75,7 +75,7 @@ std::vector<Member<BeamSearchOptions>> beam_members() {
                                     [](Options& o) -> auto& { return o.num_candidates; }));
   members.push_back(member<Options>("length_penalty", "Exponent of the length in the score.",
                                     [](Options& o) -> auto& { return o.score.length_penalty; }));
-  members.push_back(stopping());
+  members.push_back(stopping_member());
   return members;
 }
 

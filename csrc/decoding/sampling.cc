@@ -149,8 +149,8 @@ void SamplingOptions::validate() const {
   SearchOptions::validate();
   expect_count("top_k", top_k, 0);
   if (!(temperature > 0 && std::isfinite(temperature)))
-    unexpected("temperature", temperature,
-               "a finite number above 0 (use beam_size 1 for the most likely tokens)");
+    throw_unexpected("temperature", temperature,
+                     "a finite number above 0 (use beam_size 1 for the most likely tokens)");
 }
 
 std::unique_ptr<SentenceSearch> SamplingOptions::begin(const NewSentence& sentence) const {

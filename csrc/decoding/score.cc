@@ -8,7 +8,7 @@ namespace attnengine {
 
 void Score::validate() const {
   if (!std::isfinite(length_penalty))
-    unexpected("length_penalty", length_penalty, "a finite number");
+    throw_unexpected("length_penalty", length_penalty, "a finite number");
 }
 
 double Score::of(double log_prob, std::int64_t length) const {

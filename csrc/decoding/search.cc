@@ -47,7 +47,8 @@ class Search::Edits {
     const auto count = static_cast<std::int64_t>(rows_.size());
     parallel_for(count, work / count, [this](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        LogitsRow row(logits_[rows_[i].index], edits_[rows_[i].index]);
+        const std::int64_t index = rows_[i].index;
+        LogitsRow row(logits_[index], logits_.cols, edits_[index]);
         rows_[i].rules->edit(row);
       }
     });
@@ -157,6 +158,10 @@ void Search::check_new(const std::vector<NewSentence>& sentences) const {
     if (one.past.empty())
       throw InvalidArgument(of_sentence("past", one.number) + " is empty, expected a start token");
     expect_token(of_sentence("start token", one.number), one.past.back(), vocab_size);
+    const auto outside = [vocab_size](auto token) { return token < 0 || token >= vocab_size; };
+    const auto wrong = std::find_if(one.past.begin(), one.past.end(), outside);
+    if (wrong != one.past.end())
+      expect_token(of_sentence("a token of past", one.number), *wrong, vocab_size);
     expect_count(of_sentence("max_new_tokens", one.number).c_str(), one.max_new_tokens, 0);
     for (const auto& rule : one.options->rules) rule->check(vocab_size);
   }

@@ -17,7 +17,7 @@ void expect_count(const char* name, std::int64_t value, std::int64_t low) {
       (value < low ? "least " + std::to_string(low) : "most " + std::to_string(kHigh)));
 }
 
-void unexpected(const char* name, double value, const char* expected) {
+void throw_unexpected(const char* name, double value, const char* expected) {
   std::ostringstream message;
   message << name << " is " << value << ", expected " << expected;
   throw InvalidArgument(message.str());

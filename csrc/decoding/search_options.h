@@ -38,6 +38,6 @@ void expect_count(const char* name, std::int64_t value, std::int64_t low);
 void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size);
 
 // Throws InvalidArgument: "temperature is -1, expected ...".
-[[noreturn]] void unexpected(const char* name, double value, const char* expected);
+[[noreturn]] void throw_unexpected(const char* name, double value, const char* expected);
 
 }  // namespace attnengine

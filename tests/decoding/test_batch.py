@@ -13,6 +13,8 @@ from attnengine.decoding.compiled_options import compile_options
 from attnengine.decoding.loop import Batch, Found, Task, stream
 from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions
 from attnengine.decoding.sentences import Sentence
+from tests.models import checks
+from tests.models.configs import T5
 
 SOURCES = [[2, 3, 4, 1], [5, 1], [3, 3, 2, 6, 1], [4, 2, 1], [6, 5, 1], [2, 2, 1]]
 
@@ -71,29 +73,34 @@ def everything(found: Found) -> Any:
     return hypotheses, attention, found.tree and found.tree.to_dict()
 
 
-def test_a_sentence_finds_the_same_among_others_with_other_options(seq2seq: ae.Seq2Seq) -> None:
-    together = decode(seq2seq._model, list(range(len(OPTIONS))), tasks())
+@pytest.fixture(params=["rnn", "transformer"])
+def model(request: Any, seq2seq: ae.Seq2Seq) -> Any:
+    return seq2seq._model if request.param == "rnn" else checks.model(T5)
+
+
+def test_a_sentence_finds_the_same_among_others_with_other_options(model: Any) -> None:
+    together = decode(model, list(range(len(OPTIONS))), tasks())
     for number, task in enumerate(tasks()):
-        alone = decode(seq2seq._model, [number], [task])[number]
+        alone = decode(model, [number], [task])[number]
         assert everything(together[number]) == everything(alone)
     assert [one.attention is not None for one in together.values()].count(True) == 2
 
 
-def test_a_sentence_that_fails_leaves_the_others_alone(seq2seq: ae.Seq2Seq) -> None:
+def test_a_sentence_that_fails_leaves_the_others_alone(model: Any) -> None:
     def spoil(logits: Any, rows: Any) -> None:
         logits[rows.lengths == 1] = np.nan
 
-    wanted = decode(seq2seq._model, [0, 2], [tasks()[0], tasks()[2]])
+    wanted = decode(model, [0, 2], [tasks()[0], tasks()[2]])
     bad = compile_options(BeamOptions(rules=(spoil,), min_new_tokens=3), [1])
     mixed = [tasks()[0], Task(Sentence([0], SOURCES[1]), 6, bad), tasks()[2]]
-    found = decode(seq2seq._model, [0, 1, 2], mixed)
+    found = decode(model, [0, 1, 2], mixed)
     assert isinstance(found[1], ae.InvalidArgument)
     assert "the logits of sentence 1" in str(found[1])
     assert "hold NaN" in str(found[1])
     for number in (0, 2):
         assert everything(found[number]) == everything(wanted[number])
     with pytest.raises(ae.InvalidArgument, match="hold NaN"):
-        list(stream(seq2seq._model, mixed[1]))
+        list(stream(model, mixed[1]))
 
 
 def test_what_a_config_suppresses_is_no_python_rule(seq2seq: ae.Seq2Seq) -> None:
@@ -113,8 +120,8 @@ def test_what_a_config_suppresses_is_no_python_rule(seq2seq: ae.Seq2Seq) -> None
     assert ids[0] not in (2, 3)
 
 
-def test_sentences_join_a_batch_that_runs(seq2seq: ae.Seq2Seq) -> None:
-    batch, found = Batch(seq2seq._model), dict[int, Any]()
+def test_sentences_join_a_batch_that_runs(model: Any) -> None:
+    batch, found = Batch(model), dict[int, Any]()
     batch.add([1, 2], tasks()[1:3])
     batch.step()
     found.update(batch.ended())
@@ -130,7 +137,7 @@ def test_sentences_join_a_batch_that_runs(seq2seq: ae.Seq2Seq) -> None:
         batch.search.hypotheses(1)
     assert found[9].hypotheses[0].finish_reason == "length"
     for number in (0, 1, 2, 4):
-        alone = decode(seq2seq._model, [number], [tasks()[number]])[number]
+        alone = decode(model, [number], [tasks()[number]])[number]
         assert everything(found[number]) == everything(alone)
 
 

@@ -237,6 +237,9 @@ def test_what_cannot_join_or_leave(beam_options: Any) -> None:
     without = _core.NewSentence(number=2, options=options, past=[], max_new_tokens=1)
     with pytest.raises(InvalidArgument, match="past of sentence 2 is empty, expected a start"):
         search.add([without])
+    foreign = _core.NewSentence(number=2, options=options, past=[-1, 1], max_new_tokens=1)
+    with pytest.raises(InvalidArgument, match="a token of past of sentence 2 is -1, expected a"):
+        search.add([foreign])
     with pytest.raises(InvalidArgument, match="sentence 0 has live hypotheses"):
         search.drop(0)
     search.drop(1)

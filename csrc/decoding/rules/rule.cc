@@ -3,16 +3,23 @@
 #include <limits>
 #include <utility>
 
+#include "decoding/search_options.h"
+
 namespace attnengine {
 
 void LogitsRow::set(std::int32_t token, float value) {
-  edits_.push_back({token, logits_[token]});
+  edits_.push_back({token, (*this)[token]});
   logits_[token] = value;
 }
 
 void LogitsRow::forbid(std::int32_t token) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (logits_[token] < kInfinity) set(token, -kInfinity);
+  if ((*this)[token] < kInfinity) set(token, -kInfinity);
+}
+
+std::int32_t LogitsRow::checked(std::int32_t token) const {
+  if (token < 0 || token >= vocab_size_) expect_token("a rule's token", token, vocab_size_);
+  return token;
 }
 
 Rules::Rules(const RuleList& prototypes, const NewSentence& sentence) {

@@ -20,15 +20,21 @@ struct EditedLogit {
 class LogitsRow {
  public:
   // `edits` stores the original values; it must outlive the row.
-  LogitsRow(float* logits, std::vector<EditedLogit>& edits) : logits_(logits), edits_(edits) {}
+  LogitsRow(float* logits, std::int64_t vocab_size, std::vector<EditedLogit>& edits)
+      : logits_(logits), vocab_size_(vocab_size), edits_(edits) {}
 
-  float operator[](std::int32_t token) const { return logits_[token]; }
+  std::int64_t vocab_size() const { return vocab_size_; }
+  // Each throws InvalidArgument for a token outside the vocabulary.
+  float operator[](std::int32_t token) const { return logits_[checked(token)]; }
   void set(std::int32_t token, float value);
   // Sets a logit to -infinity; keeps NaN and +infinity, which a later check refuses.
   void forbid(std::int32_t token);
 
  private:
+  std::int32_t checked(std::int32_t token) const;
+
   float* logits_;  // (vocab_size,)
+  std::int64_t vocab_size_;
   std::vector<EditedLogit>& edits_;
 };
 
