@@ -34,5 +34,5 @@ ln -sfn ../aarch64-linux-gnu "$sysroot/usr/include/python$version/aarch64-linux-
 # the dependencies of the extra "test"
 python -m pip install -q --target "$folder/lib/python$version/site-packages" --upgrade \
   --python-version "$version" --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64 \
-  --only-binary=:all: pybind11 numpy safetensors tokenizers typer rich h5py hypothesis jinja2 \
+  --only-binary=:all: pybind11 numpy safetensors tokenizers rich-click h5py hypothesis jinja2 \
   pytest pytest-benchmark pytest-timeout pyyaml

@@ -6,10 +6,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Annotated, Any
 
-import typer
+import rich_click as click
 
 from attnengine.cli.text_files import OutputClosed
 from attnengine.errors import Error
@@ -24,7 +24,6 @@ _MODULES = {  # of this package, by command
     "convert": "models",
     "bench": "bench",
 }
-_UsageError: Any = typer.BadParameter.__bases__[0]  # typer does not export it
 
 
 def main() -> None:
@@ -52,15 +51,14 @@ def _open_closed_streams() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command. Return 0, 2 for bad input (stderr has one line) or 130 for Ctrl-C."""
     try:
-        app = _app(arguments)
-        status = int(app(list(arguments), prog_name="attnengine", standalone_mode=False) or 0)
+        status = int(COMMANDS.main(list(arguments), "attnengine", standalone_mode=False) or 0)
         sys.stdout.flush()
         return status
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, click.Abort):
         return 130
     except OutputClosed:
         return 0
-    except _UsageError as error:
+    except click.UsageError as error:
         return _complain(error.format_message())
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
@@ -68,34 +66,53 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(str(error))
 
 
-def _app(arguments: Sequence[str]) -> typer.Typer:
-    """The command that is asked for, or all: each costs time to import and to prepare."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.callback()(_common)
-    names = [name for name in _MODULES if name in arguments[:1]] or [*_MODULES]
-    for name in names:
-        module = import_module(f"{__name__}.{_MODULES[name]}")
-        app.command(name)(getattr(module, name))
-    return app
+class _Commands(click.RichGroup):
+    """The commands by name; one is imported when it is asked for, as that costs time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_MODULES]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found: tuple[str | None, click.Command | None, list[str]]
+        try:
+            found = super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = get_close_matches(args[0], _MODULES, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(error.message + hint, ctx) from error
+        return found
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
         from attnengine.version import __version__
 
-        typer.echo(f"attnengine {__version__}")
-        raise typer.Exit
+        click.echo(f"attnengine {__version__}")
+        ctx.exit()
 
 
-def _common(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
-        ),
-    ] = False,
-) -> None:
-    """CPU inference for autoregressive sequence models."""
+COMMANDS = _Commands(
+    help="CPU inference for autoregressive sequence models.",
+    no_args_is_help=False,  # it is an error, as any other command that lacks something
+    params=[
+        click.RichOption(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version and exit.",
+        )
+    ],
+)
 
 
 def _complain(message: str) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from pathlib import Path
+from typing import Any
 
 from attnengine.cli.options import (
     CACHE_PRECISION,
+    MODEL_PATH,
     NUM_THREADS,
     PRECISION,
     TEXT,
-    Model,
+    Declared,
     pick,
     searching,
     takes,
@@ -25,19 +25,13 @@ _SEARCH = [searching("generate")[name] for name in _NAMES]
 _LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS)
 
 
-@takes(*_SEARCH, *_LOADING)
-def chat(
-    model: Model,
-    system: Annotated[
-        str | None,
-        typer.Option(
-            help="System message that starts the conversation.",
-            rich_help_panel=TEXT,
-            show_default="none",
-        ),
-    ] = None,
-    **given: Any,
-) -> None:
+_SYSTEM = Declared(
+    "system", str, TEXT, "System message that starts the conversation.", shown="none"
+)
+
+
+@takes(MODEL_PATH, _SYSTEM, *_SEARCH, *_LOADING)
+def chat(model: Path, system: str | None, **given: Any) -> None:
     """Converse with a language model: each line is a message, and its reply comes at once."""
     engine = expect(load(model, **pick(given, _LOADING)), LanguageModel, "chat")
     options = pick(given, _SEARCH)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
-
-import typer
+from pathlib import Path
+from typing import Any
 
 from attnengine.cli.options import (
+    INPUT,
     MAX_BATCH_SIZE,
+    MODEL_PATH,
     NUM_THREADS,
     NUM_WORKERS,
+    OUTPUT,
     PRECISION,
     TEXT,
     Declared,
-    Input,
-    Model,
-    Output,
     pick,
     takes,
 )
@@ -34,28 +33,21 @@ _POOLING = Declared(
     choices=POOLINGS,
 )
 _LOADING = (PRECISION, NUM_THREADS, NUM_WORKERS)
-_Truncate = Annotated[
+_TRUNCATE = Declared(
+    "truncate",
     bool,
-    typer.Option(
-        "--truncate",
-        help="Cut a text that is longer than the model takes, instead of refusing it.",
-        rich_help_panel=TEXT,
-    ),
-]
+    TEXT,
+    "Cut a text that is longer than the model takes, instead of refusing it.",
+    default=False,
+)
 
 
-@takes(_POOLING, MAX_BATCH_SIZE, *_LOADING)
-def encode(
-    model: Model,
-    input: Input = None,  # noqa: A002 - the name of the option
-    output: Output = None,
-    truncate: _Truncate = False,
-    **given: Any,
-) -> None:
+@takes(MODEL_PATH, INPUT, OUTPUT, _TRUNCATE, _POOLING, MAX_BATCH_SIZE, *_LOADING)
+def encode(model: Path, **given: Any) -> None:
     """Print the vector that an encoder makes of every line, as a JSON list."""
     engine = expect(load(model, **pick(given, _LOADING)), Encoder, "encode")
-    options = {"truncate": truncate, **pick(given, [_POOLING, MAX_BATCH_SIZE])}
+    options = pick(given, [_TRUNCATE, _POOLING, MAX_BATCH_SIZE])
     shown = plain_lines(lambda vector: json.dumps([float(str(number)) for number in vector]))
-    with reading(input) as reader:
+    with reading(given["input"]) as reader:
         vectors = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])
-        write_answers(map(shown, vectors), [reader], output)
+        write_answers(map(shown, vectors), [reader], given["output"])

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from attnengine import engines
-from attnengine.cli.options import PRECISION, Json, ModelPath, pick, takes
+from attnengine.cli.options import ARGUMENT, JSON, MODEL, PATH, PRECISION, Declared, pick, takes
 from attnengine.cli.text_files import write_lines, writing
 
 _PACKED_PRECISION = replace(PRECISION, help="Precision of the packed weights; needs --packed.")
+_SOURCE = replace(PATH, name="source")
+_FOLDER = Declared("folder", Path, ARGUMENT, "Folder to write, new or empty.")
+_PACKED = Declared(
+    "packed",
+    bool,
+    MODEL,
+    "Also write packed weights, which load maps from disk.",
+    default=False,
+)
 
 
-def info(path: ModelPath, as_json: Json = False) -> None:
+@takes(PATH, JSON)
+def info(path: Path, as_json: bool) -> None:
     """Show what a model is: sizes, parameters, types, memory, tokenizer, languages, special ids."""
     from attnengine.profiling.sizes import describe
 
@@ -33,15 +41,7 @@ def _shown(fact: Any) -> str:
     return fact if isinstance(fact, str) else json.dumps(fact)
 
 
-@takes(_PACKED_PRECISION)
-def convert(
-    source: ModelPath,
-    folder: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
-    packed: Annotated[
-        bool,
-        typer.Option("--packed", help="Also write packed weights, which load maps from disk."),
-    ] = False,
-    **given: Any,
-) -> None:
+@takes(_SOURCE, _FOLDER, _PACKED, _PACKED_PRECISION)
+def convert(source: Path, folder: Path, packed: bool, **given: Any) -> None:
     """Write a model as a native folder, which loads fastest."""
     engines.convert(source, folder, packed=packed, **pick(given, [PRECISION]))

@@ -6,60 +6,61 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-import typer
+import rich_click as click
 
 from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
 from attnengine.models.precisions import CACHE_BYTES, PRECISIONS
 
-Command = TypeVar("Command", bound=Callable[..., None])
-
 MODEL, TEXT, SEARCH, SAMPLING, SPEED = PANELS = "Model", "Text", "Search", "Sampling", "Speed"
-
-ModelPath = Annotated[Path, typer.Argument(help="Folder or file of the model.")]
-Model = Annotated[Path, typer.Option(help="Folder or file of the model.", rich_help_panel=MODEL)]
-Input = Annotated[
-    Path | None,
-    typer.Option(help="File to read.", rich_help_panel=TEXT, show_default="standard input"),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(help="File to write.", rich_help_panel=TEXT, show_default="standard output"),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Write JSON, one object per line.", rich_help_panel=TEXT)
-]
+ARGUMENT = "Arguments"
+_PATH = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
 class Declared:
-    """An option that several commands take, or that the options of a search declare."""
+    """An option or argument of commands; a search declares its options for itself."""
 
     name: str
-    kind: Any  # its type
+    kind: Any  # its type; list[int] may be given several times
     panel: str
     help: str
     default: Any = None
     shown: str | None = None  # the default in words, if ``default`` is None
     choices: tuple[str, ...] = ()  # values that a shell completes
+    flag: str = ""  # if it is not the name
+    required: bool = False
 
-    def parameter(self) -> inspect.Parameter:
-        """The option as typer reads it from the signature of a command."""
-        flag = [f"--{self.name.replace('_', '-')}"] if self.kind is bool else []
-        option = typer.Option(
-            *flag,
+    def parameter(self) -> click.Parameter:
+        """The option as click reads it."""
+        if self.panel == ARGUMENT:
+            return click.RichArgument([self.name], type=_PATH, help=self.help)
+        default = {} if self.default is None else {"default": self.default}
+        return click.RichOption(
+            [self.flag or f"--{self.name.replace('_', '-')}", self.name],
+            type=_CLICK.get(self.kind, self.kind),
+            is_flag=self.kind is bool,
+            multiple=self.kind == list[int],
+            required=self.required,
             help=self.help,
-            rich_help_panel=self.panel,
-            show_default=self.shown or True,
-            autocompletion=(lambda: list(self.choices)) if self.choices else None,
+            panel=self.panel,
+            show_default=self.shown or self.kind is not bool,
+            shell_complete=self._complete if self.choices else None,
+            **default,
         )
-        kind: Any = self.kind if self.default is not None else self.kind | None
-        hint: Any = Annotated[kind, option]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        return inspect.Parameter(self.name, keyword, default=self.default, annotation=hint)
+
+    def _complete(self, ctx: click.Context, option: click.Parameter, typed: str) -> list[str]:
+        return [choice for choice in self.choices if choice.startswith(typed)]
 
 
+PATH = Declared("path", Path, ARGUMENT, "Folder or file of the model.")
+MODEL_PATH = Declared("model", Path, MODEL, "Folder or file of the model.", required=True)
+INPUT = Declared("input", Path, TEXT, "File to read.", shown="standard input")
+OUTPUT = Declared("output", Path, TEXT, "File to write.", shown="standard output")
+JSON = Declared(
+    "as_json", bool, TEXT, "Write JSON, one object per line.", default=False, flag="--json"
+)
 PRECISION = Declared(
     "precision",
     str,
@@ -84,7 +85,7 @@ NUM_WORKERS = Declared(
     "Batches that run at the same time and share the threads.",
     shown="chosen for each call",
 )
-_KINDS: dict[Any, Any] = {int: int, float: float, str: str, bool: bool, list: list[int]}
+_CLICK: dict[Any, Any] = {Path: _PATH, bool: None, list[int]: int}
 LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS, NUM_WORKERS)
 
 
@@ -97,7 +98,7 @@ def searching(task: str) -> dict[str, Declared]:
     return {
         name: Declared(
             name,
-            _KINDS[option.check.kind],
+            list[int] if option.check.kind is list else option.check.kind,
             panels[name],
             option.help,
             default=False if option.check.kind is bool else None,
@@ -117,27 +118,23 @@ def _shown(default: Any) -> str | None:
 MAX_BATCH_SIZE = searching("score")["max_batch_size"]
 
 
-def takes(*options: Declared) -> Callable[[Command], Command]:
-    """The ``**`` parameter of a command receives these options; help lists them by panel."""
+def takes(*parameters: Declared) -> Callable[[Callable[..., None]], click.RichCommand]:
+    """The decorated function becomes a command with these parameters; help lists them by panel."""
+    panels = (ARGUMENT, *PANELS)
+    ordered = sorted(parameters, key=lambda parameter: panels.index(parameter.panel))
 
-    def declare(command: Command) -> Command:
-        signature = inspect.signature(command, eval_str=True)
-        given = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        keywords = [p.replace(kind=p.KEYWORD_ONLY) for p in given]
-        every = sorted([*keywords, *(option.parameter() for option in options)], key=_panel)
-        command.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
-        return command
+    def make(function: Callable[..., None]) -> click.RichCommand:
+        return click.RichCommand(
+            name=function.__name__,
+            callback=function,
+            params=[parameter.parameter() for parameter in ordered],
+            help=inspect.getdoc(function),
+        )
 
-    return declare
-
-
-def _panel(parameter: inspect.Parameter) -> int:
-    """Return the index of the panel of a parameter, -1 for an argument."""
-    info = parameter.annotation.__metadata__[0]
-    return PANELS.index(info.rich_help_panel) if info.rich_help_panel else -1
+    return make
 
 
 def pick(given: dict[str, Any], options: Iterable[Declared]) -> dict[str, Any]:
     """The values of the options that are ``given`` or have a default, by name."""
     values = {option.name: given[option.name] for option in options}
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value not in (None, ())}

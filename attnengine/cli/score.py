@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from attnengine.cli.options import (
+    INPUT,
+    JSON,
     LOADING,
     MAX_BATCH_SIZE,
+    MODEL_PATH,
+    OUTPUT,
     TEXT,
-    Input,
-    Json,
-    Model,
-    Output,
+    Declared,
     pick,
     takes,
 )
@@ -27,25 +26,17 @@ from attnengine.engines import LanguageModel, Seq2Seq, load
 from attnengine.errors import InvalidArgument
 
 _NO_SCORE = Score([], [], [])
-_Target = Annotated[
-    Path | None,
-    typer.Option(
-        help="File with the target of each line, for an encoder-decoder.",
-        rich_help_panel=TEXT,
-        show_default="behind a tab on each line",
-    ),
-]
+_TARGET = Declared(
+    "target",
+    Path,
+    TEXT,
+    "File with the target of each line, for an encoder-decoder.",
+    shown="behind a tab on each line",
+)
 
 
-@takes(MAX_BATCH_SIZE, *LOADING)
-def score(
-    model: Model,
-    input: Input = None,  # noqa: A002 - the name of the option
-    target: _Target = None,
-    output: Output = None,
-    as_json: Json = False,
-    **given: Any,
-) -> None:
+@takes(MODEL_PATH, INPUT, _TARGET, OUTPUT, JSON, MAX_BATCH_SIZE, *LOADING)
+def score(model: Path, target: Path | None, as_json: bool, **given: Any) -> None:
     """Print the log-probability of every line.
 
     A language model scores the line. An encoder-decoder scores a target given its source: the
@@ -54,24 +45,24 @@ def score(
     engine = load(model, **pick(given, LOADING))
     options = pick(given, [MAX_BATCH_SIZE])
     shown = json_lines(_NO_SCORE) if as_json else plain_lines(_log_prob)
-    paths = [input] if target is None else [input, target]
+    paths = [given["input"], *([] if target is None else [target])]
     with ExitStack() as stack:
         readers = [stack.enter_context(reading(path)) for path in paths]
         if isinstance(engine, LanguageModel):
             if target is not None:
                 raise InvalidArgument(f"target is {target}, expected none with a language model")
             texts = answers(readers[0], readers[0], lambda lines: engine.score(lines, **options))
-            write_answers(map(shown, texts), readers, output)
+            write_answers(map(shown, texts), readers, given["output"])
             return
         scorer = expect(engine, Seq2Seq, "score")
         scores = answers(readers[0], pairs(*readers), lambda some: _scores(scorer, some, options))
-        write_answers(map(shown, scores), readers, output)
+        write_answers(map(shown, scores), readers, given["output"])
 
 
 def _scores(
-    engine: Seq2Seq, pairs: Sequence[tuple[str, str]], options: dict[str, Any]
+    engine: Seq2Seq, some: Sequence[tuple[str, str]], options: dict[str, Any]
 ) -> list[Score]:
-    sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+    sources, targets = [source for source, _ in some], [target for _, target in some]
     found: list[Score] = engine.score(sources, targets, **options)
     return found
 

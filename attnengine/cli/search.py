@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from attnengine import g2p
 from attnengine.cli.options import (
+    INPUT,
+    JSON,
     LOADING,
-    MODEL,
+    MODEL_PATH,
+    OUTPUT,
     TEXT,
     Declared,
-    Input,
-    Json,
-    Model,
-    Output,
     pick,
     searching,
     takes,
@@ -34,57 +32,37 @@ _TRANSLATE = (
 )
 _GENERATE = tuple(searching("generate").values())
 _NO_RESULT = Result([Hypothesis("", [], [], 0.0, 0.0, [], "stop")])
-_ModelOrPackaged = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder or file of the model.",
-        rich_help_panel=MODEL,
-        show_default="the built-in model, which turns English words into phonemes on 1 thread",
-    ),
-]
+_MODEL_OR_PACKAGED = replace(
+    MODEL_PATH,
+    required=False,
+    shown="the built-in model, which turns English words into phonemes on 1 thread",
+)
+_FILES = (INPUT, OUTPUT, JSON)
 
 
-@takes(*_TRANSLATE, *LOADING)
-def translate(
-    model: _ModelOrPackaged = None,
-    input: Input = None,  # noqa: A002 - the name of the option
-    output: Output = None,
-    as_json: Json = False,
-    **given: Any,
-) -> None:
+@takes(_MODEL_OR_PACKAGED, *_FILES, *_TRANSLATE, *LOADING)
+def translate(model: Path | None, **given: Any) -> None:
     """Translate every line with an encoder-decoder."""
     loading = pick(given, LOADING)
     if model is None:
         loading.setdefault("num_threads", given["num_workers"] or 1)
     engine = expect(load(model or g2p.PATH, **loading), Seq2Seq, "translate")
-    _search(engine.translate, pick(given, _TRANSLATE), input, output, as_json)
+    _search(engine.translate, pick(given, _TRANSLATE), given)
 
 
-@takes(*_GENERATE, *LOADING)
-def generate(
-    model: Model,
-    input: Input = None,  # noqa: A002 - the name of the option
-    output: Output = None,
-    as_json: Json = False,
-    **given: Any,
-) -> None:
+@takes(MODEL_PATH, *_FILES, *_GENERATE, *LOADING)
+def generate(model: Path, **given: Any) -> None:
     """Continue every line with a language model."""
     engine = expect(load(model, **pick(given, LOADING)), LanguageModel, "generate")
-    _search(engine.generate, pick(given, _GENERATE), input, output, as_json)
+    _search(engine.generate, pick(given, _GENERATE), given)
 
 
-def _search(
-    find: Callable[..., Any],
-    options: dict[str, Any],
-    source: Path | None,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def _search(find: Callable[..., Any], options: dict[str, Any], given: dict[str, Any]) -> None:
     find([], **options)  # checks the options before anything is read or written
-    with reading(source) as reader:
+    with reading(given["input"]) as reader:
         found = answers(reader, reader, lambda lines: find(lines, **options))
-        shown = json_lines(_NO_RESULT) if as_json else plain_lines(_texts)
-        write_answers(map(shown, found), [reader], output)
+        shown = json_lines(_NO_RESULT) if given["as_json"] else plain_lines(_texts)
+        write_answers(map(shown, found), [reader], given["output"])
 
 
 def _texts(result: Result) -> str:

@@ -71,7 +71,7 @@ def test_info(run: Run, seq2seq: ae.Seq2Seq) -> None:
     assert facts["context_length"] is None
     assert (facts["languages"], facts["chat_template"]) == ([], False)
     assert refused(run("info", seq2seq.path / "nowhere"), "nowhere")
-    assert refused(run("info"), "argument 'path'")
+    assert refused(run("info"), "argument 'PATH'")
 
 
 def test_info_of_what_is_long(run: Run, write_model: Callable[..., Path]) -> None:
