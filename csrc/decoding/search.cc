@@ -158,8 +158,8 @@ void Search::check_new(const std::vector<NewSentence>& sentences) const {
     if (one.past.empty())
       throw InvalidArgument(of_sentence("past", one.number) + " is empty, expected a start token");
     expect_token(of_sentence("start token", one.number), one.past.back(), vocab_size);
-    const auto outside = [vocab_size](auto token) { return token < 0 || token >= vocab_size; };
-    const auto wrong = std::find_if(one.past.begin(), one.past.end(), outside);
+    const auto known = [vocab_size](auto token) { return is_token(token, vocab_size); };
+    const auto wrong = std::find_if_not(one.past.begin(), one.past.end(), known);
     if (wrong != one.past.end())
       expect_token(of_sentence("a token of past", one.number), *wrong, vocab_size);
     expect_count(of_sentence("max_new_tokens", one.number).c_str(), one.max_new_tokens, 0);

@@ -24,7 +24,7 @@ void throw_unexpected(const char* name, double value, const char* expected) {
 }
 
 void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size) {
-  if (token < 0 || token >= vocab_size)
+  if (!is_token(token, vocab_size))
     throw InvalidArgument(name + " is " + std::to_string(token) +
                           ", expected a token of the vocabulary: 0 to " +
                           std::to_string(vocab_size - 1));

@@ -34,6 +34,10 @@ struct SearchOptions {
 // Throws InvalidArgument unless low <= value <= INT32_MAX: "beam_size is 0, expected at least 1".
 void expect_count(const char* name, std::int64_t value, std::int64_t low);
 
+inline bool is_token(std::int64_t token, std::int64_t vocab_size) {
+  return token >= 0 && token < vocab_size;
+}
+
 // Throws InvalidArgument unless 0 <= token < vocab_size.
 void expect_token(const std::string& name, std::int64_t token, std::int64_t vocab_size);
 

@@ -18,7 +18,7 @@ void LogitsRow::forbid(std::int32_t token) {
 }
 
 std::int32_t LogitsRow::checked(std::int32_t token) const {
-  if (token < 0 || token >= vocab_size_) expect_token("a rule's token", token, vocab_size_);
+  if (!is_token(token, vocab_size_)) expect_token("a rule's token", token, vocab_size_);
   return token;
 }
 
