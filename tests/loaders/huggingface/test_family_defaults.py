@@ -10,8 +10,6 @@ from attnengine.loaders.huggingface.families import FAMILIES
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
-# Without these keys transformers sets another key to null.
-SWITCHES = {"qwen2": {"use_sliding_window": True}, "qwen3": {"use_sliding_window": True}}
 SPELLINGS = {"hidden_activation": "hidden_act"}
 # Keys of earlier versions of transformers, which the classes of version 5 have no more.
 EARLIER = {
@@ -26,13 +24,26 @@ EARLIER = {
 @pytest.mark.parametrize("name", FAMILIES)
 def test_defaults(name: str) -> None:
     transformers = pytest.importorskip("transformers")
-    config = transformers.AutoConfig.for_model(name, **SWITCHES.get(name, {}))
-    theirs = keys(config.get_text_config() if FAMILIES[name].part else config)
-    theirs |= {key: not value for key, value in SWITCHES.get(name, {}).items()}
-    # null stands for a value that other keys give
-    ours = {key: value for key, value in FAMILIES[name].defaults.items() if value is not None}
-    assert set(ours) - set(theirs) == EARLIER.get(name, set())
-    assert {key: theirs.get(key, value) for key, value in ours.items()} == ours
+    config = transformers.AutoConfig.for_model(name)
+    config = config.get_text_config() if FAMILIES[name].part else config
+    declared, built, wrong = vars_of_class(config), keys(config), {}
+    for key, ours in FAMILIES[name].defaults.items():
+        theirs = declared.get(key)  # null stands for a value that the class works out
+        if ours != theirs and (theirs is not None or ours != built.get(key, ours)):
+            wrong[key] = (ours, theirs, built.get(key))
+    assert wrong == {}
+    values = {key for key, value in FAMILIES[name].defaults.items() if value is not None}
+    assert values - set(declared) - set(built) == EARLIER.get(name, set())
+
+
+def vars_of_class(config: Any) -> dict[str, Any]:
+    """Return the defaults that a class of configs declares, before it works out others."""
+    found = {key: getattr(type(config), key) for key in dir(type(config)) if key[0] != "_"}
+    return {
+        key: value
+        for key, value in found.items()
+        if not callable(value) and not isinstance(value, property)
+    }
 
 
 def keys(config: Any) -> dict[str, Any]:
