@@ -23,8 +23,6 @@ from attnengine.engines import LanguageModel, load
 _NAMES = ("temperature", "top_k", "seed", "max_new_tokens")
 _SEARCH = [searching("generate")[name] for name in _NAMES]
 _LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS)
-
-
 _SYSTEM = Declared(
     "system", str, TEXT, "System message that starts the conversation.", shown="none"
 )

@@ -46,8 +46,8 @@ def equal_tokens(case: Case, ours: object) -> int:
 
 def rows_of_the_page() -> dict[tuple[str, str], str]:
     """Return the rows that were measured before, by family and variant."""
-    lines = PAGE.read_text(encoding="utf-8").removeprefix(INTRODUCTION).splitlines(keepends=True)
-    cells = {line: line.strip("| \n").split(" | ") for line in lines}
+    lines = PAGE.read_text(encoding="utf-8").splitlines(keepends=True)
+    cells = {line: line.strip("| \n").split(" | ") for line in lines if line.startswith("| ")}
     return {(family, variant): line for line, (family, variant, *_) in cells.items()}
 
 

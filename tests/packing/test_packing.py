@@ -19,6 +19,7 @@ import attnengine as ae
 from attnengine import _core, packing
 from attnengine.engines.loading import PACKED_FILE
 from attnengine.models import build
+from attnengine.models.precisions import PRECISIONS
 from attnengine.models.settings import FLOAT32, BuildSettings
 from attnengine.packing.file import Reader
 from attnengine.reference.random_weights import random_weights
@@ -210,3 +211,7 @@ def test_a_native_folder_has_no_precision(lm_path: Path, tmp_path: Path) -> None
     with pytest.raises(ae.InvalidArgument, match="precision is 'int8', expected packed=True"):
         ae.convert(lm_path, tmp_path / "out", precision="int8")
     assert not (tmp_path / "out").exists()
+
+
+def test_every_precision_has_a_layout() -> None:
+    assert set(packing.LAYOUTS) == set(PRECISIONS)
