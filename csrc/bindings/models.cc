@@ -14,7 +14,7 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-Encoded encode(const Seq2Seq& model, const py::object& tokens, const py::object& lengths) {
+Encoded encode_sources(const Seq2Seq& model, const py::object& tokens, const py::object& lengths) {
   const Ids ids = integers<std::int32_t>(tokens, "tokens");
   const auto sizes = integers<std::int64_t>(lengths, "lengths");
   py::gil_scoped_release unlocked;
@@ -157,7 +157,7 @@ unknown tokens or sequences, and too many positions.
           },
           "The precision of cached keys and values; None for a decoder without such a cache.");
   py::class_<Seq2Seq, Decoder, Shared<Seq2Seq>>(m, "Seq2Seq", "An encoder-decoder.")
-      .def("encode", &encode, "tokens"_a, "lengths"_a)
+      .def("encode", &encode_sources, "tokens"_a, "lengths"_a)
       .def_property_readonly("encoder_size", &Seq2Seq::encoder_size)
       .def_property_readonly("source_vocab_size", &Seq2Seq::source_vocab_size)
       .def_property_readonly("max_source_positions", &Seq2Seq::max_source_positions);

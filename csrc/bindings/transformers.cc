@@ -29,7 +29,7 @@ TransformerStack make_stack(Shared<Embedding> embedding, std::int64_t max_positi
           std::move(layers),    std::move(final_norm)};
 }
 
-FloatArray attentions(const TransformerEncoder& encoder, const py::object& tokens) {
+FloatArray encoder_attentions(const TransformerEncoder& encoder, const py::object& tokens) {
   const auto ids = integers<std::int32_t>(tokens, "tokens");
   AttentionRecord record;
   {
@@ -39,7 +39,8 @@ FloatArray attentions(const TransformerEncoder& encoder, const py::object& token
   return attention_weights(record);
 }
 
-Encoded encode(const SpeechSeq2Seq& model, const FloatArray& frames, const py::object& lengths) {
+Encoded encode_frames(const SpeechSeq2Seq& model, const FloatArray& frames,
+                      const py::object& lengths) {
   const ConstMatrix rows = matrix(frames, "frames");
   const auto sizes = integers<std::int64_t>(lengths, "lengths");
   py::gil_scoped_release unlocked;
@@ -63,7 +64,7 @@ void bind_speech(py::module_& m) {
   py::class_<SpeechSeq2Seq, Decoder, Shared<SpeechSeq2Seq>>(m, "SpeechSeq2Seq")
       .def(py::init<Shared<SpeechEncoder>, Shared<TransformerDecoder>>(), py::kw_only(),
            "encoder"_a.none(false), "decoder"_a.none(false))
-      .def("encode", &encode, "frames"_a, "lengths"_a,
+      .def("encode", &encode_frames, "frames"_a, "lengths"_a,
            R"(Encode recordings.
 
 frames (rows, num_mels) of all recordings in sequence, lengths (recordings,) in frames.)")
@@ -91,7 +92,7 @@ positions (max_positions, embedding size) or None; max_positions 0: no limit.)")
              return std::make_shared<TransformerEncoder>(stack, floats(query, "pooling_query"));
            }),
            "stack"_a, py::kw_only(), "pooling_query"_a = py::none())
-      .def("attentions", &attentions, "tokens"_a,
+      .def("attentions", &encoder_attentions, "tokens"_a,
            R"(The self-attention weights of one sentence, (layers, heads, query, key).
 
 tokens (rows,).)");
