@@ -93,6 +93,9 @@ benchmarks_once() {
   OPENBLAS_NUM_THREADS=1 run_tests "${workers[@]}" --benchmark-disable benchmarks/kernels/bench_*.py
 }
 
+# AddressSanitizer runs everything on OpenMP, but compiled at -O1.
+openmp() { ATTNENGINE_PARALLEL=openmp run_tests "${workers[@]}" tests/scheduling "${core[@]}"; }
+
 kernel_table() { .venv/bin/python -m benchmarks.kernels.table; }
 
 peer_tests() {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class Error(Exception):
     """Base of every error that attnengine raises on purpose."""
@@ -17,3 +20,11 @@ class FormatError(Error, ValueError):
 
 class Unsupported(Error, NotImplementedError):  # noqa: N818 - the public name
     """attnengine does not implement this architecture, setting or feature of a file."""
+
+
+def warn_user(message: str) -> None:
+    """Warn at the line outside of attnengine that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == "attnengine":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -13,7 +12,7 @@ from attnengine.engines.encoder import Encoder
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.seq2seq import Seq2Seq
 from attnengine.engines.speech_to_text import SpeechToText
-from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
+from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported, warn_user
 from attnengine.loaders.checkpoint import Checkpoint
 from attnengine.models.settings import BuildSettings, build_settings
 from attnengine.scheduling.threads import check_workers, choose_threads
@@ -148,9 +147,7 @@ def _build(checkpoint: Checkpoint, settings: BuildSettings) -> Model:
         try:
             return packing.read(file, marks(checkpoint, settings.precision), settings)
         except Error as error:
-            warnings.warn(
-                f"{file} is not used, the weights are packed again: {error}", stacklevel=3
-            )
+            warn_user(f"{file} is not used, the weights are packed again: {error}")
     return models.build(checkpoint.config, checkpoint.tensors, settings)
 
 

@@ -66,7 +66,7 @@ void run_openmp(const Ranges& ranges, int threads) {
       ranges.part(i, threads);
     } catch (...) {
 #pragma omp critical
-      error = std::current_exception();
+      if (!error) error = std::current_exception();
     }
   if (error) std::rethrow_exception(error);
 }

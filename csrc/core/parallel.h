@@ -9,7 +9,7 @@ void check_threads(int num_threads);
 
 // For its lifetime, regions opened by this thread use at most `num_threads` threads, and no more
 // than limit_threads allows. Throws Error in a forked child if its parent has run a step: the
-// threads of the parent do not exist there.
+// threads of the parent do not exist there. Throws what thread_backend throws.
 class ThreadScope {
  public:
   explicit ThreadScope(int num_threads);

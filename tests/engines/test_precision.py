@@ -96,9 +96,12 @@ def test_a_packed_folder(lm_path: Path, tmp_path: Path, precision: str) -> None:
     np.testing.assert_array_equal(
         load_quietly(tmp_path / "packed", precision=precision).logits(IDS), expected
     )
-    with pytest.warns(UserWarning, match=f"packed again: precision is '{precision}', expected 'fl"):
-        model = ae.load(tmp_path / "packed")
-    np.testing.assert_array_equal(model.logits(IDS), ae.load(lm_path).logits(IDS))
+    for load in (ae.load, ae.load_language_model):
+        message = f"packed again: precision is '{precision}', expected 'fl"
+        with pytest.warns(UserWarning, match=message) as warned:
+            model = load(tmp_path / "packed")
+        assert warned[0].filename == __file__  # the line that called
+        np.testing.assert_array_equal(model.logits(IDS), ae.load(lm_path).logits(IDS))
 
 
 def test_a_packed_file_is_smaller(tmp_path: Path, precision: str) -> None:
