@@ -211,7 +211,8 @@ thread_sanitized() {
     tests/models/test_state.py tests/decoding tests/scheduling -k "thread or worker" "${core[@]}"
 }
 
-# Objects of the engine do not depend on Python: ccache has them.
+# Objects of the engine do not depend on Python: ccache has them. Mutations are few, as a part of
+# their own tries a thousand.
 other_pythons() {
   command -v pyenv >/dev/null || { echo "no pyenv here: only $(python3 --version)"; return; }
   local versions version folder
@@ -220,6 +221,6 @@ other_pythons() {
     folder=$scratch/python-$version
     PYENV_VERSION=$version python3 -m venv "$folder"
     "$folder/bin/pip" install -q -e '.[test]'
-    "$folder/bin/python" -m pytest -q "${workers[@]}" "${core[@]}"
+    ATTNENGINE_MUTATIONS=10 "$folder/bin/python" -m pytest -q "${workers[@]}" "${core[@]}"
   done
 }
