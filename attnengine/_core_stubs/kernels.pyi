@@ -31,6 +31,7 @@ def rotary(
     positions: ArrayLike,
     frequencies: ArrayLike,
     factor: float = 1.0,
+    dynamic: tuple[float, float, int] | None = None,
     num_threads: int = 1,
 ) -> Floats: ...
 def linear(

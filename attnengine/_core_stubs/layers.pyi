@@ -145,7 +145,13 @@ class BlockNorm:
     ) -> None: ...
 
 class Rotary:
-    def __init__(self, frequencies: ArrayLike, *, factor: float = 1.0) -> None: ...
+    def __init__(
+        self,
+        frequencies: ArrayLike,
+        *,
+        factor: float = 1.0,
+        dynamic: tuple[float, float, int] | None = None,
+    ) -> None: ...
 
 class PositionBias:
     def __init__(

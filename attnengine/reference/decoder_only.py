@@ -16,7 +16,7 @@ from attnengine.reference.attention import scaled_dot_attention
 from attnengine.reference.experts import experts
 from attnengine.reference.linear import linear
 from attnengine.reference.norm import layer_norm, rms_norm
-from attnengine.reference.rotary import rotary_frequencies, rotate
+from attnengine.reference.rotary import Doubles, dynamic_frequencies, rotary_frequencies, rotate
 from attnengine.reference.transformer import Cache, Ids, dense
 from attnengine.reference.weights import Config, Weights, under
 
@@ -94,9 +94,9 @@ class Llama:
         self.num_heads: int = config["num_attention_heads"]
         self.num_kv_heads: int = config.get("num_key_value_heads") or self.num_heads
         self.head_dim: int = config.get("head_dim") or config["hidden_size"] // self.num_heads
-        self.frequencies, self.factor = rotary_frequencies(
-            self.head_dim, config.get("rope_theta", 10_000.0), config.get("rope_scaling")
-        )
+        self.base: float = config.get("rope_theta", 10_000.0)
+        self.scaling: Config = config.get("rope_scaling") or {}
+        self.frequencies, self.factor = rotary_frequencies(self.head_dim, self.base, self.scaling)
         self.window: int = config.get("sliding_window") or 0
         self.embedding = weights["model.embed_tokens.weight"]  # (vocab, hidden)
         tied = config.get("tie_word_embeddings", False)
@@ -125,13 +125,26 @@ class Llama:
             for name in ("q_proj", "k_proj", "v_proj")
         )
         query, keys = (
-            rotate(heads, positions, self.frequencies, self.factor) for heads in (query, keys)
+            rotate(heads, positions, self._frequencies(positions), self.factor)
+            for heads in (query, keys)
         )
         context, cache = attend(query, Cache(keys, values), past, self.window)
         x = x + dense(context, attention, "o_proj")
 
         y = self._norm(x, weights["post_attention_layernorm.weight"])
         return x + self._feed_forward(y, under(weights, "mlp.")), cache
+
+    def _frequencies(self, positions: Integers) -> Doubles:
+        """Return the frequencies (half,) of all positions, or (rows, half) of each."""
+        if self.scaling.get("rope_type") != "dynamic":
+            return self.frequencies
+        return dynamic_frequencies(
+            positions,
+            self.frequencies,
+            self.base,
+            self.scaling["factor"],
+            self.config["max_position_embeddings"],
+        )
 
     def _feed_forward(self, y: Floats, weights: Weights) -> Floats:
         """The gated feed-forward network, or a mixture of such experts."""
@@ -185,7 +198,7 @@ class GPT2:
         query, keys, values = (
             part.reshape(len(x), self.num_heads, -1) for part in np.split(together, 3, axis=-1)
         )
-        context, cache = attend(query, Cache(keys, values), past)
+        context, cache = attend(self._scaled(query, layer), Cache(keys, values), past)
         x = x + transposed_dense(context, weights, "attn.c_proj")
 
         activation = ACTIVATIONS[self.config.get("activation_function", "gelu_new")]
@@ -195,6 +208,14 @@ class GPT2:
     def logits(self, x: Floats) -> Floats:
         """A last norm, then the output layer."""
         return linear(self._norm(x, self.weights, "ln_f"), self.lm_head)
+
+    def _scaled(self, query: Floats, layer: int) -> Floats:
+        """Return queries for scores that are scaled as the switches of the config say."""
+        if not self.config.get("scale_attn_weights", True):
+            query = query * np.sqrt(query.shape[-1])  # attention divides by it
+        if self.config.get("scale_attn_by_inverse_layer_idx", False):
+            query = query / (layer + 1)
+        return query
 
     def _norm(self, x: Floats, weights: Weights, name: str) -> Floats:
         eps = self.config.get("layer_norm_epsilon", 1e-5)

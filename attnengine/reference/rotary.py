@@ -21,7 +21,8 @@ def rotary_frequencies(
 
     The factor multiplies sines and cosines. scaling is a config's rope_scaling with rope_type
     "default", "dynamic", "linear", "llama3", "longrope" or "yarn". "dynamic" equals "default" up to
-    the trained context. Raises ValueError for another rope_type.
+    the trained context; `dynamic_frequencies` goes on from there. Raises ValueError for another
+    rope_type.
     """
     frequencies = base ** (-np.arange(0, dim, 2) / dim)  # (dim / 2,)
     scaling = scaling or {"rope_type": "default"}
@@ -38,6 +39,24 @@ def rotary_frequencies(
         return yarn(frequencies, base, scaling), yarn_factor(scaling)
     known = "default, dynamic, linear, llama3, longrope, yarn"
     raise ValueError(f"rope_type is {kind!r}, expected one of {known}")
+
+
+def dynamic_frequencies(
+    positions: Integers, frequencies: Doubles, base: float, factor: float, trained: int
+) -> Doubles:
+    """Return frequencies (rows, half) of positions (rows,) with NTK-aware scaling ("dynamic").
+
+    frequencies (half,) are those of positions below ``trained``. Later positions have a larger
+    base, as transformers has it for a text that ends at the position. There it also changes
+    earlier positions that are read in the same call; here they keep their frequencies, so that a
+    text gives the same results in one call and in many.
+    """
+    half = len(frequencies)
+    lengths = np.maximum(positions + 1, trained)
+    bases = base * (factor * lengths / trained - (factor - 1)) ** (half / (half - 1))
+    grown = bases[:, None] ** -(np.arange(half) / half)
+    far = positions[:, None] >= trained
+    return np.where(far, grown, frequencies)
 
 
 def llama3(frequencies: Doubles, scaling: Mapping[str, Any]) -> Doubles:
@@ -92,11 +111,12 @@ def yarn_factor(scaling: Mapping[str, Any]) -> float:
 def rotate(x: Floats, positions: Integers, frequencies: Doubles, factor: float = 1.0) -> Floats:
     """Rotate dimensions i and i + half of every head by positions * frequencies[i].
 
-    x (rows, heads, head_dim), positions (rows,), frequencies (half,). Dimensions from 2 * half on
-    stay. Angles are rounded to float32, as in training. Returns (rows, heads, head_dim).
+    x (rows, heads, head_dim), positions (rows,), frequencies (half,) or (rows, half). Dimensions
+    from 2 * half on stay. Angles are rounded to float32, as in training. Returns (rows, heads,
+    head_dim).
     """
-    half = len(frequencies)
-    angles = np.outer(positions.astype(np.float32), frequencies.astype(np.float32))  # (rows, half)
+    half = frequencies.shape[-1]
+    angles = positions.astype(np.float32)[:, None] * frequencies.astype(np.float32)  # (rows, half)
     cosines, sines = factor * np.cos(angles, dtype=x.dtype), factor * np.sin(angles, dtype=x.dtype)
     cosines, sines = cosines[:, None], sines[:, None]  # (rows, 1, half)
     first, second, rest = np.split(x, [half, 2 * half], axis=-1)

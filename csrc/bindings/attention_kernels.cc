@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "bindings/bind.h"
+#include "bindings/dynamic_base.h"
 #include "bindings/kernel_call.h"
 #include "kernels/kernels.h"
-#include "layers/rotary.h"
 
 namespace attnengine {
 namespace {
@@ -53,12 +53,12 @@ py::tuple dot_attention(const FloatArray& query, const FloatArray& keys, const F
 }
 
 FloatArray rotary(const FloatArray& x, const py::object& positions, const FloatArray& frequencies,
-                  float factor, int num_threads) {
+                  float factor, const Dynamic& dynamic, int num_threads) {
   expect_dimensions(x, 3, "x");
   const std::int64_t rows = x.shape(0), heads = x.shape(1), head_dim = x.shape(2);
   const auto at = integers<std::int64_t>(positions, "positions");
   expect_equal(static_cast<std::int64_t>(at.size()), rows, "positions.shape[0]");
-  const Rotary turn(floats(frequencies, "frequencies"), factor);
+  const Rotary turn(floats(frequencies, "frequencies"), factor, dynamic_base(dynamic));
   if (2 * turn.half() > head_dim)
     throw InvalidArgument("frequencies.shape[0] is " + std::to_string(turn.half()) +
                           ", expected at most half of x.shape[2], which is " +
@@ -93,11 +93,12 @@ query (rows, key_dim), keys (src, key_dim), values (src, value_dim).
 Returns (context (rows, value_dim), weights (rows, src)).
 Raises InvalidArgument for other shapes.)");
   m.def("rotary", &rotary, "x"_a, "positions"_a, "frequencies"_a, "factor"_a = 1.0f,
-        "num_threads"_a = 1,
+        "dynamic"_a = py::none(), "num_threads"_a = 1,
         R"(Rotates pairs of dimensions by position (RoPE, Su et al. 2021).
 
 x (rows, heads, head_dim), positions (rows,), frequencies (half,) in radians per position.
-Dimensions i and i + half form a pair; factor multiplies sines and cosines.
+Dimensions i and i + half form a pair; factor multiplies sines and cosines. dynamic (base, factor,
+trained): from position `trained` on frequencies follow NTK-aware scaling.
 Returns (rows, heads, head_dim). Raises InvalidArgument for other shapes.)");
 }
 

@@ -9,6 +9,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/choices.h"
+#include "bindings/dynamic_base.h"
 
 namespace attnengine {
 namespace {
@@ -53,10 +54,15 @@ void bind_positions(py::module_& m) {
   py::class_<Rotary, Shared<Rotary>>(
       m, "Rotary",
       "Rotary positions (Su et al. 2021): frequencies (half,) in radians per position.")
-      .def(py::init([](const FloatArray& frequencies, float factor) {
-             return std::make_shared<Rotary>(floats(frequencies, "frequencies"), factor);
+      .def(py::init([](const FloatArray& frequencies, float factor, const Dynamic& dynamic) {
+             return std::make_shared<Rotary>(floats(frequencies, "frequencies"), factor,
+                                             dynamic_base(dynamic));
            }),
-           "frequencies"_a, py::kw_only(), "factor"_a = 1.0f);
+           "frequencies"_a, py::kw_only(), "factor"_a = 1.0f, "dynamic"_a = py::none(),
+           R"(factor multiplies sines and cosines.
+
+dynamic (base, factor, trained): from position `trained` on the frequencies follow NTK-aware
+scaling for a text that ends at the position; None keeps them.)");
   py::class_<PositionBias, Shared<PositionBias>>(
       m, "PositionBias",
       "A bias that is added to attention scores. table (num_heads, 2 * reach + 1) and slopes "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnengine import kernels
-from attnengine.reference.rotary import rotate
+from attnengine.reference.rotary import dynamic_frequencies, rotate
 
 
 @pytest.mark.parametrize("rows", [1, 3, 8])
@@ -25,6 +25,22 @@ def test_rotary(rng: np.random.Generator, rows: int, heads: int, head_dim: int, 
     near = kernels.rotary(x, np.minimum(positions, 7), frequencies, 1.25)
     expected = rotate(x.astype(np.float64), np.minimum(positions, 7), frequencies, 1.25)
     np.testing.assert_allclose(near, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("half", [2, 3, 32])
+def test_dynamic_frequencies(rng: np.random.Generator, half: int) -> None:
+    x = rng.normal(size=(6, 2, 2 * half)).astype(np.float32)
+    positions = np.array([0, 31, 32, 33, 64, 200])  # trained up to 31
+    frequencies = 10_000.0 ** -(np.arange(half) / half)
+
+    y = kernels.rotary(x, positions, frequencies, dynamic=(10_000.0, 4.0, 32))
+
+    grown = dynamic_frequencies(positions, frequencies, 10_000.0, 4.0, 32)
+    # float32 rounds angles of up to 200 radians
+    np.testing.assert_allclose(y, rotate(x, positions, grown), rtol=0, atol=1e-4)
+    plain = kernels.rotary(x, positions, frequencies)
+    np.testing.assert_array_equal(y[:2], plain[:2])
+    assert (y[2:] != plain[2:]).any(axis=(1, 2)).all()
 
 
 def test_rotation_keeps_lengths_and_depends_on_distance(rng: np.random.Generator) -> None:
@@ -57,6 +73,10 @@ def test_arguments_are_named() -> None:
         kernels.rotary(x, [1], [1.0])
     with pytest.raises(ValueError, match=r"frequencies.shape\[0\] is 3, expected at most half of"):
         kernels.rotary(x, [1, 2], [1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match="frequencies has one, expected at least 2 with dynamic"):
+        kernels.rotary(x, [1, 2], [1.0], dynamic=(1e4, 2.0, 32))
+    with pytest.raises(ValueError, match="dynamic is out of range, expected base > 0, factor >= 1"):
+        kernels.rotary(x, [1, 2], [1.0, 0.1], dynamic=(1e4, 0.5, 32))
     with pytest.raises(ValueError, match=r"frequencies.shape\[0\] is 0, expected at least 1"):
         kernels.rotary(x, [1, 2], [])
 

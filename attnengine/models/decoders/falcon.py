@@ -17,7 +17,7 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.models.matrix import Floats
 from attnengine.models.parts.attention import Heads, alibi_slopes, grouped_qkv, heads
 from attnengine.models.parts.blocks import ActivationName, feed_forward, layer_norm
-from attnengine.models.parts.rotary import rotary
+from attnengine.models.parts.rotary import limit, rotary
 from attnengine.models.parts.vocabulary import with_head
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
@@ -71,7 +71,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     return _core.TransformerDecoder(
         _core.TransformerStack(
             embedding=embedding,
-            max_positions=config.max_position_embeddings,
+            max_positions=longest(config),
             layers=[
                 layer(config, model.under(f"h.{i}"), shape, positions)
                 for i in range(config.num_hidden_layers)
@@ -81,6 +81,12 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
         output,
         settings=weights.settings,
     )
+
+
+def longest(config: Config) -> int:
+    """Return the largest number of positions of a sequence."""
+    scaling = None if config.alibi else config.rope_scaling
+    return limit(scaling, config.max_position_embeddings)
 
 
 def scheme(config: Config, shape: Heads) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attnengine import _core
-from attnengine.errors import Unsupported
 from attnengine.models.matrix import Matrix
 from attnengine.models.parts.blocks import ActivationName, activation, check_heads, layer_norm
 from attnengine.models.parts.vocabulary import with_head
@@ -34,12 +33,6 @@ class Config:
 @register("gpt2", config=Config)
 def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     """Build from ``transformer.*`` and, unless tied, ``lm_head.weight``."""
-    for key, value, expected in (
-        ("scale_attn_weights", config.scale_attn_weights, True),
-        ("scale_attn_by_inverse_layer_idx", config.scale_attn_by_inverse_layer_idx, False),
-    ):
-        if value is not expected:
-            raise Unsupported(f"config: {key!r} is {value}, expected {expected}")
     check_heads(config.n_head, config.n_embd, "n_head")
     model = weights.under("transformer")
     table = model.matrix("wte.weight", config.vocab_size, config.n_embd)
@@ -49,7 +42,7 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
             embedding=embedding,
             max_positions=config.n_positions,
             positions=model.take("wpe.weight", config.n_positions, config.n_embd),
-            layers=[layer(config, model.under(f"h.{i}")) for i in range(config.n_layer)],
+            layers=[layer(config, model.under(f"h.{i}"), i) for i in range(config.n_layer)],
             final_norm=layer_norm(model, "ln_f", config.n_embd, config.layer_norm_epsilon),
         ),
         output,
@@ -57,8 +50,8 @@ def build(config: Config, weights: Weights) -> _core.TransformerDecoder:
     )
 
 
-def layer(config: Config, w: Weights) -> _core.TransformerLayer:
-    """Build one layer; one matrix holds queries, keys and values."""
+def layer(config: Config, w: Weights, i: int) -> _core.TransformerLayer:
+    """Build layer i; one matrix holds queries, keys and values."""
     size, eps = config.n_embd, config.layer_norm_epsilon
     wide = config.n_inner or 4 * size
     attention, mlp = w.under("attn"), w.under("mlp")
@@ -67,6 +60,7 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
             query_key_value=transposed(attention, "c_attn", 3 * size, size),
             output=transposed(attention, "c_proj", size, size),
             num_heads=config.n_head,
+            scale=score_scale(config, i),
         ),
         self_attention_norm=_core.BlockNorm(before=layer_norm(w, "ln_1", size, eps)),
         feed_forward=_core.FeedForward(
@@ -76,6 +70,14 @@ def layer(config: Config, w: Weights) -> _core.TransformerLayer:
         ),
         feed_forward_norm=_core.BlockNorm(before=layer_norm(w, "ln_2", size, eps)),
     )
+
+
+def score_scale(config: Config, layer: int) -> float | None:
+    """Return the scale of a layer's attention scores; None is the usual 1 / sqrt(head size)."""
+    if config.scale_attn_weights and not config.scale_attn_by_inverse_layer_idx:
+        return None
+    scale = (config.n_embd // config.n_head) ** -0.5 if config.scale_attn_weights else 1.0
+    return scale / (layer + 1) if config.scale_attn_by_inverse_layer_idx else scale
 
 
 def transposed(w: Weights, name: str, out_size: int, in_size: int) -> _core.Linear:

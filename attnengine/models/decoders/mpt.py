@@ -24,6 +24,7 @@ class Config:
     n_heads: int
     n_layers: int
     max_seq_len: int
+    expansion_ratio: int = 4
     layer_norm_epsilon: float = 1e-5
     tie_word_embeddings: bool = True
     alibi_bias_max: int = 8
@@ -70,7 +71,11 @@ def layer(
         ),
         self_attention_norm=_core.BlockNorm(before=norm(config, w, "norm_1")),
         feed_forward=feed_forward(
-            w.under("ffn"), ("up_proj", "down_proj"), (size, 4 * size), "gelu", bias=False
+            w.under("ffn"),
+            ("up_proj", "down_proj"),
+            (size, config.expansion_ratio * size),
+            "gelu",
+            bias=False,
         ),
         feed_forward_norm=_core.BlockNorm(before=norm(config, w, "norm_2")),
     )

@@ -56,7 +56,7 @@ def decoder(
     return _core.TransformerDecoder(
         _core.TransformerStack(
             embedding=embedding,
-            max_positions=config.max_position_embeddings,
+            max_positions=rotaries.limit(config.rope_scaling, config.max_position_embeddings),
             layers=[layer(i, model.under(f"layers.{i}")) for i in range(config.num_hidden_layers)],
             final_norm=final_norm,
         ),

@@ -16,6 +16,7 @@ from attnengine.models.matrix import Floats
 
 Doubles = NDArray[np.float64]
 
+_MAX_POSITIONS = 2**31 - 1
 _MAX_DIM = 2**16  # checked before memory is allocated
 
 
@@ -47,7 +48,10 @@ def rotary(
         )
     given = {"rope_type": "default"} if scaling is None else scaling
     frequencies, factor = _frequencies(dim, base, given, max_positions)
-    return _core.Rotary(frequencies, factor=factor)
+    dynamic = None
+    if given["rope_type"] == "dynamic":
+        dynamic = (base, _Scaling(given).number("factor"), max_positions)
+    return _core.Rotary(frequencies, factor=factor, dynamic=dynamic)
 
 
 def _frequencies(
@@ -73,11 +77,15 @@ def _frequencies(
 
 
 def limit(scaling: Mapping[str, Any] | None, max_positions: int) -> int:
-    """Return the largest number of positions of a sequence.
+    """Return the largest number of positions of a sequence, of which the model knows some number.
 
-    For longer sequences "longrope" would rotate all positions differently, also cached ones.
+    "dynamic" goes beyond that number by its factor. For longer sequences than the original ones
+    "longrope" would rotate all positions differently, also cached ones.
     """
     given = scaling or {}
+    if given.get("rope_type") == "dynamic":
+        longer = min(max_positions * _Scaling(given).number("factor"), _MAX_POSITIONS)
+        return max(int(longer), max_positions)
     same = given.get("short_factor") == given.get("long_factor")
     if given.get("rope_type") != "longrope" or same:
         return max_positions
@@ -105,7 +113,7 @@ def _known(scaling: Mapping[str, Any]) -> _Scale:
         raise Unsupported(f"config: 'rope_scaling' has rope_type {kind!r}, expected one of {known}")
     scale, keys = _SCALINGS[kind]
     for key, value in scaling.items():
-        if value is not None and key not in ("rope_type", *keys):
+        if value is not None and key not in ("rope_type", *keys, *_UNREAD.get(kind, ())):
             raise Unsupported(
                 f"config: 'rope_scaling' has {key!r:.80}, which attnengine lacks for rope_type "
                 f"{kind!r}"
@@ -246,3 +254,5 @@ _SCALINGS: dict[str, tuple[_Scale, tuple[str, ...]]] = {
         ),
     ),
 }
+# keys that other engines read and transformers ignores, with which results are compared
+_UNREAD = {"yarn": ("attn_factor",)}

@@ -14,9 +14,13 @@ FAMILY = Family(
         "n_inner 40": {"n_inner": 40},
         "relu, epsilon 0.001": {"activation_function": "relu", "layer_norm_epsilon": 1e-3},
         "gelu": {"activation_function": "gelu"},
+        "scores by layer": {"scale_attn_by_inverse_layer_idx": True},
+        "scores as they are": {"scale_attn_weights": False},
     },
     wrong=[
         ("gelu", {"activation_function": "gelu_new"}),
         ("relu, epsilon 0.001", {"layer_norm_epsilon": 1e-5}),
+        ("scores by layer", {"scale_attn_by_inverse_layer_idx": False}),
+        ("scores as they are", {"scale_attn_weights": True}),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import attnengine as ae
 from attnengine import loaders
 from attnengine.loaders.huggingface.tokens import read_tokens
 from attnengine.models import build
@@ -242,3 +243,29 @@ def test_special_ids_as_transformers_has_them(tmp_path: Path, transformers: Any)
     given = {"model_type": "qwen2"}
     tokens = read_tokens(tmp_path, given, {"vocab_size": 30}, kind="decoder")
     assert (tokens.config["eos_token_id"], tokens.config["suppress_tokens"]) == ([7, 8], [5, 6])
+
+
+def test_dynamic_positions_token_by_token(tmp_path: Path) -> None:
+    """transformers, too, gives each token the frequencies of a text that ends there."""
+    transformers, torch = pytest.importorskip("transformers"), pytest.importorskip("torch")
+    torch.manual_seed(0)
+    scaling = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+    config = transformers.LlamaConfig(
+        **{**SMALL, "num_attention_heads": 2},  # NTK needs more than one frequency
+        max_position_embeddings=16,
+        rope_parameters=scaling,
+        initializer_range=0.5,
+    )
+    module = transformers.LlamaForCausalLM(config).eval()
+    module.save_pretrained(tmp_path)
+    ids = [int(i) for i in np.random.default_rng(0).integers(0, 30, 32)]
+
+    expected, past = [], None
+    with torch.no_grad():
+        for token in ids:
+            output = module(torch.tensor([[token]]), past_key_values=past, use_cache=True)
+            past = output.past_key_values
+            expected.append(output.logits[0, -1].numpy())
+
+    # float32 of both, which round frequencies and angles differently
+    np.testing.assert_allclose(ae.load(tmp_path).logits(ids), expected, rtol=0, atol=1e-4)

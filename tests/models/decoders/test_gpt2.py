@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from attnengine.errors import FormatError, Unsupported
+from attnengine.errors import FormatError
 from attnengine.models import build
 from attnengine.reference.decoder_only import DecoderOnly
 from attnengine.reference.random_weights import random_weights
@@ -49,18 +49,10 @@ def test_an_unknown_switch_is_refused() -> None:
         build(GPT2 | {"add_cross_attention": True}, random_weights(GPT2, 0))
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("scale_attn_weights", False),
-        ("scale_attn_by_inverse_layer_idx", True),
-    ],
-)
-def test_switches_that_are_refused(key: str, value: bool) -> None:
-    weights = random_weights(GPT2, 0)
-    build(GPT2 | {key: not value}, weights)
-    with pytest.raises(Unsupported, match=f"'{key}' is {value}, expected {not value}"):
-        build(GPT2 | {key: value}, weights)
+@pytest.mark.parametrize("by_size", [True, False])
+@pytest.mark.parametrize("by_layer", [True, False])
+def test_scales_of_scores(by_size: bool, by_layer: bool) -> None:
+    check(GPT2 | {"scale_attn_weights": by_size, "scale_attn_by_inverse_layer_idx": by_layer})
 
 
 def test_heads_that_do_not_fit() -> None:

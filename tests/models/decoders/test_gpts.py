@@ -12,7 +12,7 @@ from attnengine.models import build
 from attnengine.models.parts.attention import alibi_slopes
 from attnengine.reference import position_bias as reference
 from tests.golden import huggingface as golden
-from tests.models.checks import check_same_bits
+from tests.models.checks import check_same_bits, run_together
 
 SIZES = ("vocab_size", "hidden_size", "intermediate_size", "n_embd", "rotary_dim")
 
@@ -37,6 +37,34 @@ def test_same_bits_in_any_company(name: str, variant: str) -> None:
     config = {key: 8 * v if key in SIZES else v for key, v in case["config"].items()}
     shapes = {weight: [8 * n for n in shape] for weight, shape in case["shapes"].items()}
     check_same_bits(build(config, golden.weights(shapes, 0)))
+
+
+@pytest.mark.parametrize(("name", "variant"), [("gpt_neox", "plain"), ("falcon", "40b")])
+def test_dynamic_positions_go_on(name: str, variant: str) -> None:
+    scaling = {"rope_type": "dynamic", "factor": 2.0}
+    known = golden.cases(name)[variant]["config"]["max_position_embeddings"]
+    assert changed(name, variant, {"rope_scaling": scaling}).max_positions == 2 * known
+
+
+def test_mpt_with_narrower_feed_forward() -> None:
+    """Rows and columns of zeros change nothing: GELU of 0 is 0."""
+    case = golden.cases("mpt")["plain"]
+    weights = golden.weights(case["shapes"], case["seed"])
+    narrow, padded = dict(weights), dict(weights)
+    for name, weight in weights.items():
+        kept = 3 * case["config"]["d_model"]
+        if name.endswith("up_proj.weight"):
+            narrow[name] = weight[:kept]
+            padded[name] = np.concatenate([narrow[name], np.zeros_like(weight[kept:])])
+        elif name.endswith("down_proj.weight"):
+            narrow[name] = np.ascontiguousarray(weight[:, :kept])
+            padded[name] = np.concatenate([narrow[name], np.zeros_like(weight[:, kept:])], axis=1)
+    models = [
+        build(case["config"] | {"expansion_ratio": ratio}, given)
+        for ratio, given in ((3, narrow), (4, padded))
+    ]
+    got, expected = (run_together(decoder, [[1, 2, 3]], [[]])[0] for decoder in models)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)  # sums in another order
 
 
 @pytest.mark.parametrize("max_bias", [8.0, 16.0])

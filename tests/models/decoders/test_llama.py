@@ -102,6 +102,21 @@ def test_sequences_end_where_longrope_would_turn_them_otherwise() -> None:
         rotary(6, 1e4, LONGROPE, 150)
 
 
+DYNAMIC = LLAMA | {
+    "rope_scaling": {"rope_type": "dynamic", "factor": 2.5},
+    "max_position_embeddings": 60,  # as trained
+}
+
+
+def test_dynamic_positions_past_the_trained_ones() -> None:
+    check_long(model(DYNAMIC), DecoderOnly(DYNAMIC, weights64(DYNAMIC)).logits)
+    assert model(DYNAMIC).max_positions == 150
+
+
+def test_dynamic_positions_have_the_same_bits_in_any_company() -> None:
+    check_same_bits(model(DYNAMIC | {"max_position_embeddings": 20}))
+
+
 def test_positions_are_limited() -> None:
     decoder = model(LLAMA | {"max_position_embeddings": 4})
     state, sequence = start(decoder, 1)

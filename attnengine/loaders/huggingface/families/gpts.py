@@ -207,6 +207,7 @@ _MPT = Family(
     prefix="transformer.",
     defaults={
         "max_seq_len": 2048,
+        "expansion_ratio": 4,
         "alibi_bias_max": 8,
         "clip_qkv": None,
         "softmax_scale": None,  # 1 / sqrt(size of a head)
@@ -217,7 +218,6 @@ _MPT = Family(
     neutral={
         "alibi": True,
         "attn_type": "multihead_attention",
-        "expansion_ratio": 4,
         "logit_scale": None,
         "no_bias": True,
         "prefix_lm": False,
