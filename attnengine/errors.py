@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
 
 
 class Error(Exception):
@@ -28,3 +29,11 @@ def warn_user(message: str) -> None:
     while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == "attnengine":
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ", did you mean 'x'?" with the name that is nearest to ``name``, or nothing."""
+    import difflib  # only a mistake needs it
+
+    nearest = difflib.get_close_matches(name, sorted(known), n=1)
+    return f", did you mean {nearest[0]!r}?" if nearest else ""

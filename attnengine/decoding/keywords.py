@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attnengine.decoding.checks import refuse
 from attnengine.decoding.options import BeamOptions, SamplingOptions, SearchOptions, declared
-from attnengine.errors import InvalidArgument
+from attnengine.errors import InvalidArgument, did_you_mean
 
 # Names of the same options in Hugging Face transformers and vLLM.
 ALIASES = {
@@ -77,8 +76,5 @@ def _by_name(given: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
 
 def unknown(spelling: str, names: Iterable[str]) -> InvalidArgument:
     """Return the error for an unknown option, with the nearest of ``names`` or all of them."""
-    nearest = difflib.get_close_matches(spelling, sorted(names), n=1)
-    more = f"; the options are {', '.join(sorted(names))}"
-    if nearest:
-        more = f", did you mean {nearest[0]!r}?"
+    more = did_you_mean(spelling, names) or f"; the options are {', '.join(sorted(names))}"
     return InvalidArgument(f"unknown option {spelling!r}{more}")

@@ -20,6 +20,38 @@ TOKENIZER_FILES = (TOKENIZER_FILE, *SENTENCEPIECE_FILES.values())
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 SOURCE_SPECIAL = tuple(f"source_{key}" for key in SPECIAL)
 
+# Keys for text and special tokens, which engines read and models ignore.
+TOKEN_KEYS = frozenset(
+    {
+        "tokenizer",
+        "bos_token_id",
+        "eos_token_id",
+        "pad_token_id",
+        "unk_token_id",
+        "decoder_start_token_id",
+        "add_bos",
+        "add_eos",
+        "max_sequence_length",
+        "suppress_tokens",
+        "begin_suppress_tokens",
+        "forced_bos_token_id",
+        "chat_template",
+        "chat_tokens",
+        "languages",
+        "language_place",
+        "source_language",
+        "target_language",
+        "pooling",
+        "normalize",
+        "add_source_bos",
+        "add_source_eos",
+        "source_bos_token_id",
+        "source_eos_token_id",
+        "source_pad_token_id",
+        "source_unk_token_id",
+    }
+)
+
 _Failure = type[FormatError] | type[InvalidArgument]
 
 

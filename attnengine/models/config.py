@@ -7,39 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from attnengine.errors import FormatError
-
-# Keys for text and special tokens, which engines read and models ignore.
-TOKEN_KEYS = frozenset(
-    {
-        "tokenizer",
-        "bos_token_id",
-        "eos_token_id",
-        "pad_token_id",
-        "unk_token_id",
-        "decoder_start_token_id",
-        "add_bos",
-        "add_eos",
-        "max_sequence_length",
-        "suppress_tokens",
-        "begin_suppress_tokens",
-        "forced_bos_token_id",
-        "chat_template",
-        "chat_tokens",
-        "languages",
-        "language_place",
-        "source_language",
-        "target_language",
-        "pooling",
-        "normalize",
-        "add_source_bos",
-        "add_source_eos",
-        "source_bos_token_id",
-        "source_eos_token_id",
-        "source_pad_token_id",
-        "source_unk_token_id",
-    }
-)
+from attnengine.errors import FormatError, did_you_mean
+from attnengine.loaders.schema import TOKEN_KEYS
 
 T = TypeVar("T")
 
@@ -59,7 +28,10 @@ def read(cls: type[T], config: Mapping[str, Any]) -> T:
     known = {field.name for field in fields} | TOKEN_KEYS | {"architecture"}
     for key in config:
         if key not in known:
-            raise FormatError(f"config: {key!r} is no key of {config['architecture']!r}")
+            raise FormatError(
+                f"config: {key!r} is no key of {config['architecture']!r}{did_you_mean(key, known)}"
+                "; docs/models.md says which keys each architecture reads"
+            )
     hints = get_type_hints(cls)
     values = {}
     for field in fields:

@@ -54,14 +54,19 @@ def build(
     FormatError
         A key of the config or a weight does not fit.
     """
-    config_class, build_model = _architecture(config.get("architecture"))
+    keys, build_model = _architecture(config.get("architecture"))
     weights = Weights(tensors, settings)
     try:
-        model = build_model(configs.read(config_class, config), weights)
+        model = build_model(configs.read(keys, config), weights)
     except InvalidArgument as error:  # sizes of layers that do not fit each other
         raise FormatError(f"config: {error}") from error
     weights.check_all_taken()
     return model
+
+
+def config_class(name: str) -> type:
+    """Return the dataclass of an architecture's keys; raise Unsupported for an unknown name."""
+    return _architecture(name)[0]
 
 
 def _architecture(name: Any) -> tuple[type, Build]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,23 @@ from typing import Any
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.files.damage import short
-from attnengine.loaders.huggingface.families import IGNORED, Family
+from attnengine.loaders.huggingface.config_keys import says_nothing
+from attnengine.loaders.huggingface.families import Family
 from attnengine.loaders.huggingface.families.family import TIED_HEAD
+
+_log = logging.getLogger(__name__)
+
+# Keys of transformers, of MLX and of compressed-tensors.
+_QUANTIZED = ("quantization_config", "quantization", "compression_config")
 
 
 def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str, Any]:
     """Return every key that changes the model, in the spelling of one version."""
-    if given.get("quantization_config") is not None:
-        method = short(given["quantization_config"])
-        raise Unsupported(f"{file}: quantization_config is {method}, expected weights as floats")
+    for key in _QUANTIZED:
+        if given.get(key):
+            raise Unsupported(f"{file}: {key} is {short(given[key])}, expected weights as floats")
     config = {**_object(file, given, family.inner), **given}
-    dropped = IGNORED.union(family.unused, ("quantization_config", family.inner))
-    config = {key: value for key, value in config.items() if key not in dropped}
+    config = _left(config, family)
     _spell(file, config, family.spellings)
     if family.kind == "seq2seq":
         _vocabulary_sizes(config)
@@ -31,7 +37,31 @@ def normalised(file: Path, given: Mapping[str, Any], family: Family) -> dict[str
     for key, value in family.neutral.items():
         if config.get(key) in (value, None):
             config.pop(key, None)
-    return {**family.defaults, **config}
+    return {**family.defaults, **_without_empty(file, config, family)}
+
+
+def _left(config: Mapping[str, Any], family: Family) -> dict[str, Any]:
+    """Return the keys that may change the numbers, without those known to say nothing of them."""
+    declared = {*family.defaults, *family.neutral, *family.spellings, *schema.TOKEN_KEYS}
+    unused = {*family.unused, *_QUANTIZED, family.inner}
+    return {
+        key: value
+        for key, value in config.items()
+        if key not in unused and (key in declared or not says_nothing(key))
+    }
+
+
+def _without_empty(file: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
+    """Return the config without unknown keys that are null, false or empty."""
+    empty = {
+        key
+        for key, value in config.items()
+        if key not in {*family.defaults, *family.neutral, *schema.TOKEN_KEYS}
+        and (value is None or value is False or value in ("", [], {}))
+    }
+    for key in sorted(empty):
+        _log.info("%s: %s is %s and is not read", file, key, short(config[key]))
+    return {key: value for key, value in config.items() if key not in empty}
 
 
 def _object(file: Path, config: Mapping[str, Any], key: str | None) -> dict[str, Any]:
@@ -47,7 +77,7 @@ def of_part(file: Path, given: Mapping[str, Any], key: str) -> dict[str, Any]:
     part = given.get(key)
     if not isinstance(part, dict):
         raise FormatError(f"{file}: {key} is {short(part)}, expected an object")
-    whole = {key: given.get(key) for key in (*schema.SPECIAL, "quantization_config", TIED_HEAD)}
+    whole = {key: given.get(key) for key in (*schema.SPECIAL, *_QUANTIZED, TIED_HEAD)}
     return {**part, **{key: value for key, value in whole.items() if value is not None}}
 
 

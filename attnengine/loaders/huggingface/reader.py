@@ -18,6 +18,9 @@ from attnengine.loaders.huggingface.sentence_transformers import read_pooling, t
 from attnengine.loaders.huggingface.tokens import read_tokens
 from attnengine.loaders.huggingface.weights import canonical
 
+# Keys that have a meaning of our own, and may have another one in a config of other software.
+_OURS = {*schema.TOKEN_KEYS, "architecture"} - {*schema.SPECIAL, "decoder_start_token_id"}
+
 
 def read(path: Path) -> Checkpoint:
     """Read a folder; `Unsupported` names a model_type that attnengine lacks."""
@@ -33,7 +36,8 @@ def read(path: Path) -> Checkpoint:
         given = of_part(file, given, family.part)
     with damage_named(file):
         architecture = family.architecture or model_type
-        config = {"architecture": architecture, **normalised(file, given, family)}
+        theirs = {key: value for key, value in given.items() if key not in _OURS}
+        config = {"architecture": architecture, **normalised(file, theirs, family)}
     tokens = read_tokens(folder, given, config, kind=family.kind)
     config.update(tokens.config)
     if family.kind == "encoder":

@@ -19,6 +19,7 @@ _GPT2 = Family(
         TIED_HEAD: True,
     },
     buffers=r"\.attn\.(bias|masked_bias)$",  # the causal mask
+    unused=("n_special", "predict_special_tokens"),  # of GPT-1
     neutral={"add_cross_attention": False},
     ties=(Tie("transformer.wte.weight", "lm_head.weight", (TIED_HEAD,)),),
 )

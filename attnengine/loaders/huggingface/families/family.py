@@ -1,4 +1,4 @@
-"""The declaration of a family, and keys that all families share."""
+"""The declaration of a family."""
 
 from __future__ import annotations
 
@@ -61,43 +61,3 @@ class Family:
 TIED_HEAD = "tie_word_embeddings"
 NO_BUFFERS = r"(?!)"  # matches nothing
 ROTARY_BUFFERS = r"\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$"
-
-# Keys that do not change the outputs of the model.
-_BOOKKEEPING = (
-    *("_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path"),
-    *("architectures", "attn_implementation", "auto_map", "cache_implementation"),
-    *("chunk_size_feed_forward", "dtype", "finetuning_task"),
-    *(
-        "gradient_checkpointing",
-        "is_decoder",
-        "is_encoder_decoder",
-        "model_type",
-        "output_attentions",
-    ),
-    *("output_hidden_states", "prefix", "pretraining_tp", "problem_type", "return_dict"),
-    *("task_specific_params", "tokenizer_class", "torch_dtype", "torchscript"),
-    *("transformers_version", "use_bfloat16", "use_cache"),
-    "reorder_and_upcast_attn",  # the same numbers in float32
-)
-_TRAINING = (
-    *("activation_dropout", "attention_dropout", "attn_pdrop", "decoder_layerdrop", "dropout"),
-    *("attention_probs_dropout_prob", "dropout_rate", "embd_pdrop", "embedding_dropout"),
-    *("encoder_layerdrop", "hidden_dropout", "hidden_dropout_prob", "init_std"),
-    *("initializer_factor", "initializer_range", "layerdrop", "resid_pdrop", "residual_dropout"),
-)
-_CLASSIFICATION = (
-    *("_num_labels", "classif_dropout", "classifier_dropout", "id2label", "label2id", "num_labels"),
-    *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
-    *("summary_last_dropout", "summary_use_proj"),
-)
-# Options of transformers' search, which ours ignores. The first two become suppress_tokens.
-_SEARCH = (
-    *("bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "diversity_penalty"),
-    *("do_sample", "early_stopping", "encoder_no_repeat_ngram_size"),
-    *("exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id"),
-    *("length_penalty", "max_length", "max_new_tokens", "min_length", "no_repeat_ngram_size"),
-    *("num_beam_groups", "num_beams", "num_return_sequences", "output_scores"),
-    *("remove_invalid_values", "repetition_penalty", "return_dict_in_generate", "temperature"),
-    *("top_k", "top_p", "typical_p"),
-)
-IGNORED = frozenset((*_BOOKKEEPING, *_TRAINING, *_CLASSIFICATION, *_SEARCH, "sep_token_id"))
