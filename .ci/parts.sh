@@ -101,7 +101,7 @@ kernel_table() { .venv/bin/python -m benchmarks.kernels.table; }
 peer_tests() {
   # the newest builds of torch carry gigabytes for GPUs; this one is for the CPU
   .venv/bin/pip install -q torch==2.13.0 ctranslate2 keras onnx onnxruntime protobuf sentencepiece \
-    "transformers>=5"
+    "sentence-transformers>=6" "transformers>=5"
   OMP_NUM_THREADS=1 run_tests "${workers[@]}" -m peers
 }
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Transcription,
     )
     from attnengine.engines import (
+        EncodeOptions,
         Encoder,
         EncoderState,
         LanguageModel,
@@ -46,6 +47,7 @@ __all__ = [
     "Attentions",
     "BeamSearch",
     "BeamTree",
+    "EncodeOptions",
     "Encoder",
     "EncoderState",
     "Error",
@@ -94,7 +96,15 @@ _MODULES = {
         "Transcription",
     ),
     "engines": (
-        *("Encoder", "EncoderState", "LanguageModel", "LoadOptions", "Seq2Seq", "SpeechToText"),
+        *(
+            "EncodeOptions",
+            "Encoder",
+            "EncoderState",
+            "LanguageModel",
+            "LoadOptions",
+            "Seq2Seq",
+            "SpeechToText",
+        ),
         *("TranslationOptions", "convert", "load", "load_encoder", "load_language_model"),
         *("load_seq2seq", "load_speech_to_text"),
     ),

@@ -28,7 +28,7 @@ _POOLING = Declared(
     "pooling",
     str,
     TEXT,
-    "How token vectors become one vector: mean, max, first, last or attention.",
+    f"How token vectors become one vector: {', '.join(POOLINGS)}.",
     shown="the model's",
     choices=POOLINGS,
 )
@@ -42,11 +42,21 @@ _TRUNCATE = Declared(
 )
 
 
-@takes(MODEL_PATH, INPUT, OUTPUT, _TRUNCATE, _POOLING, MAX_BATCH_SIZE, *_LOADING)
+_PROMPT = Declared("prompt", str, TEXT, "Text to put before each line.", shown="the model's")
+_PROMPT_NAME = Declared(
+    "prompt_name", str, TEXT, "Name of a prompt of the model.", shown="the model's default"
+)
+_TRUNCATE_DIM = Declared(
+    "truncate_dim", int, TEXT, "Number of a vector's first elements to print.", shown="all"
+)
+_ENCODING = (_TRUNCATE, _POOLING, _PROMPT, _PROMPT_NAME, _TRUNCATE_DIM, MAX_BATCH_SIZE)
+
+
+@takes(MODEL_PATH, INPUT, OUTPUT, *_ENCODING, *_LOADING)
 def encode(model: Path, **given: Any) -> None:
     """Print the vector that an encoder makes of every line, as a JSON list."""
     engine = expect(load(model, **pick(given, _LOADING)), Encoder, "encode")
-    options = pick(given, [_TRUNCATE, _POOLING, MAX_BATCH_SIZE])
+    options = pick(given, _ENCODING)
     shown = plain_lines(lambda vector: json.dumps([float(str(number)) for number in vector]))
     with reading(given["input"]) as reader:
         vectors = answers(reader, reader, lambda lines: [*engine.encode(lines, **options)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnengine.engines.converting import convert
-from attnengine.engines.encoder import Encoder, EncoderState
+from attnengine.engines.encoder import EncodeOptions, Encoder, EncoderState
 from attnengine.engines.language_model import LanguageModel
 from attnengine.engines.loading import (
     AnyEngine,
@@ -19,6 +19,7 @@ from attnengine.engines.speech_to_text import SpeechToText
 
 __all__ = [
     "AnyEngine",
+    "EncodeOptions",
     "Encoder",
     "EncoderState",
     "LanguageModel",

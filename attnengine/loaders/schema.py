@@ -43,6 +43,10 @@ TOKEN_KEYS = frozenset(
         "target_language",
         "pooling",
         "normalize",
+        "prompts",
+        "default_prompt_name",
+        "similarity",
+        "lowercase",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",
@@ -51,6 +55,8 @@ TOKEN_KEYS = frozenset(
         "source_unk_token_id",
     }
 )
+
+SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
 
 _Failure = type[FormatError] | type[InvalidArgument]
 
@@ -138,6 +144,7 @@ class _Check:
             self.size("max_sequence_length")
         self.suppressed(size)
         self.chat()
+        self.prompts()
         self.vocabulary_names(vocabularies, {"vocabulary"})
         self.vocabulary(vocabularies, "vocabulary", self.config["tokenizer"], size)
 
@@ -221,6 +228,17 @@ class _Check:
         fits = isinstance(template, str) or (_is_texts(template) and bool(template))
         self.expect(fits, "chat_template", "a text, or texts by name")
         self.expect(_is_texts(tokens), "chat_tokens", "texts by name")
+
+    def prompts(self) -> None:
+        """Texts by name that an encoder puts before texts, and how vectors are compared."""
+        prompts, name = self.config.get("prompts", {}), self.config.get("default_prompt_name")
+        self.expect(_is_texts(prompts), "prompts", "texts by name")
+        known = name is None or (isinstance(name, str) and name in prompts)
+        self.expect(known, "default_prompt_name", f"null or one of {', '.join(prompts) or 'none'}")
+        how = self.config.get("similarity", "cosine")
+        self.expect(how in SIMILARITIES, "similarity", f"one of {', '.join(SIMILARITIES)}")
+        lowercase = self.config.get("lowercase", False)
+        self.expect(isinstance(lowercase, bool), "lowercase", "true or false")
 
     def languages(self, vocab_size: int) -> None:
         value = self.config["languages"]

@@ -14,6 +14,19 @@ def mean(states: Floats) -> Floats:
     return pooled
 
 
+def weighted_mean(states: Floats) -> Floats:
+    """The mean of all states, weighted by their positions 1, 2, ... (Muennighoff 2022)."""
+    weights = np.arange(1, len(states) + 1, dtype=states.dtype)
+    pooled: Floats = weights @ states / weights.sum()
+    return pooled
+
+
+def mean_sqrt(states: Floats) -> Floats:
+    """The sum of all states over the square root of their number."""
+    pooled: Floats = states.sum(axis=0) / np.sqrt(len(states), dtype=states.dtype)
+    return pooled
+
+
 def maximum(states: Floats) -> Floats:
     """The maximum of each column."""
     pooled: Floats = states.max(axis=0)
@@ -52,8 +65,9 @@ def attention_pool(states: Floats, query: Floats) -> tuple[Floats, Floats]:
 def pool(
     states: Floats, how: str, query: Floats | None = None, bidirectional: bool = False
 ) -> Floats:
-    """Pool states (src, size) by "mean", "max", "first", "last" or "attention": (size,).
+    """Pool states (src, size) by one of the functions above: (size,).
 
+    ``how`` is "mean", "max", "first", "last", "attention", "weighted_mean" or "mean_sqrt".
     Raises ValueError for another name and for "attention" without a query.
     """
     if how == "attention":
@@ -62,7 +76,13 @@ def pool(
         return attention_pool(states, query)[0]
     if how == "last":
         return last(states, bidirectional)
-    simple = {"mean": mean, "max": maximum, "first": first}
+    simple = {
+        "mean": mean,
+        "max": maximum,
+        "first": first,
+        "weighted_mean": weighted_mean,
+        "mean_sqrt": mean_sqrt,
+    }
     if how not in simple:
         raise ValueError(
             f"pooling is {how!r}, expected one of {', '.join(simple)}, last, attention"

@@ -47,7 +47,9 @@ inline Pooling pooling_of(const std::string& name) {
       {"max", Pooling::kMax},
       {"first", Pooling::kFirst},
       {"last", Pooling::kLast},
-      {"attention", Pooling::kAttention}};
+      {"attention", Pooling::kAttention},
+      {"weighted_mean", Pooling::kWeightedMean},
+      {"mean_sqrt", Pooling::kMeanSqrt}};
   return choose(kPoolings, name, "pooling");
 }
 

@@ -100,7 +100,7 @@ def test_a_misspelt_command_is_corrected(run: Run) -> None:
         ("attnengine translate --beam", ["--beam-size"]),
         ("attnengine translate --precision b", ["bfloat16"]),
         ("attnengine generate --stopping ", ["candidates", "optimal"]),
-        ("attnengine encode --pooling m", ["mean", "max"]),
+        ("attnengine encode --pooling m", ["mean", "max", "mean_sqrt"]),
     ],
 )
 def test_completion_in_bash(

@@ -57,6 +57,43 @@ def test_what_is_put_around_a_text(write_model: WriteModel) -> None:
     np.testing.assert_array_equal(without.encode("a b"), model.encode([2, 3]))
 
 
+def test_the_first_elements_of_a_vector(write_model: WriteModel) -> None:
+    model = load(write_model, normalize=True)
+    whole = model.encode(["a b", "c"])
+    np.testing.assert_array_equal(model.encode(["a b", "c"], truncate_dim=4), whole[:, :4])
+    anew = model.encode("a b", truncate_dim=4, normalize=True)
+    np.testing.assert_allclose(anew, whole[0, :4] / np.linalg.norm(whole[0, :4]), rtol=1e-6)
+    for size in (0, 11, 2.0, True):
+        with pytest.raises(InvalidArgument, match=f"truncate_dim is {size}, expected an integer "):
+            model.encode("a", truncate_dim=size)
+    with pytest.raises(
+        InvalidArgument, match="unknown option 'truncate_dims', did you mean 'trunc"
+    ):
+        model.encode("a", truncate_dims=4)
+
+
+@pytest.mark.parametrize("how", ["cosine", "dot", "euclidean", "manhattan"])
+def test_similarity(write_model: WriteModel, how: str) -> None:
+    model, rng = load(write_model, similarity=how), np.random.default_rng(0)
+    first, second = rng.normal(size=(3, 10)), rng.normal(size=(5, 10))
+    expected = {
+        "cosine": first
+        @ second.T
+        / np.outer(np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)),
+        "dot": first @ second.T,
+        "euclidean": -np.linalg.norm(first[:, None] - second, axis=2),
+        "manhattan": -np.abs(first[:, None] - second).sum(axis=2),
+    }[how]
+    found = model.similarity(first, second)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    for row in range(3):  # the same bits alone
+        np.testing.assert_array_equal(model.similarity(first[row], second)[0], found[row])
+    assert model.similarity(first[:0], second).shape == (0, 5)
+    assert model.similarity(first, second[:0]).shape == (3, 0)
+    with pytest.raises(InvalidArgument, match=r"shapes \(3, 10\) and \(5, 9\), expected \(rows, "):
+        model.similarity(first, second[:, :9])
+
+
 def test_texts_that_are_too_long(write_model: WriteModel) -> None:
     model = load(write_model, max_sequence_length=4)
     expected = "text 1: the text has 5 tokens, .* expected at most 4: truncate=True"

@@ -84,6 +84,8 @@ def test_pooling() -> None:
     np.testing.assert_array_equal(pooling.mean(states), [3.0, 5.0])
     np.testing.assert_array_equal(pooling.maximum(states), [5.0, 9.0])
     np.testing.assert_array_equal(pooling.first(states), [1.0, 2.0])
+    np.testing.assert_allclose(pooling.weighted_mean(states), [22 / 6, 37 / 6], rtol=1e-14)
+    np.testing.assert_allclose(pooling.mean_sqrt(states), [9 / 3**0.5, 15 / 3**0.5], rtol=1e-14)
     np.testing.assert_array_equal(pooling.last(states), [5.0, 9.0])
     np.testing.assert_array_equal(pooling.last(states, bidirectional=True), [5.0, 2.0])
 

@@ -7,17 +7,27 @@ from typing import Any
 
 from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.files.damage import damage_named, short
-from attnengine.loaders.files.text import CONFIG_LIMIT, read_json, read_object
+from attnengine.loaders.files.text import CONFIG_LIMIT, read_json, read_object, read_optional
 
 MODULES = "modules.json"
+SETTINGS = "config_sentence_transformers.json"
 _DEFAULT = {"pooling": "mean", "normalize": False}
 # its mode -> our pooling; before version 5 each mode was a switch of its own
-_MODES = {"mean": "mean", "cls": "first", "max": "max", "lasttoken": "last"}
+_MODES = {
+    "mean": "mean",
+    "cls": "first",
+    "max": "max",
+    "lasttoken": "last",
+    "weightedmean": "weighted_mean",
+    "mean_sqrt_len_tokens": "mean_sqrt",
+}
 _SWITCHES = {
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_cls_token": "cls",
     "pooling_mode_max_tokens": "max",
     "pooling_mode_lasttoken": "lasttoken",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
 }
 _ORDERS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 
@@ -44,7 +54,24 @@ def read_pooling(path: Path, hidden_size: object) -> dict[str, Any]:
             "Pooling and perhaps Normalize"
         )
     file = path / modules[1][1] / "config.json"
-    return {"pooling": _pooling(file, hidden_size), "normalize": kinds[-1] == "Normalize"}
+    pooling = {"pooling": _pooling(file, hidden_size), "normalize": kinds[-1] == "Normalize"}
+    return {**pooling, **_prompts(path / SETTINGS), **_lowercase(path / modules[0][1])}
+
+
+def _prompts(file: Path) -> dict[str, Any]:
+    """Return the prompts, the name of the one that texts get, and the kind of similarity."""
+    settings = read_optional(file)
+    return {
+        "prompts": settings.get("prompts") or {},
+        "default_prompt_name": settings.get("default_prompt_name"),
+        "similarity": settings.get("similarity_fn_name") or "cosine",
+    }
+
+
+def _lowercase(folder: Path) -> dict[str, Any]:
+    return {
+        "lowercase": read_optional(folder / "sentence_bert_config.json").get("do_lower_case", False)
+    }
 
 
 def _modules(file: Path) -> list[tuple[str, str]]:
@@ -64,6 +91,8 @@ def _modules(file: Path) -> list[tuple[str, str]]:
 
 def _pooling(file: Path, hidden_size: object) -> str:
     config = read_object(file, CONFIG_LIMIT)
+    if config.get("include_prompt") is False:
+        raise Unsupported(f"{file}: include_prompt is false, expected true: prompts are pooled too")
     size = config.get("embedding_dimension", config.get("word_embedding_dimension"))
     if size != hidden_size:
         raise FormatError(f"{file}: dimension is {short(size)}, expected {short(hidden_size)}")

@@ -55,9 +55,8 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
     A language model's prompt gets no token at its end.
     """
     ends = ("bos", "eos") if encoder else ("bos",)
-    longest = read_optional(folder.path / "sentence_bert_config.json").get("max_seq_length")
-    if encoder and longest is not None:
-        special["max_sequence_length"] = longest
+    if encoder:
+        special["max_sequence_length"] = _longest(folder)
     found = find(folder)
     if found is None:
         keys = {**special, "tokenizer": "none", **{f"add_{end}": False for end in ends}}
@@ -71,6 +70,19 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
             if added is not None:
                 keys[f"{end}_token_id"] = added
     return Tokens(keys, files={schema.TOKENIZER_FILE: found.tokenizer_file})
+
+
+def _longest(folder: Folder) -> Any:
+    """Return the largest number of tokens that a text may have beside the number of positions.
+
+    sentence-transformers' own setting comes before that of the tokenizer. transformers writes
+    1e30 where a tokenizer has no limit.
+    """
+    given = read_optional(folder.path / "sentence_bert_config.json").get("max_seq_length")
+    if given is not None:
+        return given
+    longest = folder.settings.get("model_max_length")
+    return longest if isinstance(longest, int) and longest < 2**31 else None
 
 
 def _speech(

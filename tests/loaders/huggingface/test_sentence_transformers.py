@@ -10,7 +10,7 @@ import pytest
 
 import attnengine as ae
 from attnengine import loaders
-from attnengine.errors import Error, FormatError, Unsupported
+from attnengine.errors import Error, FormatError, InvalidArgument, Unsupported
 from tests.golden import huggingface as golden
 from tests.loaders.huggingface.huggingface_files import write_json, write_safetensors
 
@@ -67,6 +67,9 @@ def test_without_modules_the_mean_is_taken(tmp_path: Path) -> None:
         ({"pooling_mode_max_tokens": True}, "max"),
         ({"pooling_mode_lasttoken": True, "include_prompt": True}, "last"),
         ({"pooling_mode": "cls"}, "first"),
+        ({"pooling_mode_weightedmean_tokens": True}, "weighted_mean"),
+        ({"pooling_mode_mean_sqrt_len_tokens": True}, "mean_sqrt"),
+        ({"pooling_mode": "weightedmean"}, "weighted_mean"),
     ],
 )
 def test_poolings(tmp_path: Path, pooling: dict[str, Any], expected: str) -> None:
@@ -87,6 +90,89 @@ def test_the_transformer_may_lie_in_a_folder_inside(tmp_path: Path) -> None:
     np.testing.assert_array_equal(inside.encode(IDS), outside.encode(IDS))
 
 
+PROMPTS = {"prompts": {"query": "the ", "passage": "on "}, "default_prompt_name": "query"}
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "Cat"]
+
+
+def write_words(folder: Path, **settings: Any) -> Path:
+    """Write an encoder with a tokenizer of words and modules.json."""
+    write_modules(write_encoder(folder), {"pooling_mode": "mean"})
+    (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": False, **settings}
+    write_json(folder / "tokenizer_config.json", settings)
+    return folder
+
+
+@pytest.mark.parametrize("converted", [False, True])
+def test_prompts(tmp_path: Path, converted: bool) -> None:
+    path = write_words(tmp_path / "theirs")
+    plain = ae.load(path)
+    write_json(path / "config_sentence_transformers.json", PROMPTS)
+    if converted:
+        loaders.convert(path, tmp_path / "ours")
+        path = tmp_path / "ours"
+    model = ae.load(path)
+
+    def same(got: Any, text: str) -> None:
+        np.testing.assert_array_equal(got, plain.encode(text))
+
+    same(model.encode("cat sat"), "the cat sat")  # the default prompt
+    same(model.encode(["mat", "cat sat"])[1], "the cat sat")
+    same(model.encode("cat sat", prompt_name="passage"), "on cat sat")
+    same(model.encode("cat sat", prompt="mat "), "mat cat sat")
+    same(model.encode("cat sat", prompt=""), "cat sat")
+    ids = plain.tokenizer.encode("cat sat")
+    np.testing.assert_array_equal(model.encode(ids), plain.encode(ids))  # exactly as given
+    with pytest.raises(InvalidArgument, match="prompt_name is 'document', expected one of the"):
+        model.encode("cat", prompt_name="document")
+    with pytest.raises(InvalidArgument, match="prompt_name is 'query', expected None beside a pro"):
+        model.encode("cat", prompt_name="query", prompt="the ")
+    with pytest.raises(InvalidArgument, match="a prompt is given, expected texts"):
+        model.encode(ids, prompt="the ")
+    with pytest.raises(InvalidArgument, match="expected one of the model's: it has none"):
+        plain.encode("cat", prompt_name="query")
+
+
+def test_lower_case(tmp_path: Path) -> None:
+    path = write_words(tmp_path)
+    plain = ae.load(path)
+    assert (plain.encode("Cat") != plain.encode("cat")).any()
+    write_json(path / "sentence_bert_config.json", {"max_seq_length": 24, "do_lower_case": True})
+    model = ae.load(path)
+    np.testing.assert_array_equal(model.encode("Cat"), plain.encode("cat"))
+    np.testing.assert_array_equal(model.encode(["Cat SAT"])[0], plain.encode("cat sat"))
+
+
+@pytest.mark.parametrize(
+    ("own", "tokenizer", "longest"),
+    [(None, 5, 5), (7, 5, 7), (None, 10**30, 64), (None, 1000, 64), (None, None, 64)],
+)
+def test_the_longest_text(tmp_path: Path, own: Any, tokenizer: Any, longest: int) -> None:
+    path = write_words(tmp_path, model_max_length=tokenizer)
+    if own is not None:
+        write_json(path / "sentence_bert_config.json", {"max_seq_length": own})
+    model, text = ae.load(path), " ".join(["cat"] * 70)
+    expected = model.encode(" ".join(["cat"] * (longest - 2)))  # with [CLS] and [SEP]
+    np.testing.assert_array_equal(model.encode(text, truncate=True), expected)
+    with pytest.raises(InvalidArgument, match=f"has 72 tokens, .* expected at most {longest}"):
+        model.encode(text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prompts": {"query": 3}}, "prompts is .*, expected texts by name"),
+        ({"default_prompt_name": "query"}, "default_prompt_name is 'query', expected null or one"),
+        ({"similarity_fn_name": "maxsim"}, "similarity is 'maxsim', expected one of cosine, dot"),
+    ],
+)
+def test_settings_that_do_not_fit(tmp_path: Path, settings: Any, message: str) -> None:
+    path = write_words(tmp_path)
+    write_json(path / "config_sentence_transformers.json", settings)
+    with pytest.raises(FormatError, match=message):
+        ae.load(path)
+
+
 def test_conversion_keeps_pooling(tmp_path: Path) -> None:
     write_modules(write_encoder(tmp_path / "theirs"), {"pooling_mode_cls_token": True})
     loaders.convert(tmp_path / "theirs", tmp_path / "ours")
@@ -97,7 +183,18 @@ def test_conversion_keeps_pooling(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pooling", "kinds", "error", "message"),
     [
-        ({"pooling_mode_mean_sqrt_len_tokens": True}, KINDS, Unsupported, "mean_sqrt_len_tokens"),
+        (
+            {"pooling_mode": "sum"},
+            KINDS,
+            Unsupported,
+            "pooling is 'sum', expected one of mean, cls",
+        ),
+        (
+            {"pooling_mode": "mean", "include_prompt": False},
+            KINDS,
+            Unsupported,
+            "include_prompt is false, expected true: prompts are pooled too",
+        ),
         ({}, KINDS, Unsupported, "pooling is .., expected one of mean, cls"),
         (
             {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True},

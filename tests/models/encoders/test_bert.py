@@ -34,7 +34,7 @@ def test_states_are_those_of_the_reference(encoder: _core.Encoder, reference: Be
         assert_close(part, reference.hidden_states(text))
 
 
-@pytest.mark.parametrize("how", ["mean", "max", "first", "last"])
+@pytest.mark.parametrize("how", ["mean", "max", "first", "last", "weighted_mean", "mean_sqrt"])
 def test_pooling(encoder: _core.Encoder, reference: Bert, how: str) -> None:
     pooled = encoder.encode(np.concatenate(TEXTS), LENGTHS, how)
     for text, vector in zip(TEXTS, pooled, strict=True):
