@@ -14,6 +14,7 @@ from attnengine.chat.budget import Budget, TooMuchError
 from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.tokenizers import Tokenizer
 
+_ABSENT = {"tools": None, "documents": None}  # unless given; templates compare them with none
 DEFAULT = "default"  # the name of the default template
 
 
@@ -58,6 +59,8 @@ def render(
 ) -> str:
     """Render a template with the messages of a conversation; each has a role and a content.
 
+    As in transformers, ``tools`` and ``documents`` are none unless variables give them.
+
     Raises
     ------
     InvalidArgument
@@ -76,7 +79,7 @@ def render(
         raise Unsupported(
             "chat needs jinja2, which is not installed: pip install 'attnengine[chat]'"
         ) from error
-    context = _plain({"messages": list(messages), **variables})
+    context = _plain({**_ABSENT, "messages": list(messages), **variables})
     budget = Budget(context)
     try:
         pieces = []

@@ -38,6 +38,7 @@ class Engine:
     def __init__(self, model: Any, checkpoint: Checkpoint, options: Mapping[str, Any]) -> None:
         self._model, self._options = model, dict(options)
         self.path: Path = Path(checkpoint.path)
+        self._absolute = self.path.resolve()  # pickle needs it after a change of directory
         self.config: dict[str, Any] = dict(checkpoint.config)
 
     @property
@@ -83,7 +84,7 @@ class Engine:
         self._options["num_workers"] = num_workers
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Engine._load_again, (self.path.resolve(), self._options)
+        return Engine._load_again, (self._absolute, self._options)
 
     def __repr__(self) -> str:
         sizes = ("_size", "num_layers", "num_heads")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from attnengine.tokenizers import Tokenizer
 OneText: TypeAlias = "str | list[int] | NDArray[np.integer[Any]]"
 ManyTexts: TypeAlias = "list[str] | list[list[str]] | list[list[int]]"
 
+_BLANK = ("Zs", "Zl", "Zp", "Cc", "Cf")  # categories of Unicode
 _EXPECTED = "expected a text, ids, or a list of texts, of lists of tokens or of lists of ids"
 
 
@@ -73,6 +75,19 @@ def read(value: object, tokenizer: Tokenizer, what: str) -> Inputs:
     return Inputs(ids, single, exact=kind == "ids")
 
 
+def blank_as_empty(value: object) -> object:
+    """Replace texts that show nothing, of spaces, control and format characters, by empty ones."""
+    if isinstance(value, str):
+        return "" if _is_blank(value) else value
+    if isinstance(value, (list, tuple)):
+        return ["" if isinstance(one, str) and _is_blank(one) else one for one in value]
+    return value
+
+
+def _is_blank(text: str) -> bool:
+    return all(unicodedata.category(sign) in _BLANK for sign in text)
+
+
 def _sort_out(value: object, what: str) -> tuple[Sequence[Any], str, bool]:
     """Return a list of texts, their kind ("text", "tokens" or "ids"), and whether it is one."""
     if isinstance(value, np.ndarray):
@@ -85,11 +100,22 @@ def _sort_out(value: object, what: str) -> tuple[Sequence[Any], str, bool]:
         raise InvalidArgument(f"{what} is {_describe(value)}, {_EXPECTED}")
     if not value:
         return [], "text", False
-    if all(isinstance(one, str) for one in value):
+    if all(_is_text(one) for one in value):
         return value, "text", False
     if all(_is_id(one) for one in value):
         return [value], "ids", True
+    _expect_alike(value, what)
     return value, _kind_of_lists(value, what), False
+
+
+def _expect_alike(value: Sequence[Any], what: str) -> None:
+    """Refuse what is no text after a text, and what is no id after an id."""
+    for fits, kind in ((_is_text, "a text"), (_is_id, "an id")):
+        if fits(value[0]):
+            index = next(index for index, one in enumerate(value) if not fits(one))
+            raise InvalidArgument(
+                f"{what}[{index}] is {_describe(value[index])}, expected {kind} like {what}[0]"
+            )
 
 
 def _kind_of_lists(value: Sequence[Any], what: str) -> str:
@@ -121,6 +147,10 @@ def _to_ids(one: Any, kind: str, tokenizer: Tokenizer) -> list[int]:
     ids = [int(i) for i in one]
     tokenizer.check(ids)
     return ids
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _is_id(value: object) -> bool:

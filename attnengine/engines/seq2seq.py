@@ -80,7 +80,8 @@ class Seq2Seq(DecodingEngine):
 
         Each translation begins with its ``prefix``. ``source_language`` and ``target_language``
         are names in ``config["languages"]``; None: the model's default. By default
-        ``max_new_tokens`` is 2 * source + 10 and ``min_new_tokens`` is 1.
+        ``max_new_tokens`` is 2 * source + 10 and ``min_new_tokens`` is 1. A source of spaces and
+        invisible characters alone has an empty translation.
         ``attnengine.decoding.options`` explains all options.
 
         Raises InvalidArgument for an unknown option or language, a value that is not allowed, and
@@ -222,7 +223,7 @@ class Seq2Seq(DecodingEngine):
 
     def _read(self, source: object, target: object, what: str = "prefix") -> tuple[Inputs, Inputs]:
         """Read sources and an equal number of targets or prefixes; None: empty prefixes."""
-        sources = inputs.read(source, self.source_tokenizer, "source")
+        sources = inputs.read(inputs.blank_as_empty(source), self.source_tokenizer, "source")
         if target is None:
             return sources, Inputs([[] for _ in sources.ids], sources.single, exact=False)
         targets = inputs.read(target, self.target_tokenizer, what)

@@ -31,6 +31,10 @@ Floats = NDArray[np.float32]
 Recording: TypeAlias = "NDArray[np.floating[Any]]"
 
 
+_MOST_CHANNELS = 8
+_EXPECTED = f"expected an array of floats (samples,) between -1 and 1 at {SAMPLE_RATE} Hz"
+
+
 class SpeechToText(DecodingEngine):
     """A speech model: transcribes recordings, and may translate them to English."""
 
@@ -91,7 +95,7 @@ class SpeechToText(DecodingEngine):
         search = self._compile(parse(options, "transcribe"))
         self._check(language, task)
         single = isinstance(audio, np.ndarray)
-        recordings = [audio] if isinstance(audio, np.ndarray) else list(audio)
+        recordings = [audio] if isinstance(audio, np.ndarray) else _listed(audio)
         results: list[list[Result]] = [[] for _ in recordings]
         languages: dict[int, str | None] = dict.fromkeys(range(len(recordings)), language)
         windows = self._windows(recordings)
@@ -143,8 +147,8 @@ class SpeechToText(DecodingEngine):
     def _windows(self, recordings: Sequence[Recording]) -> Iterator[tuple[int, Floats]]:
         """Yield each window's frames, (frames, num_mels), with the index of its recording."""
         for index, recording in enumerate(recordings):
-            array = np.asarray(recording)
             try:
+                array = _array(recording)
                 if array.ndim == 2:
                     yield index, self._features(array)
                 else:
@@ -175,6 +179,11 @@ class SpeechToText(DecodingEngine):
 
     def _features(self, mel: Recording) -> Floats:
         mels, longest = self._model.num_mels, self._model.max_frames
+        if max(mel.shape) > longest and min(mel.shape) <= _MOST_CHANNELS and mel.shape[0] != mels:
+            raise InvalidArgument(
+                f"audio has shape {mel.shape}, which looks like several channels, expected one: "
+                "take their mean first"
+            )
         fits = mel.shape[0] == mels and 0 < mel.shape[1] <= longest and mel.dtype.kind == "f"
         if not fits or not np.isfinite(mel).all():
             raise InvalidArgument(
@@ -220,3 +229,22 @@ class SpeechToText(DecodingEngine):
             to_result(one, [], self.tokenizer, sentence.tokens)
             for one, sentence in zip(found, sentences, strict=True)
         ]
+
+
+def _listed(audio: object) -> list[Recording]:
+    """Return the recordings of a list; refuse what is no list of arrays."""
+    if not isinstance(audio, (list, tuple)):
+        raise InvalidArgument(f"audio is {_describe(audio)}, {_EXPECTED}, or a list of such")
+    if audio and isinstance(audio[0], (int, float)):
+        raise InvalidArgument(f"audio is a list of {len(audio)} numbers, {_EXPECTED}")
+    return list(audio)
+
+
+def _array(recording: object) -> Recording:
+    if not isinstance(recording, np.ndarray):
+        raise InvalidArgument(f"audio is {_describe(recording)}, {_EXPECTED}")
+    return recording
+
+
+def _describe(value: object) -> str:
+    return f"{value!r:.80} ({type(value).__name__})"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +51,9 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
 def load(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a model from a folder or file of any known format.
 
@@ -66,12 +71,32 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     path = Path(path)
     if not path.exists():
         raise InvalidArgument(f"{path} does not exist, expected {_understood()}")
-    with damage_named(path):
+    with _pointers_named(path), damage_named(path):
         for known in FORMATS:
             if known.matches(path):
                 checkpoint: Checkpoint = import_module(f"{known.__name__}.reader").read(path)
                 return checkpoint
         raise FormatError(f"{path} is {_seen(path)}, expected {_understood()}")
+
+
+@contextmanager
+def _pointers_named(path: Path) -> Iterator[None]:
+    """Say which file of a model that cannot be read is only a pointer of Git LFS."""
+    try:
+        yield
+    except FormatError as error:
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.is_file() and _starts_with(file, _POINTER):
+                raise FormatError(
+                    f"{file} is a pointer of Git LFS, expected the file itself: git lfs pull "
+                    "fetches it"
+                ) from error
+        raise
+
+
+def _starts_with(file: Path, mark: bytes) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(mark)) == mark
 
 
 def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:

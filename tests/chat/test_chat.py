@@ -172,6 +172,13 @@ def test_hostile_templates(template: str) -> None:
     assert time.monotonic() - started < 30  # less than one on an idle machine
 
 
+@pytest.mark.parametrize("name", ["tools", "documents"])
+def test_variables_that_are_none_unless_given(name: str) -> None:
+    template = f"{{% if {name} is not none %}}{{{{ {name} | tojson }}}}{{% endif %}}."
+    assert chat.render(template, user("a"), {}) == "."
+    assert chat.render(template, user("a"), {name: [{"b": 1}]}) == '[{"b": 1}].'
+
+
 def test_objects_of_a_caller_show_no_methods() -> None:
     class Text(str):
         def secret(self) -> str:

@@ -265,7 +265,7 @@ def test_many_threads_may_call_one_engine(seq2seq: ae.Seq2Seq) -> None:
         (lambda m: m.translate("abc", beam_sise=3), "did you mean 'beam_size'"),
         (lambda m: m.translate("abc", num_hypotheses=6), "num_hypotheses is 6, expected at most"),
         (lambda m: m.translate([2, 99]), "id 99 at position 1, expected 0 to 9"),
-        (lambda m: m.translate(["a", 1]), "mixed list"),
+        (lambda m: m.translate(["a", 1]), "expected a text like"),
         (
             lambda m: m.translate("abc", prefix="P1 PX"),
             "token 'PX' at position 1 is not in the tar",
@@ -304,3 +304,22 @@ def test_a_model_that_does_not_say_where_to_start(write_model: WriteModel) -> No
 
 def test_hidden_states_of_a_seq2seq(seq2seq: ae.Seq2Seq) -> None:
     assert seq2seq.hidden_states([2, 3, 1]).shape == (3, 14)
+
+
+def test_pickle_after_a_change_of_directory(
+    write_model: WriteModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_model("rnn_lm")
+    monkeypatch.chdir(path.parent)
+    model = ae.load(path.name)
+    monkeypatch.chdir(tmp_path)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.logits([2, 3]), model.logits([2, 3]))
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n", "\u00a0", "\u3000", "\u200b\ufeff"])
+def test_a_source_that_shows_nothing_has_an_empty_translation(text: str) -> None:
+    model = ae.g2p.load_g2p()
+    assert model.translate(text).text == ""
+    assert [one.text for one in model.translate([text, "beam"])] == ["", "B IY1 M"]
+    assert "".join(model.stream(text)) == ""

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import attnengine as ae
 from attnengine import loaders
-from attnengine.errors import FormatError, InvalidArgument
+from attnengine.errors import FormatError, InvalidArgument, Unsupported
 from attnengine.loaders.native.writer import save
 from tests.loaders.hostile import FORMATS
+from tests.loaders.huggingface.huggingface_files import write_llama, write_safetensors
 from tests.loaders.native.native_files import language_model, write_native
 
 
@@ -35,7 +37,7 @@ def test_an_unknown_folder_and_file(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_toolkit(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_spec": "llama"}')
-    with pytest.raises(FormatError, match=r"config\.json: format is None, expected 'attnengine'"):
+    with pytest.raises(FormatError, match=r"config\.json has neither format, .* nor model_type"):
         loaders.load(tmp_path)
 
 
@@ -85,3 +87,45 @@ def test_a_model_may_be_saved_over_itself(tmp_path: Path) -> None:
     for name, array in arrays.items():
         np.testing.assert_array_equal(mapped[name], array)
         np.testing.assert_array_equal(loaders.load(path).tensors[name].read(), array + 1)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 123456\n"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_pointer_of_git_lfs(tmp_path: Path, name: str) -> None:
+    write_llama(tmp_path)
+    (tmp_path / name).write_bytes(POINTER)
+    with pytest.raises(FormatError, match=f"{name} is a pointer of Git LFS, expected the file"):
+        ae.load(tmp_path)
+
+
+def test_a_single_file_that_is_a_pointer_of_git_lfs(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(POINTER)
+    with pytest.raises(FormatError, match=r"model\.gguf is a pointer of Git LFS"):
+        ae.load(tmp_path / "model.gguf")
+
+
+def test_shards_without_their_index(tmp_path: Path) -> None:
+    write_llama(tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "model-00001-of-00002.safetensors")
+    expected = r"shards such as model-00001-of-00002\.safetensors, but their index is missing"
+    with pytest.raises(FormatError, match=expected):
+        ae.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("_orig_mod.model.norm.weight", FormatError, "begins with '_orig_mod.', as torch.compile"),
+        ("score.weight", Unsupported, "'score.weight' is the head of a classifier"),
+    ],
+)
+def test_weights_of_a_wrapper_or_another_head(
+    tmp_path: Path, name: str, error: type[Exception], message: str
+) -> None:
+    write_llama(tmp_path)
+    arrays = {name: np.zeros((2, 8), np.float32)}
+    write_safetensors(tmp_path / "model.safetensors", arrays)
+    with pytest.raises(error, match=message):
+        ae.load(tmp_path)

@@ -30,6 +30,11 @@ def read(folder: Path) -> Mapping[str, Tensor]:
             if name.endswith(_INDEX_SUFFIX):
                 return _sharded(folder / name, read_file)
             return read_file(folder / name)
+    for shard in sorted(folder.glob("*-00001-of-*")):
+        raise FormatError(
+            f"{folder} has shards such as {shard.name}, but their index is missing, expected "
+            f"{' or '.join(name for name in FILES if name.endswith(_INDEX_SUFFIX))}"
+        )
     raise FormatError(f"{folder} has no weights, expected one of {', '.join(FILES)}")
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from attnengine.errors import FormatError
+from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders.checkpoint import Tensor
 from attnengine.loaders.huggingface.families import Family
 from attnengine.loaders.shared.renaming import enter
+
+_COMPILED = "_orig_mod."
+_CLASS_HEADS = ("score.", "classifier.", "qa_outputs.")
 
 
 def canonical(
@@ -20,6 +23,7 @@ def canonical(
 ) -> dict[str, Tensor]:
     """Return each weight once, with its name in the model with its head."""
     named: dict[str, Tensor] = {}
+    _expect_whole_model(path, tensors, family)
     for name, tensor in tensors.items():
         full = name if name.startswith((family.prefix, *family.heads)) else family.prefix + name
         for before, since in family.renames:
@@ -32,6 +36,21 @@ def canonical(
             copy = named.pop(tie.copy)
             _expect_equal(path, named.setdefault(tie.kept, copy), copy, tie.switches)
     return named
+
+
+def _expect_whole_model(path: Path, names: Iterable[str], family: Family) -> None:
+    """Refuse names that a wrapper has changed, and heads that are not language models."""
+    for name in names:
+        if name.startswith(_COMPILED):
+            raise FormatError(
+                f"{path}: weight {name!r:.200} begins with {_COMPILED!r}, as torch.compile names "
+                "weights; save the state_dict of the module inside"
+            )
+        if family.kind == "decoder" and name.startswith(_CLASS_HEADS):
+            raise Unsupported(
+                f"{path}: weight {name!r:.200} is the head of a classifier "
+                "(...ForSequenceClassification), expected a language model"
+            )
 
 
 def _expect_equal(path: Path, kept: Tensor, copy: Tensor, switches: tuple[str, ...]) -> None:

@@ -54,6 +54,11 @@ def checkpoint(
 
 def _check_version(path: Path, config: Mapping[str, Any]) -> None:
     found = config.get("format")
+    if "format" not in config:
+        raise FormatError(
+            f"{path} has neither format, {FORMAT!r} in a native folder, nor model_type, the family "
+            "in a Hugging Face folder"
+        )
     if found != FORMAT:
         raise FormatError(f"{path}: format is {short(found)}, expected {FORMAT!r}")
     version = config.get("format_version")

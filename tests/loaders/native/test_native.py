@@ -115,7 +115,7 @@ def test_a_failed_save_leaves_the_model_that_was_there(
     ("changes", "message"),
     [
         ({"format": "other"}, "format is 'other', expected 'attnengine'"),
-        ({"format": ...}, "format is None"),
+        ({"format": ...}, "config.json has neither format, .* nor model_type"),
         ({"format_version": 2}, "format_version is 2, and this attnengine reads up to 1"),
         ({"format_version": "1"}, "format_version is '1', expected 1"),
         ({"format_version": True}, "format_version is True, expected 1"),
