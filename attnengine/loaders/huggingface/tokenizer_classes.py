@@ -43,7 +43,8 @@ class TokenizerClass:
 
     special: default tokens by role.
     before, after: roles of the tokens that are added to a text.
-    layout: ids of sentencepiece's pieces: the model's, after fairseq's four tokens, or Pegasus's.
+    layout: ids of sentencepiece's pieces: the model's, after fairseq's four tokens, or Pegasus's;
+    or bytes, for which no file is needed.
     split, add_prefix_space: settings of byte-level tokenizers.
     extra_ids: the number of T5's sentinels.
     """
@@ -74,6 +75,7 @@ CLASSES = {
     "bart": _ROBERTA,
     "bert": TokenizerClass(_BERT, before=("cls_token",), after=("sep_token",)),
     "blenderbot": TokenizerClass(after=("eos_token",), add_prefix_space=True),
+    "byt5": TokenizerClass(_END_AND_PAD, after=("eos_token",), layout="bytes", extra_ids=125),
     "codegen": _GPT2,
     "gemma": TokenizerClass(
         {"bos_token": "<bos>", "eos_token": "<eos>", "unk_token": "<unk>", "pad_token": "<pad>"},

@@ -26,6 +26,8 @@ from attnengine.loaders.schema import TOKENIZER_FILE
 from attnengine.loaders.shared import tokenizer_json
 from attnengine.loaders.shared.tokenizer_json import Json
 
+_SWITCHES = ("add_bos_token", "add_eos_token")
+_SWITCHED = ("codellama", "gemma", "llama")
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
 
 
@@ -57,12 +59,26 @@ class Folder:
     def kind(self) -> TokenizerClass | None:
         """The tokenizer class that the folder names, or else that of its model_type."""
         for name in (self.settings.get("tokenizer_class"), self.model_type):
-            if isinstance(name, str):
-                plain = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
-                plain = plain.replace("-", "").replace("_", "")
-                if found := CLASSES.get(ALIASES.get(plain, plain)):
-                    return found
+            plain = _plain_name(name) if isinstance(name, str) else ""
+            if found := CLASSES.get(ALIASES.get(plain, plain)):
+                return found
         return None
+
+    @property
+    def switched(self) -> bool:
+        """Whether the class puts tokens around a text by its switches, whatever a file says.
+
+        So do some classes of version 4 of transformers, with which the models were made; version 5
+        leaves a tokenizer.json as it is.
+        """
+        name = self.settings.get("tokenizer_class")
+        given = [isinstance(self.settings.get(key), bool) for key in _SWITCHES]
+        return isinstance(name, str) and _plain_name(name) in _SWITCHED and any(given)
+
+
+def _plain_name(name: str) -> str:
+    plain = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
+    return plain.replace("-", "").replace("_", "")
 
 
 @dataclass(frozen=True)
@@ -145,9 +161,7 @@ def find(folder: Folder) -> Found | None:
     path, settings, kind = folder.path, folder.settings, folder.kind
     file = path / TOKENIZER_FILE
     if file.is_file():
-        content = read_object(file, TOKENIZER_LIMIT)
-        with damage_named(file):
-            return Found(file, content, changed=AddedTokens.read(path, settings, {}).add(content))
+        return _from_json(folder, file)
     for name, read in _READERS.items():
         file = path / name
         if file.is_file():
@@ -159,7 +173,38 @@ def find(folder: Folder) -> Found | None:
                 known.added.add(content)
                 _put_around(known, content)
             return Found(file, content, changed=True)
+    if kind and kind.layout == "bytes":  # without files
+        known = _Known(path, settings, kind, AddedTokens.read(path, settings, kind.special))
+        content = tokenizer_json.utf8_bytes(*_byte_tokens(known))
+        _put_around(known, content)
+        return Found(path / SETTINGS, content, changed=True)
     return None
+
+
+def _from_json(folder: Folder, file: Path) -> Found:
+    """Read tokenizer.json; other files may add tokens and decide what is put around a text."""
+    content, path, settings = read_object(file, TOKENIZER_LIMIT), folder.path, folder.settings
+    with damage_named(file):
+        changed = AddedTokens.read(path, settings, {}).add(content)
+        if folder.kind is not None and folder.switched:
+            added = AddedTokens.read(path, settings, folder.kind.special)
+            _put_around(_Known(path, settings, folder.kind, added), content)
+            changed = True
+    return Found(file, content, changed)
+
+
+def _byte_tokens(folder: _Known) -> tuple[list[str], list[str]]:
+    """Return the tokens before and behind the bytes."""
+    roles = folder.added.roles
+    first = [roles[role] for role in ("pad_token", "eos_token", "unk_token")]
+    return first, [f"<extra_id_{i}>" for i in range(_extra_ids(folder))]
+
+
+def _extra_ids(folder: _Known) -> int:
+    count = folder.settings.get("extra_ids", folder.kind.extra_ids)
+    if not isinstance(count, int) or not 0 <= count <= MOST_HOLES:
+        raise FormatError(f"{folder.path / SETTINGS}: extra_ids is {short(count)}")
+    return count
 
 
 def _unknown_class(file: Path, settings: Mapping[str, Any]) -> Unsupported:
@@ -172,10 +217,8 @@ def _unknown_class(file: Path, settings: Mapping[str, Any]) -> Unsupported:
 def _sentencepiece(folder: _Known, file: Path) -> Json:
     model = sentencepiece_model.read(file)
     pieces = _LAYOUTS[folder.kind.layout](folder, model.pieces)
-    count = folder.settings.get("extra_ids", folder.kind.extra_ids)
-    if not isinstance(count, int) or not 0 <= count <= MOST_HOLES:
-        raise FormatError(f"{folder.path / SETTINGS}: extra_ids is {short(count)}")
-    pieces = pieces + [_special_piece(f"<extra_id_{i}>") for i in reversed(range(count))]
+    extra = reversed(range(_extra_ids(folder)))
+    pieces = pieces + [_special_piece(f"<extra_id_{i}>") for i in extra]
     return tokenizer_json.sentencepiece(model, pieces)
 
 

@@ -63,7 +63,6 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
         return Tokens(keys)
     keys = {**special, "tokenizer": "tokenizers"}
     with damage_named(found.file):
-        # As in transformers 5, add_bos_token of tokenizer_config.json changes no tokenizer.json.
         keys["unk_token_id"] = found.unknown
         for end, added in zip(ends, found.around(), strict=False):
             keys[f"add_{end}"] = added is not None

@@ -120,6 +120,24 @@ def sentencepiece(model: SentencePieceModel, pieces: Sequence[Piece]) -> Json:
     return content
 
 
+def utf8_bytes(first: Sequence[str], last: Sequence[str]) -> Json:
+    """ByT5's tokenizer (Xue et al. 2022): special tokens, the 256 bytes of UTF-8, more specials.
+
+    ``first`` ends with the unknown token. These tokens take the spaces around them away.
+    """
+    tokens = [*first, *(f"<0x{byte:02X}>" for byte in range(256)), *last]
+    library = _bpe({token: i for i, token in enumerate(tokens)}, [], unk_token=first[-1])
+    library["byte_fallback"] = True
+    decoder = _sequence("decoders", [{"type": "ByteFallback"}, {"type": "Fuse"}])
+    content = _content(library, normalizer=None, decoder=decoder)
+    content["added_tokens"] = [
+        added_token(i, token, special=True, lstrip=token in first, rstrip=token in first)
+        for i, token in enumerate(tokens)
+        if token in {*first, *last}
+    ]
+    return content
+
+
 def added_token(i: int, text: str, *, special: bool, **flags: bool) -> Json:
     """A token that is found in a text before it is split."""
     plain = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)

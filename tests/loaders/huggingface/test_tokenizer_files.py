@@ -23,6 +23,7 @@ from tests.loaders.huggingface.huggingface_files import (
     byte_level_tokenizer,
     sentencepiece_model,
     write_json,
+    write_llama,
     write_marian,
 )
 
@@ -284,3 +285,29 @@ def test_files_that_are_missing(tmp_path: Path) -> None:
     without = Checkpoint(config, {}, {}, tmp_path, {"target.spm": tmp_path / "target.spm"})
     with pytest.raises(FormatError, match="the target vocabulary is missing"):
         open_tokenizer(without, "target")
+
+
+@pytest.mark.parametrize(
+    ("name", "switches", "added"),
+    [
+        ("LlamaTokenizerFast", {"add_bos_token": True}, [2]),
+        ("LlamaTokenizer", {"add_bos_token": True, "add_eos_token": False}, [2]),
+        ("LlamaTokenizerFast", {"add_bos_token": False}, []),
+        ("LlamaTokenizerFast", {}, []),  # the file decides, which puts nothing around a text
+        ("PreTrainedTokenizerFast", {"add_bos_token": True}, []),
+        ("GPT2TokenizerFast", {"add_bos_token": True}, []),
+    ],
+)
+def test_classes_that_put_tokens_around_by_their_switches(
+    tmp_path: Path, name: str, switches: dict[str, bool], added: list[int]
+) -> None:
+    """Version 4 of transformers, with which DeepSeek's folders were made, does so."""
+    write_llama(tmp_path, vocab_size=265, bos_token_id=2)
+    content = byte_level_tokenizer()
+    begin = next(text for text, i in content["model"]["vocab"].items() if i == 2)
+    content["post_processor"] = None
+    write_json(tmp_path / "tokenizer.json", content)
+    settings = {"tokenizer_class": name, "bos_token": begin, "eos_token": begin, **switches}
+    write_json(tmp_path / "tokenizer_config.json", settings)
+    config = loaders.load(tmp_path).config
+    assert ([config["bos_token_id"]] if config["add_bos"] else []) == added

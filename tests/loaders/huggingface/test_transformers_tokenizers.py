@@ -221,3 +221,15 @@ def test_word_piece(tmp_path: Path, transformers: Any, settings: dict[str, Any])
         )
     keys = ("bos_token_id", "eos_token_id", "unk_token_id", "add_bos", "add_eos")
     assert [config[key] for key in keys] == [2, 3, 1, True, True]
+
+
+def test_byt5_has_no_files(tmp_path: Path, transformers: Any) -> None:
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "ByT5Tokenizer"})
+    peer = transformers.ByT5Tokenizer()
+    config, tokenizer = opened(tmp_path, "t5", kind="seq2seq", size=384, eos_token_id=1)
+    special = ["a</s> b", "<pad>", "x<extra_id_0>y", "<extra_id_124>", "<unk>", "<0x41>"]
+    for text in [*TEXTS, *special, "12 34", "\x00\x7f"]:
+        ids = tokenizer.encode(text)
+        assert [*ids, 1] == peer(text)["input_ids"], text
+        assert tokenizer.decode(ids) == peer.decode(ids, skip_special_tokens=True), text
+    assert (config["add_source_eos"], config["source_eos_token_id"]) == (True, 1)
