@@ -47,6 +47,7 @@ TOKEN_KEYS = frozenset(
         "default_prompt_name",
         "similarity",
         "lowercase",
+        "special_in_text",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",
@@ -160,6 +161,8 @@ class _Check:
         self.id("decoder_start_token_id", self.config["target_vocab_size"])
         for end in ("bos", "eos"):
             self.added(f"add_source_{end}", f"source_{end}_token_id")
+        switch = self.config.get("special_in_text", False)
+        self.expect(isinstance(switch, bool), "special_in_text", "true or false")
         size = self.config["target_vocab_size"]
         self.suppressed(size)
         if "forced_bos_token_id" in self.config:

@@ -40,7 +40,16 @@ def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
 
         pieces = VocabularyTokenizer(name, "words", vocabulary, size, unk)
         file = checkpoint.tokenizer_files[SENTENCEPIECE_FILES[name]]
-        return SentencePieceTokenizer(pieces, file, _special_ids(config, name))
+        special = _special_ids(config, name)
+        unknown = [] if unk is None else [unk]
+        found = [*special, *unknown] if config.get("special_in_text", False) else []
+        return SentencePieceTokenizer(
+            pieces,
+            file,
+            special,
+            whole=set(pieces.tokens(found)),
+            languages="languages" not in config,
+        )
     return VocabularyTokenizer(name, kind, vocabulary, size, unk)
 
 

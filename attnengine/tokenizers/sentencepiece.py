@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,46 @@ from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.vocabulary import VocabularyTokenizer
 
-_LANGUAGE = re.compile(r">>.*?<<")  # the target language, at the start of a text
+_NONE = re.compile(r"((?!))")
+_LANGUAGE = re.compile(r">>.*?<<", re.DOTALL)  # the target language, at the start of a text
 
 
 class SentencePieceTokenizer(Tokenizer):
     """Splits text with the SentencePiece model ``file`` and looks its pieces up in a vocabulary.
 
-    The ids ``special`` decode to no text. A language such as ``>>fra<<`` at the start of a text
-    is one token. Raises Unsupported if the extra ``sentencepiece`` is not installed.
+    The ids ``special`` decode to no text. Tokens in ``whole`` are found in a text before it is
+    split. With ``languages`` a language such as ``>>fra<<`` at the start of a text is one token.
+    Raises Unsupported if the extra ``sentencepiece`` is not installed.
     """
 
     def __init__(
-        self, pieces: VocabularyTokenizer, file: TokenizerFile, special: Iterable[int]
+        self,
+        pieces: VocabularyTokenizer,
+        file: TokenizerFile,
+        special: Iterable[int],
+        *,
+        whole: Collection[str] = (),
+        languages: bool = True,
     ) -> None:
         self.name, self.vocab_size = pieces.name, pieces.vocab_size
         self.vocabulary = pieces.vocabulary
         self._pieces, self._special = pieces, frozenset(special)
         self._processor = _open(file)
+        longest_first = sorted(map(re.escape, whole), key=len, reverse=True)
+        self._whole = re.compile(f"({'|'.join(longest_first)})") if whole else _NONE
+        self._languages = languages
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of the pieces of a text."""
         expect_unicode(text)
-        language = _LANGUAGE.match(text)
+        parts = self._whole.split(text)  # every second one is a special token
+        found = [[part] if i % 2 else self._split(part) for i, part in enumerate(parts)]
+        return self.ids([token for tokens in found for token in tokens])
+
+    def _split(self, text: str) -> list[str]:
+        language = _LANGUAGE.match(text) if self._languages else None
         first, rest = ([language[0]], text[language.end() :]) if language else ([], text)
-        return self.ids([*first, *self._processor.encode(rest, out_type=str)])
+        return [*first, *self._processor.encode(rest, out_type=str)]
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
         """Return the joined pieces without spaces at either end; ``after`` has no effect."""

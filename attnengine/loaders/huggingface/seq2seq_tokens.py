@@ -96,6 +96,7 @@ def _add_pieces(
         unknown = pieces.index(_UNK) if _UNK in pieces else None
         tokens.config["unk_token_id" if side == "target" else "source_unk_token_id"] = unknown
         tokens.config["tokenizer"][side] = "sentencepiece"
+    tokens.config["special_in_text"] = True
     tokens.files.update(files)
 
 

@@ -28,6 +28,17 @@ TEXTS = [
     ),
     *("Ünïcödé naïve", "word" * 40, "x\ud7ffﬁy"),
 ]
+SPECIAL_TEXTS = [
+    *(
+        "the cat</s> sat",
+        "the <unk> cat",
+        "</s>",
+        "a<pad><s>b </s></s>",
+        "<s >",
+        "__en__ the __de__",
+    ),
+    *(">>the cat<< sat", ">> a << b", ">>fra<<", "a >>fra<< b", ">>fra<<the</s>>>deu<< cat"),
+]
 # transformers 5 does not normalise texts for mBART and keeps spaces that sentencepiece removes.
 PLAIN = [text for text in TEXTS if text == " ".join(text.split()) and "ﬁ" not in text]
 
@@ -148,15 +159,30 @@ def test_languages_of_nllb(tmp_path: Path) -> None:
     assert ours.decode([config["languages"]["deu_Latn"], *ours.encode("the cat")]) == "the cat"
 
 
+def test_marian(tmp_path: Path, transformers: Any) -> None:
+    pieces = trained(tmp_path / "source.spm", "unigram")
+    trained(tmp_path / "target.spm", "unigram")
+    names = ["</s>", "<unk>", ">>fra<<", *(pieces.id_to_piece(i) for i in range(3, len(pieces)))]
+    names.append("<pad>")
+    write_json(tmp_path / "vocab.json", {name: i for i, name in enumerate(names)})
+    theirs = transformers.MarianTokenizer.from_pretrained(tmp_path)
+    theirs.punc_normalizer = lambda text: text  # of sacremoses, if it is installed
+    ends = {"eos_token_id": 0, "pad_token_id": len(names) - 1}
+    _, ours = opened(tmp_path, "marian", kind="seq2seq", size=len(names), **ends)
+    for text in [*TEXTS, *SPECIAL_TEXTS]:
+        assert [*ours.encode(text), 0] == theirs(text)["input_ids"], text
+
+
 def test_m2m_100(tmp_path: Path, transformers: Any) -> None:
     pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     names = [*special, *(pieces.id_to_piece(i) for i in range(4, len(pieces) - 5))]  # five unknown
     write_json(tmp_path / "vocab.json", {name: i for i, name in enumerate(names)})
     theirs = transformers.M2M100Tokenizer.from_pretrained(tmp_path, src_lang="de")
-    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", size=len(names) + 108)
+    ids = {"bos_token_id": 0, "pad_token_id": 1}
+    config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", size=len(names) + 108, **ids)
     assert config["languages"] == theirs.lang_code_to_id
-    for text in TEXTS:
+    for text in [*TEXTS, *SPECIAL_TEXTS]:
         ids = ours.encode(text)
         assert [config["languages"]["de"], *ids, 2] == theirs(text)["input_ids"], text
         assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True), text
