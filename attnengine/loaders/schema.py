@@ -161,8 +161,9 @@ class _Check:
         self.id("decoder_start_token_id", self.config["target_vocab_size"])
         for end in ("bos", "eos"):
             self.added(f"add_source_{end}", f"source_{end}_token_id")
-        switch = self.config.get("special_in_text", False)
-        self.expect(isinstance(switch, bool), "special_in_text", "true or false")
+        found = self.config.get("special_in_text", [])
+        fits = isinstance(found, list) and all(isinstance(token, str) and token for token in found)
+        self.expect(fits, "special_in_text", "a list of tokens")
         size = self.config["target_vocab_size"]
         self.suppressed(size)
         if "forced_bos_token_id" in self.config:

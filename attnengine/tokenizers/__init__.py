@@ -40,14 +40,11 @@ def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
 
         pieces = VocabularyTokenizer(name, "words", vocabulary, size, unk)
         file = checkpoint.tokenizer_files[SENTENCEPIECE_FILES[name]]
-        special = _special_ids(config, name)
-        unknown = [] if unk is None else [unk]
-        found = [*special, *unknown] if config.get("special_in_text", False) else []
         return SentencePieceTokenizer(
             pieces,
             file,
-            special,
-            whole=set(pieces.tokens(found)),
+            _special_ids(config, name),
+            whole=config.get("special_in_text", ()),
             languages="languages" not in config,
         )
     return VocabularyTokenizer(name, kind, vocabulary, size, unk)

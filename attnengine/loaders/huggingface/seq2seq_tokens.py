@@ -10,11 +10,12 @@ from attnengine.errors import FormatError, Unsupported
 from attnengine.loaders import schema
 from attnengine.loaders.files.damage import damage_named, short
 from attnengine.loaders.files.text import TOKENIZER_LIMIT, read_object
-from attnengine.loaders.huggingface.added_tokens import SETTINGS, token_ids
+from attnengine.loaders.huggingface.added_tokens import SETTINGS, AddedTokens, token_ids
 from attnengine.loaders.huggingface.tokenizer_classes import Languages
 from attnengine.loaders.huggingface.tokenizers import Folder, Found, Tokens, find
 
 _UNK = "<unk>"
+_SPECIAL = {"eos_token": "</s>", "unk_token": _UNK, "pad_token": "<pad>"}  # of both classes
 _SENTENCEPIECE = "sentencepiece.bpe.model"  # M2M-100: pieces; vocab.json has the ids
 
 
@@ -39,10 +40,10 @@ def read_seq2seq(folder: Folder, config: Mapping[str, Any], special: dict[str, A
     path, languages = folder.path, folder.kind.languages if folder.kind else None
     if folder.model_type == "marian":
         files = {name: path / name for name in schema.SENTENCEPIECE_FILES.values()}
-        _add_pieces(tokens, path, config, files)
+        _add_pieces(tokens, folder, config, files)
     elif (path / _SENTENCEPIECE).is_file() and (path / "vocab.json").is_file():
         files = dict.fromkeys(schema.SENTENCEPIECE_FILES.values(), path / _SENTENCEPIECE)
-        _add_pieces(tokens, path, config, files, languages)
+        _add_pieces(tokens, folder, config, files, languages)
     elif found := find(folder):
         with damage_named(found.file):
             _share(tokens, found, languages)
@@ -71,12 +72,13 @@ def _share(tokens: Tokens, found: Found, languages: Languages | None) -> None:
 
 def _add_pieces(
     tokens: Tokens,
-    path: Path,
+    folder: Folder,
     config: Mapping[str, Any],
     files: Mapping[str, Path],
     languages: Languages | None = None,
 ) -> None:
     """Use pieces of sentencepiece models with the ids of vocab.json."""
+    path = folder.path
     vocabulary = path / "vocab.json"
     if not any(file.is_file() for file in (*files.values(), vocabulary)):
         return
@@ -96,8 +98,10 @@ def _add_pieces(
         unknown = pieces.index(_UNK) if _UNK in pieces else None
         tokens.config["unk_token_id" if side == "target" else "source_unk_token_id"] = unknown
         tokens.config["tokenizer"][side] = "sentencepiece"
-    tokens.config["special_in_text"] = True
     tokens.files.update(files)
+    special = AddedTokens.read(path, folder.settings, _SPECIAL).special
+    known = set(tokens.vocabularies["source"]).intersection(tokens.vocabularies["target"])
+    tokens.config["special_in_text"] = sorted(special & known)
 
 
 def _pieces(file: Path, found: Mapping[str, Any], size: object) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from attnengine.loaders.checkpoint import Checkpoint, vocabularies
 from attnengine.loaders.huggingface.families.family import Kind
+from attnengine.loaders.huggingface.languages import M2M100
 from attnengine.loaders.huggingface.tokens import read_tokens
 from attnengine.tokenizers import Tokenizer, open_tokenizer
 from tests.loaders.huggingface.huggingface_files import write_json
@@ -173,11 +174,16 @@ def test_marian(tmp_path: Path, transformers: Any) -> None:
         assert [*ours.encode(text), 0] == theirs(text)["input_ids"], text
 
 
-def test_m2m_100(tmp_path: Path, transformers: Any) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_m2m_100(tmp_path: Path, transformers: Any, named: bool) -> None:
     pieces = trained(tmp_path / "sentencepiece.bpe.model", "bpe")
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     names = [*special, *(pieces.id_to_piece(i) for i in range(4, len(pieces) - 5))]  # five unknown
     write_json(tmp_path / "vocab.json", {name: i for i, name in enumerate(names)})
+    settings: dict[str, Any] = {"bos_token": "<s>"}
+    if named:  # as the published folders do
+        settings["additional_special_tokens"] = [f"__{code}__" for code in M2M100]
+    write_json(tmp_path / "tokenizer_config.json", settings)
     theirs = transformers.M2M100Tokenizer.from_pretrained(tmp_path, src_lang="de")
     ids = {"bos_token_id": 0, "pad_token_id": 1}
     config, ours = opened(tmp_path, "m2m_100", kind="seq2seq", size=len(names) + 108, **ids)
