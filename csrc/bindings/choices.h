@@ -43,12 +43,9 @@ inline Activation activation(const std::string& name, const std::string& argumen
 
 inline Pooling pooling_of(const std::string& name) {
   static constexpr std::pair<const char*, Pooling> kPoolings[] = {
-      {"mean", Pooling::kMean},
-      {"max", Pooling::kMax},
-      {"first", Pooling::kFirst},
-      {"last", Pooling::kLast},
-      {"attention", Pooling::kAttention},
-      {"weighted_mean", Pooling::kWeightedMean},
+      {"mean", Pooling::kMean},           {"max", Pooling::kMax},
+      {"first", Pooling::kFirst},         {"last", Pooling::kLast},
+      {"attention", Pooling::kAttention}, {"weighted_mean", Pooling::kWeightedMean},
       {"mean_sqrt", Pooling::kMeanSqrt}};
   return choose(kPoolings, name, "pooling");
 }
