@@ -49,7 +49,11 @@ def _open_closed_streams() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command. Return 0, 2 for bad input (stderr has one line) or 130 for Ctrl-C."""
+    """Run one command; return its exit status.
+
+    It is 0 if all went well or the reader of the output left, 2 for bad input and failed output
+    (stderr has one line), and 130 for Ctrl-C.
+    """
     try:
         status = int(COMMANDS.main(list(arguments), "attnengine", standalone_mode=False) or 0)
         sys.stdout.flush()
@@ -58,10 +62,14 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except OutputClosed:
         return 0
+    except SystemExit as stopped:  # click's answer to a reader that left during --help
+        if isinstance(stopped.__context__, BrokenPipeError):
+            return 0
+        raise
     except click.UsageError as error:
         return _complain(error.format_message())
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return _complain(f"{error.filename or 'standard output'}: {error.strerror}")
     except Error as error:
         return _complain(str(error))
 
@@ -81,14 +89,11 @@ class _Commands(click.RichGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        found: tuple[str | None, click.Command | None, list[str]]
-        try:
-            found = super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            close = get_close_matches(args[0], _MODULES, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(error.message + hint, ctx) from error
-        return found
+        if args[0] in _MODULES or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        close = get_close_matches(args[0], _MODULES, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
 
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -101,7 +106,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 
 COMMANDS = _Commands(
     help="CPU inference for autoregressive sequence models.",
-    no_args_is_help=False,  # it is an error, as any other command that lacks something
+    no_args_is_help=False,  # a missing command is an error, like any missing argument
     params=[
         click.RichOption(
             ["--version"],

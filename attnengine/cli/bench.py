@@ -9,7 +9,7 @@ from typing import Any
 from attnengine.cli.options import JSON, LOADING, PATH, SEARCH, SPEED, TEXT, Declared, takes
 from attnengine.cli.text_files import write_lines, writing
 
-_SIZES = (
+_SETTINGS = (
     Declared("batch_size", int, TEXT, "Texts in a batch.", default=1),
     Declared("beam_size", int, SEARCH, "Live hypotheses per text; 1 is greedy search.", default=1),
     Declared(
@@ -24,7 +24,7 @@ _SIZES = (
 )
 
 
-@takes(PATH, JSON, *_SIZES, *LOADING)
+@takes(PATH, JSON, *_SETTINGS, *LOADING)
 def bench(path: Path, as_json: bool, **given: Any) -> None:
     """Measure load time, memory and tokens per second, beside what the memory's speed allows."""
     from attnengine.profiling.report import plain

@@ -44,4 +44,4 @@ def _shown(fact: Any) -> str:
 @takes(_SOURCE, _FOLDER, _PACKED, _PACKED_PRECISION)
 def convert(source: Path, folder: Path, packed: bool, **given: Any) -> None:
     """Write a model as a native folder, which loads fastest."""
-    engines.convert(source, folder, packed=packed, **pick(given, [PRECISION]))
+    engines.convert(source, folder, packed=packed, **pick(given, [_PACKED_PRECISION]))

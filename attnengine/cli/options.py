@@ -29,7 +29,7 @@ class Declared:
     default: Any = None
     shown: str | None = None  # the default in words, if ``default`` is None
     choices: tuple[str, ...] = ()  # values that a shell completes
-    flag: str = ""  # if it is not the name
+    flag: str = ""  # the flag, if it differs from --name
     required: bool = False
 
     def parameter(self) -> click.Parameter:
@@ -39,8 +39,8 @@ class Declared:
         default = {} if self.default is None else {"default": self.default}
         return click.RichOption(
             [self.flag or f"--{self.name.replace('_', '-')}", self.name],
-            type=_CLICK.get(self.kind, self.kind),
-            is_flag=self.kind is bool,
+            type=_CLICK_TYPES.get(self.kind, self.kind),
+            is_flag=self.kind is bool or None,  # False would make the value optional
             multiple=self.kind == list[int],
             required=self.required,
             help=self.help,
@@ -85,7 +85,7 @@ NUM_WORKERS = Declared(
     "Batches that run at the same time and share the threads.",
     shown="chosen for each call",
 )
-_CLICK: dict[Any, Any] = {Path: _PATH, bool: None, list[int]: int}
+_CLICK_TYPES: dict[Any, Any] = {Path: _PATH, bool: None, list[int]: int}
 LOADING = (PRECISION, CACHE_PRECISION, NUM_THREADS, NUM_WORKERS)
 
 
@@ -129,6 +129,7 @@ def takes(*parameters: Declared) -> Callable[[Callable[..., None]], click.RichCo
             callback=function,
             params=[parameter.parameter() for parameter in ordered],
             help=inspect.getdoc(function),
+            panels=[click.RichOptionPanel(ARGUMENT)],  # the first panel of the help
         )
 
     return make

@@ -45,7 +45,7 @@ def score(model: Path, target: Path | None, as_json: bool, **given: Any) -> None
     engine = load(model, **pick(given, LOADING))
     options = pick(given, [MAX_BATCH_SIZE])
     shown = json_lines(_NO_SCORE) if as_json else plain_lines(_log_prob)
-    paths = [given["input"], *([] if target is None else [target])]
+    paths = [given["input"]] if target is None else [given["input"], target]
     with ExitStack() as stack:
         readers = [stack.enter_context(reading(path)) for path in paths]
         if isinstance(engine, LanguageModel):
@@ -55,14 +55,14 @@ def score(model: Path, target: Path | None, as_json: bool, **given: Any) -> None
             write_answers(map(shown, texts), readers, given["output"])
             return
         scorer = expect(engine, Seq2Seq, "score")
-        scores = answers(readers[0], pairs(*readers), lambda some: _scores(scorer, some, options))
+        scores = answers(readers[0], pairs(*readers), lambda lines: _scores(scorer, lines, options))
         write_answers(map(shown, scores), readers, given["output"])
 
 
 def _scores(
-    engine: Seq2Seq, some: Sequence[tuple[str, str]], options: dict[str, Any]
+    engine: Seq2Seq, lines: Sequence[tuple[str, str]], options: dict[str, Any]
 ) -> list[Score]:
-    sources, targets = [source for source, _ in some], [target for _, target in some]
+    sources, targets = [source for source, _ in lines], [target for _, target in lines]
     found: list[Score] = engine.score(sources, targets, **options)
     return found
 

@@ -167,7 +167,7 @@ class Stack(NamedTuple):
 
     num_layers: int
     bidirectional: bool
-    separate: bool = False  # a direction reads only its own half of the layer below
+    separate: bool = False  # above the first layer a direction reads only its own half below
     skip: bool = False  # a layer above the first adds its input to its states
 
 

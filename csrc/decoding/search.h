@@ -25,7 +25,8 @@ class Search {
     kApart,  // the sentence ends and failed() reports it; the other sentences continue
   };
 
-  // Without vocab_size the first logits set it. Throws InvalidArgument for a value out of range.
+  // Without vocab_size the first logits set it; until then tokens may be any number. Throws
+  // InvalidArgument for a value out of range.
   Search(std::optional<std::int64_t> vocab_size, int num_threads, Failures failures);
 
   // Adds sentences to the next step. Throws InvalidArgument, and adds none, for a number that is

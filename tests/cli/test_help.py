@@ -23,7 +23,8 @@ from attnengine.decoding.options import BeamOptions, SamplingOptions, declared
 from tests.helpers.cli_runs import Run, refused
 
 COMMANDS = {
-    name: cli.COMMANDS.get_command(click.Context(cli.COMMANDS), name) for name in cli._MODULES
+    name: cli.COMMANDS.get_command(click.Context(cli.COMMANDS), name)
+    for name in cli.COMMANDS.list_commands(click.Context(cli.COMMANDS))
 }
 
 
@@ -53,6 +54,24 @@ def test_options_stand_in_panels(run: Run, command: str) -> None:
     assert re.findall(r"^╭─ (\w+) ─+╮$", out, re.MULTILINE) == [*PANELS, "Options"]
     sampling = out[out.index(" Sampling ") : out.index(" Speed ")]
     assert re.findall(r"(--[a-z-]+) ", sampling) == ["--temperature", "--top-k", "--seed"]
+
+
+@pytest.mark.parametrize("command", ["info", "convert", "bench"])
+def test_arguments_come_first(run: Run, command: str) -> None:
+    _, out, _ = run(command, "--help")
+    assert re.findall(r"^╭─ (\w+) ─+╮$", out, re.MULTILINE)[0] == "Arguments"
+
+
+@pytest.mark.parametrize("given", [["--length-penalty", "-1"], ["--length-penalty=-1"]])
+def test_values_may_be_negative(run: Run, given: list[str]) -> None:
+    status, out, err = run("translate", *given, stdin=b"beam\n")
+    assert (status, err) == (0, "")
+    assert out
+
+
+@pytest.mark.parametrize("given", [["--beam-size"], ["--beam-size", "--json"], ["--output"]])
+def test_a_value_that_is_missing(run: Run, given: list[str]) -> None:
+    assert run("translate", *given, stdin=b"beam\n")[0] == 2
 
 
 def test_defaults_of_a_search_are_those_that_help_shows(run: Run, lm: ae.LanguageModel) -> None:
@@ -87,6 +106,13 @@ def test_declared_options_become_parameters() -> None:
 
 def test_version(run: Run) -> None:
     assert run("--version") == (0, f"attnengine {ae.__version__}\n", "")
+
+
+@pytest.mark.parametrize("given", [["--", "--versio"], ["--", "-x"], ["-x"]])
+def test_what_is_no_command(run: Run, given: list[str]) -> None:
+    status, _, err = run(*given)
+    assert status == 2
+    assert len(err.splitlines()) == 1
 
 
 def test_a_misspelt_command_is_corrected(run: Run) -> None:

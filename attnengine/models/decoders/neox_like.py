@@ -17,7 +17,7 @@ from attnengine.models.weights import Weights
 class Config:
     """Keys of Hugging Face's configs that these families share."""
 
-    embedding: ClassVar[str] = "embed_tokens"  # the name of its weight
+    embedding: ClassVar[str] = "embed_tokens"  # of its weight's name; not a key
     vocab_size: int
     hidden_size: int
     intermediate_size: int

@@ -116,7 +116,7 @@ def stack(
     ]
 
 
-class Stack(NamedTuple):
+class StackOptions(NamedTuple):
     """How the layers of an encoder are connected."""
 
     num_layers: int
@@ -126,25 +126,25 @@ class Stack(NamedTuple):
 
 
 def encoder_layers(
-    config: CellConfig, w: Weights, input_size: int, hidden_size: int, stack: Stack
+    config: CellConfig, w: Weights, input_size: int, hidden_size: int, options: StackOptions
 ) -> list[_core.RnnLayer]:
     """Build the layers of an encoder, with reverse cells if bidirectional."""
-    directions = 2 if stack.bidirectional and not stack.separate else 1
+    directions = 2 if options.bidirectional and not options.separate else 1
     width = config.output_size(hidden_size) * directions
     layers = []
-    for i in range(stack.num_layers):
+    for i in range(options.num_layers):
         size = width if i else input_size
 
         def half(suffix: str, size: int = size) -> _core.Cell:
             return cell(config, w, suffix, size, hidden_size)
 
-        backward = half(f"l{i}_reverse") if stack.bidirectional else None
+        backward = half(f"l{i}_reverse") if options.bidirectional else None
         layers.append(
             _core.RnnLayer(
                 forward=half(f"l{i}"),
                 backward=backward,
-                separate=stack.separate and i > 0,
-                skip=stack.skip and i > 0,
+                separate=options.separate and i > 0,
+                skip=options.skip and i > 0,
             )
         )
     return layers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attnengine import _core
-from attnengine.models.parts.rnn_cells import CellConfig, Stack, encoder_layers
+from attnengine.models.parts.rnn_cells import CellConfig, StackOptions, encoder_layers
 from attnengine.models.parts.vocabulary import embedding
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
@@ -51,7 +51,7 @@ def encoder(config: Config, weights: Weights) -> _core.RnnEncoder:
             weights.under("rnn"),
             config.embedding_size,
             config.hidden_size,
-            Stack(
+            StackOptions(
                 config.num_layers,
                 config.bidirectional,
                 separate=config.separate_directions,

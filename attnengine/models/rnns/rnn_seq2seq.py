@@ -7,7 +7,7 @@ from typing import Literal
 
 from attnengine import _core
 from attnengine.errors import FormatError
-from attnengine.models.parts.rnn_cells import CellConfig, Stack, cell, encoder_layers, stack
+from attnengine.models.parts.rnn_cells import CellConfig, StackOptions, cell, encoder_layers, stack
 from attnengine.models.parts.vocabulary import embedding, vocabulary_layers
 from attnengine.models.registry import register
 from attnengine.models.weights import Weights
@@ -131,7 +131,7 @@ def encoder(config: Config, w: Weights) -> _core.RnnEncoder:
             w.under("rnn"),
             config.source_embedding_size,
             config.encoder_hidden_size,
-            Stack(config.encoder_num_layers, config.bidirectional),
+            StackOptions(config.encoder_num_layers, config.bidirectional),
         ),
     )
 
