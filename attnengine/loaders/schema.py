@@ -48,6 +48,7 @@ TOKEN_KEYS = frozenset(
         "similarity",
         "lowercase",
         "special_in_text",
+        "prefix_space",
         "add_source_bos",
         "add_source_eos",
         "source_bos_token_id",
@@ -129,6 +130,8 @@ class _Check:
     def all(self, vocabularies: Mapping[str, Sequence[str]]) -> None:
         architecture = self.get("architecture")
         self.expect(isinstance(architecture, str) and architecture != "", "architecture", "a name")
+        prefix = self.config.get("prefix_space", False)
+        self.expect(isinstance(prefix, bool), "prefix_space", "true or false")
         if is_seq2seq(self.config):
             self.seq2seq(vocabularies)
             return

@@ -33,7 +33,8 @@ def open_tokenizer(checkpoint: Checkpoint, name: str = "") -> Tokenizer:
         from attnengine.tokenizers.huggingface import HuggingFaceTokenizer
 
         file = checkpoint.tokenizer_files[TOKENIZER_FILE]
-        return HuggingFaceTokenizer(name, file, size, unk)
+        prefix_space = config.get("prefix_space", False)
+        return HuggingFaceTokenizer(name, file, size, unk, prefix_space=prefix_space)
     vocabulary = checkpoint.vocabularies.get(name or "vocabulary")
     if kind == "sentencepiece":
         from attnengine.tokenizers.sentencepiece import SentencePieceTokenizer

@@ -15,16 +15,25 @@ from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
 from attnengine.tokenizers.pieces import Pieces
 
+_SPACE = "▁"  # of sentencepiece
+
 
 class HuggingFaceTokenizer(Tokenizer):
     """The tokenizer of a file; it adds no special tokens to a text.
 
     Special tokens decode to no text. If tokens are pieces of UTF-8, this class joins their bytes
-    itself: a longer sequence of ids then only appends text.
+    itself: a longer sequence of ids then only appends text. With ``prefix_space`` a space comes
+    before a text, unless the text starts with a special token.
     """
 
     def __init__(
-        self, name: str, file: TokenizerFile, vocab_size: int, unk_token_id: int | None = None
+        self,
+        name: str,
+        file: TokenizerFile,
+        vocab_size: int,
+        unk_token_id: int | None = None,
+        *,
+        prefix_space: bool = False,
     ) -> None:
         self.name, self.vocab_size, self.unk_token_id = name, vocab_size, unk_token_id
         if isinstance(file, Path) and not file.is_file():
@@ -39,14 +48,20 @@ class HuggingFaceTokenizer(Tokenizer):
             settings = None if decoder is None else json.loads(decoder.__getstate__())
         self._special = frozenset(i for i, token in added.items() if token.special)
         self._pieces = Pieces.of(settings)
+        self._prefix_space = prefix_space
         self._bytes: dict[int, bytes] = {}  # the bytes of each id decoded so far
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, without begin and end tokens."""
         expect_unicode(text)
         with _failure(InvalidArgument, "the text"):
-            ids: list[int] = self._library.encode(text, add_special_tokens=False).ids
+            ids: list[int] = self._library.encode(
+                _SPACE + text.replace(_SPACE, " ") if self._prefix_space and text else text,
+                add_special_tokens=False,
+            ).ids
         self.check(ids)
+        if self._prefix_space and len(ids) > 1 and ids[1] in self._special:
+            return ids[1:] if self._library.id_to_token(ids[0]) == _SPACE else ids
         return ids
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:

@@ -57,6 +57,7 @@ def read_seq2seq(folder: Folder, config: Mapping[str, Any], special: dict[str, A
 def _share(tokens: Tokens, found: Found, languages: Languages | None) -> None:
     """Use one tokenizer for both sides, with the tokens that it adds to a source."""
     tokens.config.update(unk_token_id=found.unknown, source_unk_token_id=found.unknown)
+    tokens.config["prefix_space"] = found.prefix_space
     tokens.config["tokenizer"] = {"source": "tokenizers", "target": "tokenizers"}
     tokens.files[schema.TOKENIZER_FILE] = found.tokenizer_file
     if languages:

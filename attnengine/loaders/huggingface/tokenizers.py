@@ -88,6 +88,7 @@ class Found:
     file: Path
     content: Json
     changed: bool  # whether `content` differs from `file`
+    prefix_space: bool = False  # whether the engine puts a space before a text, and not `content`
 
     @property
     def tokenizer_file(self) -> TokenizerFile:
@@ -172,7 +173,7 @@ def find(folder: Folder) -> Found | None:
                 content = read(known, file)
                 known.added.add(content)
                 _put_around(known, content)
-            return Found(file, content, changed=True)
+            return Found(file, content, changed=True, prefix_space=_prefix_once(known, file))
     if kind and kind.layout == "bytes":  # without files
         known = _Known(path, settings, kind, AddedTokens.read(path, settings, kind.special))
         content = tokenizer_json.utf8_bytes(*_byte_tokens(known))
@@ -219,7 +220,15 @@ def _sentencepiece(folder: _Known, file: Path) -> Json:
     pieces = _LAYOUTS[folder.kind.layout](folder, model.pieces)
     extra = reversed(range(_extra_ids(folder)))
     pieces = pieces + [_special_piece(f"<extra_id_{i}>") for i in extra]
-    return tokenizer_json.sentencepiece(model, pieces)
+    return tokenizer_json.sentencepiece(model, pieces, prefix=not _prefix_once(folder, file))
+
+
+def _prefix_once(folder: _Known, file: Path) -> bool:
+    """Whether a space belongs before the text alone, and not behind each special token in it.
+
+    Version 4 of transformers does so with the switch ``legacy`` false.
+    """
+    return file.name in SENTENCEPIECE and folder.settings.get("legacy") is False
 
 
 def _plain(folder: _Known, pieces: list[Piece]) -> list[Piece]:

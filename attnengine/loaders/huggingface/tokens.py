@@ -63,7 +63,7 @@ def _one_text(folder: Folder, special: dict[str, Any], *, encoder: bool) -> Toke
         return Tokens(keys)
     keys = {**special, "tokenizer": "tokenizers"}
     with damage_named(found.file):
-        keys["unk_token_id"] = found.unknown
+        keys.update(unk_token_id=found.unknown, prefix_space=found.prefix_space)
         for end, added in zip(ends, found.around(), strict=False):
             keys[f"add_{end}"] = added is not None
             if added is not None:

@@ -90,11 +90,14 @@ def word_piece(
     )
 
 
-def sentencepiece(model: SentencePieceModel, pieces: Sequence[Piece]) -> Json:
+def sentencepiece(
+    model: SentencePieceModel, pieces: Sequence[Piece], *, prefix: bool = True
+) -> Json:
     """What sentencepiece (Kudo and Richardson 2018) does with a model, for the ids of ``pieces``.
 
     These are the model's own, or others before and behind them. Control pieces become special
-    tokens, which are found in a text. Pieces that a user defined are always taken whole.
+    tokens, which are found in a text. Pieces that a user defined are always taken whole. Without
+    ``prefix`` nothing is put before a text or behind a special token in it.
     """
     unknown = next(i for i, piece in enumerate(pieces) if piece.type == UNKNOWN)
     vocab = {piece.text: i for i, piece in enumerate(pieces)}
@@ -108,7 +111,7 @@ def sentencepiece(model: SentencePieceModel, pieces: Sequence[Piece]) -> Json:
     else:
         library = _bpe(vocab, _merges(pieces), unk_token=pieces[unknown].text)
         library["byte_fallback"] = model.byte_fallback
-    content = _content(library, normalizer=_normalizer(model), decoder=_decoder(model))
+    content = _content(library, normalizer=_normalizer(model, prefix), decoder=_decoder(model))
     content["added_tokens"] = [
         added_token(i, piece.text, special=True)
         for i, piece in enumerate(pieces)
@@ -176,14 +179,14 @@ def _merges(pieces: Iterable[Piece]) -> list[tuple[str, str]]:
     return [(a, b) for *_, a, b in sorted(found)]
 
 
-def _normalizer(model: SentencePieceModel) -> Json:
+def _normalizer(model: SentencePieceModel, prefix: bool) -> Json:
     parts: list[Json] = []
     if model.charsmap:
         text = base64.b64encode(model.charsmap).decode()
         parts.append({"type": "Precompiled", "precompiled_charsmap": text})
     if model.remove_extra_whitespaces:
         parts += [_replace({"Regex": "^ +| +$"}, ""), _replace({"Regex": " {2,}"}, " ")]
-    if model.add_dummy_prefix:
+    if model.add_dummy_prefix and prefix:
         parts.append({"type": "Prepend", "prepend": SPACE})
     return _sequence("normalizers", [*parts, _replace({"String": " "}, SPACE)])
 

@@ -105,7 +105,9 @@ def byte_fallback_tokenizer() -> dict[str, Any]:
     return _tokenizer(vocab, ["▁ a", "▁a b"], ["<unk>", "<s>", "</s>"], **parts)
 
 
-def sentencepiece_model(pieces: Mapping[str, float]) -> bytes:
+def sentencepiece_model(
+    pieces: Mapping[str, float], *, remove_extra_whitespaces: bool = True
+) -> bytes:
     """A unigram model: a ModelProto with pieces, trainer_spec and normalizer_spec."""
 
     def message(number: int, content: bytes) -> bytes:
@@ -118,7 +120,8 @@ def sentencepiece_model(pieces: Mapping[str, float]) -> bytes:
 
     listed = [piece("<unk>", 0, 2), piece("<s>", 0, 3), piece("</s>", 0, 3)]
     listed += [piece(text, score, 1) for text, score in pieces.items()]
-    return b"".join(listed) + message(2, bytes([3 << 3, 1])) + message(3, message(1, b"identity"))
+    normalizer = message(1, b"identity") + bytes([4 << 3, remove_extra_whitespaces])
+    return b"".join(listed) + message(2, bytes([3 << 3, 1])) + message(3, normalizer)
 
 
 # ---- folders ----------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from attnengine.tokenizers import Tokenizer, open_tokenizer
 from attnengine.tokenizers.huggingface import HuggingFaceTokenizer
 from tests.loaders.huggingface.huggingface_files import (
     MARIAN_VOCABULARY,
+    PIECES,
     byte_fallback_tokenizer,
     byte_level_tokenizer,
     sentencepiece_model,
@@ -311,3 +312,26 @@ def test_classes_that_put_tokens_around_by_their_switches(
     write_json(tmp_path / "tokenizer_config.json", settings)
     config = loaders.load(tmp_path).config
     assert ([config["bos_token_id"]] if config["add_bos"] else []) == added
+
+
+@pytest.mark.parametrize(
+    ("legacy", "expected"),
+    [
+        (True, [["▁a", "b"], ["▁a", "</s>", "▁a", "b"], ["</s>", "▁a"], ["▁", "▁a"]]),
+        (False, [["▁a", "b"], ["▁a", "</s>", "a", "b"], ["</s>", "a"], ["▁", "▁a"]]),
+    ],
+)
+def test_a_space_before_the_text_alone(
+    tmp_path: Path, legacy: bool, expected: list[list[str]]
+) -> None:
+    """Version 4 of transformers reads the switch; sentencepiece itself knows no special tokens."""
+    write_llama(tmp_path, bos_token_id=1, eos_token_id=2)
+    plain = {"remove_extra_whitespaces": False}
+    (tmp_path / "tokenizer.model").write_bytes(sentencepiece_model(PIECES, **plain))
+    settings = {"tokenizer_class": "LlamaTokenizer", "legacy": legacy}
+    write_json(tmp_path / "tokenizer_config.json", settings)
+    tokenizer = open_tokenizer(loaders.load(tmp_path))
+    found = [tokenizer.tokens(tokenizer.encode(text)) for text in ("ab", "a</s>ab", "</s>a", " a")]
+    assert found == expected
+    assert tokenizer.encode("") == []
+    assert tokenizer.decode(tokenizer.encode("ab a")) == "ab a"

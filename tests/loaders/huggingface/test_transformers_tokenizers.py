@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,37 @@ def test_languages_of_nllb(tmp_path: Path) -> None:
     assert (min(config["languages"].values()), len(config["languages"])) == (first, 202)
     assert ours.tokens([first + 202]) == ["<mask>"]
     assert ours.decode([config["languages"]["deu_Latn"], *ours.encode("the cat")]) == "the cat"
+
+
+def test_llama_with_a_space_before_the_text_alone(tmp_path: Path) -> None:
+    """The steps of version 4's LlamaTokenizer with legacy false; version 5 has others."""
+    options = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False}
+    trained(tmp_path / "tokenizer.model", "bpe", byte_fallback=True, **options)
+    write_json(
+        tmp_path / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", "legacy": False}
+    )
+    _, ours = opened(tmp_path, "llama", bos_token_id=1)
+    spm = pytest.importorskip("sentencepiece")
+    pytest.importorskip("google.protobuf")
+    from sentencepiece import sentencepiece_model_pb2
+
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString((tmp_path / "tokenizer.model").read_bytes())
+    proto.normalizer_spec.add_dummy_prefix = False
+    library = spm.SentencePieceProcessor(model_proto=proto.SerializeToString())
+
+    def theirs(text: str) -> list[str]:
+        found: list[str] = []
+        parts = re.split("(<s>|</s>|<unk>)", "▁" + text.replace("▁", " ")) if text else []
+        for i, part in enumerate(parts):
+            start = ("<unk>" if part.startswith(("▁", " ")) else "") if i % 2 == 0 else ""
+            pieces = library.encode(start + part, out_type=str) if i % 2 == 0 else [part]
+            found += pieces[len(library.encode(start, out_type=str)) :]
+        alone = len(found) > 1 and found[0] == "▁" and found[1] in ("<s>", "</s>", "<unk>")
+        return found[1:] if alone else found
+
+    for text in [*TEXTS, *SPECIAL_TEXTS, "<s>the</s><s> cat", "▁the ▁cat"]:
+        assert ours.tokens(ours.encode(text)) == theirs(text), text
 
 
 def test_marian(tmp_path: Path, transformers: Any) -> None:
