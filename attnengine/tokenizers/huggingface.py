@@ -13,6 +13,7 @@ import tokenizers
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
+from attnengine.tokenizers.charsmap import Charsmap
 from attnengine.tokenizers.pieces import Pieces
 
 _SPACE = "▁"  # of sentencepiece
@@ -46,6 +47,8 @@ class HuggingFaceTokenizer(Tokenizer):
             added = self._library.get_added_tokens_decoder()
             decoder = self._library.decoder
             settings = None if decoder is None else json.loads(decoder.__getstate__())
+            normalizer = self._library.normalizer
+            self._charsmap = Charsmap.of(normalizer and json.loads(normalizer.__getstate__()))
         self._special = frozenset(i for i, token in added.items() if token.special)
         self._pieces = Pieces.of(settings)
         self._prefix_space = prefix_space
@@ -55,14 +58,17 @@ class HuggingFaceTokenizer(Tokenizer):
         """Return the ids of a text, without begin and end tokens."""
         expect_unicode(text)
         with _failure(InvalidArgument, "the text"):
-            ids: list[int] = self._library.encode(
-                _SPACE + text.replace(_SPACE, " ") if self._prefix_space and text else text,
-                add_special_tokens=False,
-            ).ids
+            ids: list[int] = self._library.encode(self._given(text), add_special_tokens=False).ids
         self.check(ids)
         if self._prefix_space and len(ids) > 1 and ids[1] in self._special:
             return ids[1:] if self._library.id_to_token(ids[0]) == _SPACE else ids
         return ids
+
+    def _given(self, text: str) -> str:
+        """Return a text as the library shall read it."""
+        if self._charsmap is not None:
+            text = self._charsmap.replace(text)
+        return _SPACE + text.replace(_SPACE, " ") if self._prefix_space and text else text
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = (), *, final: bool = True) -> str:
         """Return the text of ``ids``, which follow ``after``.

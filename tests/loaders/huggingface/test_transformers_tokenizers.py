@@ -6,6 +6,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -56,9 +57,8 @@ def trained(path: Path, kind: str, **options: Any) -> Any:
     spm = pytest.importorskip("sentencepiece")
     file = io.BytesIO()
     options = {"vocab_size": 400, "hard_vocab_limit": False, "minloglevel": 9, **options}
-    spm.SentencePieceTrainer.train(
-        sentence_iterator=iter(CORPUS), model_writer=file, model_type=kind, **options
-    )
+    options.setdefault("sentence_iterator", iter(CORPUS))
+    spm.SentencePieceTrainer.train(model_writer=file, model_type=kind, **options)
     path.write_bytes(file.getvalue())
     return spm.SentencePieceProcessor(model_file=str(path))
 
@@ -159,6 +159,26 @@ def test_languages_of_nllb(tmp_path: Path) -> None:
     assert (min(config["languages"].values()), len(config["languages"])) == (first, 202)
     assert ours.tokens([first + 202]) == ["<mask>"]
     assert ours.decode([config["languages"]["deu_Latn"], *ours.encode("the cat")]) == "the cat"
+
+
+PARTS = [
+    *("한국어 안녕 하세요", "ガイド ギター パン デパート", "ｶﾞｲﾄﾞ ﾊﾟﾝ", "việt résumé naïve Ünïcödé"),
+    *("Ἀθῆναι ᾧ", "हिन्दी क़लम", "\u05e9\u05c1\u05dc\u05d5\u05b9\u05dd"),
+    *("\uff41\u0301 \uff45\u0302", "\ufb01 e\u0301\u0323 ㈱ ½\u0301"),
+]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_letters_in_parts(tmp_path: Path, form: Any) -> None:
+    """The library sentencepiece itself; transformers 5 leaves long clusters in parts."""
+    corpus = [*CORPUS, *(normalize("NFKC", text) for text in PARTS)] * 3
+    options = {"sentence_iterator": iter(corpus), "character_coverage": 1.0}
+    theirs = trained(tmp_path / "spiece.model", "unigram", **options)
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "T5Tokenizer"})
+    _, ours = opened(tmp_path, "t5", kind="seq2seq")
+    for text in PARTS:
+        text = normalize(form, text)
+        assert ours.tokens(ours.encode(text)) == theirs.encode(text, out_type=str), ascii(text)
 
 
 def test_llama_with_a_space_before_the_text_alone(tmp_path: Path) -> None:
