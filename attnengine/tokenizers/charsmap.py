@@ -1,6 +1,6 @@
 """The normalisation of sentencepiece for sequences of characters (Kudo and Richardson 2018).
 
-A character map is a trie over UTF-8, whose longest match is replaced. The library ``tokenizers``
+A character map is a trie over UTF-8; the longest match is replaced. The library ``tokenizers``
 looks at single characters and at short clusters only. Letters in parts, such as decomposed Hangul
 or half-width kana with a voice mark, then stay in parts and become unknown.
 """

@@ -37,7 +37,7 @@ def charsmap(entries: dict[str, str]) -> bytes:
 
 
 def place(units: dict[int, int], node: int, values: dict[bytes, int]) -> None:
-    """Give a node its children, whose index is that of the node ^ offset ^ label."""
+    """Give a node its children: the index of one is that of the node ^ offset ^ its label."""
     labels = {key[0] if key else 0 for key in values}
     offset = 1
     while any(node ^ offset ^ label in units for label in labels):
