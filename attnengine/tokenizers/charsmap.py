@@ -8,6 +8,7 @@ or half-width kana with a voice mark, then stay in parts and become unknown.
 from __future__ import annotations
 
 import base64
+import re
 import string
 import struct
 import unicodedata
@@ -16,6 +17,7 @@ from typing import Any
 
 from attnengine.errors import FormatError
 
+_STORED = re.compile(rb'"precompiled_charsmap"\s*:\s*"([^"]+)"')
 _PUNCTUATION = string.punctuation.encode()
 
 
@@ -65,6 +67,15 @@ class Charsmap:
             if leaf and node < len(units):
                 length, value = at + 1 - start, units[node] & 0x7FFFFFFF
         return length, self._results[value : self._results.find(b"\0", value)]
+
+
+def check_maps(content: bytes) -> None:
+    """Refuse a tokenizer.json with a map of another size than it says.
+
+    The library would take any memory for it. Raises FormatError.
+    """
+    for found in _STORED.finditer(content):
+        Charsmap(base64.b64decode(found[1]))
 
 
 def _maps(normalizer: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ import tokenizers
 from attnengine.errors import FormatError, InvalidArgument
 from attnengine.loaders.checkpoint import TokenizerFile
 from attnengine.tokenizers.base import Tokenizer, expect_unicode
-from attnengine.tokenizers.charsmap import Charsmap
+from attnengine.tokenizers.charsmap import Charsmap, check_maps
 from attnengine.tokenizers.pieces import Pieces
 
 _SPACE = "▁"  # of sentencepiece
@@ -41,6 +41,7 @@ class HuggingFaceTokenizer(Tokenizer):
             raise FormatError(f"{file} is missing or not a file, expected a tokenizer")
         with _failure(FormatError, str(file) if isinstance(file, Path) else "the tokenizer"):
             content = file if isinstance(file, bytes) else file.read_bytes()
+            check_maps(content)
             self._library = tokenizers.Tokenizer.from_str(content.decode())
             self._library.no_truncation()
             self._library.no_padding()

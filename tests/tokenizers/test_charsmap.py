@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import struct
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from attnengine.errors import FormatError
 from attnengine.tokenizers.charsmap import Charsmap
+from attnengine.tokenizers.huggingface import HuggingFaceTokenizer
 
 ENTRIES = {
     "e\u0301": "é",
@@ -83,6 +85,14 @@ def test_without_a_map() -> None:
 def test_a_map_that_is_cut(data: bytes) -> None:
     with pytest.raises(FormatError, match=f"a character map has {len(data)} bytes"):
         Charsmap(data)
+
+
+def test_a_file_with_a_map_that_is_cut() -> None:
+    """The library would take the gigabytes that the map promises, and end the process."""
+    settings = {"type": "Precompiled"}
+    settings["precompiled_charsmap"] = base64.b64encode(b"\xfc\xff\xff\x7fabcd").decode()
+    with pytest.raises(FormatError, match="a character map has 8 bytes, expected more than 21474"):
+        HuggingFaceTokenizer("", json.dumps({"normalizer": settings}).encode(), 5)
 
 
 @given(st.binary(max_size=300), st.text(max_size=20))
